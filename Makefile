@@ -16,7 +16,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 .PHONY: setup
-setup: $(VENV)/.agent $(COLLECTION) ## make .venv with everything pinned, the agent and the collection
+setup: $(VENV)/.agent $(VENV)/.compiler $(COLLECTION) ## make .venv with everything pinned, the agent and the collection
 
 $(VENV)/.python:
 	@python="$$(tests/tools/find-python.sh)"
@@ -38,3 +38,49 @@ $(COLLECTION): | $(VENV)/.python
 	@echo "setup: linking the collection into $(VENV)/collections"
 	@mkdir -p $(@D)
 	@ln -sfn ../../../.. $@
+
+# Twins need a compiler for their stand-in library; where there is none, one comes as a wheel.
+$(VENV)/.compiler: requirements/compiler.lock | $(VENV)/.python
+	@if ! command -v cc gcc clang >/dev/null; then
+		echo "setup: no C compiler here, installing the one of requirements/compiler.lock"
+		$(PIP) install --require-hashes -r requirements/compiler.lock
+	fi
+	touch $@
+
+$(VENV)/importer/.packages: requirements/importer.lock $(VENV)/.python
+	@echo "lint: installing the packages of requirements/importer.lock"
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check -qq --no-input install \
+		--require-hashes -r requirements/importer.lock
+	touch $@
+
+.PHONY: demo
+demo: setup ## move licenses between two hosts on this machine and show what happened
+	@$(PYTHON) -m seatkeeper_twins.demo
+
+.PHONY: test
+test: setup ## run every test that needs no root, the fast ones first
+	@$(PYTHON) -m pytest -q -n 2 --dist worksteal agent/tests tests/unit
+	$(PYTHON) -m pytest -q tests/integration
+
+.PHONY: test-crash
+test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER_CRASH_SHARE for a part)
+	@$(PYTHON) -m pytest -q -n 2 --dist worksteal tests/crash
+
+.PHONY: bench
+bench: setup ## print how the agent compares with the bare parts it is made of
+	@cd tests && ../$(PYTHON) -m bench
+
+.PHONY: lint
+lint: setup $(VENV)/importer/.packages ## run every static check (STEPS="mypy ruff" for some)
+	@$(PYTHON) tests/tools/lint.py $(STEPS)
+
+.PHONY: format
+format: setup ## put the code into its form
+	@$(VENV)/bin/ruff check --quiet --fix-only .
+	$(VENV)/bin/ruff format --quiet .
+
+.PHONY: clean
+clean: ## remove the environment and everything that tools left behind
+	@rm -rf .venv .cache .ansible build dist tests/output agent/build agent/dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
