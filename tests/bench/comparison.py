@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One comparison: interleaved repetitions of both sides, medians, a ratio and its aim."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a ratio should be: ``at least`` or ``at most`` a bound."""
+
+    word: str
+    bound: float
+
+    def is_met(self, ratio: float) -> bool:
+        """Whether the ratio is on the right side of the bound."""
+        compare = operator.ge if self.word == "at least" else operator.le
+        return bool(compare(ratio, self.bound))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The measured sides in one unit; ``ours`` over ``bare`` is the ratio."""
+
+    name: str
+    unit: str
+    ours: list[float]
+    bare: list[float]
+    aim: Aim
+
+    @property
+    def ratio(self) -> float:
+        """Median of ours over median of bare."""
+        return median(self.ours) / median(self.bare)
+
+    def line(self) -> str:
+        """The row of the table that people read."""
+        verdict = "met" if self.aim.is_met(self.ratio) else "missed"
+        return (
+            f"{self.name:<44} {_spread(self.ours):>24} {_spread(self.bare):>24} {self.unit:<10}"
+            f" {self.ratio:6.2f}   {self.aim.word} {self.aim.bound}: {verdict}"
+        )
+
+
+def heading() -> str:
+    """The line above the rows."""
+    columns = f"{'seatkeeper':>24} {'bare':>24} {'unit':<10} {'ratio':>6}   aim"
+    return f"{'median (lowest to highest)':<44} {columns}"
+
+
+def _spread(values: list[float]) -> str:
+    return f"{median(values):.4g} ({min(values):.4g} to {max(values):.4g})"
+
+
+def interleave(
+    ours: Callable[[], T], bare: Callable[[], T], repetitions: int
+) -> tuple[list[T], list[T]]:
+    """Run both sides in turn, changing who begins, so that drift meets both alike."""
+    results_ours: list[T] = []
+    results_bare: list[T] = []
+    for repetition in range(repetitions):
+        pair = [(ours, results_ours), (bare, results_bare)]
+        for side, results in pair if repetition % 2 == 0 else reversed(pair):
+            results.append(side())
+    return results_ours, results_bare
