@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""License transfer with the CodeMeter runtime on this host."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from seatkeeper_agent.domain.licenses import (
+    Container,
+    ContainerClock,
+    HistoryRow,
+    Item,
+    TransferOption,
+    TransferType,
+)
+from seatkeeper_agent.domain.transfers import Mode
+from seatkeeper_agent.drivers.codemeter import constants as cm
+from seatkeeper_agent.drivers.codemeter.capabilities import capabilities
+from seatkeeper_agent.drivers.codemeter.library import Library
+from seatkeeper_agent.drivers.codemeter.messages import Box, Entry, History, Option
+from seatkeeper_agent.drivers.codemeter.serials import parse_serial
+from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
+from seatkeeper_agent.drivers.codemeter.translate import (
+    REQUEST_FLAGS,
+    TRANSFER_FLAGS,
+    TYPE_NUMBERS,
+    container_of,
+    history_row_of,
+    item_of,
+    options_of,
+)
+from seatkeeper_agent.drivers.codemeter.versions import (
+    SECURITY_FLOOR,
+    Version,
+    runtime_types,
+    security_floor_met,
+    transfer_refusal,
+)
+from seatkeeper_agent.operations.ports import (
+    Description,
+    DriverError,
+    DriverRefused,
+    DriverUnsupported,
+    TransferOrder,
+)
+
+ITEMS_PER_CALL = 500
+"""Items whose options are read in one call, so that each call stays well inside its limit."""
+
+ARTEFACT_BYTES_MAX = 256 * 1024
+NUMBER_MAX = 0xFFFFFFFF
+UNTIL_MAX = 946_684_800 + NUMBER_MAX
+"""The last moment that the runtime's record of a time can hold, in seconds since 1970."""
+
+_OptionsKey = tuple[int, int, int, int]
+"""Firm code, product code, product item reference, and the firm item's update counter."""
+
+
+class CodeMeterDriver:
+    """LicenseDriver for the runtime library; safe to use from several threads.
+
+    Numbers, records and flags are of grade H, rules about versions and containers of grade D;
+    README.md beside this file lists what is unproven.
+    """
+
+    vendor = "codemeter"
+
+    def __init__(self, settings: CodeMeterSettings) -> None:
+        self.call_seconds_max = settings.call_seconds_max
+        self.update_is_repeatable = settings.update_is_repeatable
+        self._library = Library(
+            settings.library,
+            settings.environment(),
+            settings.call_seconds_max,
+            settings.idle_seconds_max,
+        )
+        self._options: dict[str, dict[_OptionsKey, tuple[TransferOption, ...]]] = {}
+
+    def close(self) -> None:
+        """End the worker process; the driver can be used again afterwards."""
+        self._library.close()
+
+    def describe(self) -> Description:
+        """Version and capabilities of what is installed here; never raises."""
+        version, running, trouble = None, False, None
+        try:
+            version, running = self._version()
+            self._library.read("reach")
+        except DriverError as error:
+            trouble = str(error)
+        return Description(
+            vendor=self.vendor,
+            product="CodeMeter",
+            version=None if version is None else str(version),
+            running=running,
+            security_floor=SECURITY_FLOOR,
+            security_floor_met=None if version is None else security_floor_met(version),
+            transfer_types=() if version is None else runtime_types(version),
+            capabilities=capabilities(version, trouble, self.update_is_repeatable),
+        )
+
+    def is_running(self) -> bool:
+        """Whether the license server answers, be it with a refusal; asked, never assumed."""
+        try:
+            self._library.read("reach")
+        except DriverRefused:
+            return True
+        except DriverError:
+            return False
+        return True
+
+    def containers(self) -> list[Container]:
+        """All local containers, in the order of their serial numbers."""
+        boxes = sorted(self._boxes(), key=lambda box: (box.mask, box.serial))
+        return [container_of(box) for box in boxes]
+
+    def items(self, serial: str) -> list[Item]:
+        """All items of a container, deleted ones included, by codes and reference."""
+        entries = self._product_items(serial)
+        options = self._options_of(serial, entries)
+        return [item_of(entry, options.get(_options_key(entry), ())) for entry in entries]
+
+    def firm_codes(self, serial: str) -> set[int]:
+        """The firm codes of the container's firm items."""
+        return {entry.firm_code for entry in self._contents(serial, cm.CONTENTS_FIRM_ITEMS)}
+
+    def history(self, serial: str, firm_code: int, product_code: int) -> list[HistoryRow]:
+        """The transfer history of all items of these codes, oldest first.
+
+        A deleted item that the runtime no longer gives access to has no readable history.
+        """
+        entries = [
+            entry
+            for entry in self._product_items(serial, firm_code)
+            if entry.product_code == product_code
+        ]
+        mask, number = parse_serial(serial)
+        found = self._library.read(
+            "history", mask=mask, serial=number, items=[_codes(entry) for entry in entries]
+        )
+        rows: list[HistoryRow] = []
+        for entry, raw in zip(entries, found, strict=True):
+            if raw is None and entry.status != cm.STATUS_DELETED:
+                raise DriverRefused(
+                    f"Item {firm_code}:{product_code}@{entry.reference} of {serial} could not be"
+                    f" accessed, Error {cm.ERROR_ENTRY_NOT_FOUND}",
+                    cm.ERROR_ENTRY_NOT_FOUND,
+                )
+            rows.extend(history_row_of(History(*row)) for row in raw or ())
+        return sorted(rows, key=lambda row: (row.at, row.index))
+
+    def clock(self, serial: str) -> ContainerClock:
+        """The container's times; ``certified_at`` is None before the first certified update."""
+        mask, number = parse_serial(serial)
+        times = self._library.read("clock", mask=mask, serial=number)
+        if times["box"] is None or times["system"] is None:
+            raise DriverUnsupported(f"Container {serial} shows no time.")
+        return ContainerClock(times["certified"], times["box"], times["system"])
+
+    def create_request(self, serial: str, firm_code: int, mode: Mode) -> bytes:
+        """The receiving container's context for a transfer; moves nothing."""
+        self._require_transfer(serial, None)
+        mask, number = parse_serial(serial)
+        made = self._library.read(
+            "create_context",
+            mask=mask,
+            serial=number,
+            firm_code=_number(firm_code, "firm code"),
+            flags=REQUEST_FLAGS[mode],
+        )
+        return base64.b64decode(made)
+
+    def do_transfer(self, serial: str, item: Item, order: TransferOrder, request: bytes) -> bytes:
+        """EFFECT at the sending side: debit the item and give the update, in one single call."""
+        wanted = _wanted(order)
+        given = _artefact(request, "request")
+        self._require_transfer(serial, order.type)
+        mask, number = parse_serial(serial)
+        made = self._library.effect(
+            "do_transfer",
+            mask=mask,
+            serial=number,
+            item=[item.key.firm_code, item.key.product_code, item.key.reference or 0],
+            flags=TRANSFER_FLAGS[order.mode],
+            order=wanted,
+            request=given,
+        )
+        return base64.b64decode(made)
+
+    def import_update(self, serial: str, update: bytes) -> None:
+        """EFFECT at the receiving side: credit what the update brings."""
+        mask, number = parse_serial(serial)
+        self._library.effect(
+            "import_update", mask=mask, serial=number, update=_artefact(update, "update")
+        )
+
+    def create_receipt(self, serial: str, firm_code: int) -> bytes:
+        """The receiving container's receipt for the sender; moves nothing."""
+        mask, number = parse_serial(serial)
+        made = self._library.read(
+            "create_receipt",
+            mask=mask,
+            serial=number,
+            firm_code=_number(firm_code, "firm code"),
+        )
+        return base64.b64decode(made)
+
+    def confirm_transfer(self, serial: str, receipt: bytes) -> None:
+        """EFFECT at the sending side: close the history row."""
+        mask, number = parse_serial(serial)
+        self._library.effect(
+            "confirm_transfer", mask=mask, serial=number, receipt=_artefact(receipt, "receipt")
+        )
+
+    def _version(self) -> tuple[Version, bool]:
+        found = self._library.read("version")
+        server = found["server"] or 0
+        return Version.from_number(server or found["library"]), bool(server)
+
+    def _boxes(self) -> list[Box]:
+        return [Box(*row) for row in self._library.read("boxes")]
+
+    def _contents(self, serial: str, flags: int, firm_code: int = 0) -> list[Entry]:
+        mask, number = parse_serial(serial)
+        rows = self._library.read(
+            "contents", mask=mask, serial=number, flags=flags, firm_code=firm_code
+        )
+        return [Entry(*row) for row in rows]
+
+    def _product_items(self, serial: str, firm_code: int = 0) -> list[Entry]:
+        # An entry without a product code is a firm item that holds no product item.
+        found = self._contents(serial, cm.CONTENTS_ALL, firm_code)
+        items = (entry for entry in found if entry.set_options & cm.ENTRY_PRODUCT_CODE)
+        return sorted(items, key=_codes)
+
+    def _options_of(
+        self, serial: str, entries: list[Entry]
+    ) -> dict[_OptionsKey, tuple[TransferOption, ...]]:
+        # Options are part of what the licensor programmed, and each programming moves the firm
+        # item's update counter: unchanged counter, same options, no need to ask 10,000 times.
+        mask, number = parse_serial(serial)
+        known = self._options.get(serial, {})
+        having = [entry for entry in entries if entry.set_options & cm.ENTRY_TRANSFER_OPTIONS]
+        missing = [entry for entry in having if _options_key(entry) not in known]
+        current = {key: known[key] for entry in having if (key := _options_key(entry)) in known}
+        for start in range(0, len(missing), ITEMS_PER_CALL):
+            part = missing[start : start + ITEMS_PER_CALL]
+            found = self._library.read(
+                "options", mask=mask, serial=number, items=[_codes(entry) for entry in part]
+            )
+            for entry, rows in zip(part, found, strict=True):
+                current[_options_key(entry)] = options_of([Option(*row) for row in rows or ()])
+        self._options[serial] = current
+        return current
+
+    def _require_transfer(self, serial: str, type_: TransferType | None) -> None:
+        # Only the sender gives a type; it is refused here before anything is touched.
+        mask, number = parse_serial(serial)
+        version, _ = self._version()
+        if type_ is not None and type_ not in runtime_types(version):
+            raise DriverUnsupported(
+                f"Runtime {version} is not documented to transfer by type {type_.value}."
+            )
+        for box in self._boxes():
+            if (box.mask, box.serial) == (mask, number):
+                firmware = (box.major, box.minor)
+                reason = transfer_refusal(mask, firmware, version, sending=type_ is not None)
+                if reason is not None:
+                    raise DriverUnsupported(f"Container {serial} cannot transfer: {reason}.")
+                return
+        raise DriverRefused(f"There is no container {serial} on this host.")
+
+
+def _codes(entry: Entry) -> list[int]:
+    return [entry.firm_code, entry.product_code, entry.reference]
+
+
+def _options_key(entry: Entry) -> _OptionsKey:
+    return (entry.firm_code, entry.product_code, entry.reference, entry.update_counter)
+
+
+def _wanted(order: TransferOrder) -> dict[str, Any]:
+    quantity = 0
+    if order.type.is_partial:
+        quantity = _number(order.quantity or 0, "quantity")
+        if quantity == 0:
+            raise DriverRefused(f"A transfer of type {order.type.value} needs a quantity.")
+    if order.until is not None and not UNTIL_MAX - NUMBER_MAX < order.until <= UNTIL_MAX:
+        raise DriverRefused(f"The end {order.until} is outside of what the runtime can hold.")
+    return {
+        "type": TYPE_NUMBERS[order.type],
+        "units": quantity if order.type is TransferType.UNITS else 0,
+        "licenses": quantity if order.type is TransferType.LICENSES else 0,
+        "until": order.until,
+        "history_index": order.history_index or 0,
+    }
+
+
+def _number(value: int, what: str) -> int:
+    if not 0 <= value <= NUMBER_MAX:
+        raise DriverRefused(f"The {what} {value} is outside of 0 to {NUMBER_MAX}.")
+    return value
+
+
+def _artefact(content: bytes, what: str) -> str:
+    if not 0 < len(content) <= ARTEFACT_BYTES_MAX:
+        raise DriverRefused(
+            f"The {what} has {len(content)} bytes; it must have 1 to {ARTEFACT_BYTES_MAX}."
+        )
+    return base64.b64encode(content).decode("ascii")

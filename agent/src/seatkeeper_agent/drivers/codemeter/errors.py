@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the runtime's error numbers (grade H) to what operations understand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seatkeeper_agent.drivers.codemeter import constants as cm
+from seatkeeper_agent.drivers.codemeter.messages import EFFECTS
+from seatkeeper_agent.operations.ports import (
+    DriverError,
+    DriverPending,
+    DriverRefused,
+    DriverUnavailable,
+    DriverUnfinished,
+    DriverUnsupported,
+)
+
+NOT_REACHED = frozenset(
+    {
+        cm.ERROR_SERVER_NOT_FOUND,
+        cm.ERROR_NO_LOCAL_SERVER,
+        cm.ERROR_NO_NETWORK_SERVER,
+        cm.ERROR_SERVER_START_PENDING,
+    }
+)
+"""With these numbers the license server was never asked."""
+
+TEXT_LENGTH_MAX = 300
+
+
+def error_of(answer: dict[str, Any], request: str) -> DriverError:
+    """What an answer without a value means.
+
+    After the function that has the effect was called, a network fault (100) and a failure
+    without a number leave it open whether the effect happened. 229 is not read as "already
+    applied": that meaning is only a guess, so the caller looks at the container.
+    """
+    if "missing" in answer:
+        return DriverUnsupported(
+            f"The installed CodeMeter runtime has no function {answer['missing']}; a newer"
+            " runtime is needed."
+        )
+    effect_called = answer.get("function") == EFFECTS.get(request)
+    if "fault" in answer:
+        sentence = f"The CodeMeter library gave an answer that cannot be read: {answer['fault']}."
+        return DriverUnfinished(sentence) if request in EFFECTS else DriverUnsupported(sentence)
+    number, text = int(answer["error"]), vendor_text(answer["text"], int(answer["error"]))
+    if number == cm.ERROR_COMMAND_PENDING:
+        return DriverPending(text)
+    if number in NOT_REACHED:
+        return DriverUnavailable(text)
+    if number in (0, cm.ERROR_NETWORK_FAULT):
+        return DriverUnfinished(text) if effect_called else DriverUnavailable(text)
+    return DriverRefused(text, number)
+
+
+def vendor_text(text: str, number: int) -> str:
+    """The vendor's text on one line, which always ends with its number."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    ending = f"Error {number}"
+    line = line.removesuffix(ending)[:TEXT_LENGTH_MAX].rstrip(" ,") or "CodeMeter gave no text"
+    return f"{line}, {ending}"
