@@ -49,6 +49,15 @@ STEPS = (
     Step("ansible-lint", ("ansible-lint", "--offline", "--profile", "production", "-q")),
     Step("mypy", ("mypy", "agent/src", "tests/tools", "tests/bench")),
     Step(
+        "plugin-types",
+        (
+            "mypy",
+            "--cache-dir=.cache/mypy-plugins",
+            "--package=ansible_collections.seatkeeper.licensing.plugins",
+        ),
+    ),
+    Step("plugin-python", ("vermin", "--quiet", "--no-tips", "--violations", "-t=3.9-", "plugins")),
+    Step(
         "antsibull-docs",
         (
             "antsibull-docs",
@@ -78,6 +87,7 @@ def run_step(step: Step, needed: Future[Outcome] | None) -> Outcome:
         "ANSIBLE_HOME": str(ROOT / ".cache" / "lint" / "ansible-home"),
         "ANSIBLE_NOCOLOR": "1",
         "NO_COLOR": "1",
+        "MYPYPATH": str(ROOT / ".venv" / "collections"),
     }
     started = time.monotonic()
     try:
