@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the modules ask of an agent: requests, pages, and long work followed to its end."""
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+from urllib.parse import quote, urlencode
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    AGENT_LOST,
+    AGENT_MISSING,
+    AGENT_OVERLOADED,
+    AGENT_STOPPED,
+    AGENT_TIMEOUT,
+    AGENT_UNKNOWN,
+    AGENT_VERSION,
+    LicenseProblem,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._transport import (
+    Answer,
+    Transport,
+)
+
+API_VERSION = 1
+"""The version of the agent's API that this collection speaks."""
+
+PAGES_MAX = 10_000
+PAGE_LIMIT = 100
+WAIT_SECONDS = 30.0
+ANSWER_SECONDS = 15.0
+"""How much longer than the asked wait an answer may take."""
+
+RECONNECT_PAUSE_SECONDS = 0.2
+_RECONNECT_SECONDS: t.Final = {AGENT_LOST: 5.0, AGENT_OVERLOADED: 5.0, AGENT_STOPPED: 2.0}
+"""How long an agent is given to restart, by the first sign of its being away."""
+_RESTARTING = (AGENT_LOST, AGENT_OVERLOADED, AGENT_STOPPED, AGENT_MISSING)
+
+
+class AgentClient:
+    """One agent, asked within one total time limit.
+
+    Every request of the API may be repeated: changes carry their own id, so a request whose
+    answer was lost is sent again while the agent restarts.
+    """
+
+    def __init__(self, transport: Transport, timeout_seconds: float) -> None:
+        self._transport = transport
+        self._timeout_seconds = timeout_seconds
+        self._deadline = time.monotonic() + timeout_seconds
+
+    def get(self, path: str, query: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Read one resource."""
+        return self._answered("GET", path + _query(query), None)
+
+    def find(self, path: str) -> dict[str, t.Any] | None:
+        """Read one resource; None where the agent does not know it."""
+        try:
+            return self.get(path)
+        except LicenseProblem as problem:
+            if problem.code.endswith("-unknown") and problem.document.get("status") == 404:
+                return None
+            raise
+
+    def pages(
+        self, path: str, member: str, query: dict[str, t.Any] | None = None
+    ) -> list[dict[str, t.Any]]:
+        """All entries of a paged resource, read page by page."""
+        entries: list[dict[str, t.Any]] = []
+        asked = {**(query or {}), "limit": PAGE_LIMIT}
+        for _page in range(PAGES_MAX):
+            page = self.get(path, asked)
+            entries.extend(self._member(page, member))
+            if page.get("next") is None:
+                return entries
+            asked["after"] = page["next"]
+        raise self._not_understood(f"{path} has no end after {PAGES_MAX} pages")
+
+    def change(
+        self, method: str, path: str, body: dict[str, t.Any] | None, dry_run: bool
+    ) -> dict[str, t.Any]:
+        """Ask for a change, or with ``dry_run`` for what it would be; follow long work."""
+        asked = path + _query({"dry_run": "true"} if dry_run else None)
+        return self._answered(method, asked, {} if body is None else body)
+
+    def _answered(self, method: str, path: str, body: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        answer = self._exchange(method, path, body, min(WAIT_SECONDS, self._remaining()))
+        document = self._decoded(answer)
+        if answer.status == 202:
+            return self._followed(self._member(document, "operation"))
+        if answer.status >= 400:
+            raise self._refused(document)
+        return document
+
+    def _followed(self, operation: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Wait for an operation until it no longer runs, then give its result."""
+        while operation.get("state") == "running":
+            wait = min(WAIT_SECONDS, self._remaining())
+            if wait <= 0:
+                raise self._unfinished(operation)
+            path = f"/v1/operations/{quote(str(operation['id']), safe='')}"
+            answer = self._exchange("GET", f"{path}?wait={max(1, int(wait))}", None, wait)
+            operation = self._decoded(answer)
+            if answer.status >= 400:
+                raise self._refused(operation)
+        if operation.get("result") is not None:
+            return dict(operation["result"])
+        raise self._refused(operation.get("problem") or {})
+
+    def _exchange(
+        self, method: str, path: str, body: dict[str, t.Any] | None, wait_seconds: float
+    ) -> Answer:
+        """One request, repeated for a while when the connection breaks under it."""
+        content = None if body is None else json.dumps(body).encode("utf-8")
+        headers = {
+            "Accept": "application/json, application/problem+json",
+            "Prefer": f"wait={max(1, int(wait_seconds))}",
+        }
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        give_up_at: float | None = None
+        while True:
+            limit = min(wait_seconds, max(self._remaining(), 0.0)) + ANSWER_SECONDS
+            try:
+                return self._transport.exchange(method, path, content, headers, limit)
+            except LicenseProblem as problem:
+                give_up_at = self._reconnect_until(problem, give_up_at)
+            time.sleep(RECONNECT_PAUSE_SECONDS)
+
+    def _reconnect_until(self, problem: LicenseProblem, give_up_at: float | None) -> float:
+        """When to stop trying again; raises the problem if it is no matter of time."""
+        now = time.monotonic()
+        if give_up_at is None:
+            if problem.code not in _RECONNECT_SECONDS:
+                raise problem
+            return min(now + _RECONNECT_SECONDS[problem.code], self._deadline)
+        if problem.code not in _RESTARTING or now >= give_up_at:
+            raise problem
+        return give_up_at
+
+    def _remaining(self) -> float:
+        return self._deadline - time.monotonic()
+
+    def _decoded(self, answer: Answer) -> dict[str, t.Any]:
+        if answer.media_type in ("application/json", "application/problem+json"):
+            try:
+                document = json.loads(answer.body)
+            except ValueError:
+                document = None
+            if isinstance(document, dict):
+                return document
+        raise LicenseProblem.of(
+            AGENT_UNKNOWN,
+            f"What answers at {self._transport.place} is no agent: it sent {answer.media_type}"
+            f" with status {answer.status}.",
+            "Set agent_socket to the socket of seatkeeper-agent.",
+        )
+
+    def _member(self, document: dict[str, t.Any], name: str) -> t.Any:
+        if name not in document:
+            raise self._version_problem() or self._not_understood(f"no {name!r} was sent")
+        return document[name]
+
+    def _refused(self, document: dict[str, t.Any]) -> LicenseProblem:
+        """The agent's own problem, unless a difference in versions is behind it."""
+        code = document.get("code")
+        if code is None or "detail" not in document:
+            return self._version_problem() or self._not_understood("a problem without its code")
+        if code in ("route-unknown", "request-invalid"):
+            return self._version_problem() or LicenseProblem(document)
+        return LicenseProblem(document)
+
+    def _version_problem(self) -> LicenseProblem | None:
+        """Why agent and collection do not understand each other; None if versions agree."""
+        answer = self._exchange("GET", "/v1/agent", None, WAIT_SECONDS)
+        document = self._decoded(answer)
+        agent = document.get("agent")
+        version = agent.get("api_version") if isinstance(agent, dict) else None
+        if version == API_VERSION:
+            return None
+        older = isinstance(version, int) and version < API_VERSION
+        shown = "another API" if version is None else f"version {version} of the API"
+        return LicenseProblem.of(
+            AGENT_VERSION,
+            f"The agent at {self._transport.place} is too {'old' if older else 'new'}: it speaks"
+            f" {shown}, this collection version {API_VERSION}.",
+            f"Update {'seatkeeper-agent on the host' if older else 'the collection'}.",
+        )
+
+    def _not_understood(self, what: str) -> LicenseProblem:
+        return LicenseProblem.of(
+            AGENT_UNKNOWN,
+            f"The answer of the agent at {self._transport.place} is not understood: {what}.",
+            "Update seatkeeper-agent and the collection to the same release.",
+        )
+
+    def _unfinished(self, operation: dict[str, t.Any]) -> LicenseProblem:
+        return LicenseProblem.of(
+            AGENT_TIMEOUT,
+            f"The agent still works on operation {operation.get('id')} after"
+            f" {self._timeout_seconds:.0f} seconds; it goes on without the playbook.",
+            "Run the playbook again to see its end, or set timeout to more seconds.",
+        )
+
+
+def path_of(*parts: str) -> str:
+    """A path below /v1 with each part quoted."""
+    return "/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def _query(members: dict[str, t.Any] | None) -> str:
+    given = {name: value for name, value in (members or {}).items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""

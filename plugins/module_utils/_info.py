@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading an agent: each kind of information by itself, in the order it is asked for."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._client import (
+    AgentClient,
+    path_of,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import (
+    transfer_reference,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    INPUT_INVALID,
+    LicenseProblem,
+)
+
+Entries = t.List[t.Dict[str, t.Any]]
+KINDS: t.Final = (
+    "agent",
+    "containers",
+    "items",
+    "history",
+    "operations",
+    "transfers",
+    "borrows",
+)
+
+
+class Reader:
+    """Reads one agent for one task; what several kinds need is asked for once."""
+
+    def __init__(self, params: dict[str, t.Any], client: AgentClient) -> None:
+        self._params = params
+        self._client = client
+        self._containers: Entries | None = None
+        self._items: Entries | None = None
+
+    def agent(self) -> dict[str, t.Any]:
+        """Version, vendors and capabilities, journal and invariants."""
+        return self._client.get(path_of("agent"))
+
+    def containers(self) -> Entries:
+        """All containers, or the one asked for."""
+        if self._containers is None:
+            found = self._client.pages(path_of("containers"), "containers")
+            wanted = self._params["container"]
+            self._containers = [
+                container for container in found if wanted in (None, container["serial"])
+            ]
+            if wanted is not None and not self._containers:
+                there = ", ".join(container["serial"] for container in found) or "none"
+                raise LicenseProblem.of(
+                    INPUT_INVALID,
+                    f"There is no container {wanted} on this host; it has: {there}.",
+                    "Set container to one of them, or leave it out to read all.",
+                )
+        return self._containers
+
+    def items(self) -> Entries:
+        """The items of these containers, each with the serial of its container."""
+        if self._items is None:
+            self._items = [
+                {"container": container["serial"], **item}
+                for container in self.containers()
+                for item in self._client.pages(
+                    path_of("containers", container["serial"], "items"), "items"
+                )
+                if self._is_wanted(item["item"])
+            ]
+        return self._items
+
+    def history(self) -> Entries:
+        """The transfer history of these items, container by container."""
+        codes = dict.fromkeys(
+            (item["container"], item["item"].partition("@")[0]) for item in self.items()
+        )
+        return [
+            row
+            for serial, code in codes
+            for row in self._client.pages(
+                path_of("containers", serial, "history"), "history", {"item": code}
+            )
+        ]
+
+    def operations(self) -> Entries:
+        """Pieces of work that the agent did or does."""
+        query = {"state": "open" if self._params["open_only"] else "all"}
+        return self._client.pages(path_of("operations"), "operations", query)
+
+    def transfers(self) -> Entries:
+        """Transfers as this host knows them, with their documents."""
+        query = {"state": "open" if self._params["open_only"] else "all"}
+        found = self._client.pages(path_of("transfers"), "transfers", query)
+        known = {record["id"] for record in found}
+        for reference in self._params["transfers"]:
+            identity = transfer_reference(reference)
+            record = (
+                None if identity in known else self._client.find(path_of("transfers", identity))
+            )
+            if record is not None:
+                known.add(identity)
+                found.append(record)
+        return found
+
+    def borrows(self) -> Entries:
+        """Borrows that were declared at this host."""
+        return self._client.pages(path_of("borrows"), "borrows")
+
+    def _is_wanted(self, item: str) -> bool:
+        wanted = self._params["item"]
+        return wanted in (None, item, item.partition("@")[0])
+
+
+def run_info(params: dict[str, t.Any], client: AgentClient, _check_mode: bool) -> dict[str, t.Any]:
+    """Read what is asked for; the module's whole result."""
+    reader = Reader(params, client)
+    return {"changed": False, **{kind: getattr(reader, kind)() for kind in params["gather"]}}

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every module does around its one question to the agent."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._client import AgentClient
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    INPUT_INVALID,
+    LicenseProblem,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._transport import (
+    UnixSocketTransport,
+)
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+Run = t.Callable[[t.Dict[str, t.Any], AgentClient, bool], t.Dict[str, t.Any]]
+"""Options, client and check mode in, the module's whole result out; raises LicenseProblem."""
+
+
+def run_module(module: AnsibleModule, run: Run) -> None:
+    """Ask the agent and end the module: with the result, or failed with one clear sentence."""
+    try:
+        timeout_seconds = module.params["timeout"]
+        if timeout_seconds < 1:
+            raise LicenseProblem.of(
+                INPUT_INVALID,
+                f"The value {timeout_seconds} of timeout is not a number of seconds to wait.",
+                "Set timeout to 1 or more.",
+            )
+        client = AgentClient(
+            UnixSocketTransport(module.params["agent_socket"]), float(timeout_seconds)
+        )
+        result = run(module.params, client, module.check_mode)
+    except LicenseProblem as problem:
+        module.fail_json(msg=str(problem), problem=problem.document)
+    module.exit_json(**result)

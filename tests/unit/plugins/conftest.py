@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What several tests of the collection need."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import typing as t
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def short_folder() -> t.Iterator[Path]:
+    """A folder whose path leaves room for a unix socket's name."""
+    folder = tempfile.mkdtemp(prefix="unix-")
+    yield Path(folder)
+    shutil.rmtree(folder)
