@@ -17,6 +17,7 @@ from seatkeeper_agent.domain.licenses import (
 from seatkeeper_agent.domain.transfers import Mode
 from seatkeeper_agent.drivers.codemeter import constants as cm
 from seatkeeper_agent.drivers.codemeter.capabilities import capabilities
+from seatkeeper_agent.drivers.codemeter.cmu import Cmu
 from seatkeeper_agent.drivers.codemeter.library import Library
 from seatkeeper_agent.drivers.codemeter.messages import Box, Entry, History, Option
 from seatkeeper_agent.drivers.codemeter.serials import parse_serial
@@ -75,6 +76,7 @@ class CodeMeterDriver:
             settings.call_seconds_max,
             settings.idle_seconds_max,
         )
+        self._cmu = Cmu(settings.cmu, settings.environment(), settings.call_seconds_max)
         self._options: dict[str, dict[_OptionsKey, tuple[TransferOption, ...]]] = {}
 
     def close(self) -> None:
@@ -109,6 +111,22 @@ class CodeMeterDriver:
         except DriverError:
             return False
         return True
+
+    def cross_check(self) -> list[str]:
+        """Where the library and ``cmu`` disagree, a sentence each; never raises."""
+        try:
+            running = self.is_running()
+            listing = self._cmu.containers()
+            shown = {container.serial for container in self.containers()} if running else set()
+        except DriverError as error:
+            return [f"Library and cmu could not be compared: {error}"]
+        if listing.running != running:
+            first, second = ("running" if it else "stopped" for it in (running, listing.running))
+            return [f"The library finds the license server {first}, cmu finds it {second}."]
+        # CmCloud containers have a third part in cmu that the library does not show.
+        listed = {"-".join(serial.split("-")[:2]) for serial in listing.serials}
+        only = sorted(shown ^ listed)
+        return [f"Only one of library and cmu lists container {serial}." for serial in only]
 
     def containers(self) -> list[Container]:
         """All local containers, in the order of their serial numbers."""

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running the product's programs: argument lists, a time limit, a limit on their output."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from seatkeeper_agent.operations.ports import (
+    DriverRefused,
+    DriverUnavailable,
+    DriverUnfinished,
+)
+
+OUTPUT_BYTES_MAX = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a program ended; ``output`` holds both of its streams in their order."""
+
+    exit_code: int
+    output: str
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], seconds_max: float) -> Outcome:
+    """Run a program to its end.
+
+    DriverRefused for an argument that must not be passed on, DriverUnavailable where the
+    program is not there, DriverUnfinished when it takes too long or writes too much; it is
+    killed then, with whatever it started.
+    """
+    for argument in command:
+        # A format string of the product was once reachable through its settings.
+        if "%" in argument or not argument.isprintable():
+            raise DriverRefused(f"{argument!r} must not hold % or control characters.")
+    try:
+        # An argument list of the operator's settings and checked texts, never a shell.
+        process = subprocess.Popen(  # noqa: S603
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise DriverUnavailable(
+            f"{command[0]} could not be started: {error.strerror or error}."
+        ) from error
+    with process:
+        try:
+            output = _output(process, time.monotonic() + seconds_max)
+        except TimeoutError as error:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise DriverUnfinished(f"{' '.join(command)} {error}.") from None
+        return Outcome(process.returncode, output)
+
+
+def _output(process: subprocess.Popen[bytes], deadline: float) -> str:
+    if process.stdout is None:
+        raise TypeError("the process has no output to read")
+    late = TimeoutError("did not end in time")
+    output = bytearray()
+    while True:
+        ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise late
+        part = os.read(process.stdout.fileno(), 65536)
+        if not part:
+            break
+        output += part
+        if len(output) > OUTPUT_BYTES_MAX:
+            raise TimeoutError(f"wrote more than {OUTPUT_BYTES_MAX} bytes")
+    try:
+        process.wait(max(0.01, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise late from None
+    return output.decode("utf-8", "replace")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading and replacing a settings file so that it is whole at every moment.
+
+No symbolic link is followed: the product's daemon once overwrote files through one, and the
+file's folder may belong to the daemon's user.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from seatkeeper_agent.operations.ports import DriverError, DriverRefused, DriverUnavailable
+
+FILE_BYTES_MAX = 1024 * 1024
+_TEMPORARY_SUFFIX = ".seatkeeper"
+
+
+def read_file(path: Path) -> bytes:
+    """The file's bytes; DriverUnavailable or DriverRefused in one sentence."""
+    with _folder(path) as folder:
+        return _read(folder, path)[0]
+
+
+def replace_file(path: Path, content: bytes, expected: bytes) -> None:
+    """Put ``content`` in the place of ``expected``, with the same owner and mode, durably.
+
+    DriverRefused where the file no longer holds ``expected``.
+    """
+    with _folder(path) as folder:
+        found, status = _read(folder, path)
+        if found != expected:
+            raise DriverRefused(f"{path} was changed by somebody else: read it again.")
+        temporary = path.name + _TEMPORARY_SUFFIX
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=folder)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(temporary, flags, 0o600, dir_fd=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                    os.fchown(file.fileno(), status.st_uid, status.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
+                os.fsync(file.fileno())
+            os.replace(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary, dir_fd=folder)
+            raise
+        os.fsync(folder)
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[int]:
+    # The folder's own path is the operator's setting; within it, links count for nothing.
+    try:
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _told(path, error) from error
+
+
+def _read(folder: int, path: Path) -> tuple[bytes, os.stat_result]:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with os.fdopen(os.open(path.name, flags, dir_fd=folder), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise DriverRefused(f"{path} is not a regular file.")
+        content = file.read(FILE_BYTES_MAX + 1)
+    if len(content) > FILE_BYTES_MAX:
+        raise DriverRefused(f"{path} is larger than {FILE_BYTES_MAX} bytes.")
+    return content, status
+
+
+def _told(path: Path, error: OSError) -> DriverError:
+    reason = error.strerror or str(error)
+    if path.is_symlink():
+        return DriverRefused(f"{path} is a symbolic link; it is not followed.")
+    return DriverUnavailable(
+        f"{path} cannot be used ({reason}): check the setting server_ini of codemeter and the"
+        " agent's permissions."
+    )
