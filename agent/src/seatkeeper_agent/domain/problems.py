@@ -82,7 +82,7 @@ _RETRYABLE = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Problem(Exception):
     """One refusal or failure, told in one sentence: what, where, what to do.
 
@@ -104,6 +104,17 @@ class Problem(Exception):
     def type(self) -> str:
         """The stable type of RFC 9457."""
         return TYPE_PREFIX + self.code.value
+
+    def as_document(self) -> dict[str, Any]:
+        """The members that are stored and sent; the API adds status and title."""
+        return {
+            "type": self.type,
+            "code": self.code.value,
+            "detail": self.detail,
+            "next_action": self.next_action,
+            "retryable": self.retryable,
+            **self.facts,
+        }
 
     def __str__(self) -> str:
         return f"{self.detail} {self.next_action}"

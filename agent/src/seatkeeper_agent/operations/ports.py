@@ -112,8 +112,8 @@ class LicenseDriver(Protocol):
     def items(self, serial: str) -> list[Item]:
         """All items of a container, deleted ones included, in a stable order."""
 
-    def firm_codes(self, serial: str) -> set[int]:
-        """The firm items that a container holds, also those without a product item."""
+    def firm_items(self, serial: str) -> dict[int, int]:
+        """The firm codes that a container holds and their update counters."""
 
     def history(self, serial: str, firm_code: int, product_code: int) -> list[HistoryRow]:
         """The transfer history of all items of these codes, oldest first."""

@@ -1,0 +1,367 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules of a license transfer, checked before anything is touched.
+
+Each rule is a function of what was observed; it returns a Problem or None. The rules are
+the vendor's (grade D) unless they are marked as the operator's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from seatkeeper_agent.domain.licenses import (
+    UNIVERSAL_FIRM_CODE_FLOOR,
+    ContainerClock,
+    HistoryRow,
+    Item,
+    TransferOption,
+    TransferType,
+)
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.transfers import Declaration, Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator of a host adds to the vendor's rules.
+
+    ``clock_seconds_max`` is how far the host's clock and the container's may be apart;
+    the vendor refuses a difference that is too large without telling the limit.
+    """
+
+    borrow_seconds_max: int | None = None
+    transfer_blocked: bool = False
+    receipt_required: bool = False
+    clock_seconds_max: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFacts:
+    """What the target told about itself; None where it was not asked yet."""
+
+    firm_item_present: bool | None = None
+    box_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """Everything that the source side's rules look at.
+
+    ``parent_vendor_id`` is the vendor's id of the lot that an extension prolongs.
+    """
+
+    declaration: Declaration
+    item: Item
+    parent_vendor_id: str | None
+    history: tuple[HistoryRow, ...]
+    runtime_types: tuple[TransferType, ...]
+    clock: ContainerClock
+    now: int
+    policy: Policy
+    peer: PeerFacts
+
+    @property
+    def option(self) -> TransferOption | None:
+        """The licensor's option for the declared type."""
+        return self.item.option(self.declaration.type)
+
+
+Rule = Callable[[SourceView], Problem | None]
+
+
+def source_problems(view: SourceView) -> list[Problem]:
+    """All rules that forbid the transfer at its source, the most telling first."""
+    return [problem for rule in _rules(view.declaration.mode) if (problem := rule(view))]
+
+
+def target_problems(
+    declaration: Declaration, runtime_types: tuple[TransferType, ...], policy: Policy
+) -> list[Problem]:
+    """What the receiving host can tell before the source is asked."""
+    checks = (
+        _firm_code(declaration),
+        _runtime_type(declaration, runtime_types),
+        _blocked(declaration, policy),
+    )
+    return [problem for problem in checks if problem]
+
+
+def _rules(mode: Mode) -> Iterator[Rule]:
+    yield lambda view: _firm_code(view.declaration)
+    yield lambda view: _runtime_type(view.declaration, view.runtime_types)
+    yield lambda view: _blocked(view.declaration, view.policy)
+    if mode is Mode.RETURN:
+        yield from (_only_to_origin, _returned_as_received, _return_allowed, _amount)
+    elif mode is Mode.EXTEND:
+        yield from (_lot_known, _period, _clocks)
+    else:
+        yield from (_item_type, _not_borrowed, _pull_allowed, _depth)
+        yield from (_nothing_lent, _amount, _period, _clocks, _firm_item, _unreceipted)
+
+
+def _named(declaration: Declaration) -> str:
+    return f"item {declaration.item} of transfer {declaration.name!r}"
+
+
+def _at(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _firm_code(declaration: Declaration) -> Problem | None:
+    if declaration.firm_code > UNIVERSAL_FIRM_CODE_FLOOR:
+        return None
+    return Problem(
+        ProblemCode.FIRM_CODE_NOT_UNIVERSAL,
+        f"The {_named(declaration)} cannot be transferred: license transfer exists only for"
+        f" Universal Firm Codes above {UNIVERSAL_FIRM_CODE_FLOOR}.",
+        "Ask the licensor to convert or reissue the license.",
+    )
+
+
+def _runtime_type(
+    declaration: Declaration, runtime_types: tuple[TransferType, ...]
+) -> Problem | None:
+    if declaration.type in runtime_types:
+        return None
+    offered = ", ".join(type_.value for type_ in runtime_types) or "none"
+    return Problem(
+        ProblemCode.TYPE_NOT_OFFERED_BY_RUNTIME,
+        f"The {_named(declaration)} cannot be transferred as {declaration.type.value}: the"
+        f" runtime on this host offers these types only: {offered}.",
+        "Update the vendor's runtime or declare another type.",
+    )
+
+
+def _blocked(declaration: Declaration, policy: Policy) -> Problem | None:
+    if not policy.transfer_blocked:
+        return None
+    return Problem(
+        ProblemCode.CAPABILITY_REFUSED,
+        f"The {_named(declaration)} cannot be transferred: the administrator of this host"
+        " has blocked license transfers.",
+        "Set transfer_blocked to false in the agent's settings if they shall be allowed.",
+    )
+
+
+def _item_type(view: SourceView) -> Problem | None:
+    if view.option is not None:
+        return None
+    offered = ", ".join(sorted({option.type.value for option in view.item.options})) or "none"
+    return Problem(
+        ProblemCode.TYPE_NOT_OFFERED_BY_ITEM,
+        f"The {_named(view.declaration)} cannot be transferred as"
+        f" {view.declaration.type.value}: the licensor allows these types only: {offered}.",
+        "Declare one of them or ask the licensor.",
+    )
+
+
+def _not_borrowed(view: SourceView) -> Problem | None:
+    if view.item.borrowed_until is None:
+        return None
+    return Problem(
+        ProblemCode.ITEM_BORROWED,
+        f"The {_named(view.declaration)} is borrowed from {view.item.origin_serial} until"
+        f" {_at(view.item.borrowed_until)}: a borrowed license moves no further.",
+        "Return it to its origin first.",
+    )
+
+
+def _pull_allowed(view: SourceView) -> Problem | None:
+    if view.declaration.mode is not Mode.PULL or view.option is None:
+        return None
+    if view.option.pull_allowed and not view.declaration.type.is_borrow:
+        return None
+    return Problem(
+        ProblemCode.PULL_NOT_ALLOWED,
+        f"The {_named(view.declaration)} cannot be pulled as {view.declaration.type.value}:"
+        " the licensor does not allow pulling it.",
+        "Declare mode push.",
+    )
+
+
+def _only_to_origin(view: SourceView) -> Problem | None:
+    origin = view.item.origin_serial
+    if origin == view.declaration.target.container:
+        return None
+    from_where = "was not received from any container" if origin is None else f"is from {origin}"
+    return Problem(
+        ProblemCode.NOT_FROM_ORIGIN,
+        f"The {_named(view.declaration)} cannot be returned to"
+        f" {view.declaration.target.container}: it {from_where}.",
+        "Declare the container it came from as target, or mode push.",
+    )
+
+
+def _return_allowed(view: SourceView) -> Problem | None:
+    # An early return of a borrow is always allowed (grade D), whatever the option says.
+    if view.item.borrowed_until is not None:
+        return None
+    if view.option is not None and view.option.return_allowed:
+        return None
+    return Problem(
+        ProblemCode.RETURN_NOT_ALLOWED,
+        f"The {_named(view.declaration)} cannot be returned: the licensor does not allow"
+        " returning it.",
+        "Keep it where it is or ask the licensor.",
+    )
+
+
+def _returned_as_received(view: SourceView) -> Problem | None:
+    received = [row for row in view.history if row.transfer_id == view.item.transfer_id]
+    if not received or received[-1].type == view.declaration.type.value:
+        return None
+    return Problem(
+        ProblemCode.TYPE_NOT_OFFERED_BY_ITEM,
+        f"The {_named(view.declaration)} cannot be returned as {view.declaration.type.value}: it"
+        f" was received as {received[-1].type}.",
+        f"Declare type {received[-1].type}.",
+    )
+
+
+def _lot_known(view: SourceView) -> Problem | None:
+    lots = [row for row in view.history if row.transfer_id == view.parent_vendor_id]
+    end = lots[-1].borrow_expires_at if lots else None
+    until = view.declaration.until
+    if end is not None and end > view.now and (until is None or until > end):
+        return None
+    told = "is not lent from here" if end is None else f"ends {_at(end)}"
+    return Problem(
+        ProblemCode.BORROW_UNKNOWN,
+        f"The borrow of {_named(view.declaration)} cannot be extended: it {told}.",
+        "Declare a later end while the borrow lasts, or a new borrow.",
+    )
+
+
+def _nothing_lent(view: SourceView) -> Problem | None:
+    whole = not view.declaration.type.is_partial
+    if not whole or view.declaration.type is TransferType.BORROW_LOCAL:
+        return None
+    lent = [
+        row
+        for row in view.history
+        if TransferType.BORROW_LOCAL.value == row.type
+        and row.returned_quantity == 0
+        and (row.borrow_expires_at or 0) > view.now
+    ]
+    if not lent:
+        return None
+    return Problem(
+        ProblemCode.ITEM_BORROWED,
+        f"The {_named(view.declaration)} cannot be moved whole: {len(lent)} of its seats are lent"
+        f" to {lent[-1].container}.",
+        "Have them returned first, or move the free ones with type licenses.",
+    )
+
+
+def _depth(view: SourceView) -> Problem | None:
+    if view.option is None or view.option.transfer_depth > 0:
+        return None
+    return Problem(
+        ProblemCode.DEPTH_EXHAUSTED,
+        f"The {_named(view.declaration)} cannot be transferred on: the licensor's number of"
+        " levels (transfer depth) is used up.",
+        "Return it to its origin and transfer it from there.",
+    )
+
+
+def _amount(view: SourceView) -> Problem | None:
+    declaration, item = view.declaration, view.item
+    match declaration.type:
+        case TransferType.UNITS:
+            wanted, there, unit = declaration.quantity or 0, item.unit_counter or 0, "units"
+        case TransferType.LICENSES:
+            wanted, there, unit = declaration.quantity or 0, item.license_quantity or 0, "licenses"
+        case TransferType.BORROW_LOCAL:
+            wanted, there, unit = 1, item.license_quantity or 0, "licenses"
+        case _:
+            return None
+    if 1 <= wanted <= there:
+        return None
+    if wanted < 1:
+        return Problem(
+            ProblemCode.AMOUNT_INVALID,
+            f"The {_named(declaration)} needs a quantity of at least 1 for type"
+            f" {declaration.type.value}, not {declaration.quantity}.",
+            "Declare how many.",
+        )
+    return Problem(
+        ProblemCode.NOT_ENOUGH,
+        f"The {_named(declaration)} holds {there} {unit}, {wanted} were asked for: there is not"
+        " enough.",
+        f"Declare at most {there}, or bring back what is lent.",
+        {"available": there, "wanted": wanted},
+    )
+
+
+def _period(view: SourceView) -> Problem | None:
+    declaration = view.declaration
+    if not declaration.type.is_borrow:
+        return None
+    if declaration.until is None or declaration.until <= view.now:
+        told = "no end" if declaration.until is None else f"the end {_at(declaration.until)}"
+        return Problem(
+            ProblemCode.PERIOD_IN_THE_PAST,
+            f"The {_named(declaration)} has {told}: a borrow needs an end in the future.",
+            "Declare until as a date ahead.",
+        )
+    limits = {
+        "the licensor's": view.option.borrow_seconds_max if view.option else None,
+        "the administrator's": view.policy.borrow_seconds_max,
+    }
+    known = {whose: limit for whose, limit in limits.items() if limit}
+    if not known:
+        return None
+    whose, limit = min(known.items(), key=lambda pair: pair[1])
+    if declaration.until - view.now <= limit:
+        return None
+    return Problem(
+        ProblemCode.PERIOD_TOO_LONG,
+        f"The {_named(declaration)} cannot be borrowed until {_at(declaration.until)}: {whose}"
+        f" maximum is {limit} seconds.",
+        f"Declare an end no later than {_at(view.now + limit)}.",
+    )
+
+
+def _clocks(view: SourceView) -> Problem | None:
+    if not view.declaration.type.is_borrow:
+        return None
+    limit = view.policy.clock_seconds_max
+    clocks = {"the container": view.clock.box_at, "the target container": view.peer.box_at}
+    for whose, shown in clocks.items():
+        if shown is not None and abs(shown - view.now) > limit:
+            return Problem(
+                ProblemCode.CLOCKS_APART,
+                f"The {_named(view.declaration)} cannot be borrowed: the clock of {whose} shows"
+                f" {_at(shown)}, this host {_at(view.now)}, more than {limit} seconds apart.",
+                "Set the host's clock right or update the container's certified time.",
+            )
+    return None
+
+
+def _firm_item(view: SourceView) -> Problem | None:
+    required = view.option is not None and view.option.firm_item_required
+    if not required or view.peer.firm_item_present is not False:
+        return None
+    return Problem(
+        ProblemCode.FIRM_ITEM_MISSING,
+        f"The {_named(view.declaration)} cannot be transferred: the licensor requires the Firm"
+        f" Item {view.declaration.firm_code} at the target, and"
+        f" {view.declaration.target.container} does not hold it.",
+        "Have the licensor's Firm Item installed on the target first.",
+    )
+
+
+def _unreceipted(view: SourceView) -> Problem | None:
+    if not view.policy.receipt_required:
+        return None
+    waiting = [row for row in view.history if row.status.in_transit]
+    if not waiting:
+        return None
+    return Problem(
+        ProblemCode.UNRECEIPTED_TRANSFER,
+        f"The {_named(view.declaration)} has an older transfer to {waiting[-1].container} that"
+        " is not receipted yet.",
+        "Run the playbook again so that its receipt is brought back first.",
+    )

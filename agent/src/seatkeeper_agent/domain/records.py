@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the journal remembers: transfers, operations and their steps, entries of the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from seatkeeper_agent.domain.licenses import Measure
+from seatkeeper_agent.domain.transfers import Declaration, Side, State
+
+
+class DocumentKind(StrEnum):
+    """The documents that pass between two hosts."""
+
+    REQUEST = "request"
+    TRANSFER = "transfer"
+    RECEIPT = "receipt"
+    ACKNOWLEDGEMENT = "acknowledgement"
+
+
+Envelope = dict[str, Any]
+"""A DSSE envelope as plain JSON values."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRecord:
+    """One transfer as this host knows it."""
+
+    declaration: Declaration
+    side: Side
+    state: State
+    amounts: dict[Measure, int]
+    documents: dict[DocumentKind, Envelope]
+    vendor_transfer_id: str | None
+    vendor_update_counter: int | None
+    created_at: int
+    updated_at: int
+
+    @property
+    def container(self) -> str:
+        """The local container of this side."""
+        place = (
+            self.declaration.source if self.side is Side.SOURCE else self.declaration.target
+        )
+        return place.container
+
+
+class OperationState(StrEnum):
+    """How a piece of work stands; running and in doubt hold their container."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+
+
+class StepState(StrEnum):
+    """How a step stands; ``intended`` means that its effect may or may not have happened."""
+
+    PLANNED = "planned"
+    INTENDED = "intended"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One journaled step. ``baseline`` is what was observed when the intent was written."""
+
+    position: int
+    name: str
+    title: str
+    reversible: bool
+    state: StepState
+    attempts: int = 0
+    baseline: dict[str, Any] = field(default_factory=dict)
+    intended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRecord:
+    """One journaled operation."""
+
+    id: str
+    kind: str
+    subject: str
+    side: Side
+    container: str
+    state: OperationState
+    steps: tuple[StepRecord, ...]
+    problem: dict[str, Any] | None
+    actor: str
+    created_at: int
+    updated_at: int
+
+
+class Event(StrEnum):
+    """Why seats are posted; per transfer each of the first three happens at most once."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+    CREDIT_BACK = "credit_back"
+    OBSERVED = "observed"
+
+
+class Account(StrEnum):
+    """Where seats can be in the ledger."""
+
+    CONTAINER = "container"
+    ESCROW = "escrow"
+    LENT = "lent"
+    VENDOR = "vendor"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One row of an entry; the rows of an entry sum to zero per item and measure."""
+
+    account: Account
+    reference: str
+    item: str
+    measure: Measure
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One link of the audit chain."""
+
+    sequence: int
+    at: int
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class BorrowRecord:
+    """A declared borrow at the borrower: its lots are transfers of one seat or one item each."""
+
+    id: str
+    declaration: dict[str, Any]
+    lots: tuple[str, ...]
+    created_at: int
+    updated_at: int

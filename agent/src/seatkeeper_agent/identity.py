@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The agent's own key and the public keys of the agents whose documents it accepts.
+
+The private key is made on first use as ``agent.key`` in the state folder, readable by the
+agent alone. A trusted agent is a file ``NAME.pem`` in the trust folder: trust is a list
+that the operator writes, never something learnt from a document.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import CryptoSigner, SSlibKey
+
+AGENT_NAME_PATTERN = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
+KEY_BYTES_MAX = 8_192
+
+
+class IdentityError(Exception):
+    """A key file that cannot be read or is not what it should be."""
+
+
+@dataclass
+class Identity:
+    """Who this agent is and whom it trusts; keys are loaded when first needed."""
+
+    name: str
+    key_path: Path
+    trust_folder: Path
+
+    @cached_property
+    def signer(self) -> CryptoSigner:
+        """The private key, made on first use. IdentityError if the file is unusable."""
+        from securesystemslib.signer import CryptoSigner, SSlibKey
+
+        if not self.key_path.exists():
+            self._make_key()
+        try:
+            from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+            private_key = load_pem_private_key(self.key_path.read_bytes(), None)
+            public_key = SSlibKey.from_crypto(private_key.public_key())  # type: ignore[arg-type]
+            return CryptoSigner(private_key, public_key)  # type: ignore[arg-type]
+        except (OSError, ValueError, TypeError) as error:
+            raise IdentityError(f"The agent's key {self.key_path} cannot be used: {error}.") from error
+
+    def _make_key(self) -> None:
+        from securesystemslib.signer import CryptoSigner
+
+        pem = CryptoSigner.generate_ed25519().private_bytes
+        temporary = self.key_path.with_suffix(f".{os.getpid()}.new")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(file.fileno())
+            # A link fails where another process was quicker: its key then counts.
+            os.link(temporary, self.key_path)
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @property
+    def public_pem(self) -> str:
+        """The public key, to be put into other agents' trust folders."""
+        from cryptography.hazmat.primitives.serialization import (
+            Encoding,
+            PublicFormat,
+            load_pem_private_key,
+        )
+
+        public_key = load_pem_private_key(self.signer.private_bytes, None).public_key()
+        return public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+    @property
+    def key_id(self) -> str:
+        """The name of the key in signatures."""
+        return str(self.signer.public_key.keyid)
+
+    def trusted(self, name: str) -> SSlibKey | None:
+        """The key of an agent, None if this host does not accept its documents."""
+        if name == self.name:
+            return self.signer.public_key
+        if not AGENT_NAME_PATTERN.match(name):
+            return None
+        path = self.trust_folder / f"{name}.pem"
+        try:
+            pem = path.read_bytes()[:KEY_BYTES_MAX]
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise IdentityError(f"The trusted key {path} cannot be read: {error}.") from error
+        return _public_key(path, pem)
+
+    def trusts(self) -> list[str]:
+        """The names of all trusted agents."""
+        if not self.trust_folder.is_dir():
+            return []
+        return sorted(path.stem for path in self.trust_folder.glob("*.pem"))
+
+
+def _public_key(path: Path, pem: bytes) -> SSlibKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    from securesystemslib.signer import SSlibKey
+
+    try:
+        key = load_pem_public_key(pem)
+    except ValueError as error:
+        raise IdentityError(f"The trusted key {path} is not a public key in PEM.") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise IdentityError(f"The trusted key {path} is not an Ed25519 key.")
+    return SSlibKey.from_crypto(key)

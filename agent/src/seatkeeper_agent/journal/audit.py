@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The audit: a hash chain that is written in the same transaction as the change it tells."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import apsw
+
+from seatkeeper_agent.domain.plans import canonical, digest
+from seatkeeper_agent.domain.records import AuditEntry
+
+GENESIS = "0" * 64
+
+
+class Audit:
+    """Who did what, when; each entry holds the hash of the one before it."""
+
+    def __init__(self, connection: apsw.Connection, now: int) -> None:
+        self._connection = connection
+        self._now = now
+
+    def append(self, actor: str, action: str, subject: str, detail: dict[str, Any]) -> None:
+        """Add an entry; ``detail`` holds facts, never secrets."""
+        sequence, head = self.head()
+        body = _body(sequence + 1, self._now, actor, action, subject, detail)
+        self._connection.execute(
+            "INSERT INTO audit (sequence, at, actor, action, subject, detail, hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                sequence + 1,
+                self._now,
+                actor,
+                action,
+                subject,
+                canonical(detail).decode(),
+                _link(head, body),
+            ),
+        )
+
+    def head(self) -> tuple[int, str]:
+        """The number and hash of the newest entry; (0, zeros) when there is none."""
+        row = self._connection.execute(
+            "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1"
+        ).fetchone()
+        return (0, GENESIS) if row is None else (row[0], row[1])
+
+    def page(self, after: int, limit: int) -> list[AuditEntry]:
+        """Up to ``limit`` entries after a sequence number, oldest first."""
+        rows = self._connection.execute(
+            "SELECT sequence, at, actor, action, subject, detail, hash FROM audit"
+            " WHERE sequence > ? ORDER BY sequence LIMIT ?",
+            (after, limit),
+        )
+        return [AuditEntry(*row[:5], json.loads(row[5]), row[6]) for row in rows.fetchall()]
+
+    def first_broken_link(self) -> int | None:
+        """The number of the first entry that does not fit the chain, None if all do."""
+        head, expected = GENESIS, 1
+        rows = self._connection.execute(
+            "SELECT sequence, at, actor, action, subject, detail, hash FROM audit ORDER BY sequence"
+        )
+        for sequence, at, actor, action, subject, detail, link in rows:
+            body = _body(sequence, at, actor, action, subject, json.loads(detail))
+            if sequence != expected or link != _link(head, body):
+                return int(sequence)
+            head, expected = link, expected + 1
+        return None
+
+
+def _body(
+    sequence: int, at: int, actor: str, action: str, subject: str, detail: dict[str, Any]
+) -> list[Any]:
+    return [sequence, at, actor, action, subject, detail]
+
+
+def _link(previous: str, body: list[Any]) -> str:
+    return digest([previous, body])

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operations and their steps: what was intended, what was observed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import apsw
+
+from seatkeeper_agent.domain.plans import canonical
+from seatkeeper_agent.domain.records import (
+    OperationRecord,
+    OperationState,
+    StepRecord,
+    StepState,
+)
+from seatkeeper_agent.domain.transfers import Side
+
+_COLUMNS = "id, kind, subject, side, container, state, problem, actor, created_at, updated_at"
+_OPEN = "state IN ('running', 'in_doubt')"
+
+
+class Operations:
+    """The operations of this host; an open one holds its container."""
+
+    def __init__(self, connection: apsw.Connection, now: int) -> None:
+        self._connection = connection
+        self._now = now
+
+    def get(self, operation_id: str) -> OperationRecord | None:
+        """The operation with its steps, or None."""
+        row = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM operations WHERE id = ?", (operation_id,)
+        ).fetchone()
+        return None if row is None else self._record(row)
+
+    def holding(self, container: str) -> OperationRecord | None:
+        """The open operation of a container, or None."""
+        row = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM operations WHERE container = ? AND {_OPEN}", (container,)
+        ).fetchone()
+        return None if row is None else self._record(row)
+
+    def page(self, only_open: bool, after: str, limit: int) -> list[OperationRecord]:
+        """Up to ``limit`` operations whose id comes after ``after``."""
+        condition = f" AND {_OPEN}" if only_open else ""
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM operations WHERE id > ?{condition} ORDER BY id LIMIT ?",
+            (after, limit),
+        )
+        return [self._record(row) for row in rows.fetchall()]
+
+    def open(
+        self,
+        operation_id: str,
+        kind: str,
+        subject: str,
+        side: Side,
+        container: str,
+        actor: str,
+        steps: list[StepRecord],
+    ) -> None:
+        """Start an operation, or take up again one that failed before it did anything.
+
+        apsw.ConstraintError when another operation holds the container.
+        """
+        self._connection.execute(
+            "INSERT INTO operations (id, kind, subject, side, container, state, actor,"
+            " created_at, updated_at) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET state = 'running', problem = NULL,"
+            " actor = excluded.actor, updated_at = excluded.updated_at",
+            (operation_id, kind, subject, side.value, container, actor, self._now, self._now),
+        )
+        self._connection.executemany(
+            "INSERT INTO steps (operation_id, position, name, title, reversible, state)"
+            " VALUES (?, ?, ?, ?, ?, 'planned') ON CONFLICT DO NOTHING",
+            [
+                (operation_id, step.position, step.name, step.title, int(step.reversible))
+                for step in steps
+            ],
+        )
+
+    def set_state(
+        self, operation_id: str, state: OperationState, problem: dict[str, Any] | None = None
+    ) -> None:
+        """End an operation, or say that it is in doubt and why."""
+        self._connection.execute(
+            "UPDATE operations SET state = ?, problem = ?, updated_at = ? WHERE id = ?",
+            (
+                state.value,
+                None if problem is None else canonical(problem).decode(),
+                self._now,
+                operation_id,
+            ),
+        )
+
+    def intend(
+        self, operation_id: str, position: int, baseline: dict[str, Any], at: float
+    ) -> None:
+        """Write down that the effect is about to be tried, and what was seen before it."""
+        self._connection.execute(
+            "UPDATE steps SET state = 'intended', attempts = attempts + 1, baseline = ?,"
+            " intended_at = ? WHERE operation_id = ? AND position = ?",
+            (canonical(baseline).decode(), at, operation_id, position),
+        )
+
+    def set_step(self, operation_id: str, position: int, state: StepState) -> None:
+        """Record that a step was observed done, or that its intent had no effect."""
+        self._connection.execute(
+            "UPDATE steps SET state = ? WHERE operation_id = ? AND position = ?",
+            (state.value, operation_id, position),
+        )
+
+    def count_open(self) -> int:
+        """How many operations hold a container."""
+        return int(
+            self._connection.execute(f"SELECT count(*) FROM operations WHERE {_OPEN}").get
+        )
+
+    def _record(self, row: tuple[Any, ...]) -> OperationRecord:
+        steps = self._connection.execute(
+            "SELECT position, name, title, reversible, state, attempts, baseline, intended_at"
+            " FROM steps WHERE operation_id = ? ORDER BY position",
+            (row[0],),
+        )
+        return OperationRecord(
+            id=row[0],
+            kind=row[1],
+            subject=row[2],
+            side=Side(row[3]),
+            container=row[4],
+            state=OperationState(row[5]),
+            steps=tuple(
+                StepRecord(
+                    position=step[0],
+                    name=step[1],
+                    title=step[2],
+                    reversible=bool(step[3]),
+                    state=StepState(step[4]),
+                    attempts=step[5],
+                    baseline=json.loads(step[6]),
+                    intended_at=step[7],
+                )
+                for step in steps
+            ),
+            problem=None if row[6] is None else json.loads(row[6]),
+            actor=row[7],
+            created_at=row[8],
+            updated_at=row[9],
+        )

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal file: opening, units of work, and what they give access to.
+
+Only one thread writes at a time; a unit of work commits when its block ends and leaves
+nothing behind when the block raises.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from seatkeeper_agent.journal.audit import Audit
+from seatkeeper_agent.journal.borrows import Borrows
+from seatkeeper_agent.journal.counters import Counters
+from seatkeeper_agent.journal.ledger import Ledger
+from seatkeeper_agent.journal.migrations import migrate
+from seatkeeper_agent.journal.operations import Operations
+from seatkeeper_agent.journal.transfers import Transfers
+
+Clock = Callable[[], float]
+
+BUSY_MILLISECONDS_MAX = 5_000
+
+
+class JournalError(Exception):
+    """The file could not be read or written; what was not committed did not happen."""
+
+
+class Unit:
+    """One unit of work on the journal: all of it becomes durable, or none."""
+
+    def __init__(self, connection: apsw.Connection, now: int) -> None:
+        self.now = now
+        self.transfers = Transfers(connection, now)
+        self.operations = Operations(connection, now)
+        self.ledger = Ledger(connection, now)
+        self.audit = Audit(connection, now)
+        self.borrows = Borrows(connection, now)
+        self.counters = Counters(connection)
+
+
+class Journal:
+    """The journal file of one agent.
+
+    ``clock`` gives Unix seconds. JournalError is raised for every failure of the file; the
+    next unit of work then opens the file anew, so that what counts is what is on the disk.
+    """
+
+    def __init__(self, path: Path, clock: Clock = time.time, vfs: str | None = None) -> None:
+        self.path = path
+        self._clock = clock
+        self._vfs = vfs
+        self._lock = threading.RLock()
+        self._connection: apsw.Connection | None = None
+        with self._lock:
+            self._open()
+
+    def _open(self) -> apsw.Connection:
+        try:
+            connection = apsw.Connection(str(self.path), vfs=self._vfs)
+        except apsw.Error as error:
+            raise JournalError(f"The journal {self.path} cannot be opened: {error}.") from error
+        try:
+            connection.set_busy_timeout(BUSY_MILLISECONDS_MAX)
+            connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", "full")
+            connection.pragma("foreign_keys", "on")
+            connection.pragma("trusted_schema", "off")
+            migrate(connection)
+        except apsw.Error as error:
+            connection.close(True)
+            raise JournalError(f"The journal {self.path} cannot be opened: {error}.") from error
+        self._connection = connection
+        return connection
+
+    def close(self) -> None:
+        """Close the file; a later unit of work would open it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close(True)
+                self._connection = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Unit]:
+        """A unit of work that is durable when the block has ended without an exception."""
+        with self._lock:
+            connection = self._begin()
+            try:
+                yield Unit(connection, int(self._clock()))
+                self._commit(connection)
+            except apsw.ConstraintError:
+                self._roll_back(connection)
+                raise
+            except apsw.Error as error:
+                self._give_up(connection)
+                raise JournalError(f"The journal {self.path} failed: {error}.") from error
+            except BaseException:
+                self._roll_back(connection)
+                raise
+
+    def _begin(self) -> apsw.Connection:
+        connection = self._connection or self._open()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except apsw.Error as error:
+            self._give_up(connection)
+            raise JournalError(f"The journal {self.path} failed: {error}.") from error
+        return connection
+
+    def _commit(self, connection: apsw.Connection) -> None:
+        connection.execute("COMMIT")
+
+    def _roll_back(self, connection: apsw.Connection) -> None:
+        if connection.in_transaction:
+            try:
+                connection.execute("ROLLBACK")
+            except apsw.Error:
+                self._give_up(connection)
+
+    def _give_up(self, connection: apsw.Connection) -> None:
+        # After a failed write or sync nothing in memory is to be trusted: the next unit of
+        # work starts from the file.
+        self._connection = None
+        connection.close(True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Unit]:
+        """Look without writing; sees only what is durable."""
+        with self._lock:
+            connection = self._connection or self._open()
+            try:
+                yield Unit(connection, int(self._clock()))
+            except apsw.Error as error:
+                self._give_up(connection)
+                raise JournalError(f"The journal {self.path} failed: {error}.") from error

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Transfers and the documents that belong to them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import apsw
+
+from seatkeeper_agent.domain.licenses import Measure
+from seatkeeper_agent.domain.plans import canonical
+from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
+from seatkeeper_agent.domain.transfers import Declaration, Side, State, may_become
+
+_COLUMNS = (
+    "id, side, state, declaration, amounts, vendor_transfer_id, vendor_update_counter,"
+    " created_at, updated_at"
+)
+
+
+class ForbiddenTransition(Exception):
+    """A change of state that the protocol's table does not have; always a defect."""
+
+
+class Transfers:
+    """The transfers of this host, by id and side."""
+
+    def __init__(self, connection: apsw.Connection, now: int) -> None:
+        self._connection = connection
+        self._now = now
+
+    def get(self, transfer_id: str, side: Side) -> TransferRecord | None:
+        """The transfer with its documents, or None."""
+        row = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM transfers WHERE id = ? AND side = ?", (transfer_id, side.value)
+        ).fetchone()
+        return None if row is None else self._record(row)
+
+    def page(self, only_open: bool, after: str, limit: int) -> list[TransferRecord]:
+        """Up to ``limit`` transfers whose ``id/side`` comes after ``after``."""
+        condition = (
+            " AND state NOT IN ('transferred_receipted', 'refused', 'void')" if only_open else ""
+        )
+        last_id, _, last_side = after.partition("/")
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM transfers WHERE (id, side) > (?, ?){condition}"
+            " ORDER BY id, side LIMIT ?",
+            (last_id, last_side, limit),
+        )
+        return [self._record(row) for row in rows.fetchall()]
+
+    def insert(self, declaration: Declaration, side: Side, state: State) -> None:
+        """Remember a transfer in its first state."""
+        self._check(side, State.NONE, state)
+        self._connection.execute(
+            "INSERT INTO transfers (id, side, state, declaration, created_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                declaration.id,
+                side.value,
+                state.value,
+                canonical(declaration.as_document()).decode(),
+                self._now,
+                self._now,
+            ),
+        )
+
+    def advance(self, transfer_id: str, side: Side, state: State) -> None:
+        """Change the state along the table; ForbiddenTransition otherwise."""
+        record = self.get(transfer_id, side)
+        before = State.NONE if record is None else record.state
+        self._check(side, before, state)
+        self._connection.execute(
+            "UPDATE transfers SET state = ?, updated_at = ? WHERE id = ? AND side = ?",
+            (state.value, self._now, transfer_id, side.value),
+        )
+
+    def note(
+        self,
+        transfer_id: str,
+        side: Side,
+        amounts: dict[Measure, int],
+        vendor_transfer_id: str | None,
+        vendor_update_counter: int | None,
+    ) -> None:
+        """Record what is moved and the vendor's own marks of the transfer."""
+        self._connection.execute(
+            "UPDATE transfers SET amounts = ?, vendor_transfer_id = ?, vendor_update_counter = ?,"
+            " updated_at = ? WHERE id = ? AND side = ?",
+            (
+                json.dumps({measure.value: amount for measure, amount in amounts.items()}),
+                vendor_transfer_id,
+                vendor_update_counter,
+                self._now,
+                transfer_id,
+                side.value,
+            ),
+        )
+
+    def put_document(
+        self, transfer_id: str, side: Side, kind: DocumentKind, envelope: Envelope
+    ) -> None:
+        """Keep a document that was made or accepted here; a kind is kept once."""
+        self._connection.execute(
+            "INSERT INTO documents (transfer_id, side, kind, envelope, created_at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (transfer_id, side.value, kind.value, canonical(envelope).decode(), self._now),
+        )
+
+    def replace_document(
+        self, transfer_id: str, side: Side, kind: DocumentKind, envelope: Envelope
+    ) -> None:
+        """Keep a newer request in place of one that was never served."""
+        self._connection.execute(
+            "UPDATE documents SET envelope = ?, created_at = ?"
+            " WHERE transfer_id = ? AND side = ? AND kind = ?",
+            (canonical(envelope).decode(), self._now, transfer_id, side.value, kind.value),
+        )
+
+    def _check(self, side: Side, before: State, after: State) -> None:
+        if not may_become(side, before, after):
+            raise ForbiddenTransition(f"{side.value}: {before.value} to {after.value}")
+
+    def _record(self, row: tuple[Any, ...]) -> TransferRecord:
+        transfer_id, side = row[0], Side(row[1])
+        documents = self._connection.execute(
+            "SELECT kind, envelope FROM documents WHERE transfer_id = ? AND side = ?",
+            (transfer_id, side.value),
+        )
+        return TransferRecord(
+            declaration=Declaration.from_document(json.loads(row[3])),
+            side=side,
+            state=State(row[2]),
+            amounts={Measure(name): amount for name, amount in json.loads(row[4]).items()},
+            documents={DocumentKind(kind): json.loads(text) for kind, text in documents},
+            vendor_transfer_id=row[5],
+            vendor_update_counter=row[6],
+            created_at=row[7],
+            updated_at=row[8],
+        )

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents that travel between hosts: signed DSSE envelopes around opaque vendor artefacts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import copy
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from seatkeeper_agent.domain.plans import canonical, digest
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import DocumentKind, Envelope
+from seatkeeper_agent.domain.transfers import Declaration, Side
+from seatkeeper_agent.identity import Identity
+
+PAYLOAD_TYPE = "application/vnd.seatkeeper.{kind}+json;version=1"
+ARTEFACT_BYTES_MAX = 1_048_576
+
+_SENDERS = {
+    DocumentKind.REQUEST: Side.TARGET,
+    DocumentKind.TRANSFER: Side.SOURCE,
+    DocumentKind.RECEIPT: Side.TARGET,
+    DocumentKind.ACKNOWLEDGEMENT: Side.SOURCE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an envelope says, after its signature and its address were checked."""
+
+    kind: DocumentKind
+    payload: dict[str, Any]
+
+    @property
+    def artefact(self) -> bytes:
+        """The vendor's artefact; empty where the document carries none."""
+        return base64.b64decode(self.payload["artefact"]["data"])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the sender told besides."""
+        return dict(self.payload["facts"])
+
+    @property
+    def answers(self) -> str | None:
+        """The hash of the document that this one answers."""
+        value = self.payload["answers"]
+        return None if value is None else str(value)
+
+
+def seal(
+    identity: Identity,
+    kind: DocumentKind,
+    declaration: Declaration,
+    artefact: bytes,
+    answers: Envelope | None,
+    facts: dict[str, Any],
+    audit_head: tuple[int, str],
+) -> Envelope:
+    """Sign a document; deterministic for the same input, so that it may be made twice."""
+    from securesystemslib.dsse import Envelope as DsseEnvelope
+
+    payload = {
+        "kind": kind.value,
+        "transfer": declaration.as_document(),
+        "sender": identity.name,
+        "artefact": {
+            "data": base64.b64encode(artefact).decode(),
+            "sha256": hashlib.sha256(artefact).hexdigest(),
+        },
+        "answers": None if answers is None else digest(answers),
+        "facts": facts,
+        "audit": {"sequence": audit_head[0], "head": audit_head[1]},
+    }
+    envelope = DsseEnvelope(canonical(payload), PAYLOAD_TYPE.format(kind=kind.value), {})
+    envelope.sign(identity.signer)
+    return dict(envelope.to_dict())
+
+
+def unseal(
+    identity: Identity,
+    kind: DocumentKind,
+    declaration: Declaration,
+    envelope: Envelope,
+) -> Document:
+    """Check who signed, for whom, and for which transfer; a Problem for anything else."""
+    payload = _payload(kind, envelope)
+    sender_side = _SENDERS[kind]
+    sender = declaration.source if sender_side is Side.SOURCE else declaration.target
+    claimed = payload["sender"]
+    key = identity.trusted(claimed)
+    if key is None:
+        raise Problem(
+            ProblemCode.DOCUMENT_FOREIGN,
+            f"The {kind.value} of transfer {declaration.name!r} is signed by the agent"
+            f" {claimed!r}, which this host does not trust.",
+            f"Put its public key into the trust folder as {claimed}.pem if it shall be trusted.",
+        )
+    _verify(kind, declaration, envelope, key)
+    addressed = payload["transfer"]
+    if claimed != sender.agent or addressed != declaration.as_document():
+        raise Problem(
+            ProblemCode.DOCUMENT_MISADDRESSED,
+            f"The {kind.value} is of transfer {str(addressed.get('name'))!r} by {claimed!r}, not of"
+            f" transfer {declaration.name!r} by {sender.agent!r} as declared here.",
+            "Bring the document that belongs to this transfer.",
+        )
+    document = Document(kind, payload)
+    if hashlib.sha256(document.artefact).hexdigest() != payload["artefact"]["sha256"]:
+        raise _altered(kind, declaration)
+    return document
+
+
+def check_answers(document: Document, declaration: Declaration, asked: Envelope | None) -> None:
+    """Refuse a document that answers an older or another one than ours."""
+    if asked is not None and document.answers == digest(asked):
+        return
+    raise Problem(
+        ProblemCode.DOCUMENT_REPLAYED,
+        f"The {document.kind.value} of transfer {declaration.name!r} answers another document"
+        " than the one this host sent.",
+        "Run the playbook again so that the current documents are carried.",
+    )
+
+
+def _payload(kind: DocumentKind, envelope: Envelope) -> dict[str, Any]:
+    try:
+        declared_type = envelope["payloadType"]
+        payload = json.loads(base64.b64decode(envelope["payload"], validate=True))
+        members = (payload["sender"], payload["transfer"], payload["artefact"]["sha256"])
+        artefact = base64.b64decode(payload["artefact"]["data"], validate=True)
+        well_formed = all(members) and isinstance(payload["transfer"], dict)
+    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise _malformed(kind, "it cannot be read") from error
+    if declared_type != PAYLOAD_TYPE.format(kind=kind.value) or payload.get("kind") != kind.value:
+        raise _malformed(kind, f"its type is {declared_type!r}")
+    if not well_formed or not isinstance(payload["sender"], str):
+        raise _malformed(kind, "a part is missing")
+    if len(artefact) > ARTEFACT_BYTES_MAX:
+        raise _malformed(kind, f"its artefact is larger than {ARTEFACT_BYTES_MAX} bytes")
+    return dict(payload)
+
+
+def _verify(kind: DocumentKind, declaration: Declaration, envelope: Envelope, key: Any) -> None:
+    from securesystemslib.dsse import Envelope as DsseEnvelope
+    from securesystemslib.exceptions import FormatError, VerificationError
+
+    try:
+        DsseEnvelope.from_dict(copy.deepcopy(envelope)).verify([key], 1)
+    except (VerificationError, FormatError, KeyError, ValueError, TypeError) as error:
+        raise _altered(kind, declaration) from error
+
+
+def _altered(kind: DocumentKind, declaration: Declaration) -> Problem:
+    return Problem(
+        ProblemCode.DOCUMENT_ALTERED,
+        f"The {kind.value} of transfer {declaration.name!r} does not carry a valid signature of"
+        " its sender: it was altered or damaged on the way.",
+        "Fetch it again from the host that made it.",
+    )
+
+
+def _malformed(kind: DocumentKind, why: str) -> Problem:
+    return Problem(
+        ProblemCode.DOCUMENT_INVALID,
+        f"The document is not a {kind.value} that this agent understands: {why}.",
+        "Pass the envelope exactly as the other host's leg returned it.",
+    )

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine: the only place that runs steps. Recovery is the same function as the forward path.
+
+For every step: probe; write the intent; perform; probe again; write the outcome. An effect
+counts when it was observed, not when a call returned. Where nothing can be observed the
+operation stays in doubt and keeps its container.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import OperationState, StepRecord, StepState
+from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.ports import (
+    DriverError,
+    DriverPending,
+    DriverRefused,
+    DriverUnavailable,
+    DriverUnfinished,
+    DriverUnsupported,
+)
+from seatkeeper_agent.operations.steps import Probe, Step, Verdict, Work
+
+ATTEMPTS_MAX = 5
+BACKOFF_SECONDS_FIRST = 0.1
+CONTAINER_WAIT_SECONDS_MAX = 30.0
+
+
+class Engine:
+    """Runs operations, one at a time per container.
+
+    ``settle_seconds`` is how long after an intent "not done" is not yet believed, because
+    the vendor product may still be at work on a call whose answer was lost.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        settle_seconds: float,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._journal = journal
+        self._settle_seconds = settle_seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._locks: dict[str, threading.Lock] = {}
+        self._locks_guard = threading.Lock()
+
+    def run(self, work: Work) -> None:
+        """Bring an operation to its end, from wherever it stands. Problem if it cannot be."""
+        with self._container(work.container, work.subject):
+            self._open(work)
+            for position, step in enumerate(work.steps):
+                self._advance(work, position, step)
+
+    @contextmanager
+    def _container(self, container: str, subject: str) -> Iterator[None]:
+        with self._locks_guard:
+            lock = self._locks.setdefault(container, threading.Lock())
+        if not lock.acquire(timeout=CONTAINER_WAIT_SECONDS_MAX):
+            raise Problem(
+                ProblemCode.CONTAINER_BUSY,
+                f"The container {container} is busy with other work, {subject} has to wait.",
+                "Run the playbook again in a while.",
+            )
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _open(self, work: Work) -> None:
+        records = [
+            StepRecord(position, step.name, step.title, step.reversible, StepState.PLANNED)
+            for position, step in enumerate(work.steps)
+        ]
+        with self._journal.transaction() as unit:
+            holder = unit.operations.holding(work.container)
+            if holder is not None and holder.id != work.id:
+                raise _held(work.container, holder.id, holder.kind, holder.subject, holder.state)
+            unit.operations.open(
+                work.id, work.kind, work.subject, work.side, work.container, work.actor, records
+            )
+
+    def _advance(self, work: Work, position: int, step: Step) -> None:
+        record = self._record(work, position)
+        if record.state is StepState.DONE:
+            return
+        intended = record.state is StepState.INTENDED
+        baseline = record.baseline if intended else None
+        probe = self._probe(step, baseline)
+        if intended:
+            probe = self._settled(step, record.baseline, record.intended_at or 0.0, probe)
+        returned: bytes | None = None
+        for attempt in range(ATTEMPTS_MAX):
+            if probe.verdict is Verdict.DONE:
+                self._conclude(work, position, step, probe, returned)
+                return
+            if probe.verdict is Verdict.UNKNOWN:
+                raise self._undecided(work, step, baseline is not None, probe.reason)
+            if baseline is None:
+                baseline = self._baseline(work, step)
+            if attempt:
+                self._sleep(BACKOFF_SECONDS_FIRST * 2**attempt)
+            returned, probe = self._attempt(work, position, step, baseline)
+        raise self._doubt(work, step, f"it was tried {ATTEMPTS_MAX} times and never observed done")
+
+    def _attempt(
+        self, work: Work, position: int, step: Step, baseline: dict[str, object]
+    ) -> tuple[bytes | None, Probe]:
+        intended_at = self._clock()
+        self._intend(work, position, step, baseline, intended_at)
+        try:
+            returned = step.perform(baseline)
+        except (DriverPending, DriverUnfinished):
+            # The product may still be at work: look, and look again when it must have ended.
+            seen = self._probe(step, baseline)
+            return None, self._settled(step, baseline, intended_at, seen)
+        except DriverError as error:
+            seen = self._probe(step, baseline)
+            if seen.verdict is Verdict.NOT_DONE:
+                self._withdraw(work, position, step, error)
+            return None, seen
+        seen = self._probe(step, baseline)
+        if seen.verdict is Verdict.NOT_DONE:
+            reason = "the product reported success, but nothing of it can be seen"
+            return None, Probe(Verdict.UNKNOWN, reason=reason)
+        return returned, seen
+
+    def _intend(
+        self, work: Work, position: int, step: Step, baseline: dict[str, object], at: float
+    ) -> None:
+        try:
+            with self._journal.transaction() as unit:
+                if self._record(work, position).state is StepState.PLANNED:
+                    step.intend(unit, baseline)
+                unit.operations.intend(work.id, position, baseline, at)
+                detail = {"operation": work.id}
+                unit.audit.append(work.actor, f"intent:{step.name}", work.subject, detail)
+        except Problem as problem:
+            # A container that went back in time stays frozen until a person has decided.
+            self._set_in_doubt(work, problem)
+            raise
+
+    def _baseline(self, work: Work, step: Step) -> dict[str, object]:
+        try:
+            return step.baseline()
+        except DriverError as error:
+            raise self._failed(work, driver_problem(step.title, error)) from error
+        except Problem as problem:
+            raise self._failed(work, problem) from None
+
+    def _probe(self, step: Step, baseline: dict[str, object] | None) -> Probe:
+        try:
+            return step.probe(baseline)
+        except DriverError as error:
+            return Probe(Verdict.UNKNOWN, reason=str(error))
+
+    def _settled(
+        self, step: Step, baseline: dict[str, object], intended_at: float, probe: Probe
+    ) -> Probe:
+        if probe.verdict is not Verdict.NOT_DONE:
+            return probe
+        wait = min(intended_at + self._settle_seconds - self._clock(), self._settle_seconds)
+        if wait <= 0:
+            return probe
+        self._sleep(wait)
+        return self._probe(step, baseline)
+
+    def _conclude(
+        self, work: Work, position: int, step: Step, probe: Probe, returned: bytes | None
+    ) -> None:
+        try:
+            collected = step.collect(probe.evidence, returned)
+        except DriverError as error:
+            reason = f"it happened, but what it gave could not be fetched: {error}"
+            raise self._doubt(work, step, reason) from error
+        except Problem as problem:
+            self._set_in_doubt(work, problem)
+            raise
+        last = position == len(work.steps) - 1
+        with self._journal.transaction() as unit:
+            step.conclude(unit, probe.evidence, collected)
+            unit.operations.set_step(work.id, position, StepState.DONE)
+            if last:
+                unit.operations.set_state(work.id, OperationState.DONE)
+            unit.audit.append(
+                work.actor, f"done:{step.name}", work.subject, {"operation": work.id}
+            )
+
+    def _withdraw(self, work: Work, position: int, step: Step, error: DriverError) -> None:
+        problem = driver_problem(step.title, error)
+        with self._journal.transaction() as unit:
+            step.withdraw(unit)
+            unit.operations.set_step(work.id, position, StepState.PLANNED)
+            unit.operations.set_state(work.id, OperationState.FAILED, problem.as_document())
+            unit.audit.append(
+                work.actor, f"refused:{step.name}", work.subject, {"problem": problem.code.value}
+            )
+        raise problem from error
+
+    def _undecided(self, work: Work, step: Step, intended: bool, reason: str) -> Problem:
+        if intended:
+            return self._doubt(work, step, reason)
+        return self._failed(work, driver_problem(step.title, DriverUnavailable(reason)))
+
+    def _failed(self, work: Work, problem: Problem) -> Problem:
+        with self._journal.transaction() as unit:
+            unit.operations.set_state(work.id, OperationState.FAILED, problem.as_document())
+        return problem
+
+    def _doubt(self, work: Work, step: Step, reason: str) -> Problem:
+        problem = Problem(
+            ProblemCode.IN_DOUBT,
+            f"Whether {step.title} happened cannot be told: {reason.rstrip('.')}.",
+            f"Nothing is tried again blindly and the container {work.container} is frozen: make"
+            " the product answer again, then run the playbook again.",
+            {"operation": work.id, "container": work.container},
+        )
+        self._set_in_doubt(work, problem)
+        return problem
+
+    def _set_in_doubt(self, work: Work, problem: Problem) -> None:
+        with self._journal.transaction() as unit:
+            unit.operations.set_state(work.id, OperationState.IN_DOUBT, problem.as_document())
+            unit.audit.append(
+                work.actor, "in_doubt", work.subject, {"problem": problem.code.value}
+            )
+
+    def _record(self, work: Work, position: int) -> StepRecord:
+        with self._journal.reading() as unit:
+            operation = unit.operations.get(work.id)
+        if operation is None:
+            raise LookupError(f"operation {work.id} is not in the journal")
+        return operation.steps[position]
+
+
+def driver_problem(doing: str, error: DriverError) -> Problem:
+    """A vendor call's failure as a problem; nothing of the effect was observed."""
+    text = str(error).rstrip(".")
+    if isinstance(error, DriverUnsupported):
+        return Problem(
+            ProblemCode.CAPABILITY_REFUSED,
+            f"{doing[:1].upper()}{doing[1:]} cannot be done by the agent: {text}.",
+            "Have a person or the licensor do it; the next run sees that it happened.",
+        )
+    if isinstance(error, DriverRefused):
+        return Problem(
+            ProblemCode.RUNTIME_REFUSED,
+            f"The product refused {doing}: {text}.",
+            "Look the number up in the vendor's documentation, mend the cause, run again.",
+            {} if error.number is None else {"vendor_error": error.number},
+        )
+    if isinstance(error, DriverUnavailable):
+        return Problem(
+            ProblemCode.RUNTIME_UNAVAILABLE,
+            f"The product on this host does not answer, so {doing} was not tried: {text}.",
+            "Start the vendor's service, then run the playbook again.",
+        )
+    return Problem(
+        ProblemCode.RUNTIME_UNFINISHED,
+        f"The product did not finish: {doing}: {text}.",
+        "Run the playbook again in a while.",
+    )
+
+
+def _held(
+    container: str, operation_id: str, kind: str, subject: str, state: OperationState
+) -> Problem:
+    in_doubt = state is OperationState.IN_DOUBT
+    return Problem(
+        ProblemCode.IN_DOUBT if in_doubt else ProblemCode.CONTAINER_BUSY,
+        f"The container {container} is held by the operation {kind} of {subject}, which is"
+        f" {'in doubt' if in_doubt else 'not finished'}.",
+        f"Resume the operation {operation_id} first; running the playbook again does that.",
+        {"operation": operation_id, "container": container},
+    )

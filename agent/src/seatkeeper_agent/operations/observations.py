@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the product shows now, held against what the journal knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seatkeeper_agent.domain.licenses import Item, ItemStatus, Measure, find_item
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import Account, Event, Posting
+from seatkeeper_agent.domain.transfers import Declaration, Mode
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.ports import LicenseDriver
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One look at the items of a declaration's codes in one container."""
+
+    container: str
+    codes: str
+    items: tuple[Item, ...]
+    update_counter: int
+
+    @classmethod
+    def take(cls, driver: LicenseDriver, container: str, declaration: Declaration) -> Sight:
+        """Look once; DriverError if the product does not answer."""
+        codes = f"{declaration.item.firm_code}:{declaration.item.product_code}"
+        items = tuple(
+            item
+            for item in driver.items(container)
+            if f"{item.key.firm_code}:{item.key.product_code}" == codes
+        )
+        counter = driver.firm_items(container).get(declaration.firm_code, 0)
+        return cls(container, codes, items, counter)
+
+    def owned(self, measure: Measure) -> int:
+        """What is usable here and not borrowed from elsewhere."""
+        return sum(item.amount(measure) for item in self.items if item.borrowed_until is None)
+
+    @property
+    def present(self) -> tuple[Item, ...]:
+        """The items that are still here."""
+        return tuple(item for item in self.items if item.status is not ItemStatus.DELETED)
+
+
+def the_container(driver: LicenseDriver, serial: str | None) -> str:
+    """The named container, or the only one; a Problem where that is not clear."""
+    serials = [container.serial for container in driver.containers()]
+    if serial is None and len(serials) == 1:
+        return serials[0]
+    if serial is None:
+        raise Problem(
+            ProblemCode.CONTAINER_AMBIGUOUS,
+            f"This host holds {len(serials)} containers ({', '.join(serials) or 'none'}), and the"
+            " transfer does not say which.",
+            "Name the container.",
+        )
+    if serial not in serials:
+        raise Problem(
+            ProblemCode.CONTAINER_UNKNOWN,
+            f"This host holds no container {serial}; it holds {', '.join(serials) or 'none'}.",
+            "Name one of them or have it plugged in or activated.",
+        )
+    return serial
+
+
+def the_item(sight: Sight, declaration: Declaration, parent_vendor_id: str | None) -> Item:
+    """The one item that a transfer names at its source; a Problem for none or several.
+
+    A return names what came with its parent, told by the vendor's own transfer id.
+    """
+    found = find_item(sight.items, declaration.item)
+    if declaration.mode is Mode.RETURN:
+        found = [
+            item
+            for item in found
+            if item.transfer_id == parent_vendor_id
+            or (parent_vendor_id is None and item.origin_serial == declaration.target.container)
+        ]
+    elif declaration.item.reference is None and len(found) > 1:
+        # What is borrowed moves no further, so it is no candidate beside an item that may.
+        found = [item for item in found if item.borrowed_until is None] or found
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Problem(
+            ProblemCode.ITEM_UNKNOWN,
+            f"The container {sight.container} holds no item {declaration.item}"
+            f"{' that it received so' if declaration.mode is Mode.RETURN else ''}, which transfer"
+            f" {declaration.name!r} names.",
+            "Look at what license_info lists and correct the item.",
+        )
+    choices = ", ".join(str(item.key) for item in found)
+    raise Problem(
+        ProblemCode.ITEM_AMBIGUOUS,
+        f"The container {sight.container} holds {len(found)} items {declaration.item}: {choices}.",
+        "Name one of them with its reference.",
+    )
+
+
+def reconcile(
+    unit: Unit, vendor: str, container: str, codes: str, owned: dict[Measure, int]
+) -> None:
+    """Post what changed outside of Seatkeeper, the first sight of an item included."""
+    postings: list[Posting] = []
+    for measure, seen in owned.items():
+        difference = seen - unit.ledger.balance(Account.CONTAINER, container, codes, measure)
+        if difference:
+            postings += [
+                Posting(Account.CONTAINER, container, codes, measure, difference),
+                Posting(Account.VENDOR, vendor, codes, measure, -difference),
+            ]
+    if postings:
+        unit.ledger.post(Event.OBSERVED, postings)
+        changes = {row.measure.value: row.amount for row in postings[::2]}
+        unit.audit.append("agent", "observed", f"{container} {codes}", changes)
+
+
+def note_counter(unit: Unit, container: str, firm_code: int, update_counter: int) -> None:
+    """Remember how far the container's metering has come."""
+    unit.counters.raise_to(f"container/{container}", str(firm_code), update_counter)
+
+
+def refuse_rollback(unit: Unit, container: str, firm_code: int, update_counter: int) -> None:
+    """Notice a container that is older than the journal: a restored snapshot."""
+    highest = unit.counters.highest(f"container/{container}", str(firm_code))
+    if highest is not None and update_counter < highest:
+        raise rolled_back(
+            f"The container {container} shows update counter {update_counter} for firm code"
+            f" {firm_code}, the journal has seen {highest}"
+        )
+
+
+def rolled_back(what: str) -> Problem:
+    """A host or container that went back in time."""
+    return Problem(
+        ProblemCode.SNAPSHOT_ROLLED_BACK,
+        f"{what}: a snapshot or backup was restored over newer state, so licenses that were"
+        " moved may exist twice.",
+        "Do not use either host's licenses before the licensor has told which of them count.",
+    )

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a step is: something that can be asked whether it happened, and done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from seatkeeper_agent.domain.transfers import Side
+from seatkeeper_agent.journal import Unit
+
+
+class Verdict(StrEnum):
+    """What a probe saw."""
+
+    DONE = "done"
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A probe's verdict, what it saw, and in one clause why it cannot tell."""
+
+    verdict: Verdict
+    evidence: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+class Step(Protocol):
+    """One effect on a vendor product. Only the engine calls these methods, in this order."""
+
+    name: str
+    title: str
+    reversible: bool
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Did it happen? ``baseline`` is None as long as no intent was written."""
+
+    def baseline(self) -> dict[str, Any]:
+        """What the probe will compare with; read just before the intent is written."""
+
+    def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """What becomes durable together with the intent."""
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """The effect itself; raises DriverError."""
+
+    def withdraw(self, unit: Unit) -> None:
+        """What becomes durable when the effect was refused and observed not to have happened."""
+
+    def collect(self, evidence: dict[str, Any], returned: bytes | None) -> bytes:
+        """What the outcome needs besides; ``returned`` is None after an interruption."""
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """What becomes durable together with the outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An operation that the engine is asked to run or to take up again.
+
+    The id is the idempotency key: the same work has the same id in every run.
+    """
+
+    id: str
+    kind: str
+    subject: str
+    side: Side
+    container: str
+    actor: str
+    steps: tuple[Step, ...]
