@@ -139,9 +139,10 @@ class CodeMeterDriver:
         options = self._options_of(serial, entries)
         return [item_of(entry, options.get(_options_key(entry), ())) for entry in entries]
 
-    def firm_codes(self, serial: str) -> set[int]:
-        """The firm codes of the container's firm items."""
-        return {entry.firm_code for entry in self._contents(serial, cm.CONTENTS_FIRM_ITEMS)}
+    def firm_items(self, serial: str) -> dict[int, int]:
+        """The firm codes of the container's firm items and their update counters."""
+        firm_items = self._contents(serial, cm.CONTENTS_FIRM_ITEMS)
+        return {entry.firm_code: entry.update_counter for entry in firm_items}
 
     def history(self, serial: str, firm_code: int, product_code: int) -> list[HistoryRow]:
         """The transfer history of all items of these codes, oldest first.
