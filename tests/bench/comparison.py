@@ -27,7 +27,7 @@ class Aim:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The measured sides in one unit; ``ours`` over ``bare`` is the ratio."""
+    """The measured sides in one unit, pair by pair in the order they were run."""
 
     name: str
     unit: str
@@ -37,8 +37,8 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """Median of ours over median of bare."""
-        return median(self.ours) / median(self.bare)
+        """Median of the pairs' ratios: what disturbs the machine meets both sides of a pair."""
+        return median(ours / bare for ours, bare in zip(self.ours, self.bare, strict=True))
 
     def line(self) -> str:
         """The row of the table that people read."""
