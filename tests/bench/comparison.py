@@ -51,7 +51,7 @@ class Comparison:
 
 def heading() -> str:
     """The line above the rows."""
-    columns = f"{'seatkeeper':>24} {'bare':>24} {'unit':<10} {'ratio':>6}   aim"
+    columns = f"{'measured':>24} {'against':>24} {'unit':<10} {'ratio':>6}   aim"
     return f"{'median (lowest to highest)':<44} {columns}"
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import subprocess
 import time
@@ -65,9 +64,7 @@ class Running:
 
 
 @contextmanager
-def running(
-    command: Sequence[str], socket_path: Path, environment: dict[str, str] | None = None
-) -> Iterator[Running]:
+def running(command: Sequence[str], socket_path: Path) -> Iterator[Running]:
     """Start a command and wait for its first answer to /livez; end it with the block."""
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -75,18 +72,22 @@ def running(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=os.environ | (environment or {}),
     )
     try:
         _wait_for_answer(process, socket_path, started + START_SECONDS_MAX)
         yield Running(process, socket_path, time.perf_counter() - started)
     finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process gently, then by force."""
+    process.terminate()
+    try:
+        process.communicate(timeout=STOP_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
 
 
 def _wait_for_answer(process: subprocess.Popen[bytes], path: Path, deadline: float) -> None:
@@ -95,7 +96,7 @@ def _wait_for_answer(process: subprocess.Popen[bytes], path: Path, deadline: flo
             get(path, "/livez")
             return
         if process.poll() is not None:
-            _, said = process.communicate()
+            said = b"" if process.stderr is None else process.stderr.read()
             raise RuntimeError(f"the server ended by itself: {said.decode(errors='replace')}")
         time.sleep(POLL_SECONDS)
     raise TimeoutError(f"no answer on {path} within {START_SECONDS_MAX:.0f} s")
