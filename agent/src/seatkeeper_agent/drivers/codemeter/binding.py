@@ -33,8 +33,10 @@ from seatkeeper_agent.drivers.codemeter.records import (
 
 INFO_BYTES = 64 * 1024
 TEXT_BYTES = 1024
-SPARE_ROWS = 16
-LISTING_ROWS_MAX = 1_000_000
+LISTING_ROWS = 64
+LISTING_ROWS_SPARE = 64
+LISTING_ROWS_MAX = 200_000
+LISTING_ATTEMPTS = 4
 
 Record = TypeVar("Record", bound=Structure)
 
@@ -88,6 +90,7 @@ class Runtime:
         self._library = CDLL(path)
         self._functions: dict[str, Any] = {}
         self._info = create_string_buffer(INFO_BYTES)
+        self._rows_before: dict[str, int] = {}
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the API; FunctionMissingError where the library lacks it."""
@@ -133,19 +136,21 @@ class Runtime:
     def listing(self, record: type[Record], name: str, *arguments: Any) -> list[Record]:
         """All rows of a function whose last two arguments are a buffer and its bytes.
 
-        Asked for the number first; asked again with more room as long as the rows fill
-        the buffer, so that a row that came in between is not cut off.
+        The buffer is what sufficed before; where it is full or refused, the number is asked
+        for (a null buffer, as public callers do, grade T) and the rows are read again.
         """
-        rows = max(0, self.call(name, *arguments, None, 0)) + SPARE_ROWS
-        while rows <= LISTING_ROWS_MAX:
+        rows = self._rows_before.get(name, LISTING_ROWS)
+        for _ in range(LISTING_ATTEMPTS):
             buffer = (record * rows)()
             number: int = self.call(name, *arguments, buffer, sizeof(buffer))
-            if number < 0 or (number == 0 and self._is_failure()):
-                raise self.failure(name)
-            if number < rows:
+            if 0 < number < rows or (number == 0 and not self._is_failure()):
+                self._rows_before[name] = max(LISTING_ROWS, number + LISTING_ROWS_SPARE)
                 return list(buffer[:number])
-            rows = number + max(rows, SPARE_ROWS)
-        raise ValueError(f"{name} listed more than {LISTING_ROWS_MAX} rows")
+            counted = self.checked(name, *arguments, None, 0)
+            rows = max(number, counted) + LISTING_ROWS_SPARE
+            if rows > LISTING_ROWS_MAX:
+                break
+        raise ValueError(f"{name} listed {number} rows and did not come to an end")
 
     def info(self, handle: int, what: int, record: type[Record]) -> list[Record]:
         """The records that CmGetInfo gives, none where the runtime has no such entry.

@@ -81,7 +81,7 @@ def _security(version: Version | None) -> Capability:
     met = None if version is None else security_floor_met(version)
     if met:
         return Capability(
-            "security_floor", Grade.DOCUMENTED, f"Version {version} is {SECURITY_FLOOR} or newer."
+            "security_floor", Grade.DOCUMENTED, f"Version {version} has reached {SECURITY_FLOOR}."
         )
     if met is False:
         reason = (
@@ -90,7 +90,7 @@ def _security(version: Version | None) -> Capability:
         )
         return Capability("security_floor", Grade.REFUSED, reason)
     told = "No version could be read" if version is None else f"Version {version}"
-    reason = f"{told}: whether it is {SECURITY_FLOOR} or newer must be looked up by a person."
+    reason = f"{told}: whether it has reached {SECURITY_FLOOR} must be looked up by a person."
     return Capability("security_floor", Grade.ASSISTED, reason)
 
 

@@ -11,6 +11,7 @@ from seatkeeper_agent.domain.licenses import (
     ContainerClock,
     HistoryRow,
     Item,
+    ItemKey,
     TransferOption,
     TransferType,
 )
@@ -54,8 +55,10 @@ NUMBER_MAX = 0xFFFFFFFF
 UNTIL_MAX = 946_684_800 + NUMBER_MAX
 """The last moment that the runtime's record of a time can hold, in seconds since 1970."""
 
-_OptionsKey = tuple[int, int, int, int]
-"""Firm code, product code, product item reference, and the firm item's update counter."""
+_Options = dict[ItemKey, tuple[int, tuple[TransferOption, ...]]]
+"""An item's options with the firm item's update counter at which they were read."""
+
+_NO_OPTIONS: tuple[int, tuple[TransferOption, ...]] = (0, ())
 
 
 class CodeMeterDriver:
@@ -77,7 +80,7 @@ class CodeMeterDriver:
             settings.idle_seconds_max,
         )
         self._cmu = Cmu(settings.cmu, settings.environment(), settings.call_seconds_max)
-        self._options: dict[str, dict[_OptionsKey, tuple[TransferOption, ...]]] = {}
+        self._options: dict[str, _Options] = {}
 
     def close(self) -> None:
         """End the worker process; the driver can be used again afterwards."""
@@ -133,11 +136,14 @@ class CodeMeterDriver:
         boxes = sorted(self._boxes(), key=lambda box: (box.mask, box.serial))
         return [container_of(box) for box in boxes]
 
-    def items(self, serial: str) -> list[Item]:
-        """All items of a container, deleted ones included, by codes and reference."""
-        entries = self._product_items(serial)
+    def items(self, serial: str, key: ItemKey | None = None) -> list[Item]:
+        """The items of a container, deleted ones included, by codes and reference.
+
+        With ``key`` only those that it names, for which fewer options have to be read.
+        """
+        entries = self._product_items(serial, key)
         options = self._options_of(serial, entries)
-        return [item_of(entry, options.get(_options_key(entry), ())) for entry in entries]
+        return [item_of(entry, options.get(_key(entry), _NO_OPTIONS)[1]) for entry in entries]
 
     def firm_items(self, serial: str) -> dict[int, int]:
         """The firm codes of the container's firm items and their update counters."""
@@ -149,11 +155,7 @@ class CodeMeterDriver:
 
         A deleted item that the runtime no longer gives access to has no readable history.
         """
-        entries = [
-            entry
-            for entry in self._product_items(serial, firm_code)
-            if entry.product_code == product_code
-        ]
+        entries = self._product_items(serial, ItemKey(firm_code, product_code))
         mask, number = parse_serial(serial)
         found = self._library.read(
             "history", mask=mask, serial=number, items=[_codes(entry) for entry in entries]
@@ -247,31 +249,33 @@ class CodeMeterDriver:
         )
         return [Entry(*row) for row in rows]
 
-    def _product_items(self, serial: str, firm_code: int = 0) -> list[Entry]:
+    def _product_items(self, serial: str, key: ItemKey | None = None) -> list[Entry]:
         # An entry without a product code is a firm item that holds no product item.
-        found = self._contents(serial, cm.CONTENTS_ALL, firm_code)
+        found = self._contents(serial, cm.CONTENTS_ALL, 0 if key is None else key.firm_code)
         items = (entry for entry in found if entry.set_options & cm.ENTRY_PRODUCT_CODE)
-        return sorted(items, key=_codes)
+        named = (entry for entry in items if key is None or key.matches(_key(entry)))
+        return sorted(named, key=_codes)
 
-    def _options_of(
-        self, serial: str, entries: list[Entry]
-    ) -> dict[_OptionsKey, tuple[TransferOption, ...]]:
+    def _options_of(self, serial: str, entries: list[Entry]) -> _Options:
         # Options are part of what the licensor programmed, and each programming moves the firm
         # item's update counter: unchanged counter, same options, no need to ask 10,000 times.
         mask, number = parse_serial(serial)
         known = self._options.get(serial, {})
         having = [entry for entry in entries if entry.set_options & cm.ENTRY_TRANSFER_OPTIONS]
-        missing = [entry for entry in having if _options_key(entry) not in known]
-        current = {key: known[key] for entry in having if (key := _options_key(entry)) in known}
+        missing = [
+            entry for entry in having if known.get(_key(entry), (None,))[0] != entry.update_counter
+        ]
+        fresh: _Options = {}
         for start in range(0, len(missing), ITEMS_PER_CALL):
             part = missing[start : start + ITEMS_PER_CALL]
             found = self._library.read(
                 "options", mask=mask, serial=number, items=[_codes(entry) for entry in part]
             )
             for entry, rows in zip(part, found, strict=True):
-                current[_options_key(entry)] = options_of([Option(*row) for row in rows or ()])
-        self._options[serial] = current
-        return current
+                options = options_of([Option(*row) for row in rows or ()])
+                fresh[_key(entry)] = (entry.update_counter, options)
+        known = self._options[serial] = known | fresh
+        return {_key(entry): known[_key(entry)] for entry in having}
 
     def _require_transfer(self, serial: str, type_: TransferType | None) -> None:
         # Only the sender gives a type; it is refused here before anything is touched.
@@ -295,8 +299,8 @@ def _codes(entry: Entry) -> list[int]:
     return [entry.firm_code, entry.product_code, entry.reference]
 
 
-def _options_key(entry: Entry) -> _OptionsKey:
-    return (entry.firm_code, entry.product_code, entry.reference, entry.update_counter)
+def _key(entry: Entry) -> ItemKey:
+    return ItemKey(entry.firm_code, entry.product_code, entry.reference)
 
 
 def _wanted(order: TransferOrder) -> dict[str, Any]:
