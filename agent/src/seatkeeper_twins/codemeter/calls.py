@@ -117,9 +117,7 @@ def _create_context(runtime: Runtime, arguments: Arguments) -> Reply:
     if control or arguments.optional(3):
         raise Refusal(Error.INVALID_PARAMETER, "request control bits and pull contexts are unused")
     measure_only = capacity is None or capacity < artefacts.SIZES["request"]
-    request = issue.create_request(
-        runtime, session, arguments.number(1), firm_code, measure_only
-    )
+    request = issue.create_request(runtime, session, arguments.number(1), firm_code, measure_only)
     return _sized(request, capacity)
 
 

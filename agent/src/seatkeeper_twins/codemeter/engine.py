@@ -215,5 +215,3 @@ def _serve_until(wake: int, listener: socket.socket, engine: Engine) -> None:
         if wake in ready:
             return
         engine.accept(listener)
-
-

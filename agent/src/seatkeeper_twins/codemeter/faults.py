@@ -83,9 +83,7 @@ class Faults:
                 _act(fault["action"], fault["value"])
 
     def _use(self, identity: int, times: int) -> None:
-        self.store.write(
-            "UPDATE fault SET remaining = remaining - ? WHERE id = ?", times, identity
-        )
+        self.store.write("UPDATE fault SET remaining = remaining - ? WHERE id = ?", times, identity)
         self.store.write("DELETE FROM fault WHERE remaining < 1")
 
 

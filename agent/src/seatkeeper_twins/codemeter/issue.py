@@ -235,5 +235,3 @@ def _update(
             "receipt_required": item["receipt_required"], "options": options,
         },
     }  # fmt: skip
-
-

@@ -105,7 +105,7 @@ def restore(runtime: Runtime, mask: int, serial: int, transfer_id: bytes) -> Non
     )  # fmt: skip
     if row is None or (row["held_licenses"] is None and row["held_units"] is None):
         raise ValueError(f"{mask}-{serial} has no transfer {transfer_id.hex()} to give back")
-    with runtime.store.change("restore"):
+    with runtime.store.transaction():
         if row["lot"] not in (RETURNED, EXPIRED):
             give(runtime, row["item"], row["held_licenses"], row["held_units"])
         runtime.store.write(

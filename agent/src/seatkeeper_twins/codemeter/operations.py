@@ -32,6 +32,8 @@ def perform(
     runtime: Runtime, request: dict[str, Any], attachments: list[bytes | None]
 ) -> tuple[Answer, bytes | None]:
     """Run one operation; Refusal as the library would, ValueError for a bad request."""
+    if not isinstance(request, dict):
+        raise TypeError("an operation must be a JSON object")
     name = request.get("op")
     if name == "context":
         return _context(runtime, request)

@@ -62,9 +62,7 @@ def import_update(runtime: Runtime, session: Session, artefact: bytes | None) ->
         runtime.keep_box_time()
 
 
-def create_receipt(
-    runtime: Runtime, session: Session, firm_code: int, measure_only: bool
-) -> bytes:
+def create_receipt(runtime: Runtime, session: Session, firm_code: int, measure_only: bool) -> bytes:
     """CmLtCreateReceipt: the word for what arrived under a firm code, repeated as often as asked.
 
     The unreceipted come first; an item's handle narrows it to that item. Refusal 200 when nothing
@@ -144,6 +142,7 @@ def clean_up(runtime: Runtime, session: Session, flags: int) -> None:
     if not statuses and not flags & constants.CLEANUP_HIDDEN_HISTORY:
         raise Refusal(Error.INVALID_PARAMETER, f"nothing to clean up for flags {flags:#x}")
     with runtime.store.change("cleanup"):
+        before = runtime.store.connection.total_changes
         if flags & constants.CLEANUP_HIDDEN_HISTORY:
             runtime.store.write(
                 "DELETE FROM history WHERE container = ? AND status = ?",
@@ -156,10 +155,11 @@ def clean_up(runtime: Runtime, session: Session, flags: int) -> None:
                 " AND (h.lot = 'lent' OR (h.sent = 1 AND h.status IN (1, 2, 3))))",
                 container, status,
             )  # fmt: skip
-        runtime.store.write(
-            "UPDATE firm_item SET update_counter = update_counter + 1 WHERE container = ?",
-            container,
-        )
+        if runtime.store.connection.total_changes > before:
+            runtime.store.write(
+                "UPDATE firm_item SET update_counter = update_counter + 1 WHERE container = ?",
+                container,
+            )
 
 
 def _addressed(runtime: Runtime, session: Session, target: list[int]) -> sqlite3.Row:
@@ -220,7 +220,8 @@ def _extend(runtime: Runtime, container: int, update: dict[str, Any]) -> int:
         "SELECT * FROM history WHERE container = ? AND transfer_id = ? AND sent = 0",
         container, parent,
     )  # fmt: skip
-    assert item is not None and lent is not None, "checked before the change"
+    if item is None or lent is None:
+        raise Refusal(Error.UPDATE_FAILED, "the borrow to renew is gone")
     runtime.store.write(
         "UPDATE item SET borrow_end = ? WHERE id = ?", update["borrow_end"], item["id"]
     )

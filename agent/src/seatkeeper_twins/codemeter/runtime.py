@@ -143,13 +143,10 @@ def _find_container(runtime: Runtime, wanted: Access) -> int | None:
     return int(found["id"])
 
 
-_OF_CONTAINER = "(? = 0 OR (c.mask = ? AND c.serial = ?))"
-
-
 def _find_firm_item(runtime: Runtime, wanted: Access) -> tuple[int, int]:
     found = runtime.store.row(
         "SELECT f.container, f.firm_code FROM firm_item f JOIN container c ON c.id = f.container"
-        f" WHERE f.firm_code = ? AND {_OF_CONTAINER} ORDER BY c.id",
+        " WHERE f.firm_code = ? AND (? = 0 OR (c.mask = ? AND c.serial = ?)) ORDER BY c.id",
         wanted.firm_code, wanted.serial, wanted.mask, wanted.serial,
     )  # fmt: skip
     if found is None:
@@ -162,9 +159,9 @@ def _find_item(runtime: Runtime, wanted: Access) -> sqlite3.Row:
     # readable until CmLtCleanup, which is the twin's choice.
     found = runtime.store.row(
         "SELECT i.* FROM item i JOIN container c ON c.id = i.container"
-        f" WHERE i.firm_code = ? AND i.product_code = ? AND {_OF_CONTAINER}"
-        " AND (i.feature_map & ?) = ? AND (i.reference = ? OR (? = 0 AND i.status = ?))"
-        " ORDER BY c.id, i.reference",
+        " WHERE i.firm_code = ? AND i.product_code = ?"
+        " AND (? = 0 OR (c.mask = ? AND c.serial = ?)) AND (i.feature_map & ?) = ?"
+        " AND (i.reference = ? OR (? = 0 AND i.status = ?)) ORDER BY c.id, i.reference",
         wanted.firm_code, wanted.product_code, wanted.serial, wanted.mask, wanted.serial,
         wanted.feature_code, wanted.feature_code, wanted.item_reference, wanted.item_reference,
         TransferStatus.ENABLED,

@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The seed of a twin: which containers, firm items and product items it starts with.
 
-    {"containers": [{
-        "serial": "130-1000000001",           mask-serial
-        "name": "studio-01",                  optional
-        "firmware": "3.10",                   optional; matters for dongles (masks 1 to 3)
-        "firm_items": [{"firm_code": 6000010, "text": "Example Vendor"}],    optional
-        "items": [{
-            "firm_code": 6000010, "product_code": 201, "feature_map": 0,
-            "firm_item_text": "Example Vendor",   optional
-            "name": "Renderer",                   optional
-            "license_quantity": 25,               or null
-            "unit_counter": null,                 or a number
-            "expires_at": null,                   or "2027-01-01T00:00:00Z"
-            "receipt_required_between_transfers": false,    optional, the twin's own rule
-            "options": [{
-                "type": "licenses",   complete, units, licenses, borrow_local, borrow_complete
-                "pull_allowed": true, "return_allowed": true, "firm_item_required": false,
-                "transfer_depth": 2, "max_borrow_seconds": 0   at least 1 for the borrow types
-            }]
+{"containers": [{
+    "serial": "130-1000000001",           mask-serial
+    "name": "studio-01",                  optional
+    "firmware": "3.10",                   optional; matters for dongles (masks 1 to 3)
+    "firm_items": [{"firm_code": 6000010, "text": "Example Vendor"}],    optional
+    "items": [{
+        "firm_code": 6000010, "product_code": 201, "feature_map": 0,
+        "firm_item_text": "Example Vendor",   optional
+        "name": "Renderer",                   optional
+        "license_quantity": 25,               or null
+        "unit_counter": null,                 or a number
+        "expires_at": null,                   or "2027-01-01T00:00:00Z"
+        "receipt_required_between_transfers": false,    optional, the twin's own rule
+        "options": [{
+            "type": "licenses",   complete, units, licenses, borrow_local, borrow_complete
+            "pull_allowed": true, "return_allowed": true, "firm_item_required": false,
+            "transfer_depth": 2, "max_borrow_seconds": 0   at least 1 for the borrow types
         }]
-    }]}
+    }]
+}]}
 """
 
 from __future__ import annotations
@@ -99,22 +99,16 @@ def _container(entry: object, where: str) -> SeedContainer:
     mask, serial = _matched(table.get("serial"), _SERIAL, f"{where}.serial", "130-1000000001")
     if mask > 0xFFFF or serial > _U32_MAX:
         raise SeedError(f"{where}.serial exceeds mask 65535 or serial {_U32_MAX}")
-    firmware = _matched(
-        table.get("firmware", "3.10"), _FIRMWARE, f"{where}.firmware", "3.10"
-    )
+    firmware = _matched(table.get("firmware", "3.10"), _FIRMWARE, f"{where}.firmware", "3.10")
     firm_items = dict(
         _firm_item(firm, f"{where}.firm_items[{number}]")
-        for number, firm in enumerate(
-            _list(table.get("firm_items", []), f"{where}.firm_items")
-        )
+        for number, firm in enumerate(_list(table.get("firm_items", []), f"{where}.firm_items"))
     )
     entries = _list(table.get("items", []), f"{where}.items")
     if len(entries) > _ITEMS_MAX:
         raise SeedError(f"{where}.items has {len(entries)} entries, at most {_ITEMS_MAX} fit")
     items = [_item(item, f"{where}.items[{number}]") for number, item in enumerate(entries)]
-    return SeedContainer(
-        mask, serial, _text(table, "name", where), firmware, firm_items, items
-    )
+    return SeedContainer(mask, serial, _text(table, "name", where), firmware, firm_items, items)
 
 
 def _firm_item(entry: object, where: str) -> tuple[int, str]:
@@ -206,9 +200,7 @@ def _text(table: dict[str, Any], key: str, where: str) -> str:
     return value
 
 
-def _matched(
-    value: object, pattern: re.Pattern[str], where: str, example: str
-) -> tuple[int, int]:
+def _matched(value: object, pattern: re.Pattern[str], where: str, example: str) -> tuple[int, int]:
     found = pattern.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise SeedError(f"{where} must look like {example}")

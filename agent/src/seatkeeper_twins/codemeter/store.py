@@ -94,6 +94,13 @@ class Store:
     def change(self, name: str) -> Iterator[None]:
         """A durable change of the product's state between the points name.before and name.after."""
         self.at_point(f"{name}.before")
+        with self.transaction():
+            yield
+        self.at_point(f"{name}.after")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, without points: for what only the twin itself does."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -101,7 +108,6 @@ class Store:
             self.connection.execute("ROLLBACK")
             raise
         self.connection.execute("COMMIT")
-        self.at_point(f"{name}.after")
 
     def meta(self, key: str) -> Any:
         """A setting of the twin."""
