@@ -9,7 +9,7 @@ rm -rf "$work"
 mkdir -p "$work"
 artifact="$(echo "$PWD"/.cache/lint/artifact/*.tar.gz)"
 cd "$work" # it leaves its result beside itself
-export ANSIBLE_CONFIG=/dev/null GALAXY_IMPORTER_TMP_ROOT_DIR="$work"
+export GALAXY_IMPORTER_TMP_ROOT_DIR="$work"
 export GALAXY_IMPORTER_ANSIBLE_LOCAL_TMP="$work/tmp"
 python -m galaxy_importer.main "$artifact" 2>&1 | tee importer.log
 if grep -E '^(WARNING|ERROR)' importer.log >/dev/null; then
