@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the driver reads from a runtime, over the library and a process of its own."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from seatkeeper_agent.domain.licenses import ItemKey, TransferType
+from seatkeeper_agent.domain.transfers import Mode
+from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
+from seatkeeper_agent.operations.ports import (
+    DriverRefused,
+    DriverUnavailable,
+    DriverUnsupported,
+    Grade,
+)
+
+from .conftest import DONGLE, FIRM, SEATS, SEED, SOURCE, TARGET, UNITS, WHOLE, MakeTwin, Twin, item
+
+
+def test_containers_in_the_order_of_their_serial_numbers(driver: CodeMeterDriver) -> None:
+    found = driver.containers()
+    assert [box.serial for box in found] == [DONGLE, SOURCE, TARGET]
+    assert [box.kind for box in found] == ["dongle", "cmact_license", "cmact_license"]
+    assert "active" in found[1].status
+
+
+def test_items_with_their_amounts_and_options(driver: CodeMeterDriver) -> None:
+    items = {entry.key.product_code: entry for entry in driver.items(SOURCE)}
+    assert items[SEATS].license_quantity == 25
+    assert items[SEATS].unit_counter is None
+    assert items[SEATS].feature_map == 3
+    assert items[SEATS].name == "Beispiel Größe"
+    assert items[UNITS].units == 1000
+    assert items[WHOLE].feature_map is None
+    option = items[SEATS].option(TransferType.BORROW_LOCAL)
+    assert option is not None
+    assert option.pull_allowed
+    assert option.transfer_depth == 3
+    assert option.borrow_seconds_max == 2_592_000
+    assert not option.firm_item_required
+
+
+def test_a_key_names_the_items_that_are_read(driver: CodeMeterDriver) -> None:
+    found = driver.items(SOURCE, ItemKey(FIRM, UNITS))
+    assert [entry.key.product_code for entry in found] == [UNITS]
+    assert found[0].option(TransferType.UNITS) is not None
+    assert driver.items(SOURCE, found[0].key) == found
+    assert driver.items(SOURCE, ItemKey(FIRM + 1, UNITS)) == []
+    assert found[0] in driver.items(SOURCE)
+
+
+def test_firm_items_without_items_are_seen(driver: CodeMeterDriver) -> None:
+    assert set(driver.firm_items(TARGET)) == {FIRM}
+    assert driver.items(TARGET) == []
+
+
+def test_the_clocks_are_those_of_this_host(driver: CodeMeterDriver) -> None:
+    clock = driver.clock(SOURCE)
+    assert abs(clock.box_at - time.time()) < 60
+    assert abs(clock.system_at - time.time()) < 60
+
+
+def test_serial_numbers_that_no_container_has(driver: CodeMeterDriver) -> None:
+    with pytest.raises(DriverRefused, match="Error 201"):
+        driver.items("130-5")
+    with pytest.raises(DriverRefused, match="is not a serial number"):
+        driver.items("130-5; reboot")
+    with pytest.raises(DriverRefused, match="larger than any"):
+        driver.items("130-9999999999")
+    with pytest.raises(DriverUnsupported, match="three parts"):
+        driver.items("140-560129638-1439315497")
+
+
+def test_ten_thousand_items_are_read_in_bounded_calls(make_twin: MakeTwin) -> None:
+    items = [item(number, (), license_quantity=number) for number in range(10_000)]
+    items[-1] = item(9_999, ("licenses",), license_quantity=9_999)
+    driver = make_twin({"containers": [{"serial": SOURCE, "items": items}]}).driver()
+    found = driver.items(SOURCE)
+    assert len(found) == 10_000
+    assert [len(entry.options) for entry in found[-2:]] == [0, 1]
+
+
+def test_options_are_read_in_several_calls_and_remembered(
+    make_twin: MakeTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seatkeeper_agent.drivers.codemeter.driver.ITEMS_PER_CALL", 7)
+    items = [item(number, ("licenses",), license_quantity=5) for number in range(40)]
+    twin = make_twin({"containers": [{"serial": SOURCE, "items": items}]})
+    driver = twin.driver()
+    first = driver.items(SOURCE)
+    assert all(entry.options for entry in first)
+    log = twin.directory / "engine.log"
+    before = log.read_text().count("CmGetInfo")
+    assert driver.items(SOURCE) == first
+    assert log.read_text().count("CmGetInfo") == before
+
+
+def test_a_current_runtime_is_described(driver: CodeMeterDriver) -> None:
+    found = driver.describe()
+    assert (found.version, found.running, found.security_floor_met) == ("9.10.0", True, True)
+    assert set(found.transfer_types) == set(TransferType)
+    grades = {capability.name: capability.grade for capability in found.capabilities}
+    assert grades["license_transfer"] is Grade.DOCUMENTED
+    assert grades["credit_back"] is Grade.REFUSED
+    assert grades["update_repeat"] is Grade.REFUSED
+    assert all(capability.reason.endswith(".") for capability in found.capabilities)
+
+
+def test_an_old_runtime_offers_two_types_and_is_below_the_floor(make_twin: MakeTwin) -> None:
+    driver = make_twin(SEED, "6.10").driver()
+    found = driver.describe()
+    assert found.version == "6.10.0"
+    assert found.security_floor_met is False
+    assert found.transfer_types == (TransferType.LICENSES, TransferType.BORROW_LOCAL)
+    with pytest.raises(DriverUnsupported, match="CmActLicense containers only"):
+        driver.create_request(DONGLE, FIRM, Mode.PUSH)
+
+
+def test_a_runtime_that_does_not_run_is_described_as_such(twin: Twin) -> None:
+    driver = twin.driver()
+    assert driver.is_running()
+    twin.stop()
+    assert not driver.is_running()
+    found = driver.describe()
+    assert (found.running, found.version) == (False, "9.10.0")
+    assert found.capabilities[0].reason.endswith("Error 110")
+    with pytest.raises(DriverUnavailable, match="Error 110"):
+        driver.containers()
+    twin.start()
+    assert driver.is_running()
