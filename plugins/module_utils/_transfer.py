@@ -85,6 +85,7 @@ def _leg(params: Params, client: AgentClient, identity: str, check_mode: bool) -
         "decision": params["decision"],
         "confirmation": params["confirmation"],
         "update_counter": params["update_counter"],
+        "facts": params["facts"],
     }
     try:
         path = path_of("transfers", identity, params["leg"])
@@ -108,6 +109,7 @@ def _waiting(params: Params, path: str) -> Result:
         "before": None,
         "after": None,
         "plan": None,
+        "facts": None,
         "document": None,
         "operation": None,
         "diff": {"before": {}, "after": {}},
@@ -127,6 +129,7 @@ def _told(params: Params, answer: dict[str, t.Any], check_mode: bool) -> Result:
         "before": answer["before"],
         "after": answer["after"],
         "plan": answer["plan"],
+        "facts": answer["facts"],
         "document": answer["document"],
         "operation": answer["operation"],
         "diff": {
@@ -145,9 +148,6 @@ def _end(record: dict[str, t.Any]) -> str:
 
 
 def _shown(items: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
-    """Items as a diff shows them: what a person counts, not the counters of the runtime."""
-    members = ("name", "seats", "units", "status", "origin", "borrowed_until")
-    return {
-        item["item"]: {member: item[member] for member in members if item.get(member) is not None}
-        for item in items
-    }
+    """Items as a diff shows them: what a person counts, by the codes of the item."""
+    members = ("seats", "units", "borrowed_seats")
+    return {item["item"]: {member: item[member] for member in members} for item in items}

@@ -77,7 +77,7 @@ options:
     required: true
   source_container:
     description:
-      - Serial number of the container there. May be left out if only one comes into question.
+      - Serial number of the container there.
     type: str
   target:
     description:
@@ -86,7 +86,7 @@ options:
     required: true
   target_container:
     description:
-      - Serial number of the container there. May be left out if only one comes into question.
+      - Serial number of the container there.
     type: str
 seealso:
   - module: seatkeeper.licensing.license_transfer
@@ -100,7 +100,9 @@ EXAMPLES = r"""
     seats: 2
     until: "{{ last_day_of_the_fair }}"
     source: old-server
+    source_container: 130-1000000001
     target: new-server
+    target_container: 130-2000000002
   delegate_to: new-server
   register: borrowed
 
@@ -110,7 +112,9 @@ EXAMPLES = r"""
     state: absent
     item: "6000010:204"
     source: old-server
+    source_container: 130-1000000001
     target: new-server
+    target_container: 130-2000000002
   delegate_to: new-server
   register: returned
 """

@@ -32,7 +32,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows the items of the same firm and product code on the host that the leg runs on.
+      - Shows what the host that the leg runs on holds of the item.
   idempotent:
     support: full
 options:
@@ -105,7 +105,8 @@ options:
     type: str
   source_container:
     description:
-      - Serial number of the container there. May be left out if only one comes into question.
+      - Serial number of the container there. May be left out on the host that holds it, if it
+        holds only one; the container of the other host has to be named.
     type: str
   target:
     description:
@@ -113,7 +114,8 @@ options:
     type: str
   target_container:
     description:
-      - Serial number of the container there. May be left out if only one comes into question.
+      - Serial number of the container there. May be left out on the host that holds it, if it
+        holds only one; the container of the other host has to be named.
     type: str
   document:
     description:
@@ -148,6 +150,12 @@ options:
       - The update counter of the item as it was read. If it has moved on since, the leg
         V(issue) is refused and nothing is done.
     type: int
+  facts:
+    description:
+      - What RV(facts) of the leg before it was on the other host. Only check mode uses it; outside
+        of it the signed document tells.
+    type: dict
+    default: {}
 seealso:
   - module: seatkeeper.licensing.license_info
   - module: seatkeeper.licensing.license_borrow
@@ -162,7 +170,9 @@ EXAMPLES = r"""
     type: licenses
     quantity: 10
     source: old-server
+    source_container: 130-1000000001
     target: new-server
+    target_container: 130-2000000002
   delegate_to: new-server
   register: requested
 
@@ -174,7 +184,9 @@ EXAMPLES = r"""
     type: licenses
     quantity: 10
     source: old-server
+    source_container: 130-1000000001
     target: new-server
+    target_container: 130-2000000002
     document: "{{ requested.document }}"
   delegate_to: old-server
   register: issued
@@ -187,7 +199,9 @@ EXAMPLES = r"""
     type: licenses
     quantity: 10
     source: old-server
+    source_container: 130-1000000001
     target: new-server
+    target_container: 130-2000000002
     document: "{{ issued.document }}"
   delegate_to: new-server
   register: installed
@@ -200,7 +214,9 @@ EXAMPLES = r"""
     type: licenses
     quantity: 10
     source: old-server
+    source_container: 130-1000000001
     target: new-server
+    target_container: 130-2000000002
     document: "{{ installed.document }}"
   delegate_to: old-server
   register: confirmed
@@ -213,7 +229,9 @@ EXAMPLES = r"""
     type: licenses
     quantity: 10
     source: old-server
+    source_container: 130-1000000001
     target: new-server
+    target_container: 130-2000000002
     document: "{{ confirmed.document }}"
   delegate_to: new-server
 
@@ -224,7 +242,9 @@ EXAMPLES = r"""
     item: "6000010:202"
     type: complete
     source: old-server
+    source_container: 130-1000000001
     target: new-server
+    target_container: 130-2000000002
     document_dest: "{{ stick }}/meshing.request.json"
   delegate_to: new-server
 
@@ -345,15 +365,23 @@ transfer:
       returned: always
       sample: null
 before:
-  description: The items of the same codes on this host before the leg, in the member C(items).
+  description: What this host held of the item before the leg.
   returned: success and O(state=present)
   type: dict
+  contains: &shown
+    items:
+      description:
+        - One entry for the codes of the item, with C(item), C(container), C(seats) and C(units) of
+          its own, and C(borrowed_seats) from elsewhere.
+      type: list
+      elements: dict
+      returned: always
 after:
   description:
-    - The items of the same codes on this host after the leg, in the member C(items). In check mode
-      they are predicted.
+    - What this host holds of the item after the leg. In check mode it is predicted.
   returned: success and O(state=present)
   type: dict
+  contains: *shown
 plan:
   description: What the leg does, step by step.
   returned: success and O(state=present)
@@ -370,6 +398,12 @@ plan:
       type: list
       elements: dict
       returned: always
+facts:
+  description:
+    - What the agent tells the other side in check mode, for O(facts) of the leg after it; empty
+      otherwise.
+  returned: success and O(state=present)
+  type: dict
 document:
   description: The signed document for the next leg on the other host; null if the leg has none.
   returned: success and O(state=present)
@@ -439,6 +473,7 @@ ARGUMENTS = ArgumentSpec(
         "decision": {"type": "str", "choices": ["install", "refuse"], "default": "install"},
         "confirmation": {"type": "str"},
         "update_counter": {"type": "int"},
+        "facts": {"type": "dict", "default": {}},
     },
     required_one_of=(("name", "transfer_id"),),
     required_if=(("state", "present", ("name", "leg", "item", "type", "source", "target")),),

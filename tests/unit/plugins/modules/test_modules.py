@@ -33,7 +33,8 @@ from ansible_collections.seatkeeper.licensing.tests.unit.plugins.unix_server imp
     serving,
 )
 
-ITEM = {"item": "6000010:201@1", "name": "Simulation seats", "seats": 25, "update_counter": 4}
+ITEM = {"item": "6000010:201@1", "name": "Simulation seats", "seats": 25}
+HELD = {"item": "6000010:201", "container": "130-1000000001", "units": 0, "borrowed_seats": 0}
 RECORD = {
     "id": transfer_id("move"),
     "name": "move",
@@ -45,8 +46,9 @@ RECORD = {
 ANSWER = {
     "changed": True,
     "transfer": RECORD,
-    "before": {"items": [ITEM]},
-    "after": {"items": [{**ITEM, "seats": 15, "update_counter": 5}]},
+    "before": {"items": [{**HELD, "seats": 25}]},
+    "after": {"items": [{**HELD, "seats": 15}]},
+    "facts": {},
     "plan": {"digest": "d", "steps": []},
     "document": {"payload": "e30=", "payloadType": "x", "signatures": []},
     "operation": {"id": "op", "state": "done"},
@@ -121,8 +123,8 @@ def test_the_difference_names_host_and_side_and_counts_only_what_people_count() 
     result, _seen = leg(lambda _seen: ANSWER)
     shown = result["diff"]
     assert shown["before_header"].startswith("old-server (source, container 130-1000000001)")
-    assert shown["before"] == {"6000010:201@1": {"name": "Simulation seats", "seats": 25}}
-    assert shown["after"] == {"6000010:201@1": {"name": "Simulation seats", "seats": 15}}
+    assert shown["before"] == {"6000010:201": {"seats": 25, "units": 0, "borrowed_seats": 0}}
+    assert shown["after"] == {"6000010:201": {"seats": 15, "units": 0, "borrowed_seats": 0}}
 
 
 def test_a_parent_may_be_named_or_given_by_id() -> None:

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filters of the role license_transfer and of the playbooks; the logic is in plugin_utils."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations import (
+    all_transfers,
+    borrows_of,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import (
+    Fleet,
+    Told,
+    Transfer,
+    leg_calls,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome import (
+    kept_borrows,
+    kept_results,
+    outcome,
+    sum_problems,
+    table,
+)
+
+
+def _leg_calls(
+    transfers: list[Transfer],
+    leg: str,
+    agent: str,
+    told: list[Told],
+    documents_dir: str | None = None,
+) -> list[dict[str, t.Any]]:
+    return leg_calls(transfers, leg, agent, Fleet(told), documents_dir)
+
+
+class FilterModule:
+    """What Ansible asks a file of filters."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """The filters by their names."""
+        return {
+            "license_borrow_list": borrows_of,
+            "license_borrow_results": kept_borrows,
+            "license_leg_calls": _leg_calls,
+            "license_leg_results": kept_results,
+            "license_outcome": outcome,
+            "license_sum_problems": sum_problems,
+            "license_table": table,
+            "license_transfer_list": all_transfers,
+        }

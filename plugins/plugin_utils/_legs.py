@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which leg of which transfer a host does next, from what all hosts told.
+
+Everything here is a function of two things: the transfers, and for each host what its agent
+answered before the first leg (``before``) and what its legs returned in this run (``results``).
+Check mode goes the same way with predicted results, so its plan is the plan of the run.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+Transfer = t.Dict[str, t.Any]
+Told = t.Dict[str, t.Any]
+
+LEGS: t.Final = ("request", "issue", "install", "confirm", "acknowledge")
+SIDE_OF: t.Final = {
+    "request": "target",
+    "issue": "source",
+    "install": "target",
+    "confirm": "source",
+    "acknowledge": "target",
+}
+TAKES: t.Final = {
+    "issue": "request",
+    "install": "transfer",
+    "confirm": "receipt",
+    "acknowledge": "acknowledgement",
+}
+GIVES: t.Final = {
+    "request": "request",
+    "issue": "transfer",
+    "install": "receipt",
+    "confirm": "acknowledgement",
+}
+_BEFORE_DEBIT = ("none", "created", "debiting")
+_BEFORE_CREDIT = ("none", "requested", "accepted", "crediting")
+_OVER = {"source": ("void",), "target": ("void", "refused")}
+
+
+class Fleet:
+    """What the hosts of the play told, by the names of their agents."""
+
+    def __init__(self, told: list[Told]) -> None:
+        self._told = {entry["agent"]: entry for entry in told}
+
+    def __contains__(self, agent: str) -> bool:
+        return agent in self._told
+
+    def is_read(self, agent: str) -> bool:
+        """Whether the agent answered before the first leg."""
+        return bool(self._told.get(agent, {}).get("before"))
+
+    def record(self, agent: str, identity: str) -> dict[str, t.Any] | None:
+        """The agent's own record of a transfer, as it was before the first leg."""
+        before = self._told.get(agent, {}).get("before") or {}
+        found = (record for record in before.get("transfers", ()) if record["id"] == identity)
+        return next(found, None)
+
+    def result(self, agent: str, leg: str, identity: str) -> dict[str, t.Any] | None:
+        """What a leg of this run returned on the agent's host, None if it was not run."""
+        results = self._told.get(agent, {}).get("results", {})
+        found: dict[str, t.Any] | None = results.get(leg, {}).get(identity)
+        return found
+
+    def document(self, leg: str, transfer: Transfer) -> dict[str, t.Any] | None:
+        """The document that a leg takes, from this run or from the journal of either host."""
+        kind = TAKES.get(leg)
+        if kind is None:
+            return None
+        giver = next(name for name, given in GIVES.items() if given == kind)
+        result = self.result(agent_of(transfer, giver), giver, transfer["id"])
+        if result is not None and result["document"] is not None:
+            return t.cast("dict[str, t.Any]", result["document"])
+        for side in ("source", "target"):
+            record = self.record(transfer[side]["agent"], transfer["id"])
+            if record is not None and record["documents"].get(kind) is not None:
+                return t.cast("dict[str, t.Any]", record["documents"][kind])
+        return None
+
+    def facts(self, leg: str, transfer: Transfer) -> dict[str, t.Any]:
+        """What the plan of the leg before told; only check mode has it."""
+        if leg not in ("issue", "install"):
+            return {}
+        earlier = LEGS[LEGS.index(leg) - 1]
+        result = self.result(agent_of(transfer, earlier), earlier, transfer["id"])
+        return {} if result is None else dict(result["facts"])
+
+    def state(self, transfer: Transfer, side: str) -> str:
+        """Where the transfer stood on one side before the first leg.
+
+        A transfer that nobody declares is only known because the other side has it open. Then
+        an agent that lists no open record of it is past its part, and is asked again for the
+        document it gave.
+        """
+        record = self.record(transfer[side]["agent"], transfer["id"])
+        if record is not None:
+            return str(record["state"])
+        if transfer["declared"]:
+            return "none"
+        return "in_transit" if side == "source" else "requested"
+
+
+def agent_of(transfer: Transfer, leg: str) -> str:
+    """The agent on whose host the leg runs."""
+    return str(transfer[SIDE_OF[leg]]["agent"])
+
+
+def needed_legs(transfer: Transfer, fleet: Fleet, by_files: bool) -> list[str]:
+    """The legs that are left to do, in their order.
+
+    With ``by_files`` each host is on its own: a leg that gives a document is run again as long
+    as the other side may still lack it, because the file may not have been written.
+    """
+    if over(transfer, fleet) is not None:
+        return []
+    if _differs(transfer, fleet):
+        # The agent refuses it and says what differs.
+        return [leg for leg in ("request", "issue") if agent_of(transfer, leg) in fleet][:1]
+    source, target = (fleet.state(transfer, side) for side in ("source", "target"))
+    if by_files:
+        return _legs_by_files(source, target)
+    wanted = {
+        "request": target == "none",
+        "issue": source in _BEFORE_DEBIT,
+        "install": target in _BEFORE_CREDIT,
+        "confirm": source in (*_BEFORE_DEBIT, "in_transit", "crediting_back"),
+        "acknowledge": target in (*_BEFORE_CREDIT, "transferred"),
+    }
+    return [leg for leg in LEGS if wanted[leg]]
+
+
+def _legs_by_files(source: str, target: str) -> list[str]:
+    closed = "transferred_receipted"
+    wanted = {
+        "request": target in ("none", "requested"),
+        "issue": source != closed,
+        "install": target != closed,
+        "confirm": target != closed,
+        "acknowledge": target != closed,
+    }
+    return [leg for leg in LEGS if wanted[leg]]
+
+
+def over(transfer: Transfer, fleet: Fleet) -> str | None:
+    """Why a declared transfer can no longer happen: it was refused or given up."""
+    if not transfer["declared"]:
+        return None
+    for side in ("target", "source"):
+        state = fleet.state(transfer, side)
+        other = "source" if side == "target" else "target"
+        # A refusal still has to be told to the source while the amount is in escrow there.
+        if state in _OVER[side] and fleet.state(transfer, other) not in (
+            "in_transit",
+            "crediting_back",
+        ):
+            how = "refused" if state == "refused" else "given up"
+            return (
+                f"The transfer {transfer['name']} was {how} at {transfer[side]['agent']} and is"
+                " over. Declare it under another name to try again, or remove it."
+            )
+    return None
+
+
+def _differs(transfer: Transfer, fleet: Fleet) -> bool:
+    """Whether a journal has a transfer of this name with another meaning."""
+    if not transfer["declared"]:
+        return False
+    members = ("item", "type", "mode", "quantity", "until", "parent")
+    for side in ("source", "target"):
+        record = fleet.record(transfer[side]["agent"], transfer["id"])
+        if record is None:
+            continue
+        if any(record[member] != transfer[member] for member in members):
+            return True
+        ends = ("source", "target")
+        if any(record[end]["agent"] != transfer[end]["agent"] for end in ends):
+            return True
+        if any(transfer[end]["container"] not in (None, record[end]["container"]) for end in ends):
+            return True
+    return False
+
+
+def leg_calls(
+    transfers: list[Transfer], leg: str, agent: str, fleet: Fleet, documents_dir: str | None
+) -> list[dict[str, t.Any]]:
+    """What the host of ``agent`` asks its agent in this leg, one call for each transfer."""
+    by_files = bool(documents_dir)
+    calls = []
+    for transfer in transfers:
+        needed = needed_legs(transfer, fleet, by_files)
+        if leg not in needed or agent_of(transfer, leg) != agent:
+            continue
+        if fleet.result(agent, leg, transfer["id"]) is not None:
+            continue
+        if _is_held_up(transfer, leg, needed, agent, fleet, by_files):
+            continue
+        calls.append(_call(transfer, leg, fleet, documents_dir))
+    return calls
+
+
+def _is_held_up(
+    transfer: Transfer, leg: str, needed: list[str], agent: str, fleet: Fleet, by_files: bool
+) -> bool:
+    """Whether an earlier leg of this run did not get through."""
+    for earlier in needed[: needed.index(leg)]:
+        doer = agent_of(transfer, earlier)
+        if by_files and doer != agent:
+            continue
+        result = fleet.result(doer, earlier, transfer["id"])
+        if result is None or result["failed"] or result["waiting"]:
+            return True
+    return False
+
+
+def _call(
+    transfer: Transfer, leg: str, fleet: Fleet, documents_dir: str | None
+) -> dict[str, t.Any]:
+    call = {
+        member: transfer[member]
+        for member in ("id", "name", "item", "type", "mode", "quantity", "until", "parent")
+    }
+    for side in ("source", "target"):
+        call[side] = transfer[side]["agent"]
+        call[f"{side}_container"] = transfer[side]["container"]
+    call["confirmation"] = transfer["confirm"] if leg == "issue" else None
+    call["document"] = fleet.document(leg, transfer)
+    call["facts"] = fleet.facts(leg, transfer)
+    taken, given = TAKES.get(leg), GIVES.get(leg)
+    from_file = documents_dir and taken and call["document"] is None
+    call["document_file"] = _path(documents_dir, transfer, taken) if from_file else None
+    to_file = documents_dir and given
+    call["document_dest"] = _path(documents_dir, transfer, given) if to_file else None
+    return call
+
+
+def _path(documents_dir: str | None, transfer: Transfer, kind: str | None) -> str:
+    """A file name that people recognise and that two transfers never share."""
+    safe = "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_"
+        for letter in str(transfer["name"])
+    )
+    return f"{documents_dir}/{safe[:80]}-{transfer['id'][:8]}.{kind}.json"
