@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab: several hosts on this machine without root, each a real agent beside a CodeMeter twin.
+
+LAB/lab.json              which hosts there are
+LAB/lab.sock              where agents ask for their license server to be stopped and started
+LAB/HOST/agent.toml       the agent's settings
+LAB/HOST/agent.sock       its socket
+LAB/HOST/agent.log        what it wrote
+LAB/HOST/state/           its journal, its key and the keys of all other hosts
+LAB/HOST/codemeter/       the twin: library, cmu, Server.ini, containers.db, engine.sock
+
+Nothing outlives the process that made the lab: a stopped lab has no processes left, and the
+kernel kills them all when their maker is killed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import IO, Any, Self
+
+from seatkeeper_agent.identity import AGENT_NAME_PATTERN, Identity
+from seatkeeper_twins import lab_services
+from seatkeeper_twins.agent_client import AgentClient
+from seatkeeper_twins.codemeter import control
+from seatkeeper_twins.codemeter.twin import LIBRARY_NAME, create_twin
+from seatkeeper_twins.lab_process import (
+    ASK_AGAIN_SECONDS,
+    READY_SECONDS_MAX,
+    STOP_SECONDS_MAX,
+    LabError,
+    LabProcess,
+    marked_processes,
+)
+
+INDEX_NAME = "lab.json"
+SERVICES_NAME = "lab.sock"
+SOCKET_PATH_BYTES_MAX = 107
+MARK = "SEATKEEPER_LAB"
+"""The environment variable by which a lab finds all that it started; its value is the folder."""
+
+
+class LabHost:
+    """One host: its paths, its two processes, and ways to ask the agent and the twin."""
+
+    def __init__(self, name: str, lab_folder: Path) -> None:
+        self.name = name
+        self.folder = lab_folder / name
+        self.settings_path = self.folder / "agent.toml"
+        self.socket_path = self.folder / "agent.sock"
+        self.state_folder = self.folder / "state"
+        self.twin_folder = self.folder / "codemeter"
+        self.client = AgentClient(self.socket_path)
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("LISTEN_")
+        }
+        environment[MARK] = str(lab_folder)
+        python = [sys.executable, "-P", "-m"]
+        self.engine = LabProcess(
+            f"The CodeMeter twin of {name}",
+            [*python, "seatkeeper_twins.codemeter", "serve", "--dir", str(self.twin_folder)],
+            self.folder,
+            self.folder / "twin.log",
+            environment,
+            self._engine_answers,
+        )
+        self.agent = LabProcess(
+            f"The agent of {name}",
+            [*python, "seatkeeper_agent.cli", "--config", str(self.settings_path), "serve"],
+            self.folder,
+            self.folder / "agent.log",
+            environment,
+            self.client.is_alive,
+        )
+
+    def wait_ready(self) -> None:
+        """Return when the agent says that it can work; LabError when it does not in time."""
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while not self.client.is_ready():
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"The agent of {self.name} was not ready within {READY_SECONDS_MAX:g} seconds;"
+                    f" {self.agent.log_path} may say why."
+                )
+            time.sleep(ASK_AGAIN_SECONDS)
+
+    def twin(self, operation: str, **values: Any) -> dict[str, Any]:
+        """One control operation of the twin, such as "describe"; LabError when it refuses."""
+        answer = control.send(self.twin_folder, {"op": operation, **values})
+        if "error" in answer:
+            raise LabError(f"{operation} on {self.name}: {answer['reason']}.")
+        return answer
+
+    def _engine_answers(self) -> bool:
+        try:
+            return "faults" in control.send(self.twin_folder, {"op": "_twin.faults"})
+        except OSError:
+            return False
+
+
+class Lab:
+    """All hosts of one folder; a context manager that stops them at its end."""
+
+    def __init__(self, folder: Path, names: list[str], index: IO[str]) -> None:
+        self.folder = folder
+        self.hosts = {name: LabHost(name, folder) for name in names}
+        self._index = index
+        self._services: lab_services.LabServices | None = None
+        self._temporary = False
+
+    @classmethod
+    def create(
+        cls,
+        seeds: Mapping[str, object],
+        folder: Path | None = None,
+        profile: str = "current",
+    ) -> Self:
+        """A new lab with one host for each seed (see codemeter/seed.py), not started yet.
+
+        Without a folder it lives in a new one below the folder for temporary files, removed at
+        the end. LabError: the folder is in use or too deep, a name is no host name.
+        SeedError, BuildError: as create_twin.
+        """
+        for name in seeds:
+            if not AGENT_NAME_PATTERN.match(name):
+                raise LabError(f"{name!r} is not a host name: use letters, digits, dots, dashes.")
+        with ExitStack() as undo:
+            if folder is None:
+                root = Path(tempfile.mkdtemp(prefix="seatkeeper-")).resolve()
+                undo.callback(root.rmdir)
+            else:
+                root = folder.resolve()
+            _check_socket_paths(root, list(seeds))
+            undo.callback(_empty, _new_folder(root))
+            index = undo.enter_context(_claimed(root / INDEX_NAME))
+            for name, seed in seeds.items():
+                create_twin(root / name / "codemeter", profile, seed)
+            lab = cls(root, list(seeds), index)
+            lab._introduce_hosts()
+            # Written last: a lab whose making broke off is not mistaken for one.
+            index.write(json.dumps({"hosts": list(seeds), "profile": profile}) + "\n")
+            index.flush()
+            lab._temporary = folder is None
+            undo.pop_all()
+            return lab
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The lab that was made in a folder, as it was left; LabError when there is none."""
+        root = folder.resolve()
+        if not exists(root):
+            raise LabError(f"{root} holds no lab.")
+        index = _claimed(root / INDEX_NAME)
+        try:
+            return cls(root, json.load(index)["hosts"], index)
+        except (ValueError, KeyError, TypeError) as error:
+            index.close()
+            raise LabError(f"{root / INDEX_NAME} is not the index of a lab.") from error
+
+    def __getitem__(self, name: str) -> LabHost:
+        return self.hosts[name]
+
+    def __enter__(self) -> Self:
+        """Start everything."""
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        # After a failure the logs are worth more than a tidy folder.
+        self.close(keep=kind is not None and issubclass(kind, Exception))
+
+    def start(self) -> None:
+        """Start all engines and agents at once; return when every host can work."""
+        if self._services is None:
+            self._services = lab_services.LabServices(self.folder / SERVICES_NAME, self._serve)
+        for step in ("engine", "agent"):
+            processes: list[LabProcess] = [getattr(host, step) for host in self.hosts.values()]
+            for process in processes:
+                process.launch()
+            for process in processes:
+                process.wait_ready()
+        for host in self.hosts.values():
+            host.wait_ready()
+
+    def stop(self) -> None:
+        """End agents, then engines; nothing of the lab runs afterwards."""
+        if self._services is not None:
+            self._services.close()
+            self._services = None
+        for step in ("agent", "engine"):
+            processes: list[LabProcess] = [getattr(host, step) for host in self.hosts.values()]
+            for process in processes:
+                process.ask_to_end()
+            for process in processes:
+                process.stop()
+        self._end_leftovers()
+
+    def close(self, keep: bool = False) -> None:
+        """Stop, and remove the folder if it was made for this lab and is not to be kept."""
+        try:
+            self.stop()
+        finally:
+            self._index.close()
+            if self._temporary and not keep:
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def processes(self) -> list[int]:
+        """Ids of all running processes that this lab started, directly or not."""
+        return marked_processes(MARK, str(self.folder))
+
+    def _end_leftovers(self) -> None:
+        """What an agent started ends by itself with the agent; killed where it does not."""
+        deadline = time.monotonic() + STOP_SECONDS_MAX
+        while self.processes():
+            if time.monotonic() > deadline:
+                for pid in self.processes():
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                return
+            time.sleep(ASK_AGAIN_SECONDS)
+
+    def _introduce_hosts(self) -> None:
+        """Settings for each agent, and each agent's public key among the others' trusted ones."""
+        identities = {}
+        for name, host in self.hosts.items():
+            trust_folder = host.state_folder / "trust"
+            trust_folder.mkdir(mode=0o700, parents=True)
+            host.state_folder.chmod(0o700)
+            host.settings_path.write_text(_settings_text(host, self.folder), encoding="utf-8")
+            identities[name] = Identity(name, host.state_folder / "agent.key", trust_folder)
+        for name, identity in identities.items():
+            for other in identities.values():
+                if other is not identity:
+                    pem_path = other.trust_folder / f"{name}.pem"
+                    pem_path.write_text(identity.public_pem, encoding="ascii")
+
+    def _serve(self, verb: str, name: str) -> str:
+        """Do for an agent what its stop_command or start_command asks."""
+        host = self.hosts.get(name)
+        if host is None or verb not in ("stop", "start"):
+            return f"cannot {verb} {name}"
+        try:
+            if verb == "stop":
+                host.engine.stop()
+            elif host.engine.pid is None:
+                host.engine.start()
+        except LabError as error:
+            return str(error)
+        return lab_services.DONE
+
+
+def exists(folder: Path) -> bool:
+    """Whether a folder holds a lab that was made to the end."""
+    index = folder / INDEX_NAME
+    return index.is_file() and index.stat().st_size > 0
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into SystemExit, so that context managers stop what they started."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, end) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _check_socket_paths(root: Path, names: list[str]) -> None:
+    for path in (root / SERVICES_NAME, *(root / name / "agent.sock" for name in names)):
+        size = len(os.fsencode(path))
+        if size > SOCKET_PATH_BYTES_MAX:
+            raise LabError(
+                f"The path of the socket {path} has {size} bytes and a socket's path may have"
+                f" {SOCKET_PATH_BYTES_MAX}: choose a shorter folder."
+            )
+
+
+def _new_folder(root: Path) -> Path:
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        entries = list(root.iterdir())
+    except OSError as error:
+        raise LabError(f"The folder {root} cannot be used: {error.strerror}.") from error
+    if entries:
+        raise LabError(f"The folder {root} is not empty: give an empty or a new one.")
+    return root
+
+
+def _empty(root: Path) -> None:
+    """Remove what an attempt to make a lab left in a folder that was empty before it."""
+    for entry in root.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _claimed(path: Path) -> IO[str]:
+    """The index, locked while the lab is in use; the lock ends with this process."""
+    index = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(index, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        index.close()
+        raise LabError(f"The lab in {path.parent} is in use by another process.") from error
+    index.seek(0)
+    return index
+
+
+def _settings_text(host: LabHost, lab_folder: Path) -> str:
+    """agent.toml; JSON's texts and lists of texts are TOML's as well."""
+    services = lab_folder / SERVICES_NAME
+    tables: dict[str, dict[str, Any]] = {
+        "agent": {
+            "name": host.name,
+            "state_folder": str(host.state_folder),
+            "socket": str(host.socket_path),
+        },
+        "codemeter": {
+            "library": str(host.twin_folder / LIBRARY_NAME),
+            "cmu": str(host.twin_folder / "cmu"),
+            "server_ini": str(host.twin_folder / "Server.ini"),
+            "stop_command": lab_services.command(services, "stop", host.name),
+            "start_command": lab_services.command(services, "start", host.name),
+            # The twin serves the same request with the same update, see its README.
+            "update_is_repeatable": True,
+        },
+        "policy": {"clock_seconds_max": 3600},
+    }
+    lines = []
+    for table, values in tables.items():
+        lines += [f"[{table}]"]
+        lines += [
+            f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()
+        ]
+    return "\n".join(lines) + "\n"
