@@ -33,6 +33,7 @@ from seatkeeper_agent.identity import AGENT_NAME_PATTERN, Identity
 from seatkeeper_twins import lab_services
 from seatkeeper_twins.agent_client import AgentClient
 from seatkeeper_twins.codemeter import control
+from seatkeeper_twins.codemeter.seed import SeedError
 from seatkeeper_twins.codemeter.twin import LIBRARY_NAME, create_twin
 from seatkeeper_twins.lab_process import (
     ASK_AGAIN_SECONDS,
@@ -46,6 +47,7 @@ from seatkeeper_twins.lab_process import (
 INDEX_NAME = "lab.json"
 SERVICES_NAME = "lab.sock"
 SOCKET_PATH_BYTES_MAX = 107
+SETTLE_SECONDS = 0.2
 MARK = "SEATKEEPER_LAB"
 """The environment variable by which a lab finds all that it started; its value is the folder."""
 
@@ -144,7 +146,10 @@ class Lab:
             undo.callback(_empty, _new_folder(root))
             index = undo.enter_context(_claimed(root / INDEX_NAME))
             for name, seed in seeds.items():
-                create_twin(root / name / "codemeter", profile, seed)
+                try:
+                    create_twin(root / name / "codemeter", profile, seed)
+                except SeedError as error:
+                    raise SeedError(f"The seed of {name} cannot be used: {error}.") from error
             lab = cls(root, list(seeds), index)
             lab._introduce_hosts()
             # Written last: a lab whose making broke off is not mistaken for one.
@@ -222,6 +227,10 @@ class Lab:
             self._index.close()
             if self._temporary and not keep:
                 shutil.rmtree(self.folder, ignore_errors=True)
+
+    def programs(self) -> list[LabProcess]:
+        """The engines and agents of all hosts, running or not."""
+        return [process for host in self.hosts.values() for process in (host.engine, host.agent)]
 
     def processes(self) -> list[int]:
         """Ids of all running processes that this lab started, directly or not."""
@@ -340,6 +349,8 @@ def _settings_text(host: LabHost, lab_folder: Path) -> str:
             "name": host.name,
             "state_folder": str(host.state_folder),
             "socket": str(host.socket_path),
+            # The twin does one call after the other, so an effect does not come late.
+            "settle_seconds": SETTLE_SECONDS,
         },
         "codemeter": {
             "library": str(host.twin_folder / LIBRARY_NAME),

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""seatkeeper-twins: rehearse on stand-ins before the real license servers are touched."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seatkeeper_twins import lab as labs
+from seatkeeper_twins.codemeter import __main__ as codemeter
+from seatkeeper_twins.codemeter.build import BuildError
+from seatkeeper_twins.codemeter.constants import PROFILES
+from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab_process import LabError
+
+SEED_PATH = Path(__file__).with_name("demo_seed.json")
+SEED_BYTES_MAX = 64 << 20
+LOOK_SECONDS = 0.5
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when done, 1 with one sentence on stderr when not."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["codemeter"]:
+        return codemeter.main(words[1:])
+    chosen = _parser().parse_args(words)
+    try:
+        with labs.ending_in_order():
+            return int(chosen.run(chosen))
+    except (OSError, ValueError, BuildError, LabError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def read_seeds(path: Path) -> Mapping[str, Any]:
+    """Host names with the seed of each one's twin; ValueError when the file is not that."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(SEED_BYTES_MAX + 1)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+    if len(text) > SEED_BYTES_MAX:
+        raise ValueError(f"{path} is larger than {SEED_BYTES_MAX} bytes.")
+    try:
+        seeds = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(seeds, dict) or not seeds:
+        raise ValueError(f"{path} must be an object of host names, each with a seed.")
+    return seeds
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="seatkeeper-twins",
+        description="Stand-ins for vendor products and hosts to rehearse on. They never serve a"
+        " usable license.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    lab = commands.add_parser(
+        "lab", help="hosts on this machine, each with an agent and a CodeMeter twin"
+    )
+    lab_commands = lab.add_subparsers(required=True, metavar="COMMAND")
+    explained = (
+        "Start a lab and keep it running until Ctrl-C; it needs no root and opens no port. A folder"
+        " that holds a lab already is used as it was left: containers, journals and keys are kept."
+    )
+    up = lab_commands.add_parser("up", help="start a lab until Ctrl-C", description=explained)
+    up.add_argument(
+        "--dir", type=Path, required=True, metavar="DIR", help="a new or empty folder, or a lab's"
+    )
+    up.add_argument(
+        "--seed", type=Path, metavar="FILE", help="JSON: host names, each with its twin's seed"
+        " (seatkeeper_twins/codemeter/seed.py tells its form); without it, the demo's two hosts",
+    )  # fmt: skip
+    up.add_argument(
+        "--profile", choices=sorted(PROFILES), help="the runtime's version (default: current)"
+    )
+    up.set_defaults(run=_lab_up)
+    # Only listed here: `main` hands its words on before they are parsed.
+    commands.add_parser("codemeter", help="make, serve, show and disturb one CodeMeter twin")
+    return parser
+
+
+def _lab_up(chosen: argparse.Namespace) -> int:
+    with _lab(chosen) as lab:
+        _tell(lab)
+        try:
+            _watch(lab)
+        except KeyboardInterrupt:
+            print("\nStopping everything.", flush=True)
+    print(f"Nothing of the lab is running; {lab.folder} can be used again or removed.")
+    return 0
+
+
+def _lab(chosen: argparse.Namespace) -> Lab:
+    if not labs.exists(chosen.dir):
+        seeds = read_seeds(chosen.seed or SEED_PATH)
+        return Lab.create(seeds, chosen.dir, chosen.profile or "current")
+    if chosen.seed is not None or chosen.profile is not None:
+        raise LabError(
+            f"{chosen.dir} holds a lab already: leave out --seed and --profile to use it as it is,"
+            " or give another folder."
+        )
+    return Lab.open(chosen.dir)
+
+
+def _tell(lab: Lab) -> None:
+    width = max(len(name) for name in lab.hosts)
+    for name, host in lab.hosts.items():
+        print(f"{name:{width}}  agent.socket  {host.socket_path}")
+        print(f"{'':{width}}  settings      {host.settings_path}")
+        print(f"{'':{width}}  twin          {host.twin_folder}")
+    print(
+        "\nIn an inventory, give each host ansible_connection: local and its socket as"
+        "\nseatkeeper_agent_socket. The demo's inventory finds the lab by itself:\n"
+        f"\n  SEATKEEPER_DEMO={lab.folder} ansible-playbook \\"
+        "\n      -i playbooks/inventories/demo playbooks/migrate_licenses.yml --check --diff\n"
+        "\nReady; Ctrl-C stops everything.",
+        flush=True,
+    )
+
+
+def _watch(lab: Lab) -> None:
+    """Say when a process ends, until interrupted; a lab is there to be disturbed."""
+    running = {process: process.pid for process in lab.programs()}
+    while True:
+        time.sleep(LOOK_SECONDS)
+        for process, pid in running.items():
+            running[process] = process.pid
+            if pid is not None and process.pid is None:
+                print(f"{process.title} ended, exit code {process.exit_code}.", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
