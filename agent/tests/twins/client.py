@@ -186,7 +186,8 @@ class Client:
 
     def transfer(
         self, handle: c_void_p, request: bytes, kind: int, flags: int = PUSH, *,
-        licenses: int = 0, units: int = 0, end: int | None = None, option_id: int = 0, measure: bool = False,
+        licenses: int = 0, units: int = 0, end: int | None = None, option_id: int = 0,
+        measure: bool = False,
     ) -> bytes:  # fmt: skip
         """CmLtDoTransfer; with `measure` only its size is asked."""
         wanted = Transfer(ctrl=kind, units=units, licenses=licenses, option_id=option_id)

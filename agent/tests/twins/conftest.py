@@ -130,9 +130,10 @@ def make_host(tmp_path: Path, cache: Path) -> Iterator[Any]:
     hosts: list[Host] = []
 
     def make(
-        serial: str, items: list[dict[str, Any]], profile: str = "current", folder: str = ""
-    ) -> Host:
-        seed = {"containers": [{"serial": serial, "items": items}]}
+        serial: str, items: list[dict[str, Any]], profile: str = "current", folder: str = "",
+        firmware: str = "3.10",
+    ) -> Host:  # fmt: skip
+        seed = {"containers": [{"serial": serial, "firmware": firmware, "items": items}]}
         host = Host(create_twin(tmp_path / (folder or serial), profile, seed, cache), serial)
         host.start()
         hosts.append(host)

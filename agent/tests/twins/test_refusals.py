@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from ctypes import byref
 from typing import Any
 
 import pytest
@@ -21,7 +22,6 @@ from .client import (
     UNITS,
     Access,
     VendorError,
-    byref,
 )
 from .conftest import SOURCE, TARGET, Host, item, option
 from .test_transfer import move
@@ -178,6 +178,23 @@ def test_firm_codes_and_kinds_of_containers(make_host: Any, target: Host) -> Non
     dongle = make_host("3-5000001", [], "6.10")
     with pytest.raises(VendorError, match="Error 105"):
         dongle.client.request(dongle.client.open(dongle.serial))
+
+
+def test_dongles_need_a_firmware(source: Host, make_host: Any) -> None:
+    """3.10 to take part, 3.0 to receive a borrow, below that nothing."""
+    young = make_host("3-5000001", [], firmware="3.10")
+    move(source, young, 201, LICENSES, licenses=2)
+    middle = make_host("3-5000002", [], firmware="3.0")
+    move(source, middle, 201, BORROW_LOCAL, end=int(time.time()) + DAY)
+    request = middle.client.request(middle.client.open(middle.serial))
+    handle = source.client.open(SOURCE, 201)
+    with pytest.raises(VendorError, match="Error 105"):
+        source.client.transfer(handle, request, LICENSES, licenses=1)
+    move(middle, source, 201, BORROW_LOCAL, RETURN)
+    old = make_host("3-5000003", [], firmware="2.99")
+    with pytest.raises(VendorError, match="Error 105"):
+        old.client.request(old.client.open(old.serial))
+    assert [len(young.client.boxes(port)) for port in (0, 1, 4)] == [1, 1, 0]
 
 
 def test_handles_and_null_pointers(source: Host) -> None:

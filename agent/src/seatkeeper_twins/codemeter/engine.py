@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+import sqlite3
 import struct
 import threading
 import time
@@ -40,6 +41,7 @@ class Engine:
         self.runtime = Runtime(directory)
         self._log = log
         self._lock = threading.Lock()
+        self._closed = False
         self._places = threading.BoundedSemaphore(CONNECTIONS_MAX)
 
     def accept(self, listener: socket.socket) -> None:
@@ -52,12 +54,15 @@ class Engine:
     def close(self) -> None:
         """End in order: no call is in progress and the store is closed."""
         with self._lock:
+            self._closed = True
             self.runtime.keep_box_time()
             self.runtime.store.close()
 
     def answer(self, function: int, fields: list[bytes | None]) -> Reply | None:
         """The answer to one call, None when the connection is to be closed without one."""
         with self._lock:
+            if self._closed:
+                return None
             try:
                 if function == wire.OPERATION:
                     return self._operate(fields)
@@ -68,6 +73,9 @@ class Engine:
             except (struct.error, ValueError, KeyError, TypeError) as error:
                 self._note(f"function {function}: {type(error).__name__}: {error}")
                 return Reply(error=Error.INVALID_PARAMETER)
+            except sqlite3.Error as error:
+                self._note(f"function {function}: rolled back: {error}")
+                return Reply(error=Error.UPDATE_ABORTED)
 
     def _serve(self, connection: socket.socket) -> None:
         try:
