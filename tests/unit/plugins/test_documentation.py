@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guides name every problem that a user can meet, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    COLLECTION_CODES,
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_every_problem_is_explained_once() -> None:
+    problems = pytest.importorskip("seatkeeper_agent.domain.problems")
+    known = {code.value for code in problems.ProblemCode} | set(COLLECTION_CODES)
+    text = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `([a-z-]+)` \|", text, flags=re.MULTILINE)
+    assert sorted(explained) == sorted(known)
+
+
+def test_whether_running_again_helps_is_what_the_agent_says() -> None:
+    problems = pytest.importorskip("seatkeeper_agent.domain.problems")
+    text = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `([a-z-]+)` \|.*\| (yes|no) \|$", text, flags=re.MULTILINE))
+    for code in problems.ProblemCode:
+        retryable = problems.Problem(code, "", "").retryable
+        assert told[code.value] == ("yes" if retryable else "no"), code
+
+
+def test_every_link_of_a_guide_leads_somewhere() -> None:
+    guides = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("roles/*/README.md")]
+    for guide in guides:
+        for link in re.findall(r"\]\(([^)#:]+)\)", guide.read_text(encoding="utf-8")):
+            assert (guide.parent / link).exists(), f"{guide.name}: {link}"
