@@ -163,7 +163,7 @@ def test_the_command_line(
     create = ["create", "--dir", str(tmp_path / "new"), "--seed", str(seed)]
     assert main(create) == 0
     assert main(create) == 1
-    assert "exists already" in capsys.readouterr().err
+    assert "holds a twin already" in capsys.readouterr().err
     assert main(["show", "--dir", str(tmp_path / "new")]) == 1
     assert "no engine is running" in capsys.readouterr().err
     there = ["--dir", str(source.directory)]

@@ -124,10 +124,7 @@ class Store:
 
 
 def create_store(directory: Path, profile: str, containers: list[SeedContainer]) -> None:
-    """Write a new containers.db; FileExistsError when there is one."""
-    path = directory / DATABASE_NAME
-    if path.exists():
-        raise FileExistsError(f"{path} exists already")
+    """Write containers.db, which appears whole or not at all."""
     draft = directory / f"{DATABASE_NAME}.new"
     draft.unlink(missing_ok=True)
     connection = _connect(draft)
@@ -149,7 +146,7 @@ def create_store(directory: Path, profile: str, containers: list[SeedContainer])
         _insert_container(connection, container)
     connection.execute("COMMIT")
     connection.close()
-    draft.rename(path)
+    draft.rename(directory / DATABASE_NAME)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

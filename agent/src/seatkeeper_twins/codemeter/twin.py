@@ -12,7 +12,7 @@ from seatkeeper_twins.codemeter import server_ini
 from seatkeeper_twins.codemeter.build import build_library
 from seatkeeper_twins.codemeter.constants import PROFILES
 from seatkeeper_twins.codemeter.seed import SeedError, parse_seed
-from seatkeeper_twins.codemeter.store import create_store
+from seatkeeper_twins.codemeter.store import DATABASE_NAME, create_store
 
 LIBRARY_NAME = "libwibucm.so"
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -31,10 +31,13 @@ def create_twin(
     library = build_library(profile, cache_directory)
     directory = Path(directory).resolve()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    create_store(directory, profile, containers)
+    if (directory / DATABASE_NAME).exists():
+        raise FileExistsError(f"{directory} holds a twin already: {DATABASE_NAME} exists")
     _place(library, directory / LIBRARY_NAME)
     _write_cmu(directory / "cmu")
     server_ini.write(directory, server_ini.DEFAULT)
+    # Last, because its presence is what makes the directory a twin.
+    create_store(directory, profile, containers)
     return directory
 
 
