@@ -45,10 +45,12 @@ class Identity:
             from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
             private_key = load_pem_private_key(self.key_path.read_bytes(), None)
-            public_key = SSlibKey.from_crypto(private_key.public_key())  # type: ignore[arg-type]
-            return CryptoSigner(private_key, public_key)  # type: ignore[arg-type]
+            public_key = SSlibKey.from_crypto(private_key.public_key())
+            return CryptoSigner(private_key, public_key)
         except (OSError, ValueError, TypeError) as error:
-            raise IdentityError(f"The agent's key {self.key_path} cannot be used: {error}.") from error
+            raise IdentityError(
+                f"The agent's key {self.key_path} cannot be used: {error}."
+            ) from error
 
     def _make_key(self) -> None:
         from securesystemslib.signer import CryptoSigner

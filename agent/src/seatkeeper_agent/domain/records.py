@@ -41,9 +41,7 @@ class TransferRecord:
     @property
     def container(self) -> str:
         """The local container of this side."""
-        place = (
-            self.declaration.source if self.side is Side.SOURCE else self.declaration.target
-        )
+        place = self.declaration.source if self.side is Side.SOURCE else self.declaration.target
         return place.container
 
 
@@ -85,7 +83,7 @@ class OperationRecord:
     id: str
     kind: str
     subject: str
-    side: Side
+    side: Side | None
     container: str
     state: OperationState
     steps: tuple[StepRecord, ...]

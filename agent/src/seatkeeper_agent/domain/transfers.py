@@ -101,10 +101,18 @@ def may_become(side: Side, before: State, after: State) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One end of a transfer: the agent's name and the container's serial number."""
+    """One end of a transfer: the agent's name and the container's serial number.
+
+    An empty container means the only one that the host has.
+    """
 
     agent: str
     container: str
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Place:
+        """Read a place; an absent or null container is empty."""
+        return cls(document["agent"], document.get("container") or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +159,8 @@ class Declaration:
             item=ItemKey.parse(document["item"]),
             type=TransferType(document["type"]),
             mode=Mode(document["mode"]),
-            source=Place(**document["source"]),
-            target=Place(**document["target"]),
+            source=Place.from_document(document["source"]),
+            target=Place.from_document(document["target"]),
             quantity=document.get("quantity"),
             until=document.get("until"),
             parent=document.get("parent"),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import apsw
 
@@ -53,7 +53,8 @@ class Audit:
             " WHERE sequence > ? ORDER BY sequence LIMIT ?",
             (after, limit),
         )
-        return [AuditEntry(*row[:5], json.loads(row[5]), row[6]) for row in rows.fetchall()]
+        found = cast(list[tuple[int, int, str, str, str, str, str]], rows.fetchall())
+        return [AuditEntry(*row[:5], json.loads(row[5]), row[6]) for row in found]
 
     def first_broken_link(self) -> int | None:
         """The number of the first entry that does not fit the chain, None if all do."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import cast
 
 import apsw
 
@@ -44,7 +45,14 @@ class Ledger:
             "INSERT INTO postings (entry_id, account, reference, item, measure, amount)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (entry_id, row.account.value, row.reference, row.item, row.measure.value, row.amount)
+                (
+                    entry_id,
+                    row.account.value,
+                    row.reference,
+                    row.item,
+                    row.measure.value,
+                    row.amount,
+                )
                 for row in postings
             ],
         )
@@ -74,7 +82,8 @@ class Ledger:
             " GROUP BY account, reference, item, measure HAVING sum(amount) <> 0"
             " ORDER BY account, reference, item, measure"
         )
-        return [Posting(Account(a), r, i, Measure(m), n) for a, r, i, m, n in rows.fetchall()]
+        found = cast(list[tuple[str, str, str, str, int]], rows.fetchall())
+        return [Posting(Account(a), r, i, Measure(m), n) for a, r, i, m, n in found]
 
     def unbalanced_entries(self) -> list[int]:
         """Entries that do not sum to zero; empty unless the file was tampered with."""
@@ -82,7 +91,7 @@ class Ledger:
             "SELECT DISTINCT entry_id FROM postings GROUP BY entry_id, item, measure"
             " HAVING sum(amount) <> 0"
         )
-        return [row[0] for row in rows.fetchall()]
+        return [cast(int, row[0]) for row in rows.fetchall()]
 
     def entries_without_intent(self) -> list[int]:
         """Entries whose operation never wrote an intent; empty unless tampered with."""
@@ -90,4 +99,12 @@ class Ledger:
             "SELECT id FROM entries WHERE event <> 'observed' AND NOT EXISTS (SELECT 1 FROM steps"
             " WHERE steps.operation_id = entries.operation_id AND intended_at IS NOT NULL)"
         )
-        return [row[0] for row in rows.fetchall()]
+        return [cast(int, row[0]) for row in rows.fetchall()]
+
+    def repeated_events(self) -> list[str]:
+        """Transfers with the same event twice; empty as long as the unique index stands."""
+        rows = self._connection.execute(
+            "SELECT transfer_id FROM entries WHERE transfer_id IS NOT NULL"
+            " GROUP BY transfer_id, event HAVING count(*) > 1"
+        )
+        return [str(row[0]) for row in rows.fetchall()]

@@ -56,7 +56,7 @@ class Operations:
         operation_id: str,
         kind: str,
         subject: str,
-        side: Side,
+        side: Side | None,
         container: str,
         actor: str,
         steps: list[StepRecord],
@@ -70,7 +70,16 @@ class Operations:
             " created_at, updated_at) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET state = 'running', problem = NULL,"
             " actor = excluded.actor, updated_at = excluded.updated_at",
-            (operation_id, kind, subject, side.value, container, actor, self._now, self._now),
+            (
+                operation_id,
+                kind,
+                subject,
+                side and side.value,
+                container,
+                actor,
+                self._now,
+                self._now,
+            ),
         )
         self._connection.executemany(
             "INSERT INTO steps (operation_id, position, name, title, reversible, state)"
@@ -95,9 +104,7 @@ class Operations:
             ),
         )
 
-    def intend(
-        self, operation_id: str, position: int, baseline: dict[str, Any], at: float
-    ) -> None:
+    def intend(self, operation_id: str, position: int, baseline: dict[str, Any], at: float) -> None:
         """Write down that the effect is about to be tried, and what was seen before it."""
         self._connection.execute(
             "UPDATE steps SET state = 'intended', attempts = attempts + 1, baseline = ?,"
@@ -114,9 +121,7 @@ class Operations:
 
     def count_open(self) -> int:
         """How many operations hold a container."""
-        return int(
-            self._connection.execute(f"SELECT count(*) FROM operations WHERE {_OPEN}").get
-        )
+        return int(self._connection.execute(f"SELECT count(*) FROM operations WHERE {_OPEN}").get)
 
     def _record(self, row: tuple[Any, ...]) -> OperationRecord:
         steps = self._connection.execute(
@@ -128,7 +133,7 @@ class Operations:
             id=row[0],
             kind=row[1],
             subject=row[2],
-            side=Side(row[3]),
+            side=None if row[3] is None else Side(row[3]),
             container=row[4],
             state=OperationState(row[5]),
             steps=tuple(

@@ -27,6 +27,8 @@ CREATE TABLE transfers (
 CREATE INDEX open_transfers ON transfers (id)
     WHERE state NOT IN ('transferred_receipted', 'refused', 'void');
 
+CREATE INDEX transfers_by_parent ON transfers (side, json_extract(declaration, '$.parent'));
+
 CREATE TABLE documents (
     transfer_id TEXT NOT NULL,
     side TEXT NOT NULL,
@@ -41,7 +43,8 @@ CREATE TABLE operations (
     id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,
-    side TEXT NOT NULL,
+    -- NULL where the work is no part of a transfer.
+    side TEXT CHECK (side IN ('source', 'target')),
     container TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed', 'in_doubt')),
     problem TEXT,

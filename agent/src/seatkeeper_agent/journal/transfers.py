@@ -11,7 +11,7 @@ import apsw
 from seatkeeper_agent.domain.licenses import Measure
 from seatkeeper_agent.domain.plans import canonical
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
-from seatkeeper_agent.domain.transfers import Declaration, Side, State, may_become
+from seatkeeper_agent.domain.transfers import Declaration, Mode, Side, State, may_become
 
 _COLUMNS = (
     "id, side, state, declaration, amounts, vendor_transfer_id, vendor_update_counter,"
@@ -37,6 +37,11 @@ class Transfers:
         ).fetchone()
         return None if row is None else self._record(row)
 
+    def both(self, transfer_id: str) -> list[TransferRecord]:
+        """The transfer on both sides, as far as this host has a part in it."""
+        found = (self.get(transfer_id, side) for side in Side)
+        return [record for record in found if record is not None]
+
     def page(self, only_open: bool, after: str, limit: int) -> list[TransferRecord]:
         """Up to ``limit`` transfers whose ``id/side`` comes after ``after``."""
         condition = (
@@ -47,6 +52,29 @@ class Transfers:
             f"SELECT {_COLUMNS} FROM transfers WHERE (id, side) > (?, ?){condition}"
             " ORDER BY id, side LIMIT ?",
             (last_id, last_side, limit),
+        )
+        return [self._record(row) for row in rows.fetchall()]
+
+    def children(self, parent: str, side: Side, mode: Mode) -> list[TransferRecord]:
+        """The transfers of one mode that name another as their parent, oldest first."""
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM transfers WHERE side = ?"
+            " AND json_extract(declaration, '$.parent') = ?"
+            " AND json_extract(declaration, '$.mode') = ? ORDER BY created_at, id",
+            (side.value, parent, mode.value),
+        )
+        return [self._record(row) for row in rows.fetchall()]
+
+    def lent_before(self, end: int, limit: int) -> list[TransferRecord]:
+        """Borrows that left from here, whose declared end is before ``end``, not yet back."""
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM transfers WHERE side = 'source'"
+            " AND state IN ('in_transit', 'transferred_receipted')"
+            " AND json_extract(declaration, '$.until') < ?"
+            " AND json_extract(declaration, '$.mode') IN ('push', 'pull')"
+            " AND NOT EXISTS (SELECT 1 FROM entries WHERE transfer_id = transfers.id"
+            " AND event = 'credit_back') ORDER BY id LIMIT ?",
+            (end, limit),
         )
         return [self._record(row) for row in rows.fetchall()]
 

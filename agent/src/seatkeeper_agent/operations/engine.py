@@ -189,9 +189,7 @@ class Engine:
             unit.operations.set_step(work.id, position, StepState.DONE)
             if last:
                 unit.operations.set_state(work.id, OperationState.DONE)
-            unit.audit.append(
-                work.actor, f"done:{step.name}", work.subject, {"operation": work.id}
-            )
+            unit.audit.append(work.actor, f"done:{step.name}", work.subject, {"operation": work.id})
 
     def _withdraw(self, work: Work, position: int, step: Step, error: DriverError) -> None:
         problem = driver_problem(step.title, error)
@@ -228,9 +226,7 @@ class Engine:
     def _set_in_doubt(self, work: Work, problem: Problem) -> None:
         with self._journal.transaction() as unit:
             unit.operations.set_state(work.id, OperationState.IN_DOUBT, problem.as_document())
-            unit.audit.append(
-                work.actor, "in_doubt", work.subject, {"problem": problem.code.value}
-            )
+            unit.audit.append(work.actor, "in_doubt", work.subject, {"problem": problem.code.value})
 
     def _record(self, work: Work, position: int) -> StepRecord:
         with self._journal.reading() as unit:

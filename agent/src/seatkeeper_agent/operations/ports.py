@@ -124,9 +124,7 @@ class LicenseDriver(Protocol):
     def create_request(self, serial: str, firm_code: int, mode: Mode) -> bytes:
         """The receiving side's request; no effect on seats."""
 
-    def do_transfer(
-        self, serial: str, item: Item, order: TransferOrder, request: bytes
-    ) -> bytes:
+    def do_transfer(self, serial: str, item: Item, order: TransferOrder, request: bytes) -> bytes:
         """EFFECT at the sending side: debit the item and give the update."""
 
     def import_update(self, serial: str, update: bytes) -> None:

@@ -31,9 +31,17 @@ class Probe:
 class Step(Protocol):
     """One effect on a vendor product. Only the engine calls these methods, in this order."""
 
-    name: str
-    title: str
-    reversible: bool
+    @property
+    def name(self) -> str:
+        """What the journal calls it."""
+
+    @property
+    def title(self) -> str:
+        """What people read: a noun phrase that fits into a sentence."""
+
+    @property
+    def reversible(self) -> bool:
+        """Whether what it does can be undone with the vendor's own means."""
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Did it happen? ``baseline`` is None as long as no intent was written."""
@@ -67,7 +75,7 @@ class Work:
     id: str
     kind: str
     subject: str
-    side: Side
+    side: Side | None
     container: str
     actor: str
     steps: tuple[Step, ...]

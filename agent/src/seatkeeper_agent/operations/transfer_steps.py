@@ -369,9 +369,7 @@ def seal_receipt(
         {"decision": decision},
         unit.audit.head(),
     )
-    unit.transfers.put_document(
-        record.declaration.id, Side.TARGET, DocumentKind.RECEIPT, envelope
-    )
+    unit.transfers.put_document(record.declaration.id, Side.TARGET, DocumentKind.RECEIPT, envelope)
 
 
 class Confirm(TransferStep):
@@ -422,7 +420,6 @@ class Confirm(TransferStep):
         )
         unit.transfers.advance(self.declaration.id, Side.SOURCE, State.RECEIPTED)
         self._note_counter(unit, evidence)
-
 
     def _undo_early_expiry(self, unit: Unit) -> None:
         # An expiry before the receipt took the seats for never installed; they were lent.
@@ -517,9 +514,7 @@ class Expire(TransferStep):
         self._note_counter(unit, evidence)
 
 
-def post_credit_back(
-    unit: Unit, record: TransferRecord, giver: Account, operation_id: str
-) -> None:
+def post_credit_back(unit: Unit, record: TransferRecord, giver: Account, operation_id: str) -> None:
     """The one credit-back that a transfer can have."""
     declaration = record.declaration
     postings = _postings(

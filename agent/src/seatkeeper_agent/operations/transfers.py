@@ -3,28 +3,18 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import Item, Measure
 from seatkeeper_agent.domain.plans import digest, plan_digest
-from seatkeeper_agent.domain.preflight import (
-    PeerFacts,
-    Policy,
-    SourceView,
-    source_problems,
-    target_problems,
-)
+from seatkeeper_agent.domain.preflight import PeerFacts
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import DocumentKind, Envelope, OperationState, TransferRecord
+from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
 from seatkeeper_agent.domain.transfers import (
-    NAMESPACE,
     Declaration,
     Leg,
-    Mode,
     Place,
     Side,
     State,
@@ -32,57 +22,23 @@ from seatkeeper_agent.domain.transfers import (
 )
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.checks import Checks
 from seatkeeper_agent.operations.documents import Document, check_answers, seal, unseal
-from seatkeeper_agent.operations.engine import Engine, driver_problem
-from seatkeeper_agent.operations.observations import Sight, rolled_back, the_container, the_item
+from seatkeeper_agent.operations.engine import driver_problem
+from seatkeeper_agent.operations.legs import (
+    GIVES,
+    PAST,
+    TAKES,
+    LegOrder,
+    differs,
+    out_of_order,
+    unknown,
+)
+from seatkeeper_agent.operations.observations import Sight, rolled_back, the_container
 from seatkeeper_agent.operations.plan_legs import Shown, leg_step
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
-from seatkeeper_agent.operations.steps import Step, Work
-from seatkeeper_agent.operations.transfer_steps import (
-    Confirm,
-    Credit,
-    CreditBack,
-    Debit,
-    seal_receipt,
-)
-
-_GIVES = {
-    Leg.REQUEST: DocumentKind.REQUEST,
-    Leg.ISSUE: DocumentKind.TRANSFER,
-    Leg.INSTALL: DocumentKind.RECEIPT,
-    Leg.CONFIRM: DocumentKind.ACKNOWLEDGEMENT,
-}
-_TAKES = {
-    Leg.ISSUE: DocumentKind.REQUEST,
-    Leg.INSTALL: DocumentKind.TRANSFER,
-    Leg.CONFIRM: DocumentKind.RECEIPT,
-    Leg.ACKNOWLEDGE: DocumentKind.ACKNOWLEDGEMENT,
-}
-_PAST = {
-    Leg.REQUEST: set(State) - {State.NONE},
-    Leg.ISSUE: {State.IN_TRANSIT, State.CREDITING_BACK, State.RECEIPTED},
-    Leg.INSTALL: {State.TRANSFERRED, State.RECEIPTED, State.REFUSED},
-    Leg.CONFIRM: {State.RECEIPTED},
-    Leg.ACKNOWLEDGE: {State.RECEIPTED},
-}
-
-
-@dataclass(frozen=True)
-class LegOrder:
-    """One leg as it was asked for.
-
-    ``facts`` is what the other side's plan told; only a dry run needs it, otherwise the
-    signed document tells.
-    """
-
-    leg: Leg
-    declaration: Declaration
-    actor: str
-    document: Envelope | None = None
-    decision: str = "install"
-    confirmation: str | None = None
-    update_counter: int | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+from seatkeeper_agent.operations.transfer_steps import seal_receipt
+from seatkeeper_agent.operations.works import Works
 
 
 class TransferService:
@@ -93,16 +49,14 @@ class TransferService:
         journal: Journal,
         driver: LicenseDriver,
         identity: Identity,
-        engine: Engine,
-        policy: Policy,
-        clock: Callable[[], float] = time.time,
+        checks: Checks,
+        works: Works,
     ) -> None:
         self._journal = journal
         self._driver = driver
         self._identity = identity
-        self._engine = engine
-        self._policy = policy
-        self._clock = clock
+        self._checks = checks
+        self._works = works
 
     # The legs --------------------------------------------------------------------------
 
@@ -116,10 +70,10 @@ class TransferService:
         sight = self._sight(order)
         amounts = dict(order.facts.get("amounts") or self._declared_amounts(order.declaration))
         if order.leg is Leg.REQUEST:
-            self._check_target(order.declaration)
-            facts = self._target_facts(order.declaration)
+            self._checks.target(order.declaration)
+            facts = self._checks.target_facts(order.declaration)
         if order.leg is Leg.ISSUE and (record is None or record.state is State.CREATED):
-            item, reversible = self._check_source(order, sight, _peer(order.facts))
+            item, reversible = self._check_source(order, sight, order.facts)
             counter = item.update_counter
             amounts = _named(moved_amounts(order.declaration, item))
             facts = {"amounts": amounts}
@@ -152,7 +106,7 @@ class TransferService:
         try:
             reversible = legs[order.leg](order, record)
         except DriverError as error:
-            raise driver_problem(f"the {order.leg.value} of {_subject(order)}", error) from error
+            raise driver_problem(f"the {order.leg.value} of {order.subject}", error) from error
         except Problem as problem:
             self._audit_refusal(order, problem)
             raise
@@ -162,9 +116,10 @@ class TransferService:
 
     def void(self, transfer_id: str, actor: str, dry_run: bool) -> dict[str, Any]:
         """Give up a transfer of which nothing has been debited or imported."""
-        records = [record for side in Side if (record := self._record(transfer_id, side))]
+        with self._journal.reading() as unit:
+            records = unit.transfers.both(transfer_id)
         if not records:
-            raise _unknown(transfer_id)
+            raise unknown(transfer_id)
         changed = False
         for record in records:
             if record.state is State.VOID:
@@ -183,27 +138,15 @@ class TransferService:
                     unit.audit.append(actor, "void", f"transfer {record.declaration.name!r}", {})
         return {"changed": changed, "records": records}
 
-    def resume(self, transfer_id: str, actor: str) -> list[str]:
-        """Drive interrupted legs of a transfer on; gives the operations that were run."""
-        records = [record for side in Side if (record := self._record(transfer_id, side))]
-        if not records:
-            raise _unknown(transfer_id)
-        return [
-            self._run_work(record, actor)
-            for record in records
-            if record.state in (State.DEBITING, State.CREDITING, State.CREDITING_BACK)
-            or self._operation_is_open(record)
-        ]
-
     # Each leg -------------------------------------------------------------------------
 
-    def _request(self, order: LegOrder, record: TransferRecord | None) -> bool:
+    def _request(self, order: LegOrder, _record: TransferRecord | None) -> bool:
         declaration = order.declaration
-        self._check_target(declaration)
+        self._checks.target(declaration)
         artefact = self._driver.create_request(
             declaration.target.container, declaration.firm_code, declaration.mode
         )
-        facts = self._target_facts(declaration)
+        facts = self._checks.target_facts(declaration)
         with self._journal.transaction() as unit:
             envelope = seal(
                 self._identity,
@@ -215,31 +158,29 @@ class TransferService:
                 unit.audit.head(),
             )
             unit.transfers.insert(declaration, Side.TARGET, State.REQUESTED)
-            unit.transfers.put_document(
-                declaration.id, Side.TARGET, DocumentKind.REQUEST, envelope
-            )
-            unit.audit.append(order.actor, "requested", _subject(order), {})
+            unit.transfers.put_document(declaration.id, Side.TARGET, DocumentKind.REQUEST, envelope)
+            unit.audit.append(order.actor, "requested", order.subject, {})
         return True
 
     def _issue(self, order: LegOrder, record: TransferRecord | None) -> bool:
         if record is not None and record.state is State.VOID:
-            raise _out_of_order(order, record.state)
+            raise out_of_order(order, record.state)
         if record is not None and record.state is State.DEBITING:
-            self._run_work(record, order.actor)
+            self._works.run(record, order.actor)
             return True
         document = self._take(order)
         sight = self._sight(order)
-        item, reversible = self._check_source(order, sight, _peer(document.facts))
-        self._check_fences(order, item, reversible)
+        item, reversible = self._check_source(order, sight, document.facts)
+        self._checks.fences(order, item, reversible)
         with self._journal.transaction() as unit:
             if record is None:
                 unit.transfers.insert(order.declaration, Side.SOURCE, State.CREATED)
                 put = unit.transfers.put_document
             else:
                 put = unit.transfers.replace_document
-            put(order.declaration.id, Side.SOURCE, DocumentKind.REQUEST, _given(order))
-            unit.audit.append(order.actor, "created", _subject(order), {})
-        self._run_work(self._present(order), order.actor, reversible)
+            put(order.declaration.id, Side.SOURCE, DocumentKind.REQUEST, order.given)
+            unit.audit.append(order.actor, "created", order.subject, {})
+        self._works.run(self._present(order), order.actor, reversible)
         return reversible
 
     def _install(self, order: LegOrder, record: TransferRecord | None) -> bool:
@@ -247,14 +188,12 @@ class TransferService:
             self._refuse(order, record)
             return True
         if record is None or record.state is State.VOID:
-            raise _out_of_order(order, State.NONE if record is None else record.state)
+            raise out_of_order(order, State.NONE if record is None else record.state)
         if record.state is State.REQUESTED:
             document = self._take(order)
-            check_answers(
-                document, order.declaration, record.documents[DocumentKind.REQUEST]
-            )
+            check_answers(document, order.declaration, record.documents[DocumentKind.REQUEST])
             self._accept(order, document)
-        self._run_work(self._present(order), order.actor)
+        self._works.run(self._present(order), order.actor)
         return True
 
     def _accept(self, order: LegOrder, document: Document) -> None:
@@ -263,7 +202,7 @@ class TransferService:
         audit = document.payload["audit"]
         with self._journal.transaction() as unit:
             unit.transfers.put_document(
-                declaration.id, Side.TARGET, DocumentKind.TRANSFER, _given(order)
+                declaration.id, Side.TARGET, DocumentKind.TRANSFER, order.given
             )
             unit.transfers.note(
                 declaration.id,
@@ -275,14 +214,14 @@ class TransferService:
             unit.transfers.advance(declaration.id, Side.TARGET, State.ACCEPTED)
             unit.counters.raise_to(f"agent/{declaration.source.agent}", "audit", audit["sequence"])
             unit.audit.append(
-                order.actor, "accepted", _subject(order), {"peer_audit_head": audit["head"]}
+                order.actor, "accepted", order.subject, {"peer_audit_head": audit["head"]}
             )
 
     def _refuse(self, order: LegOrder, record: TransferRecord | None) -> None:
         """The target's durable no: written first, then said; only while nothing was imported."""
         declaration = order.declaration
         if record is not None and record.state not in (State.REQUESTED, State.ACCEPTED):
-            raise _out_of_order(order, record.state)
+            raise out_of_order(order, record.state)
         document = None if order.document is None else self._take(order)
         with self._journal.transaction() as unit:
             if record is None:
@@ -291,89 +230,52 @@ class TransferService:
                 unit.transfers.advance(declaration.id, Side.TARGET, State.REFUSED)
             if document is not None and DocumentKind.TRANSFER not in _documents(record):
                 unit.transfers.put_document(
-                    declaration.id, Side.TARGET, DocumentKind.TRANSFER, _given(order)
+                    declaration.id, Side.TARGET, DocumentKind.TRANSFER, order.given
                 )
             present = unit.transfers.get(declaration.id, Side.TARGET)
             if present is not None:
                 seal_receipt(unit, self._identity, present, "refused", b"")
-            unit.audit.append(order.actor, "refused", _subject(order), {})
+            unit.audit.append(order.actor, "refused", order.subject, {})
 
     def _confirm(self, order: LegOrder, record: TransferRecord | None) -> bool:
         if record is not None and record.state is State.CREDITING_BACK:
-            self._run_work(record, order.actor)
+            self._works.run(record, order.actor)
             return True
         if record is None or record.state is not State.IN_TRANSIT:
             self._notice_rollback(order)
-            raise _out_of_order(order, State.NONE if record is None else record.state)
+            raise out_of_order(order, State.NONE if record is None else record.state)
         if DocumentKind.RECEIPT not in record.documents:
             document = self._take(order)
-            check_answers(
-                document, order.declaration, record.documents[DocumentKind.TRANSFER]
-            )
+            check_answers(document, order.declaration, record.documents[DocumentKind.TRANSFER])
             refused = document.facts["decision"] == "refused"
             with self._journal.transaction() as unit:
                 unit.transfers.put_document(
-                    order.declaration.id, Side.SOURCE, DocumentKind.RECEIPT, _given(order)
+                    order.declaration.id, Side.SOURCE, DocumentKind.RECEIPT, order.given
                 )
                 if refused:
-                    unit.transfers.advance(
-                        order.declaration.id, Side.SOURCE, State.CREDITING_BACK
-                    )
+                    unit.transfers.advance(order.declaration.id, Side.SOURCE, State.CREDITING_BACK)
                 detail = {
                     "decision": document.facts["decision"],
                     "peer_audit_head": document.payload["audit"]["head"],
                 }
-                unit.audit.append(order.actor, "receipt", _subject(order), detail)
-        self._run_work(self._present(order), order.actor)
+                unit.audit.append(order.actor, "receipt", order.subject, detail)
+        self._works.run(self._present(order), order.actor)
         return True
 
     def _acknowledge(self, order: LegOrder, record: TransferRecord | None) -> bool:
         if record is None or record.state is not State.TRANSFERRED:
-            raise _out_of_order(order, State.NONE if record is None else record.state)
+            raise out_of_order(order, State.NONE if record is None else record.state)
         document = self._take(order)
         check_answers(document, order.declaration, record.documents[DocumentKind.RECEIPT])
         with self._journal.transaction() as unit:
             unit.transfers.put_document(
-                order.declaration.id, Side.TARGET, DocumentKind.ACKNOWLEDGEMENT, _given(order)
+                order.declaration.id, Side.TARGET, DocumentKind.ACKNOWLEDGEMENT, order.given
             )
             unit.transfers.advance(order.declaration.id, Side.TARGET, State.RECEIPTED)
-            unit.audit.append(order.actor, "acknowledged", _subject(order), {})
+            unit.audit.append(order.actor, "acknowledged", order.subject, {})
         return True
 
     # What the legs share --------------------------------------------------------------
-
-    def _run_work(self, record: TransferRecord, actor: str, reversible: bool = True) -> str:
-        """Run the operation that the transfer's state calls for."""
-        declaration = record.declaration
-        kind = {
-            State.CREATED: "debit",
-            State.DEBITING: "debit",
-            State.ACCEPTED: "credit",
-            State.CREDITING: "credit",
-            State.IN_TRANSIT: "confirm",
-            State.CREDITING_BACK: "credit_back",
-        }[record.state]
-        operation_id = str(uuid.uuid5(NAMESPACE, f"operation/{declaration.id}/{kind}"))
-        shared = (self._driver, self._identity, record, operation_id)
-        makers: dict[str, Callable[[], Step]] = {
-            "debit": lambda: Debit(*shared, reversible, self._parent_vendor_id(declaration)),
-            "credit": lambda: Credit(*shared),
-            "confirm": lambda: Confirm(*shared),
-            "credit_back": lambda: CreditBack(*shared),
-        }
-        subject = f"transfer {declaration.name!r}"
-        self._engine.run(
-            Work(
-                operation_id,
-                kind,
-                subject,
-                record.side,
-                record.container,
-                actor,
-                (makers[kind](),),
-            )
-        )
-        return operation_id
 
     def _settle(self, order: LegOrder) -> tuple[LegOrder, TransferRecord | None]:
         """Complete the declaration, check that this host is meant, find the record."""
@@ -394,8 +296,10 @@ class TransferService:
                 mine = Place(mine.agent, the_container(self._driver, mine.container or None))
             except DriverError as error:
                 raise driver_problem("reading the containers", error) from error
-        place = {"source": mine} if side is Side.SOURCE else {"target": mine}
-        declaration = replace(declaration, **place)
+        if side is Side.SOURCE:
+            declaration = replace(declaration, source=mine)
+        else:
+            declaration = replace(declaration, target=mine)
         if not (declaration.source.container and declaration.target.container):
             raise Problem(
                 ProblemCode.REQUEST_INVALID,
@@ -403,21 +307,21 @@ class TransferService:
                 "Name both containers; the role license_transfer looks them up.",
             )
         if record is not None and record.declaration != declaration:
-            raise _differs(declaration, record)
+            raise differs(declaration, record)
         return replace(order, declaration=declaration), record
 
     def _is_past(self, leg: Leg, record: TransferRecord | None) -> bool:
-        return record is not None and record.state in _PAST[leg]
+        return record is not None and record.state in PAST[leg]
 
     def _refuse_replay(self, order: LegOrder, record: TransferRecord | None) -> None:
         """A leg that is past takes the very document that it took, and no other."""
-        kind = _TAKES.get(order.leg)
+        kind = TAKES.get(order.leg)
         known = None if kind is None else _documents(record).get(kind)
         if order.document is None or known is None or digest(known) == digest(order.document):
             return
         problem = Problem(
             ProblemCode.DOCUMENT_REPLAYED,
-            f"The {order.leg.value} of {_subject(order)} was done with another document than the"
+            f"The {order.leg.value} of {order.subject} was done with another document than the"
             " one given now.",
             "Do not change or mix documents; nothing was done.",
         )
@@ -445,7 +349,7 @@ class TransferService:
         update_counter: int | None,
     ) -> dict[str, Any]:
         step = leg_step(order.declaration, order.leg, reversible)
-        gives = _GIVES.get(order.leg)
+        gives = GIVES.get(order.leg)
         document = _documents(record).get(gives) if gives else None
         if order.leg is Leg.INSTALL and step_state == "planned":
             document = None
@@ -462,7 +366,7 @@ class TransferService:
         }
 
     def _take(self, order: LegOrder) -> Document:
-        return unseal(self._identity, _TAKES[order.leg], order.declaration, _given(order))
+        return unseal(self._identity, TAKES[order.leg], order.declaration, order.given)
 
     def _sight(self, order: LegOrder) -> Sight:
         declaration = order.declaration
@@ -471,74 +375,6 @@ class TransferService:
             return Sight.take(self._driver, place.container, declaration)
         except DriverError as error:
             raise driver_problem(f"reading {place.container}", error) from error
-
-    def _check_target(self, declaration: Declaration) -> None:
-        types = self._driver.describe().transfer_types
-        for problem in target_problems(declaration, types, self._policy):
-            raise problem
-
-    def _target_facts(self, declaration: Declaration) -> dict[str, Any]:
-        container = declaration.target.container
-        try:
-            present = declaration.firm_code in self._driver.firm_items(container)
-            return {"firm_item_present": present, "box_at": self._driver.clock(container).box_at}
-        except DriverError as error:
-            raise driver_problem(f"reading {container}", error) from error
-
-    def _check_source(
-        self, order: LegOrder, sight: Sight, peer: PeerFacts
-    ) -> tuple[Item, bool]:
-        """The source's item if every rule allows the transfer, and whether it may return."""
-        declaration = order.declaration
-        parent_vendor_id = self._parent_vendor_id(declaration)
-        try:
-            types = self._driver.describe().transfer_types
-            for problem in target_problems(declaration, types, self._policy):
-                raise problem
-            item = the_item(sight, declaration, parent_vendor_id)
-            view = SourceView(
-                declaration=declaration,
-                item=item,
-                parent_vendor_id=parent_vendor_id,
-                history=tuple(
-                    self._driver.history(
-                        sight.container, item.key.firm_code, item.key.product_code
-                    )
-                ),
-                runtime_types=types,
-                clock=self._driver.clock(sight.container),
-                now=int(self._clock()),
-                policy=self._policy,
-                peer=peer,
-            )
-        except DriverError as error:
-            raise driver_problem(f"reading {sight.container}", error) from error
-        for problem in source_problems(view):
-            raise problem
-        option = view.option
-        returnable = declaration.type.is_borrow or declaration.mode in (Mode.RETURN, Mode.EXTEND)
-        return item, returnable or (option is not None and option.return_allowed)
-
-    def _check_fences(self, order: LegOrder, item: Item, reversible: bool) -> None:
-        if order.update_counter is not None and order.update_counter != item.update_counter:
-            raise Problem(
-                ProblemCode.UPDATE_COUNTER_STALE,
-                f"The item {order.declaration.item} was at update counter {order.update_counter}"
-                f" when {_subject(order)} was planned and is at {item.update_counter} now.",
-                "Read both hosts again and plan anew.",
-                {"update_counter": item.update_counter},
-            )
-        step = leg_step(order.declaration, order.leg, reversible)
-        expected = plan_digest(order.declaration.as_document(), [step], item.update_counter)
-        if reversible or order.confirmation == expected:
-            return
-        raise Problem(
-            ProblemCode.CONFIRMATION_REQUIRED,
-            f"The {_subject(order)} cannot be undone: the licensor does not allow the item"
-            f" {order.declaration.item} to return.",
-            f"Confirm exactly this plan with confirmation {expected} if it shall run.",
-            {"digest": expected},
-        )
 
     def _notice_rollback(self, order: LegOrder) -> None:
         """A receipt for what this journal never sent: the journal itself went back in time."""
@@ -549,16 +385,9 @@ class TransferService:
             sequence, _ = unit.audit.head()
         if document.facts.get("peer_sequence", 0) > sequence:
             raise rolled_back(
-                f"The agent {document.payload['sender']!r} has a receipt for {_subject(order)},"
+                f"The agent {document.payload['sender']!r} has a receipt for {order.subject},"
                 " which this journal does not know to have left"
             )
-
-    def _parent_vendor_id(self, declaration: Declaration) -> str | None:
-        if declaration.parent is None:
-            return None
-        side = Side.TARGET if declaration.mode is Mode.RETURN else Side.SOURCE
-        parent = self._record(declaration.parent, side)
-        return None if parent is None else parent.vendor_transfer_id
 
     def _declared_amounts(self, declaration: Declaration) -> dict[str, int]:
         if declaration.quantity is None:
@@ -573,72 +402,25 @@ class TransferService:
     def _present(self, order: LegOrder) -> TransferRecord:
         record = self._record(order.declaration.id, order.leg.side)
         if record is None:
-            raise _unknown(order.declaration.id)
+            raise unknown(order.declaration.id)
         return record
-
-    def _operation_is_open(self, record: TransferRecord) -> bool:
-        with self._journal.reading() as unit:
-            holder = unit.operations.holding(record.container)
-        subject = f"transfer {record.declaration.name!r}"
-        open_states = (OperationState.RUNNING, OperationState.IN_DOUBT)
-        return holder is not None and holder.subject == subject and holder.state in open_states
 
     def _audit_refusal(self, order: LegOrder, problem: Problem) -> None:
         with self._journal.transaction() as unit:
             detail = {"problem": problem.code.value, "detail": problem.detail}
-            unit.audit.append(order.actor, f"refused:{order.leg.value}", _subject(order), detail)
+            unit.audit.append(order.actor, f"refused:{order.leg.value}", order.subject, detail)
 
-
-def _subject(order: LegOrder) -> str:
-    return f"transfer {order.declaration.name!r}"
+    def _check_source(
+        self, order: LegOrder, sight: Sight, facts: dict[str, Any]
+    ) -> tuple[Item, bool]:
+        peer = PeerFacts(facts.get("firm_item_present"), facts.get("box_at"))
+        parent = self._works.parent_vendor_id(order.declaration)
+        return self._checks.source(order.declaration, sight, peer, parent)
 
 
 def _named(amounts: dict[Measure, int]) -> dict[str, int]:
     return {measure.value: amount for measure, amount in amounts.items()}
 
 
-def _peer(facts: dict[str, Any]) -> PeerFacts:
-    return PeerFacts(facts.get("firm_item_present"), facts.get("box_at"))
-
-
 def _documents(record: TransferRecord | None) -> dict[DocumentKind, Envelope]:
     return {} if record is None else record.documents
-
-
-def _given(order: LegOrder) -> Envelope:
-    if order.document is None:
-        raise Problem(
-            ProblemCode.LEG_OUT_OF_ORDER,
-            f"The leg {order.leg.value} of {_subject(order)} needs the"
-            f" {_TAKES[order.leg].value} from the other host.",
-            "Run the leg before it and bring its document.",
-        )
-    return order.document
-
-
-def _unknown(transfer_id: str) -> Problem:
-    return Problem(
-        ProblemCode.TRANSFER_UNKNOWN,
-        f"This host knows no transfer {transfer_id}.",
-        "Look at the list of transfers.",
-    )
-
-
-def _out_of_order(order: LegOrder, state: State) -> Problem:
-    return Problem(
-        ProblemCode.LEG_OUT_OF_ORDER,
-        f"The leg {order.leg.value} of {_subject(order)} cannot run now: the transfer is"
-        f" {state.value} on this host.",
-        "Run the legs in their order: request, issue, install, confirm, acknowledge.",
-    )
-
-
-def _differs(declaration: Declaration, record: TransferRecord) -> Problem:
-    known, asked = record.declaration.as_document(), declaration.as_document()
-    members = ", ".join(sorted(name for name in known if known[name] != asked[name]))
-    return Problem(
-        ProblemCode.DECLARATION_DIFFERS,
-        f"The transfer {declaration.name!r} is known here with another {members} (it is"
-        f" {record.state.value}).",
-        "Give a new transfer a new name; a declared transfer never changes.",
-    )

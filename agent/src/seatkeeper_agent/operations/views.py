@@ -41,7 +41,9 @@ def declaration_view(declaration: Declaration) -> dict[str, Any]:
 
 def declaration_from_view(transfer_id: str, view: dict[str, Any]) -> Declaration:
     """Read what ``declaration_view`` wrote; ValueError with a sentence when malformed."""
-    return Declaration.from_document({**view, "id": transfer_id, "until": seconds(view.get("until"))})
+    return Declaration.from_document(
+        {**view, "id": transfer_id, "until": seconds(view.get("until"))}
+    )
 
 
 def item_view(item: Item) -> dict[str, Any]:
@@ -124,9 +126,9 @@ def transfer_view(record: TransferRecord, operation: OperationRecord | None) -> 
         "vendor_update_counter": record.vendor_update_counter,
         "amounts": {measure.value: amount for measure, amount in record.amounts.items()},
         "documents": {kind.value: envelope for kind, envelope in record.documents.items()},
-        "operation": None if operation is None else {
-            "id": operation.id, "state": operation.state.value
-        },
+        "operation": None
+        if operation is None
+        else {"id": operation.id, "state": operation.state.value},
         "problem": None if operation is None else operation.problem,
         "created_at": moment(record.created_at),
         "updated_at": moment(record.updated_at),
@@ -139,7 +141,7 @@ def operation_view(operation: OperationRecord) -> dict[str, Any]:
         "id": operation.id,
         "kind": operation.kind,
         "subject": operation.subject,
-        "side": operation.side.value,
+        "side": operation.side and operation.side.value,
         "container": operation.container,
         "state": operation.state.value,
         "problem": operation.problem,

@@ -19,6 +19,7 @@ from seatkeeper_agent.operations.ports import (
 )
 
 OUTPUT_BYTES_MAX = 1024 * 1024
+TICK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +66,23 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds_max: flo
 
 
 def _output(process: subprocess.Popen[bytes], deadline: float) -> str:
+    # Read until the program has ended, not until the pipe is closed: a daemon that it started
+    # may keep the pipe for good.
     if process.stdout is None:
         raise TypeError("the process has no output to read")
-    late = TimeoutError("did not end in time")
     output = bytearray()
     while True:
-        ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            raise late
-        part = os.read(process.stdout.fileno(), 65536)
-        if not part:
-            break
+        ended = process.poll() is not None
+        pause = 0.0 if ended else TICK_SECONDS
+        ready, _, _ = select.select([process.stdout], [], [], pause)
+        part = os.read(process.stdout.fileno(), 65536) if ready else b""
         output += part
+        if ended and not part:
+            return output.decode("utf-8", "replace")
         if len(output) > OUTPUT_BYTES_MAX:
             raise TimeoutError(f"wrote more than {OUTPUT_BYTES_MAX} bytes")
-    try:
-        process.wait(max(0.01, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise late from None
-    return output.decode("utf-8", "replace")
+        if time.monotonic() > deadline:
+            raise TimeoutError("did not end in time")
+        if ready and not part:
+            # Both streams are closed and the program still runs.
+            time.sleep(TICK_SECONDS)

@@ -18,7 +18,8 @@ class CodeMeterSettings:
     The defaults are the places of the vendor's Linux package (grades D and T).
     ``library`` is a file name for the system's loader or an absolute path. ``host`` is passed
     on as CODEMETER_HOST (grade D) and points library and ``cmu`` at another server; None
-    leaves it to this host. ``update_is_repeatable`` is the operator's word that the same
+    leaves it to this host. ``stop_command`` must return only when the service has ended, as
+    ``systemctl`` does: until then the service may still rewrite its file. ``update_is_repeatable`` is the operator's word that the same
     request may be served twice, which no document says.
     """
 

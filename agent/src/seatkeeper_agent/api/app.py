@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The application: routes behind the gate, every failure a problem."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from seatkeeper_agent import __version__
+from seatkeeper_agent.agent import Agent
+from seatkeeper_agent.api import changing, following, reading, system
+from seatkeeper_agent.api.contract import openapi
+from seatkeeper_agent.api.gate import Gate
+from seatkeeper_agent.api.problems import problem_response
+from seatkeeper_agent.api.work import Workshop
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.identity import IdentityError
+from seatkeeper_agent.journal import JournalError
+from seatkeeper_agent.settings import Roles
+
+
+def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
+    """The agent's API; without an agent only its description can be had."""
+    app = FastAPI(
+        title="seatkeeper-agent",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.agent = agent
+    for module in (reading, changing, following, system):
+        app.include_router(module.router)
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_parameter)
+    app.add_exception_handler(HTTPException, _on_route)
+    app.add_exception_handler(JournalError, _on_journal)
+    app.add_exception_handler(IdentityError, _on_identity)
+    app.add_exception_handler(Exception, _on_defect)
+    app.add_middleware(Gate, roles=roles or Roles())
+    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.workshop = Workshop()
+    agent: Agent = app.state.agent
+    # What a crash left behind is taken up at once; a product that does not answer yet is
+    # asked again by the next run.
+    recovery = asyncio.get_running_loop().run_in_executor(None, _recover, agent)
+    try:
+        yield
+    finally:
+        await recovery
+        app.state.workshop.close()
+
+
+def _recover(agent: Agent) -> None:
+    from seatkeeper_agent.log import logger
+
+    try:
+        resumed, problems = agent.recovery.resume_all("agent")
+    except JournalError as error:
+        logger().error("recovery_failed", error=str(error))
+        return
+    if resumed or problems:
+        logger().info("recovered", resumed=resumed, problems=[str(entry) for entry in problems])
+
+
+async def _on_problem(_request: Request, error: Any) -> Response:
+    return problem_response(error)
+
+
+async def _on_parameter(_request: Request, error: Any) -> Response:
+    first = error.errors()[0]
+    place = "/".join(str(part) for part in first["loc"])
+    return problem_response(
+        Problem(
+            ProblemCode.REQUEST_INVALID,
+            f"The request does not fit at {place}: {first['msg']}.",
+            "Correct it as the API's description says.",
+        )
+    )
+
+
+async def _on_route(request: Request, error: Any) -> Response:
+    return problem_response(
+        Problem(
+            ProblemCode.ROUTE_UNKNOWN,
+            f"This agent has no {request.method} {request.url.path} ({error.detail}).",
+            "Update the agent or the collection, so that they fit together.",
+        )
+    )
+
+
+async def _on_journal(_request: Request, error: Any) -> Response:
+    return problem_response(
+        Problem(
+            ProblemCode.JOURNAL_UNAVAILABLE,
+            f"The journal cannot be used, so nothing was begun: {error}",
+            "Look at the disk and the state folder's permissions, then run again.",
+        )
+    )
+
+
+async def _on_identity(_request: Request, error: Any) -> Response:
+    return problem_response(
+        Problem(ProblemCode.REQUEST_INVALID, str(error), "Mend or replace that file.")
+    )
+
+
+async def _on_defect(request: Request, error: Any) -> Response:
+    from seatkeeper_agent.log import logger
+
+    logger().error("defect", method=request.method, path=request.url.path, exc_info=error)
+    return problem_response(
+        Problem(
+            ProblemCode.INTERNAL,
+            f"The agent failed at {request.method} {request.url.path}; its log has the details.",
+            "Report it with the log; running again is safe.",
+        )
+    )

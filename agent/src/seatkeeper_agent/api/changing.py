@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Routes that change: transfers leg by leg, borrows, settings of a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from seatkeeper_agent.api.contract import (
+    PAGE_LIMIT_DEFAULT,
+    body_of,
+    component,
+    described,
+    limit_of,
+    page_of,
+)
+from seatkeeper_agent.api.reading import agent_of
+from seatkeeper_agent.api.roles import Role
+from seatkeeper_agent.api.work import Workshop
+from seatkeeper_agent.domain.licenses import ItemKey, TransferType
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import OperationRecord, TransferRecord
+from seatkeeper_agent.domain.transfers import Leg, Place
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.borrows import BorrowOrder
+from seatkeeper_agent.operations.legs import LegOrder, unknown
+from seatkeeper_agent.operations.views import declaration_from_view, seconds, transfer_view
+from seatkeeper_agent.operations.works import KIND_OF_STATE, operation_id
+
+router = APIRouter(prefix="/v1")
+
+_KIND_OF_LEG = {Leg.ISSUE: "debit", Leg.INSTALL: "credit", Leg.CONFIRM: "confirm"}
+VENDOR = "codemeter"
+
+
+def actor_of(request: Request) -> str:
+    """Who asks, for the audit."""
+    return str(request.state.peer.name)
+
+
+def workshop_of(request: Request) -> Workshop:
+    """Where long work runs."""
+    workshop: Workshop = request.app.state.workshop
+    return workshop
+
+
+@router.post(
+    "/transfers/{transfer}/{leg}",
+    summary="One leg of a transfer",
+    **described(component("leg-result"), request="leg"),
+)
+async def run_leg(request: Request, transfer: str, leg: Leg, dry_run: bool = False) -> Response:
+    """Idempotent: a leg that was done gives the same document again, unchanged."""
+    body = await body_of(request, "leg")
+    order = _leg_order(request, transfer, leg, body)
+    agent = agent_of(request)
+
+    def work() -> dict[str, Any]:
+        done = agent.transfers.plan(order) if dry_run else agent.transfers.run(order)
+        return _leg_result(request, done)
+
+    work_id = operation_id(transfer, _KIND_OF_LEG.get(leg, leg.value) + "?" * dry_run)
+    return await workshop_of(request).run(request, work_id, work)
+
+
+@router.get("/transfers", summary="Transfers", **described(page_of("transfers", "transfer")))
+def read_transfers(
+    request: Request, state: str = "all", limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+) -> dict[str, Any]:
+    """Transfers as this host knows them; ``state=open`` for those not settled."""
+    size = limit_of(limit)
+    with agent_of(request).journal.reading() as unit:
+        records = unit.transfers.page(state == "open", after, size)
+        views = [_transfer(unit, record) for record in records]
+    full = len(records) == size
+    last = f"{records[-1].declaration.id}/{records[-1].side.value}" if full else None
+    return {"transfers": views, "next": last}
+
+
+@router.get("/transfers/{transfer}", summary="One transfer", **described(component("transfer")))
+def read_transfer(request: Request, transfer: str) -> dict[str, Any]:
+    """The transfer's state on this host with its documents."""
+    with agent_of(request).journal.reading() as unit:
+        records = unit.transfers.both(transfer)
+        if not records:
+            raise unknown(transfer)
+        return _transfer(unit, records[0])
+
+
+@router.delete(
+    "/transfers/{transfer}",
+    summary="Give a transfer up",
+    **described({"type": "object", "properties": {"changed": {"type": "boolean"}}}),
+)
+def void_transfer(request: Request, transfer: str, dry_run: bool = False) -> dict[str, Any]:
+    """Only while nothing was debited or imported here."""
+    agent = agent_of(request)
+    done = agent.transfers.void(transfer, actor_of(request), dry_run)
+    with agent.journal.reading() as unit:
+        records = unit.transfers.both(transfer)
+        return {"changed": done["changed"], "transfer": _transfer(unit, records[0])}
+
+
+@router.post(
+    "/transfers/{transfer}/resume",
+    summary="Drive an interrupted leg on",
+    **described({"type": "object", "properties": {"changed": {"type": "boolean"}}}),
+)
+async def resume_transfer(request: Request, transfer: str) -> Response:
+    """The same steps as the forward path; nothing is tried blindly."""
+    agent, actor = agent_of(request), actor_of(request)
+
+    def work() -> dict[str, Any]:
+        resumed = agent.recovery.resume(transfer, actor)
+        return {"changed": bool(resumed), "resumed": resumed}
+
+    return await workshop_of(request).run(request, operation_id(transfer, "resume"), work)
+
+
+@router.post(
+    "/resume",
+    summary="Drive everything interrupted on",
+    **described({"type": "object", "properties": {"changed": {"type": "boolean"}}}),
+)
+async def resume_all(request: Request) -> Response:
+    """What cannot go on is told with its problem and does not stop the others."""
+    agent, actor = agent_of(request), actor_of(request)
+
+    def work() -> dict[str, Any]:
+        resumed, problems = agent.recovery.resume_all(actor)
+        resumed += agent.servers.resume(actor)
+        return {
+            "changed": bool(resumed),
+            "resumed": resumed,
+            "problems": [problem.as_document() for problem in problems],
+            "open": [
+                {"id": entry.id, "kind": entry.kind, "subject": entry.subject}
+                for entry in agent.recovery.open_operations()
+            ],
+        }
+
+    return await workshop_of(request).run(request, operation_id("all", "resume"), work)
+
+
+@router.put(
+    "/borrows/{borrow}",
+    summary="Declare a borrow at the borrower",
+    **described(component("borrow-result"), request="borrow"),
+)
+async def put_borrow(request: Request, borrow: str, dry_run: bool = False) -> dict[str, Any]:
+    """Tells which transfers have to be carried so that the declaration becomes true."""
+    body = await body_of(request, "borrow")
+    order = BorrowOrder(
+        id=borrow,
+        name=body["name"],
+        item=ItemKey.parse(body["item"]),
+        type=TransferType(body["type"]),
+        source=Place.from_document(body["source"]),
+        target=Place.from_document(body["target"]),
+        seats=body["seats"],
+        until=_moment(body["until"]),
+    )
+    service, actor = agent_of(request).borrows, actor_of(request)
+    return await run_in_threadpool(service.put, order, actor, dry_run)
+
+
+@router.get(
+    "/borrows",
+    summary="Declared borrows",
+    **described({"type": "object", "properties": {"borrows": {"type": "array"}}}),
+)
+def read_borrows(
+    request: Request, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+) -> dict[str, Any]:
+    """What this host declared as the borrower."""
+    size = limit_of(limit)
+    entries = agent_of(request).borrows.page(after, size)
+    return {"borrows": entries, "next": entries[-1]["id"] if len(entries) == size else None}
+
+
+@router.get("/borrows/{borrow}", summary="One borrow", **described({"type": "object"}))
+def read_borrow(request: Request, borrow: str) -> dict[str, Any]:
+    """The borrow with its lots."""
+    found = agent_of(request).borrows.view(borrow)
+    if found is None:
+        raise Problem(
+            ProblemCode.BORROW_UNKNOWN,
+            f"This host declared no borrow {borrow}.",
+            "Look at the list of borrows.",
+        )
+    return found
+
+
+@router.get("/servers/{vendor}", summary="A server's settings", **described({"type": "object"}))
+def read_server(request: Request, vendor: str) -> dict[str, Any]:
+    """Settings as the product's file has them, and whether it runs."""
+    _check_vendor(vendor)
+    return agent_of(request).servers.read()
+
+
+@router.put(
+    "/servers/{vendor}",
+    summary="Declare a server's settings",
+    **described({"type": "object"}, request="settings"),
+)
+async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Response:
+    """Named keys are made true by stop, edit, start; all others are kept."""
+    _check_vendor(vendor)
+    body = await body_of(request, "settings")
+    service, actor = agent_of(request).servers, actor_of(request)
+
+    def work() -> dict[str, Any]:
+        return service.put(body["settings"], actor, dry_run)
+
+    work_id = operation_id(vendor, "settings" + "?" * dry_run)
+    return await workshop_of(request).run(request, work_id, work)
+
+
+def _leg_order(request: Request, transfer: str, leg: Leg, body: dict[str, Any]) -> LegOrder:
+    confirmation = body.get("confirmation")
+    if confirmation is not None and request.state.role < Role.MIGRATOR:
+        raise Problem(
+            ProblemCode.FORBIDDEN,
+            f"The user {actor_of(request)} may not confirm an irreversible plan: that needs the"
+            " role migrator.",
+            "Have a migrator run it.",
+        )
+    try:
+        declaration = declaration_from_view(transfer, body["transfer"])
+    except ValueError as error:
+        raise Problem(
+            ProblemCode.REQUEST_INVALID,
+            f"The transfer cannot be read: {error}.",
+            "Correct the declaration.",
+        ) from error
+    return LegOrder(
+        leg=leg,
+        declaration=declaration,
+        actor=actor_of(request),
+        document=body.get("document"),
+        decision=body.get("decision", "install"),
+        confirmation=confirmation,
+        update_counter=body.get("update_counter"),
+        facts=body.get("facts", {}),
+    )
+
+
+def _leg_result(request: Request, done: dict[str, Any]) -> dict[str, Any]:
+    view = None
+    if done["record"] is not None:
+        with agent_of(request).journal.reading() as unit:
+            view = _transfer(unit, done["record"])
+    return {
+        "changed": done["changed"],
+        "transfer": view,
+        "before": done["before"],
+        "after": done["after"],
+        "facts": done["facts"],
+        "plan": {
+            "digest": done["digest"],
+            "confirmation_required": done["confirmation_required"],
+            "steps": done["steps"],
+        },
+        "document": done["document"],
+        "operation": None if view is None else view["operation"],
+    }
+
+
+def _transfer(unit: Unit, record: TransferRecord) -> dict[str, Any]:
+    return transfer_view(record, _last_operation(unit, record))
+
+
+def _last_operation(unit: Unit, record: TransferRecord) -> OperationRecord | None:
+    kind = KIND_OF_STATE.get(record.state) or {
+        "source": "confirm",
+        "target": "credit",
+    }.get(record.side.value, "")
+    find: Callable[[str], OperationRecord | None] = unit.operations.get
+    return find(operation_id(record.declaration.id, kind))
+
+
+def _moment(text: str) -> int:
+    try:
+        return seconds(text) or 0
+    except ValueError as error:
+        raise Problem(
+            ProblemCode.REQUEST_INVALID, f"The time cannot be read: {error}.", "Correct it."
+        ) from error
+
+
+def _check_vendor(vendor: str) -> None:
+    if vendor != VENDOR:
+        raise Problem(
+            ProblemCode.VENDOR_UNKNOWN,
+            f"This agent drives no server of the vendor {vendor!r}.",
+            f"It drives {VENDOR}.",
+        )

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""OpenAPI from the schema files, and reading requests held against them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+
+from seatkeeper_agent import __version__
+from seatkeeper_agent.api import schemas
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+
+PAGE_LIMIT_MAX = 1_000
+PAGE_LIMIT_DEFAULT = 100
+
+
+def described(answer: dict[str, Any], request: str | None = None) -> dict[str, Any]:
+    """What a route's decorator needs to be complete in OpenAPI."""
+    failure = {
+        "description": "A problem: what, where, what to do.",
+        "content": {"application/problem+json": {"schema": component("problem")}},
+    }
+    extra: dict[str, Any] = {
+        "responses": {
+            "200": {
+                "description": "The answer.",
+                "content": {"application/json": {"schema": answer}},
+            },
+            "default": failure,
+        }
+    }
+    if request is not None:
+        content = {"application/json": {"schema": component(request)}}
+        extra["requestBody"] = {"required": True, "content": content}
+    return {"openapi_extra": extra, "response_model": None}
+
+
+def component(name: str) -> dict[str, Any]:
+    """A reference to one of the schema files."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def page_of(member: str, name: str) -> dict[str, Any]:
+    """The schema of a page: entries and the cursor of the next page."""
+    return {
+        "type": "object",
+        "required": [member, "next"],
+        "properties": {
+            member: {"type": "array", "items": component(name)},
+            "next": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        },
+    }
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The whole description, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title="seatkeeper-agent",
+            version=__version__,
+            description="License operations on one host. Listens on a unix socket only.",
+            routes=app.routes,
+            license_info={"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
+            servers=[{"url": "http://localhost", "description": "the agent's unix socket"}],
+        )
+        parts = document.setdefault("components", {}).setdefault("schemas", {})
+        for name in schemas.names():
+            parts[name] = _relocated(schemas.schema(name))
+        for unused in ("HTTPValidationError", "ValidationError"):
+            parts.pop(unused, None)
+        app.openapi_schema = _without_validation(document)
+    return app.openapi_schema
+
+
+async def body_of(request: Request, name: str) -> dict[str, Any]:
+    """The request's body, held against its schema. Problem for anything else."""
+    raw = await request.body()
+    try:
+        document = json.loads(raw or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise Problem(
+            ProblemCode.REQUEST_INVALID,
+            "The request's body is not JSON.",
+            "Send JSON as the API's description says.",
+        ) from error
+    schemas.check(name, document)
+    return dict(document)
+
+
+def limit_of(limit: int) -> int:
+    """A page's size within its bounds."""
+    return max(1, min(limit, PAGE_LIMIT_MAX))
+
+
+def cursor_number(after: str) -> int:
+    """A cursor that is a number; Problem otherwise."""
+    if after == "":
+        return 0
+    if after.isdecimal() and len(after) <= 18:
+        return int(after)
+    raise Problem(
+        ProblemCode.REQUEST_INVALID,
+        f"The cursor {after[:40]!r} was not given out by this agent.",
+        "Begin with the first page.",
+    )
+
+
+def _relocated(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {
+            key: f"#/components/schemas/{value.removesuffix('.json')}"
+            if key == "$ref"
+            else _relocated(value)
+            for key, value in schema.items()
+            if key != "$schema"
+        }
+    if isinstance(schema, list):
+        return [_relocated(entry) for entry in schema]
+    return schema
+
+
+def _without_validation(document: dict[str, Any]) -> dict[str, Any]:
+    # Bad parameters are answered as problems, like everything else.
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+    return document

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Problems as RFC 9457 answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+
+MEDIA_TYPE = "application/problem+json"
+
+_NOT_FOUND = {
+    ProblemCode.CONTAINER_UNKNOWN,
+    ProblemCode.ITEM_UNKNOWN,
+    ProblemCode.TRANSFER_UNKNOWN,
+    ProblemCode.OPERATION_UNKNOWN,
+    ProblemCode.BORROW_UNKNOWN,
+    ProblemCode.VENDOR_UNKNOWN,
+    ProblemCode.ROUTE_UNKNOWN,
+}
+_BAD_REQUEST = {
+    ProblemCode.REQUEST_INVALID,
+    ProblemCode.AMOUNT_INVALID,
+    ProblemCode.DOCUMENT_INVALID,
+}
+_UNAVAILABLE = {ProblemCode.RUNTIME_UNAVAILABLE, ProblemCode.JOURNAL_UNAVAILABLE}
+_STATUS = {
+    ProblemCode.FORBIDDEN: 403,
+    ProblemCode.UPDATE_COUNTER_STALE: 412,
+    ProblemCode.REQUEST_TOO_LARGE: 413,
+    ProblemCode.CONFIRMATION_REQUIRED: 428,
+    ProblemCode.RUNTIME_REFUSED: 502,
+    ProblemCode.RUNTIME_UNFINISHED: 504,
+    ProblemCode.INTERNAL: 500,
+}
+
+
+def status_of(code: ProblemCode) -> int:
+    """The HTTP status of a problem; a refusal by rule or by state is a conflict."""
+    if code in _NOT_FOUND:
+        return 404
+    if code in _BAD_REQUEST:
+        return 400
+    if code in _UNAVAILABLE:
+        return 503
+    return _STATUS.get(code, 409)
+
+
+def problem_document(problem: Problem) -> dict[str, Any]:
+    """All members of the answer."""
+    title = problem.code.value.replace("-", " ").capitalize()
+    return {**problem.as_document(), "title": title, "status": status_of(problem.code)}
+
+
+def problem_response(problem: Problem) -> Response:
+    """The answer; what may be tried again says so in a header too."""
+    document = problem_document(problem)
+    headers = {"Retry-After": "5"} if problem.retryable else {}
+    return Response(
+        json.dumps(document).encode(), document["status"], headers, media_type=MEDIA_TYPE
+    )

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Routes that only look: the agent, containers, items, history, ledger, audit."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from seatkeeper_agent import __version__
+from seatkeeper_agent.agent import Agent
+from seatkeeper_agent.api.contract import (
+    PAGE_LIMIT_DEFAULT,
+    component,
+    cursor_number,
+    described,
+    limit_of,
+    page_of,
+)
+from seatkeeper_agent.domain.licenses import ItemKey
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.journal.migrations import SCHEMA_VERSION
+from seatkeeper_agent.operations import invariants
+from seatkeeper_agent.operations.views import audit_view, posting_view
+
+API_VERSION = 1
+
+router = APIRouter(prefix="/v1")
+
+
+def agent_of(request: Request) -> Agent:
+    """The agent that the app was made for."""
+    agent: Agent = request.app.state.agent
+    return agent
+
+
+@router.get("/agent", summary="Who this agent is", **described(component("agent")))
+def read_agent(request: Request) -> dict[str, Any]:
+    """Version, key, trusted agents, vendors found with their capabilities, invariants."""
+    agent = agent_of(request)
+    with agent.journal.reading() as unit:
+        sequence, head = unit.audit.head()
+        open_operations = unit.operations.count_open()
+        checked = invariants.check(unit)
+    found = agent.inventory.describe()
+    vendor = dataclasses.asdict(found)
+    vendor["capabilities"] = [dataclasses.asdict(entry) for entry in found.capabilities]
+    return {
+        "agent": {
+            "name": agent.identity.name,
+            "version": __version__,
+            "api_version": API_VERSION,
+            "host": socket.gethostname(),
+            "public_key": agent.identity.public_pem,
+            "key_id": agent.identity.key_id,
+            "trusts": agent.identity.trusts(),
+        },
+        "role": request.state.role.name.lower(),
+        "vendors": [vendor],
+        "journal": {
+            "schema_version": SCHEMA_VERSION,
+            "audit_sequence": sequence,
+            "audit_head": head,
+            "operations_open": open_operations,
+        },
+        "invariants": [dataclasses.asdict(entry) for entry in checked],
+    }
+
+
+@router.get("/containers", summary="Containers", **described(page_of("containers", "container")))
+def read_containers(
+    request: Request, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+) -> dict[str, Any]:
+    """All containers on this host with their clocks."""
+    start = cursor_number(after)
+    entries = agent_of(request).inventory.containers()
+    end = start + limit_of(limit)
+    return {
+        "containers": entries[start:end],
+        "next": str(end) if end < len(entries) else None,
+    }
+
+
+@router.get(
+    "/containers/{serial}/items",
+    summary="Items of a container",
+    **described(page_of("items", "item")),
+)
+def read_items(
+    request: Request, serial: str, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+) -> dict[str, Any]:
+    """One page of the items; the first page looks at the product anew."""
+    inventory = agent_of(request).inventory
+    return inventory.items(serial, cursor_number(after), limit_of(limit))
+
+
+@router.get(
+    "/containers/{serial}/history",
+    summary="The vendor's transfer history",
+    **described(page_of("history", "history-row")),
+)
+def read_history(
+    request: Request,
+    serial: str,
+    item: str | None = None,
+    limit: int = PAGE_LIMIT_DEFAULT,
+    after: str = "",
+) -> dict[str, Any]:
+    """Rows with the vendor's own statuses."""
+    start, end = cursor_number(after), cursor_number(after) + limit_of(limit)
+    rows = agent_of(request).inventory.history(serial, None if item is None else _key(item))
+    return {"history": rows[start:end], "next": str(end) if end < len(rows) else None}
+
+
+@router.get("/audit", summary="The audit chain", **described(page_of("entries", "audit-entry")))
+def read_audit(
+    request: Request, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+) -> dict[str, Any]:
+    """Entries by sequence number, each with the hash that links it to the one before."""
+    size = limit_of(limit)
+    with agent_of(request).journal.reading() as unit:
+        entries = unit.audit.page(cursor_number(after), size)
+    last = str(entries[-1].sequence) if len(entries) == size else None
+    return {"entries": [audit_view(entry) for entry in entries], "next": last}
+
+
+@router.get(
+    "/ledger",
+    summary="Where all seats are",
+    **described(page_of("balances", "balance")),
+)
+def read_ledger(request: Request) -> dict[str, Any]:
+    """Balances of this host's double entry; over all hosts each item sums to zero."""
+    with agent_of(request).journal.reading() as unit:
+        balances = unit.ledger.balances()
+    return {"balances": [posting_view(entry) for entry in balances], "next": None}
+
+
+def _key(text: str) -> ItemKey:
+    try:
+        return ItemKey.parse(text)
+    except ValueError as error:
+        raise Problem(
+            ProblemCode.REQUEST_INVALID, f"The item {error}.", "Correct the item."
+        ) from error

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Serving on a unix socket: systemd's, or one made here with mode 0660.
+
+uvicorn's own option for unix sockets makes them world-writable, so the socket is made here
+and handed over open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from seatkeeper_agent.agent import build
+from seatkeeper_agent.api.app import create_app
+from seatkeeper_agent.api.roles import Peer, peer_of
+from seatkeeper_agent.settings import Settings, SettingsError
+
+SOCKET_MODE = 0o660
+SOCKET_PATH_BYTES_MAX = 107
+BACKLOG = 128
+_FIRST_PASSED_DESCRIPTOR = 3
+
+
+class WithPeer:
+    """Adds the peer's identity to every request of one connection."""
+
+    def __init__(self, app: ASGIApp, peer: Peer) -> None:
+        self._app = app
+        self._peer = peer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on with the peer in the scope."""
+        scope["seatkeeper.peer"] = self._peer
+        await self._app(scope, receive, send)
+
+
+class PeerProtocol(H11Protocol):
+    """HTTP/1.1 that asks the kernel who is at the other end."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Called by asyncio for each connection."""
+        super().connection_made(transport)
+        self.app = WithPeer(self.app, peer_of(transport.get_extra_info("socket")))
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. SettingsError if it cannot begin."""
+    listener, made = _listener(settings.socket)
+    try:
+        agent = build(settings)
+        try:
+            config = uvicorn.Config(
+                create_app(agent, settings.roles),
+                http=PeerProtocol,
+                ws="none",
+                loop="asyncio",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=30,
+            )
+            asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+        finally:
+            agent.close()
+    finally:
+        listener.close()
+        if made:
+            settings.socket.unlink(missing_ok=True)
+
+
+def _listener(path: Path) -> tuple[socket.socket, bool]:
+    passed = os.environ.get("LISTEN_FDS")
+    if passed and os.environ.get("LISTEN_PID") == str(os.getpid()):
+        if passed != "1":
+            raise SettingsError(f"systemd passed {passed} sockets, one is expected.")
+        return socket.socket(fileno=_FIRST_PASSED_DESCRIPTOR), False
+    return _bind(path), True
+
+
+def _bind(path: Path) -> socket.socket:
+    if len(os.fsencode(path)) > SOCKET_PATH_BYTES_MAX:
+        raise SettingsError(
+            f"The socket path {path} is longer than {SOCKET_PATH_BYTES_MAX} bytes."
+            " Set agent.socket to a shorter one."
+        )
+    _remove_stale(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o777 & ~SOCKET_MODE)
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"The socket {path} cannot be made: {error.strerror}."
+            " Set agent.socket to a place in a folder that the agent's user may write."
+        ) from error
+    finally:
+        os.umask(before)
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove what a killed agent left; refuse a socket that somebody answers, or a file."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SettingsError(f"The socket {path} cannot be used: {error.strerror}.") from error
+    if not stat.S_ISSOCK(mode):
+        raise SettingsError(f"{path} is no socket. Move it away or set agent.socket.")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(2.0)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+            return
+    raise SettingsError(f"Another agent answers at {path}. Stop it first.")

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: serve, and look at an agent that serves.
+
+Heavy parts are imported where a command needs them, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seatkeeper_agent import __version__
+
+if TYPE_CHECKING:
+    from seatkeeper_agent.settings import Settings
+
+DEFAULT_CONFIG = "/etc/seatkeeper/agent.toml"
+
+
+class Fault(Exception):
+    """What stops a command, in one sentence with what to do."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when all is well, 1 when something is wrong, 2 for bad usage."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    from seatkeeper_agent.journal import JournalError
+    from seatkeeper_agent.journal.migrations import JournalTooNew
+    from seatkeeper_agent.settings import SettingsError
+
+    try:
+        command: Callable[[argparse.Namespace], int] = options.command
+        return command(options)
+    except (Fault, SettingsError, JournalError, JournalTooNew) as error:
+        print(f"seatkeeper-agent: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """All commands and options; also what shell completion is made from."""
+    parser = argparse.ArgumentParser(
+        prog="seatkeeper-agent",
+        description="Owns the license servers and dongles of this host.",
+        epilog="Try: seatkeeper-agent doctor",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--config",
+        default=os.environ.get("SEATKEEPER_CONFIG", DEFAULT_CONFIG),
+        metavar="FILE",
+        help="the settings (default: $SEATKEEPER_CONFIG or %(default)s)",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> Any:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=command)
+        return added
+
+    add("serve", _serve, "answer on the unix socket until stopped")
+    status = add("status", _status, "show what the running agent holds and what waits")
+    status.add_argument("--json", action="store_true", help="for programs")
+    doctor = add("doctor", _doctor, "check settings, journal, key, product and socket")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+    add("key", _key, "print the public key that other hosts put into their trust folder")
+    add("openapi", _openapi, "print the description of the API")
+    completion = add("completion", _completion, "print a completion script for a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    from seatkeeper_agent.settings import load
+
+    return load(Path(options.config))
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from seatkeeper_agent.api.server import serve
+
+    os.umask(0o077)
+    serve(_settings(options))
+    return 0
+
+
+def _key(options: argparse.Namespace) -> int:
+    from seatkeeper_agent.identity import Identity, IdentityError
+
+    settings = _settings(options)
+    folder = settings.state_folder
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        identity = Identity(settings.name, folder / "agent.key", folder / "trust")
+        print(identity.public_pem, end="")
+    except (OSError, IdentityError) as error:
+        raise Fault(str(error)) from error
+    return 0
+
+
+def _openapi(_options: argparse.Namespace) -> int:
+    from seatkeeper_agent.api.app import create_app
+
+    print(json.dumps(create_app(None).openapi(), indent=2))
+    return 0
+
+
+def _completion(options: argparse.Namespace) -> int:
+    import shtab
+
+    print(shtab.complete(make_parser(), options.shell))
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    from seatkeeper_agent import status
+
+    return status.show(_settings(options), as_json=options.json)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from seatkeeper_agent import doctor
+
+    return doctor.show(_settings(options), as_json=options.json)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``seatkeeper-agent doctor``: what would stop this host from moving licenses."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from seatkeeper_agent.client import AgentClient, AgentUnreachable
+from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
+from seatkeeper_agent.identity import Identity, IdentityError
+from seatkeeper_agent.settings import Settings
+
+_COLOURS = {"ok": "\033[32m", "warning": "\033[33m", "wrong": "\033[31m"}
+_PLAIN = "\033[0m"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: ok, a warning, or wrong, and what to do."""
+
+    name: str
+    verdict: str
+    detail: str
+
+
+def show(settings: Settings, as_json: bool) -> int:
+    """Print all findings; 1 when something is wrong. Changes nothing."""
+    checks: tuple[Callable[[Settings], list[Finding]], ...] = (_state, _trust, _product, _socket)
+    findings = [finding for check in checks for finding in check(settings)]
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        for finding in findings:
+            print(_line(finding, coloured))
+    return 1 if any(finding.verdict == "wrong" for finding in findings) else 0
+
+
+def _line(finding: Finding, coloured: bool) -> str:
+    verdict = f"{finding.verdict:8}"
+    if coloured:
+        verdict = f"{_COLOURS[finding.verdict]}{verdict}{_PLAIN}"
+    return f"{verdict} {finding.name:10} {finding.detail}"
+
+
+def _state(settings: Settings) -> list[Finding]:
+    folder = settings.state_folder
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except OSError as error:
+        detail = f"{folder}: {error.strerror}. It is made by the first start of the agent."
+        return [Finding("state", "warning", detail)]
+    if mode & 0o077:
+        detail = f"{folder} is open to others (mode {mode:o}). Run chmod 700 on it."
+        return [Finding("state", "wrong", detail)]
+    return [Finding("state", "ok", f"{folder} is private")]
+
+
+def _trust(settings: Settings) -> list[Finding]:
+    folder = settings.state_folder
+    identity = Identity(settings.name, folder / "agent.key", folder / "trust")
+    names = identity.trusts()
+    if not names:
+        detail = f"No other agent is trusted: put their keys into {folder / 'trust'} as NAME.pem."
+        return [Finding("trust", "warning", detail)]
+    try:
+        for name in names:
+            identity.trusted(name)
+    except IdentityError as error:
+        return [Finding("trust", "wrong", str(error))]
+    return [Finding("trust", "ok", f"documents are accepted from {', '.join(names)}")]
+
+
+def _product(settings: Settings) -> list[Finding]:
+    driver = CodeMeterDriver(settings.codemeter)
+    try:
+        found = driver.describe()
+        if found.version is None:
+            reason = found.capabilities[0].reason if found.capabilities else "not found"
+            return [Finding("codemeter", "wrong", reason)]
+        findings = [Finding("codemeter", "ok", f"runtime {found.version}")]
+        if not found.running:
+            detail = "The license server does not answer. Start its service."
+            findings.append(Finding("codemeter", "wrong", detail))
+        if found.security_floor_met is False:
+            detail = f"Below the security floor {found.security_floor}: update the runtime."
+            findings.append(Finding("security", "warning", detail))
+        elif found.security_floor_met is None:
+            detail = f"Whether {found.version} reaches {found.security_floor} cannot be told."
+            findings.append(Finding("security", "warning", detail))
+        findings += [Finding("cmu", "warning", text) for text in driver.cross_check()]
+        return findings
+    finally:
+        driver.close()
+
+
+def _socket(settings: Settings) -> list[Finding]:
+    try:
+        with AgentClient(settings.socket) as client:
+            about = client.get("/v1/agent")
+    except AgentUnreachable as error:
+        return [Finding("agent", "warning", str(error))]
+    broken = [entry["name"] for entry in about["invariants"] if not entry["holds"]]
+    findings = [Finding("agent", "ok", f"answers, and takes you for a {about['role']}")]
+    if broken:
+        findings.append(Finding("journal", "wrong", f"broken: {', '.join(broken)}"))
+    if about["journal"]["operations_open"]:
+        detail = f"{about['journal']['operations_open']} operations are open; see status."
+        findings.append(Finding("journal", "warning", detail))
+    return findings

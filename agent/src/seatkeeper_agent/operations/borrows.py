@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declared borrows: this item, this many seats, until then. Each lot is a transfer of its own.
+
+A seat that is borrowed locally is one transfer, so that one of several can come back early.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from seatkeeper_agent.domain.licenses import ItemKey, TransferType
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import BorrowRecord, TransferRecord
+from seatkeeper_agent.domain.transfers import (
+    Declaration,
+    Mode,
+    Place,
+    Side,
+    State,
+    transfer_id,
+)
+from seatkeeper_agent.identity import Identity
+from seatkeeper_agent.journal import Journal, Unit
+from seatkeeper_agent.operations.engine import driver_problem
+from seatkeeper_agent.operations.observations import the_container
+from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
+from seatkeeper_agent.operations.views import borrow_view, declaration_view, moment, seconds
+
+_GONE = (State.VOID, State.REFUSED)
+LOTS_MAX = 10_000
+
+
+@dataclass(frozen=True)
+class BorrowOrder:
+    """What is declared at the borrower."""
+
+    id: str
+    name: str
+    item: ItemKey
+    type: TransferType
+    source: Place
+    target: Place
+    seats: int
+    until: int
+
+    def as_document(self) -> dict[str, Any]:
+        """As stored and shown."""
+        return {
+            "name": self.name,
+            "item": str(self.item),
+            "type": self.type.value,
+            "source": {"agent": self.source.agent, "container": self.source.container},
+            "target": {"agent": self.target.agent, "container": self.target.container},
+            "seats": self.seats,
+            "until": moment(self.until),
+        }
+
+
+@dataclass(frozen=True)
+class Lot:
+    """One opened lot: the transfer that lent it and what became of it."""
+
+    id: str
+    name: str
+    record: TransferRecord | None
+    returned: TransferRecord | None
+    extensions: tuple[TransferRecord, ...]
+
+    def until(self) -> int | None:
+        """When it ends, extensions that arrived included."""
+        arrived = [
+            entry.declaration.until or 0
+            for entry in self.extensions
+            if entry.state in (State.TRANSFERRED, State.RECEIPTED)
+        ]
+        own = self.record.declaration.until if self.record else None
+        return max([own or 0, *arrived]) or None
+
+    def is_active(self, now: int) -> bool:
+        """Whether the borrower holds it or is about to."""
+        if self.returned is not None and self.returned.state not in (State.CREATED, State.VOID):
+            return False
+        if self.record is None:
+            return True
+        return self.record.state not in _GONE and (self.until() or 0) > now
+
+
+class BorrowService:
+    """The borrows that this host declares as the borrower. All failures are Problems."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        driver: LicenseDriver,
+        identity: Identity,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal = journal
+        self._driver = driver
+        self._identity = identity
+        self._clock = clock
+
+    def put(self, order: BorrowOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+        """Remember the declaration and tell which transfers have to be carried for it."""
+        now = int(self._clock())
+        order = self._settle(order)
+        with self._journal.reading() as unit:
+            known = unit.borrows.get(order.id)
+            lots = self._lots(unit, order, known)
+        self._check(order, known, now)
+        wanted = order.seats if order.until > now else 0
+        active = [lot for lot in lots if lot.is_active(now)]
+        opened = [_new_lot(order, len(lots) + n) for n in range(max(0, wanted - len(active)))]
+        kept = (active + opened)[:wanted]
+        transfers = self._transfers(order, lots, kept, active, now)
+        declared = known is None or known.declaration != order.as_document()
+        if not dry_run and (declared or opened):
+            ids = [lot.id for lot in lots + opened]
+            with self._journal.transaction() as unit:
+                unit.borrows.put(order.id, order.as_document(), ids)
+                detail = {"seats": order.seats, "until": moment(order.until)}
+                unit.audit.append(actor, "borrow", f"borrow {order.name!r}", detail)
+        return {
+            "changed": bool(declared or opened or transfers),
+            "before": _shown(active, known),
+            "after": {
+                "seats": wanted,
+                "until": moment(order.until),
+                "lots": [lot.name for lot in kept],
+            },
+            "transfers": [{"id": entry.id, **declaration_view(entry)} for entry in transfers],
+            "borrow": self.view(order.id),
+        }
+
+    def view(self, borrow_id: str) -> dict[str, Any] | None:
+        """The borrow as the API shows it, None if it was never declared."""
+        with self._journal.reading() as unit:
+            record = unit.borrows.get(borrow_id)
+            if record is None:
+                return None
+            return self._view(unit, record)
+
+    def page(self, after: str, limit: int) -> list[dict[str, Any]]:
+        """Declared borrows in the order of their ids."""
+        with self._journal.reading() as unit:
+            return [self._view(unit, record) for record in unit.borrows.page(after, limit)]
+
+    def _view(self, unit: Unit, record: BorrowRecord) -> dict[str, Any]:
+        order = _order(record)
+        now = int(self._clock())
+        lots = [
+            {
+                "transfer": lot.id,
+                "name": lot.name,
+                "state": lot.record.state.value if lot.record else "none",
+                "until": moment(lot.until()),
+                "returned_by": lot.returned.declaration.id if lot.returned else None,
+                "active": lot.is_active(now),
+            }
+            for lot in self._lots(unit, order, record)
+        ]
+        return borrow_view(record, lots)
+
+    def _settle(self, order: BorrowOrder) -> BorrowOrder:
+        if order.target.agent != self._identity.name:
+            raise Problem(
+                ProblemCode.WRONG_HOST,
+                f"The borrow {order.name!r} is declared for the agent {order.target.agent!r}, this"
+                f" one is {self._identity.name!r}.",
+                "Declare it at the borrower.",
+            )
+        if not order.source.container:
+            raise Problem(
+                ProblemCode.REQUEST_INVALID,
+                f"The borrow {order.name!r} does not name the container that lends.",
+                "Name the source's container; the role license_transfer looks it up.",
+            )
+        try:
+            container = the_container(self._driver, order.target.container or None)
+        except DriverError as error:
+            raise driver_problem("reading the containers", error) from error
+        return replace(order, target=Place(order.target.agent, container))
+
+    def _check(self, order: BorrowOrder, known: BorrowRecord | None, now: int) -> None:
+        if not order.type.is_borrow:
+            raise Problem(
+                ProblemCode.REQUEST_INVALID,
+                f"The borrow {order.name!r} has the type {order.type.value}, which is no borrow.",
+                "Declare borrow_local or borrow_complete.",
+            )
+        if known is None and order.until <= now and order.seats:
+            raise Problem(
+                ProblemCode.PERIOD_IN_THE_PAST,
+                f"The borrow {order.name!r} of item {order.item} would end at"
+                f" {moment(order.until)}, which is past.",
+                "Declare until as a date ahead.",
+            )
+        whole = order.type is TransferType.BORROW_COMPLETE
+        if order.seats > (1 if whole else LOTS_MAX):
+            raise Problem(
+                ProblemCode.AMOUNT_INVALID,
+                f"The borrow {order.name!r} asks for {order.seats} seats of type"
+                f" {order.type.value}, which lends {'one whole item' if whole else LOTS_MAX} at"
+                " most.",
+                "Declare fewer.",
+            )
+        if known is not None:
+            self._check_same(order, known)
+
+    def _check_same(self, order: BorrowOrder, known: BorrowRecord) -> None:
+        asked = order.as_document()
+        fixed = ("item", "type", "source", "target")
+        differing = [name for name in fixed if known.declaration[name] != asked[name]]
+        if differing:
+            raise Problem(
+                ProblemCode.DECLARATION_DIFFERS,
+                f"The borrow {order.name!r} is known here with another {', '.join(differing)}.",
+                "Return it, and give the new borrow a new name.",
+            )
+
+    def _transfers(
+        self, order: BorrowOrder, lots: list[Lot], kept: list[Lot], active: list[Lot], now: int
+    ) -> list[Declaration]:
+        """What is to be carried, begun transfers first."""
+        declarations: list[Declaration] = []
+        for lot in [*lots, *(lot for lot in kept if lot not in lots)]:
+            given_up = lot in active and lot not in kept
+            if lot in kept and (lot.record is None or not lot.record.state.is_settled):
+                declarations.append(_lend(order, lot))
+            elif given_up and lot.record is not None:
+                if not lot.record.state.is_settled:
+                    declarations.append(lot.record.declaration)
+                declarations.append(_return(order, lot))
+            elif lot.returned is not None and not lot.returned.state.is_settled:
+                declarations.append(lot.returned.declaration)
+            elif lot in kept and (lot.until() or 0) < order.until and order.until > now:
+                declarations.append(_extend(order, lot))
+            declarations += [
+                entry.declaration for entry in lot.extensions if not entry.state.is_settled
+            ]
+        return list({entry.id: entry for entry in declarations}.values())
+
+    def _lots(self, unit: Unit, order: BorrowOrder, known: BorrowRecord | None) -> list[Lot]:
+        ids = known.lots if known else ()
+        return [self._lot(unit, order, number, lot_id) for number, lot_id in enumerate(ids)]
+
+    def _lot(self, unit: Unit, order: BorrowOrder, number: int, lot_id: str) -> Lot:
+        name = _lot_name(order, number)
+        record = unit.transfers.get(lot_id, Side.TARGET)
+        returned = unit.transfers.get(transfer_id(f"{name}/return"), Side.SOURCE)
+        extensions = unit.transfers.children(lot_id, Side.TARGET, Mode.EXTEND)
+        return Lot(lot_id, name, record, returned, tuple(extensions))
+
+
+def _lot_name(order: BorrowOrder, number: int) -> str:
+    return f"{order.name}/lot-{number + 1}"
+
+
+def _new_lot(order: BorrowOrder, number: int) -> Lot:
+    name = _lot_name(order, number)
+    return Lot(transfer_id(name), name, None, None, ())
+
+
+def _lend(order: BorrowOrder, lot: Lot) -> Declaration:
+    if lot.record is not None:
+        return lot.record.declaration
+    return Declaration(
+        id=lot.id,
+        name=lot.name,
+        item=order.item,
+        type=order.type,
+        mode=Mode.PUSH,
+        source=order.source,
+        target=order.target,
+        until=order.until,
+    )
+
+
+def _return(order: BorrowOrder, lot: Lot) -> Declaration:
+    name = f"{lot.name}/return"
+    return Declaration(
+        id=transfer_id(name),
+        name=name,
+        item=_codes(order.item),
+        type=order.type,
+        mode=Mode.RETURN,
+        source=order.target,
+        target=order.source,
+        parent=lot.id,
+    )
+
+
+def _extend(order: BorrowOrder, lot: Lot) -> Declaration:
+    name = f"{lot.name}/until-{moment(order.until)}"
+    return Declaration(
+        id=transfer_id(name),
+        name=name,
+        item=order.item,
+        type=order.type,
+        mode=Mode.EXTEND,
+        source=order.source,
+        target=order.target,
+        until=order.until,
+        parent=lot.id,
+    )
+
+
+def _codes(item: ItemKey) -> ItemKey:
+    return ItemKey(item.firm_code, item.product_code)
+
+
+def _shown(active: list[Lot], known: BorrowRecord | None) -> dict[str, Any]:
+    held = [lot for lot in active if lot.record and lot.record.state is State.RECEIPTED]
+    until = known.declaration["until"] if known else None
+    return {"seats": len(held), "until": until, "lots": [lot.name for lot in held]}
+
+
+def _order(record: BorrowRecord) -> BorrowOrder:
+    declaration = record.declaration
+    return BorrowOrder(
+        id=record.id,
+        name=declaration["name"],
+        item=ItemKey.parse(declaration["item"]),
+        type=TransferType(declaration["type"]),
+        source=Place(**declaration["source"]),
+        target=Place(**declaration["target"]),
+        seats=declaration["seats"],
+        until=seconds(declaration["until"]) or 0,
+    )

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What both hosts check before a transfer touches anything."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from seatkeeper_agent.domain.licenses import Item
+from seatkeeper_agent.domain.plans import plan_digest
+from seatkeeper_agent.domain.preflight import (
+    PeerFacts,
+    Policy,
+    SourceView,
+    source_problems,
+    target_problems,
+)
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.transfers import Declaration, Mode
+from seatkeeper_agent.operations.engine import driver_problem
+from seatkeeper_agent.operations.legs import LegOrder
+from seatkeeper_agent.operations.observations import Sight, the_item
+from seatkeeper_agent.operations.plan_legs import leg_step
+from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
+
+
+class Checks:
+    """The rules of the vendor and of the operator, applied to what this host shows now."""
+
+    def __init__(
+        self,
+        driver: LicenseDriver,
+        policy: Policy,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._driver = driver
+        self._policy = policy
+        self._clock = clock
+
+    def target(self, declaration: Declaration) -> None:
+        """Refuse what the receiving host can tell at once."""
+        types = self._driver.describe().transfer_types
+        for problem in target_problems(declaration, types, self._policy):
+            raise problem
+
+    def target_facts(self, declaration: Declaration) -> dict[str, Any]:
+        """What the source has to know about the target."""
+        container = declaration.target.container
+        try:
+            present = declaration.firm_code in self._driver.firm_items(container)
+            return {"firm_item_present": present, "box_at": self._driver.clock(container).box_at}
+        except DriverError as error:
+            raise driver_problem(f"reading {container}", error) from error
+
+    def source(
+        self,
+        declaration: Declaration,
+        sight: Sight,
+        peer: PeerFacts,
+        parent_vendor_id: str | None,
+    ) -> tuple[Item, bool]:
+        """The source's item if every rule allows the transfer, and whether it may return."""
+        try:
+            types = self._driver.describe().transfer_types
+            for problem in target_problems(declaration, types, self._policy):
+                raise problem
+            item = the_item(sight, declaration, parent_vendor_id)
+            view = SourceView(
+                declaration=declaration,
+                item=item,
+                parent_vendor_id=parent_vendor_id,
+                history=tuple(
+                    self._driver.history(sight.container, item.key.firm_code, item.key.product_code)
+                ),
+                runtime_types=types,
+                clock=self._driver.clock(sight.container),
+                now=int(self._clock()),
+                policy=self._policy,
+                peer=peer,
+            )
+        except DriverError as error:
+            raise driver_problem(f"reading {sight.container}", error) from error
+        for problem in source_problems(view):
+            raise problem
+        option = view.option
+        returnable = declaration.type.is_borrow or declaration.mode in (Mode.RETURN, Mode.EXTEND)
+        return item, returnable or (option is not None and option.return_allowed)
+
+    def fences(self, order: LegOrder, item: Item, reversible: bool) -> None:
+        """Refuse a plan that is stale, or irreversible and not confirmed."""
+        if order.update_counter is not None and order.update_counter != item.update_counter:
+            raise Problem(
+                ProblemCode.UPDATE_COUNTER_STALE,
+                f"The item {order.declaration.item} was at update counter {order.update_counter}"
+                f" when {order.subject} was planned and is at {item.update_counter} now.",
+                "Read both hosts again and plan anew.",
+                {"update_counter": item.update_counter},
+            )
+        step = leg_step(order.declaration, order.leg, reversible)
+        expected = plan_digest(order.declaration.as_document(), [step], item.update_counter)
+        if reversible or order.confirmation == expected:
+            return
+        raise Problem(
+            ProblemCode.CONFIRMATION_REQUIRED,
+            f"The {order.subject} cannot be undone: the licensor does not allow the item"
+            f" {order.declaration.item} to return.",
+            f"Confirm exactly this plan with confirmation {expected} if it shall run.",
+            {"digest": expected},
+        )

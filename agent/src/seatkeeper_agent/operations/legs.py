@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A leg as it was asked for, and the refusals that all legs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
+from seatkeeper_agent.domain.transfers import Declaration, Leg, State
+
+GIVES = {
+    Leg.REQUEST: DocumentKind.REQUEST,
+    Leg.ISSUE: DocumentKind.TRANSFER,
+    Leg.INSTALL: DocumentKind.RECEIPT,
+    Leg.CONFIRM: DocumentKind.ACKNOWLEDGEMENT,
+}
+TAKES = {
+    Leg.ISSUE: DocumentKind.REQUEST,
+    Leg.INSTALL: DocumentKind.TRANSFER,
+    Leg.CONFIRM: DocumentKind.RECEIPT,
+    Leg.ACKNOWLEDGE: DocumentKind.ACKNOWLEDGEMENT,
+}
+PAST = {
+    Leg.REQUEST: set(State) - {State.NONE},
+    Leg.ISSUE: {State.IN_TRANSIT, State.CREDITING_BACK, State.RECEIPTED},
+    Leg.INSTALL: {State.TRANSFERRED, State.RECEIPTED, State.REFUSED},
+    Leg.CONFIRM: {State.RECEIPTED},
+    Leg.ACKNOWLEDGE: {State.RECEIPTED},
+}
+
+
+@dataclass(frozen=True)
+class LegOrder:
+    """One leg as it was asked for.
+
+    ``facts`` is what the other side's plan told; only a dry run needs it, otherwise the
+    signed document tells.
+    """
+
+    leg: Leg
+    declaration: Declaration
+    actor: str
+    document: Envelope | None = None
+    decision: str = "install"
+    confirmation: str | None = None
+    update_counter: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        """What sentences and the audit call it."""
+        return subject(self.declaration)
+
+    @property
+    def given(self) -> Envelope:
+        """The document that the leg needs; Problem when it was not brought."""
+        if self.document is not None:
+            return self.document
+        raise Problem(
+            ProblemCode.LEG_OUT_OF_ORDER,
+            f"The leg {self.leg.value} of {self.subject} needs the"
+            f" {TAKES[self.leg].value} from the other host.",
+            "Run the leg before it and bring its document.",
+        )
+
+
+def subject(declaration: Declaration) -> str:
+    """What sentences, operations and the audit call a transfer."""
+    return f"transfer {declaration.name!r}"
+
+
+def unknown(transfer_id: str) -> Problem:
+    """No such transfer here."""
+    return Problem(
+        ProblemCode.TRANSFER_UNKNOWN,
+        f"This host knows no transfer {transfer_id}.",
+        "Look at the list of transfers.",
+    )
+
+
+def out_of_order(order: LegOrder, state: State) -> Problem:
+    """The transfer's state does not allow the leg."""
+    return Problem(
+        ProblemCode.LEG_OUT_OF_ORDER,
+        f"The leg {order.leg.value} of {order.subject} cannot run now: the transfer is"
+        f" {state.value} on this host.",
+        "Run the legs in their order: request, issue, install, confirm, acknowledge.",
+    )
+
+
+def differs(declaration: Declaration, record: TransferRecord) -> Problem:
+    """The same name was declared otherwise before."""
+    known, asked = record.declaration.as_document(), declaration.as_document()
+    members = ", ".join(sorted(name for name in known if known[name] != asked[name]))
+    return Problem(
+        ProblemCode.DECLARATION_DIFFERS,
+        f"The transfer {declaration.name!r} is known here with another {members} (it is"
+        f" {record.state.value}).",
+        "Give a new transfer a new name; a declared transfer never changes.",
+    )

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Taking up what was interrupted, and noticing borrows that have ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from seatkeeper_agent.domain.licenses import Measure
+from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.domain.records import Account, OperationRecord, TransferRecord
+from seatkeeper_agent.domain.transfers import Mode, Side, State
+from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.legs import unknown
+from seatkeeper_agent.operations.observations import Sight
+from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
+from seatkeeper_agent.operations.works import KIND_OF_STATE, Works, operation_id
+
+MARGIN_SECONDS = 60
+"""How much later than its end the origin takes a borrow for ended: the holder ends first."""
+
+RESUMED_MAX = 1_000
+
+_INTERRUPTED = (State.DEBITING, State.CREDITING, State.CREDITING_BACK)
+
+
+class Recovery:
+    """Drives on what an interruption left behind; the same steps as the forward path."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        driver: LicenseDriver,
+        works: Works,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal = journal
+        self._driver = driver
+        self._works = works
+        self._clock = clock
+
+    def resume(self, transfer_id: str, actor: str) -> list[str]:
+        """Drive the interrupted legs of one transfer on; gives the operations that ran."""
+        with self._journal.reading() as unit:
+            records = unit.transfers.both(transfer_id)
+        if not records:
+            raise unknown(transfer_id)
+        return [self._works.run(record, actor) for record in records if self._is_due(record)]
+
+    def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
+        """Drive everything interrupted on; one that cannot go on does not stop the others."""
+        with self._journal.reading() as unit:
+            records = unit.transfers.page(only_open=True, after="", limit=RESUMED_MAX)
+        done: list[str] = []
+        problems: list[Problem] = []
+        for record in records:
+            if not self._is_due(record):
+                continue
+            try:
+                done.append(self._works.run(record, actor))
+            except Problem as problem:
+                problems.append(problem)
+        return done + self.expire_due(actor), problems
+
+    def expire_due(self, actor: str) -> list[str]:
+        """Post the borrows whose time has passed and whose seats are seen to be back."""
+        now = int(self._clock())
+        with self._journal.reading() as unit:
+            records = unit.transfers.lent_before(now - MARGIN_SECONDS, RESUMED_MAX)
+        done: list[str] = []
+        for record in records:
+            held = self._held(record)
+            if self._is_prolonged(record, now) or not self._is_back(record, held):
+                continue
+            try:
+                done.append(self._works.expire(record, actor, held))
+            except Problem:
+                # Held by other work or not answering: the next run looks again.
+                continue
+        return done
+
+    def open_operations(self) -> list[OperationRecord]:
+        """What still holds a container."""
+        with self._journal.reading() as unit:
+            return unit.operations.page(only_open=True, after="", limit=RESUMED_MAX)
+
+    def _is_due(self, record: TransferRecord) -> bool:
+        if record.state in _INTERRUPTED:
+            return True
+        kind = KIND_OF_STATE.get(record.state)
+        if kind is None:
+            return False
+        with self._journal.reading() as unit:
+            holder = unit.operations.holding(record.container)
+        return holder is not None and holder.id == operation_id(record.declaration.id, kind)
+
+    def _held(self, record: TransferRecord) -> dict[str, int]:
+        item = record.declaration.item
+        codes = f"{item.firm_code}:{item.product_code}"
+        with self._journal.reading() as unit:
+            return {
+                measure.value: unit.ledger.balance(
+                    Account.CONTAINER, record.container, codes, measure
+                )
+                for measure in Measure
+            }
+
+    def _is_prolonged(self, record: TransferRecord, now: int) -> bool:
+        with self._journal.reading() as unit:
+            later = unit.transfers.children(record.declaration.id, Side.SOURCE, Mode.EXTEND)
+        return any(
+            entry.state in (State.DEBITING, State.IN_TRANSIT, State.RECEIPTED)
+            and (entry.declaration.until or 0) >= now - MARGIN_SECONDS
+            for entry in later
+        )
+
+    def _is_back(self, record: TransferRecord, held: dict[str, int]) -> bool:
+        try:
+            sight = Sight.take(self._driver, record.container, record.declaration)
+        except DriverError:
+            return False
+        return all(
+            sight.owned(measure) - held[measure.value] >= amount
+            for measure, amount in record.amounts.items()
+        )

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operations made of a transfer's steps, chosen by the state that the transfer is in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from seatkeeper_agent.domain.records import TransferRecord
+from seatkeeper_agent.domain.transfers import NAMESPACE, Declaration, Mode, Side, State
+from seatkeeper_agent.identity import Identity
+from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.engine import Engine
+from seatkeeper_agent.operations.legs import subject
+from seatkeeper_agent.operations.ports import LicenseDriver
+from seatkeeper_agent.operations.steps import Step, Work
+from seatkeeper_agent.operations.transfer_steps import Confirm, Credit, CreditBack, Debit, Expire
+
+KIND_OF_STATE = {
+    State.CREATED: "debit",
+    State.DEBITING: "debit",
+    State.ACCEPTED: "credit",
+    State.CREDITING: "credit",
+    State.IN_TRANSIT: "confirm",
+    State.CREDITING_BACK: "credit_back",
+}
+
+
+def operation_id(transfer_id: str, kind: str) -> str:
+    """The id of an operation, its idempotency key: the same in every run."""
+    return str(uuid.uuid5(NAMESPACE, f"operation/{transfer_id}/{kind}"))
+
+
+class Works:
+    """Runs the operation that a transfer's state calls for."""
+
+    def __init__(
+        self, journal: Journal, driver: LicenseDriver, identity: Identity, engine: Engine
+    ) -> None:
+        self._journal = journal
+        self._driver = driver
+        self._identity = identity
+        self._engine = engine
+
+    def run(self, record: TransferRecord, actor: str, reversible: bool = True) -> str:
+        """Run it to its end; gives its id. Problem if it cannot be."""
+        kind = KIND_OF_STATE[record.state]
+        shared = (self._driver, self._identity, record, operation_id(record.declaration.id, kind))
+        steps: dict[str, Callable[[], Step]] = {
+            "debit": lambda: Debit(*shared, reversible, self.parent_vendor_id(record.declaration)),
+            "credit": lambda: Credit(*shared),
+            "confirm": lambda: Confirm(*shared),
+            "credit_back": lambda: CreditBack(*shared),
+        }
+        return self._run(record, kind, actor, steps[kind]())
+
+    def expire(self, record: TransferRecord, actor: str, held: dict[str, int]) -> str:
+        """Post the end of a borrow whose seats are seen to have come back."""
+        shared = (self._driver, self._identity, record)
+        step = Expire(*shared, operation_id(record.declaration.id, "expire"), held)
+        return self._run(record, "expire", actor, step)
+
+    def parent_vendor_id(self, declaration: Declaration) -> str | None:
+        """The vendor's id of the transfer that a return undoes or an extension prolongs."""
+        if declaration.parent is None:
+            return None
+        side = Side.TARGET if declaration.mode is Mode.RETURN else Side.SOURCE
+        with self._journal.reading() as unit:
+            parent = unit.transfers.get(declaration.parent, side)
+        return None if parent is None else parent.vendor_transfer_id
+
+    def _run(self, record: TransferRecord, kind: str, actor: str, step: Step) -> str:
+        work = Work(
+            operation_id(record.declaration.id, kind),
+            kind,
+            subject(record.declaration),
+            record.side,
+            record.container,
+            actor,
+            (step,),
+        )
+        self._engine.run(work)
+        return work.id
