@@ -20,8 +20,14 @@ Params = t.Dict[str, t.Any]
 
 def run_borrow(params: Params, client: AgentClient, check_mode: bool) -> dict[str, t.Any]:
     """Declare the borrow at the borrower; the module's whole result."""
+    path = path_of("borrows", params["borrow_id"] or borrow_id(params["name"]))
     present = params["state"] == "present"
     until = params["until"]
+    if not present and until is None:
+        known = client.find(path)
+        if known is None:
+            return _nothing_borrowed()
+        until = known["until"]
     body = {
         "name": params["name"],
         "item": params["item"],
@@ -29,9 +35,8 @@ def run_borrow(params: Params, client: AgentClient, check_mode: bool) -> dict[st
         "source": place(params, "source"),
         "target": place(params, "target"),
         "seats": params["seats"] if present else 0,
-        "until": None if until is None else instant("until", until),
+        "until": instant("until", until),
     }
-    path = path_of("borrows", params["borrow_id"] or borrow_id(params["name"]))
     answer = client.change("PUT", path, body, check_mode)
     end = f"{params['target']} (borrower of {params['name']})"
     return {
@@ -40,13 +45,24 @@ def run_borrow(params: Params, client: AgentClient, check_mode: bool) -> dict[st
         "transfers": answer["transfers"],
         "before": answer["before"],
         "after": answer["after"],
-        "plan": answer["plan"],
         "diff": {
             "before_header": f"{end}, before",
             "after_header": f"{end}, after",
             "before": _shown(answer["before"]),
             "after": _shown(answer["after"]),
         },
+    }
+
+
+def _nothing_borrowed() -> dict[str, t.Any]:
+    nothing = {"seats": 0, "until": None, "lots": []}
+    return {
+        "changed": False,
+        "borrow": None,
+        "transfers": [],
+        "before": nothing,
+        "after": nothing,
+        "diff": {"before": {}, "after": {}},
     }
 
 

@@ -27,7 +27,8 @@ API_VERSION = 1
 """The version of the agent's API that this collection speaks."""
 
 PAGES_MAX = 10_000
-PAGE_LIMIT = 100
+PAGE_LIMIT = 500
+ASKED_MAX = 5
 WAIT_SECONDS = 30.0
 ANSWER_SECONDS = 15.0
 """How much longer than the asked wait an answer may take."""
@@ -85,16 +86,24 @@ class AgentClient:
         return self._answered(method, asked, {} if body is None else body)
 
     def _answered(self, method: str, path: str, body: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        answer = self._exchange(method, path, body, min(WAIT_SECONDS, self._remaining()))
-        document = self._decoded(answer)
-        if answer.status == 202:
-            return self._followed(self._member(document, "operation"))
-        if answer.status >= 400:
-            raise self._refused(document)
-        return document
+        for _asked in range(ASKED_MAX):
+            answer = self._exchange(method, path, body, min(WAIT_SECONDS, self._remaining()))
+            document = self._decoded(answer)
+            if answer.status >= 400:
+                raise self._refused(document)
+            if answer.status != 202:
+                return document
+            result = self._followed(self._member(document, "operation"))
+            if result is not None:
+                return result
+        raise self._not_understood(f"{path} has no result after being asked {ASKED_MAX} times")
 
-    def _followed(self, operation: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Wait for an operation until it no longer runs, then give its result."""
+    def _followed(self, operation: dict[str, t.Any]) -> dict[str, t.Any] | None:
+        """Wait for an operation until it no longer runs, then give its result.
+
+        None if the agent has restarted meanwhile and no longer knows: asking for the same
+        thing again tells how it ended.
+        """
         while operation.get("state") == "running":
             wait = min(WAIT_SECONDS, self._remaining())
             if wait <= 0:
@@ -102,11 +111,14 @@ class AgentClient:
             path = f"/v1/operations/{quote(str(operation['id']), safe='')}"
             answer = self._exchange("GET", f"{path}?wait={max(1, int(wait))}", None, wait)
             operation = self._decoded(answer)
+            if operation.get("code") == "operation-unknown":
+                return None
             if answer.status >= 400:
                 raise self._refused(operation)
-        if operation.get("result") is not None:
-            return dict(operation["result"])
-        raise self._refused(operation.get("problem") or {})
+        if operation.get("problem") is not None:
+            raise self._refused(operation["problem"])
+        result: dict[str, t.Any] | None = operation.get("result")
+        return result
 
     def _exchange(
         self, method: str, path: str, body: dict[str, t.Any] | None, wait_seconds: float

@@ -74,14 +74,13 @@ class Reader:
 
     def history(self) -> Entries:
         """The transfer history of these items, container by container."""
-        codes = dict.fromkeys(
-            (item["container"], item["item"].partition("@")[0]) for item in self.items()
-        )
         return [
-            row
-            for serial, code in codes
+            {"local_container": container["serial"], **row}
+            for container in self.containers()
             for row in self._client.pages(
-                path_of("containers", serial, "history"), "history", {"item": code}
+                path_of("containers", container["serial"], "history"),
+                "history",
+                {"item": self._params["item"]},
             )
         ]
 

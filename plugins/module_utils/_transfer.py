@@ -121,7 +121,9 @@ def _told(params: Params, answer: dict[str, t.Any], check_mode: bool) -> Result:
     destination = params["document_dest"]
     if destination is not None and answer["document"] is not None:
         written = write_document(destination, answer["document"], check_mode)
-    end = _end(answer["transfer"])
+    side = "source" if params["leg"] in ("issue", "confirm") else "target"
+    held = answer["before"]["items"]
+    end = f"{params[side]} ({side}, container {held[0]['container'] if held else 'none'})"
     return {
         "changed": answer["changed"] or written,
         "waiting": False,

@@ -121,7 +121,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 borrow:
-  description: The borrow as the agent has it now.
+  description: The borrow as the agent has it now; null if nothing was ever borrowed so.
   returned: success
   type: dict
   contains:
@@ -155,10 +155,6 @@ before:
   type: dict
 after:
   description: What is declared now, with C(seats), C(until) and C(lots).
-  returned: success
-  type: dict
-plan:
-  description: What has to be done for it, step by step.
   returned: success
   type: dict
 problem:

@@ -232,16 +232,21 @@ history:
   type: list
   elements: dict
   contains:
+    local_container:
+      description: Serial number of the container on this host.
+      type: str
+      returned: always
+      sample: 130-1000000001
     container:
       description: Serial number of the other container.
       type: str
       returned: always
       sample: 130-2000000002
     item:
-      description: The item.
+      description: Firm code and product code of the item.
       type: str
       returned: always
-      sample: "6000010:201@1"
+      sample: "6000010:201"
     index:
       description: Number of the row.
       type: int

@@ -30,7 +30,7 @@ def agent(home: Path, library: Path | None = None) -> Iterator[Running]:
         encoding="utf-8",
     )
     program = Path(sys.executable).with_name("seatkeeper-agent")
-    with running([str(program), "serve", "--config", str(config)], socket_path) as server:
+    with running([str(program), "--config", str(config), "serve"], socket_path) as server:
         yield server
 
 

@@ -90,6 +90,17 @@ def test_long_work_is_followed_to_its_result() -> None:
     assert [seen.path for seen in server.seen[1:]] == ["/v1/operations/op-1"] * 2
 
 
+def test_work_that_a_restart_forgot_is_asked_for_again() -> None:
+    running = {"id": "op-1", "state": "running", "problem": None, "result": None}
+    started = (202, {"operation": running})
+    gone = {**running, "state": "done"}
+    script = in_turn(started, problem("operation-unknown", 404), started, gone, {"changed": False})
+    with asking(script) as (client, _server):
+        assert client.change("POST", "/v1/transfers/x/issue", {}, dry_run=False) == {
+            "changed": False
+        }
+
+
 def test_long_work_that_fails_tells_its_problem() -> None:
     running = {"id": "op-1", "state": "running", "problem": None, "result": None}
     failed = {**running, "state": "in_doubt", "problem": problem("in-doubt")[1]}

@@ -227,7 +227,6 @@ def test_a_borrow_is_declared_and_given_back() -> None:
         "transfers": [{"id": "t"}],
         "before": {"seats": 0, "until": None, "lots": []},
         "after": {"seats": 2, "until": "2026-11-28T00:00:00Z", "lots": []},
-        "plan": {"digest": "d", "steps": []},
     }
     options = {
         "name": "fair",

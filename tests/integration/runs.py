@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run playbooks and modules against a lab, and read what they say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seatkeeper_twins.lab import Lab
+
+ROOT = Path(__file__).resolve().parents[2]
+INVENTORY = ROOT / "playbooks" / "inventories" / "demo"
+MODULES = "ansible_collections.seatkeeper.licensing.plugins.modules"
+RUN_SECONDS_MAX = 120
+_RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a playbook: its exit code, its output, and what it told about each host."""
+
+    code: int
+    output: str
+    told: dict[str, dict[str, Any]]
+
+    @property
+    def recap(self) -> dict[str, dict[str, int]]:
+        """The counts of each host."""
+        return {
+            host: {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", counts)}
+            for host, counts in _RECAP.findall(self.output)
+        }
+
+    @property
+    def changed(self) -> int:
+        """How many tasks changed something, over all hosts."""
+        return sum(counts["changed"] for counts in self.recap.values())
+
+    @property
+    def plan(self) -> list[dict[str, Any]]:
+        """The fact license_transfer_plan, the same on every host that came to the end."""
+        plans = [told["plan"] for told in self.told.values()]
+        assert plans, self.output
+        assert all(plan == plans[0] for plan in plans)
+        return list(plans[0])
+
+    def ended_well(self) -> Run:
+        """The run itself, once it is sure that nothing failed and nothing warned."""
+        assert self.code == 0, self.output
+        assert "[WARNING]" not in self.output, self.output
+        assert "[DEPRECATION" not in self.output, self.output
+        return self
+
+
+def play(
+    lab: Lab,
+    folder: Path,
+    playbook: Path,
+    *arguments: str,
+    variables: dict[str, Any] | None = None,
+    inventory: Path = INVENTORY,
+) -> Run:
+    """Run a playbook on the hosts of a lab, then have each host tell its facts."""
+    told_folder = folder / "told"
+    told_folder.mkdir(exist_ok=True)
+    for path in told_folder.iterdir():
+        path.unlink()
+    whole = folder / "run.yml"
+    whole.write_text(
+        yaml.safe_dump([{"import_playbook": str(playbook)}, *_telling(told_folder)]),
+        encoding="utf-8",
+    )
+    program = Path(sys.executable).with_name("ansible-playbook")
+    command = [str(program), "-i", str(inventory), str(whole), *arguments]
+    if variables:
+        command += ["-e", json.dumps(variables)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment(lab, folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=RUN_SECONDS_MAX,
+        check=False,
+    )
+    told = {path.stem: json.loads(path.read_text()) for path in told_folder.iterdir()}
+    return Run(done.returncode, done.stdout, told)
+
+
+def _telling(folder: Path) -> list[dict[str, Any]]:
+    """A play that writes the facts of the role to a file for each host, even in check mode."""
+    return [
+        {
+            "name": "Tell",
+            "hosts": "license_servers",
+            "gather_facts": False,
+            "tasks": [
+                {
+                    "name": "Write the facts",
+                    "ansible.builtin.copy": {
+                        "content": "{{ {'plan': license_transfer_plan,"
+                        " 'waits': license_transfer_waits,"
+                        " 'confirmations': license_transfer_confirmations} | to_json }}",
+                        "dest": f"{folder}/{{{{ inventory_hostname }}}}.json",
+                        "mode": "0600",
+                    },
+                    "when": "license_transfer_plan is defined",
+                    "check_mode": False,
+                    "changed_when": False,
+                    "diff": False,
+                }
+            ],
+        }
+    ]
+
+
+def environment(lab: Lab, folder: Path) -> dict[str, str]:
+    """What a user's shell would hold, and nothing of the one that runs the tests."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(folder),
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_NOCOLOR": "1",
+        "PYTHONPATH": str(ROOT / ".venv" / "collections"),
+        "SEATKEEPER_DEMO": str(lab.folder),
+    }
+
+
+def module(
+    lab: Lab, folder: Path, name: str, host: str, check: bool = False, **options: Any
+) -> dict[str, Any]:
+    """Run one module as Ansible runs it on a host; its whole result."""
+    arguments = {
+        "agent_socket": str(lab[host].socket_path),
+        "_ansible_check_mode": check,
+        "_ansible_diff": True,
+        "_ansible_remote_tmp": str(folder),
+        **options,
+    }
+    path = folder / "arguments.json"
+    path.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", f"{MODULES}.{name}", str(path)],
+        cwd=folder,
+        env=environment(lab, folder),
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS_MAX,
+        check=False,
+    )
+    assert done.stdout.startswith("\n{") or done.stdout.startswith("{"), done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def holdings(lab: Lab) -> dict[str, dict[str, tuple[int, int]]]:
+    """Usable seats and units of every product code on every host, as the agents show them."""
+    held: dict[str, dict[str, tuple[int, int]]] = {}
+    for name, host in lab.hosts.items():
+        held[name] = {}
+        for container in host.client.all("/v1/containers", "containers"):
+            path = f"/v1/containers/{container['serial']}/items"
+            for item in host.client.all(path, "items"):
+                code = item["item"].partition("@")[0]
+                seats, units = held[name].get(code, (0, 0))
+                held[name][code] = (seats + item["seats"], units + item["units"])
+    return held
+
+
+def journals(lab: Lab) -> dict[str, Any]:
+    """How far the audit chain of every host has come."""
+    return {
+        name: host.client.get("/v1/agent")["journal"]["audit_head"]
+        for name, host in lab.hosts.items()
+    }

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each module: check, do, check again, do again; and every refusal is one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from seatkeeper_twins.lab import Lab
+
+from .runs import INVENTORY, ROOT, holdings, journals, module, play
+
+ENDS = {
+    "source": "old-server",
+    "source_container": "130-1000000001",
+    "target": "new-server",
+    "target_container": "130-2000000002",
+}
+MOVE = {
+    "name": "move",
+    "item": "6000010:201",
+    "type": "licenses",
+    "quantity": 10,
+    **ENDS,
+}
+BORROW = {"name": "fair", "item": "6000010:204", "seats": 2, "until": "2099-01-01", **ENDS}
+LEGS = {
+    "request": "new-server",
+    "issue": "old-server",
+    "install": "new-server",
+    "confirm": "old-server",
+    "acknowledge": "new-server",
+}
+
+
+def quartet(lab: Lab, folder: Path, name: str, host: str, **options: Any) -> dict[str, Any]:
+    """Check, do, check again, do again; gives what doing it returned."""
+    journals_before = journals(lab)
+    checked = module(lab, folder, name, host, check=True, **options)
+    assert checked["changed"] is True, checked
+    assert journals(lab) == journals_before
+    done = module(lab, folder, name, host, **options)
+    assert done["changed"] is True, done
+    for compared in ("before", "after", "diff"):
+        assert checked.get(compared) == done.get(compared)
+    for check in (True, False):
+        again = module(lab, folder, name, host, check=check, **options)
+        assert again["changed"] is False, again
+        assert again["diff"]["before"] == again["diff"]["after"]
+        if "document" in done:
+            assert again["document"] == done["document"]
+    return done
+
+
+def test_every_leg_of_a_transfer(lab: Lab, tmp_path: Path) -> None:
+    document = None
+    for leg, host in LEGS.items():
+        options = {**MOVE, "leg": leg, "document": document}
+        document = quartet(lab, tmp_path, "license_transfer", host, **options)["document"]
+    assert holdings(lab)["new-server"]["6000010:201"] == (10, 0)
+
+
+def test_a_transfer_is_given_up(lab: Lab, tmp_path: Path) -> None:
+    module(lab, tmp_path, "license_transfer", "new-server", **MOVE, leg="request")
+    quartet(lab, tmp_path, "license_transfer", "new-server", name="move", state="absent")
+
+
+def test_a_borrow_is_declared_and_given_back(lab: Lab, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"check": False, **BORROW}
+    first = module(lab, tmp_path, "license_borrow", "new-server", **{**options, "check": True})
+    done = module(lab, tmp_path, "license_borrow", "new-server", **options)
+    assert first["changed"] is done["changed"] is True
+    assert first["transfers"] == done["transfers"]
+    assert [transfer["name"] for transfer in done["transfers"]] == ["fair/lot-1", "fair/lot-2"]
+    assert done["diff"]["after"]["seats"] == 2
+    for transfer in done["transfers"]:
+        carry(lab, tmp_path, transfer)
+    for check in (True, False):
+        again = module(lab, tmp_path, "license_borrow", "new-server", **{**options, "check": check})
+        assert again["changed"] is False
+        assert again["transfers"] == []
+    gone = {**BORROW, "state": "absent"}
+    returned = module(lab, tmp_path, "license_borrow", "new-server", **gone)
+    assert {transfer["mode"] for transfer in returned["transfers"]} == {"return"}
+    for transfer in returned["transfers"]:
+        carry(lab, tmp_path, transfer)
+    assert module(lab, tmp_path, "license_borrow", "new-server", **gone)["changed"] is False
+    assert holdings(lab)["old-server"]["6000010:204"] == (5, 0)
+
+
+def carry(lab: Lab, folder: Path, transfer: dict[str, Any]) -> None:
+    """All legs of a transfer that a borrow brought about."""
+    members = ("name", "item", "type", "mode", "quantity", "until", "parent")
+    options = {member: transfer[member] for member in members}
+    for side in ("source", "target"):
+        options[side] = transfer[side]["agent"]
+        options[f"{side}_container"] = transfer[side]["container"]
+    document = None
+    for leg in LEGS:
+        end = "source" if leg in ("issue", "confirm") else "target"
+        result = module(
+            lab,
+            folder,
+            "license_transfer",
+            transfer[end]["agent"],
+            transfer_id=transfer["id"],
+            leg=leg,
+            document=document,
+            **options,
+        )
+        assert "msg" not in result, result["msg"]
+        document = result["document"]
+
+
+def test_information_is_read_and_never_changed(lab: Lab, tmp_path: Path) -> None:
+    gather = ["agent", "containers", "items", "history", "operations", "transfers", "borrows"]
+    for check in (True, False):
+        read = module(lab, tmp_path, "license_info", "old-server", check=check, gather=gather)
+        assert read["changed"] is False
+        assert set(gather) <= set(read)
+    assert read["agent"]["agent"]["name"] == "old-server"
+    assert {item["name"] for item in read["items"]} == {
+        "Simulation seats",
+        "Meshing",
+        "Render units",
+        "CAD seats",
+    }
+    one = module(lab, tmp_path, "license_info", "old-server", item="6000010:202")
+    assert [item["name"] for item in one["items"]] == ["Meshing"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "named"),
+    [
+        ({"quantity": 26}, "not-enough", "6000010:201"),
+        ({"type": "units"}, "type-not-offered-by-item", "units"),
+        ({"item": "6000010:299"}, "item-unknown", "6000010:299"),
+        ({"item": "5000010:201"}, "firm-code-not-universal", "5000010:201"),
+        ({"item": "nonsense"}, "request-invalid", "nonsense"),
+        ({"quantity": 0}, "amount-invalid", "0"),
+        ({"source_container": "130-7"}, "container-unknown", "130-7"),
+        ({"source": "third-server"}, "wrong-host", "third-server"),
+        (
+            {
+                "item": "6000010:204",
+                "mode": "pull",
+                "type": "borrow_local",
+                "quantity": None,
+                "until": "2099-01-01",
+            },
+            "pull-not-allowed",
+            "6000010:204",
+        ),
+        (
+            {
+                "item": "6000010:204",
+                "type": "borrow_local",
+                "quantity": None,
+                "until": "2020-01-01",
+            },
+            "period-in-the-past",
+            "2020",
+        ),
+        ({"update_counter": 999}, "update-counter-stale", "999"),
+    ],
+)
+def test_a_refusal_is_one_sentence_and_nothing_is_touched(
+    lab: Lab, tmp_path: Path, change: dict[str, Any], code: str, named: str
+) -> None:
+    held = holdings(lab)
+    options = {**MOVE, **change}
+    requested = module(lab, tmp_path, "license_transfer", "new-server", **options, leg="request")
+    document = requested.get("document")
+    refused = module(
+        lab, tmp_path, "license_transfer", "old-server", **options, leg="issue", document=document
+    )
+    told = refused if document or "problem" not in requested else requested
+    if told["problem"]["code"] != code:
+        told = requested
+    assert told["failed"]
+    assert told["problem"]["code"] == code, told
+    assert named in told["msg"]
+    assert "\n" not in told["msg"]
+    assert holdings(lab) == held
+
+
+def test_an_altered_document_is_refused(lab: Lab, tmp_path: Path) -> None:
+    requested = module(lab, tmp_path, "license_transfer", "new-server", **MOVE, leg="request")
+    document = requested["document"]
+    document["signatures"][0]["sig"] = "AAAA" + document["signatures"][0]["sig"][4:]
+    refused = module(
+        lab, tmp_path, "license_transfer", "old-server", **MOVE, leg="issue", document=document
+    )
+    assert refused["problem"]["code"] == "document-altered"
+
+
+@pytest.mark.parametrize("arguments", [("--check",), ()])
+@pytest.mark.parametrize("name", ["license_info", "license_transfer", "license_borrow"])
+def test_the_examples_run(lab: Lab, tmp_path: Path, name: str, arguments: tuple[str, ...]) -> None:
+    text = (ROOT / "plugins" / "modules" / f"{name}.py").read_text(encoding="utf-8")
+    examples = yaml.safe_load(text.split('EXAMPLES = r"""')[1].split('"""')[0])
+    for task in examples:
+        action = f"seatkeeper.licensing.{name}"
+        socket = str(lab[task["delegate_to"]].socket_path)
+        task[action] = {**(task[action] or {}), "agent_socket": socket}
+    playbook = tmp_path / "examples.yml"
+    start = {"name": "Examples", "hosts": "new-server", "gather_facts": False}
+    playbook.write_text(yaml.safe_dump([{**start, "tasks": examples}]), encoding="utf-8")
+    variables = {"stick": str(tmp_path), "last_day_of_the_fair": "2099-01-01"}
+    ran = play(lab, tmp_path, playbook, *arguments, variables=variables, inventory=INVENTORY)
+    ran.ended_well()
+    assert ran.recap["new-server"]["ok"] == len(examples)
+    if not arguments and name == "license_transfer":
+        assert holdings(lab)["new-server"]["6000010:201"] == (10, 0)
