@@ -19,8 +19,9 @@ class CodeMeterSettings:
     ``library`` is a file name for the system's loader or an absolute path. ``host`` is passed
     on as CODEMETER_HOST (grade D) and points library and ``cmu`` at another server; None
     leaves it to this host. ``stop_command`` must return only when the service has ended, as
-    ``systemctl`` does: until then the service may still rewrite its file. ``update_is_repeatable`` is the operator's word that the same
-    request may be served twice, which no document says.
+    ``systemctl`` does: until then the service may still rewrite its file.
+    ``update_is_repeatable`` is the operator's word that the same request may be served twice,
+    which no document says.
     """
 
     library: str = "libwibucm.so"
