@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the steps of a transfer share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from seatkeeper_agent.domain.licenses import HistoryRow, Measure
+from seatkeeper_agent.domain.records import (
+    Account,
+    Posting,
+    TransferRecord,
+)
+from seatkeeper_agent.domain.transfers import Declaration
+from seatkeeper_agent.identity import Identity
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.observations import (
+    Sight,
+    note_counter,
+    reconcile,
+    refuse_rollback,
+)
+from seatkeeper_agent.operations.ports import LicenseDriver
+from seatkeeper_agent.operations.steps import Probe, Verdict
+
+
+@dataclass(frozen=True)
+class TransferStep:
+    """What all steps of a transfer know."""
+
+    driver: LicenseDriver
+    identity: Identity
+    record: TransferRecord
+    operation_id: str
+
+    @property
+    def declaration(self) -> Declaration:
+        """What was declared."""
+        return self.record.declaration
+
+    def _history(self) -> list[HistoryRow]:
+        item = self.declaration.item
+        return self.driver.history(self.record.container, item.firm_code, item.product_code)
+
+    def _sight(self) -> Sight:
+        return Sight.take(self.driver, self.record.container, self.declaration)
+
+    def _done(self, **evidence: Any) -> Probe:
+        return Probe(Verdict.DONE, {**evidence, "counter": self._sight().update_counter})
+
+    def _reconcile(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        seen, container = baseline["seen"], self.record.container
+        refuse_rollback(unit, container, self.declaration.firm_code, seen["update_counter"])
+        owned = {Measure(name): amount for name, amount in seen["owned"].items()}
+        reconcile(unit, self.driver.vendor, container, item_codes(self.declaration), owned)
+
+    def _note_counter(self, unit: Unit, evidence: dict[str, Any]) -> None:
+        firm_code = self.declaration.firm_code
+        note_counter(unit, self.record.container, firm_code, evidence["counter"])
+
+    def _row(self) -> HistoryRow | None:
+        wanted = self.record.vendor_transfer_id
+        rows = [row for row in self._history() if row.transfer_id == wanted]
+        return rows[-1] if rows else None
+
+    def _subject(self) -> str:
+        return f"transfer {self.declaration.name!r}"
+
+    def baseline(self) -> dict[str, Any]:
+        """Nothing to compare with, unless a step says otherwise."""
+        return {}
+
+    def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """Nothing besides the intent, unless a step says otherwise."""
+
+    def withdraw(self, unit: Unit) -> None:
+        """Nothing to take back, unless a step says otherwise."""
+
+    def collect(self, evidence: dict[str, Any], returned: bytes | None) -> bytes:
+        """Nothing besides, unless a step says otherwise."""
+        return b""
+
+
+def seen_of(sight: Sight) -> dict[str, Any]:
+    owned = {measure.value: sight.owned(measure) for measure in Measure}
+    return {"owned": owned, "update_counter": sight.update_counter}
+
+
+def postings_of(
+    amounts: dict[Measure, int],
+    item: str,
+    giver: tuple[Account, str],
+    taker: tuple[Account, str],
+) -> list[Posting]:
+    return [
+        Posting(account, reference, item, measure, sign * amount)
+        for measure, amount in amounts.items()
+        for sign, (account, reference) in ((-1, giver), (1, taker))
+    ]
+
+
+def item_codes(declaration: Declaration) -> str:
+    """How the ledger names an item: its codes without the reference."""
+    return f"{declaration.item.firm_code}:{declaration.item.product_code}"

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How seats come back to their origin: after a refusal, or at the end of a borrow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from seatkeeper_agent.domain.licenses import HistoryStatus, Measure
+from seatkeeper_agent.domain.records import (
+    Account,
+    Event,
+    TransferRecord,
+)
+from seatkeeper_agent.domain.transfers import Side, State
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.ports import DriverUnsupported
+from seatkeeper_agent.operations.steps import Probe, Verdict
+from seatkeeper_agent.operations.transfer_steps.base import (
+    TransferStep,
+    item_codes,
+    postings_of,
+)
+
+
+class CreditBack(TransferStep):
+    """After the target's refusal: the seats come back. No documented function does that."""
+
+    name = "credit_back"
+    reversible = True
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"crediting {self.declaration.item} back in {self.record.container}"
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """The licensor's correction shows as the row taken out of the history.
+
+        A borrow whose time has passed fell back by itself (grade D).
+        """
+        row = self._row()
+        if row is None:
+            return Probe(Verdict.UNKNOWN, reason="the transfer's row is missing from the history")
+        ended = row.borrow_expires_at
+        if row.status is HistoryStatus.CREATED:
+            return self._done()
+        if ended is not None and ended <= self.driver.clock(self.record.container).box_at:
+            return self._done()
+        return Probe(Verdict.NOT_DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """Refused: the facts name no such function."""
+        raise DriverUnsupported(
+            f"{self._subject()} was refused by its target, and the vendor documents no way to"
+            " cancel a transfer that is on its way"
+        )
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """Escrow is empty again."""
+        declaration = self.declaration
+        if not unit.ledger.has(declaration.id, Event.CREDIT_BACK):
+            post_credit_back(unit, self.record, Account.ESCROW, self.operation_id)
+        unit.transfers.advance(declaration.id, Side.SOURCE, State.VOID)
+        self._note_counter(unit, evidence)
+
+
+@dataclass(frozen=True)
+class Expire(TransferStep):
+    """The end of a borrow: the vendor's product gives it back by itself (grade D).
+
+    ``held`` is what the ledger has in the container, per measure.
+    """
+
+    name = "expire"
+    reversible = True
+
+    held: dict[str, int]
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"the fall-back of {self.declaration.item} to {self.record.container}"
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """The seats are there again beside what the ledger knew before."""
+        if baseline is None:
+            return Probe(Verdict.NOT_DONE)
+        seen = {measure.value: self._sight().owned(measure) for measure in Measure}
+        amounts = {measure.value: amount for measure, amount in self.record.amounts.items()}
+        back = all(seen[name] - baseline["held"][name] >= n for name, n in amounts.items())
+        return self._done() if back else Probe(Verdict.NOT_DONE)
+
+    def baseline(self) -> dict[str, Any]:
+        """What the ledger holds; the service has put it in."""
+        return {"held": self.held}
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """Nothing: the product does it."""
+        return b""
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """Shares its key with the early return, so that only one of them counts."""
+        received = self.record.state is State.RECEIPTED
+        giver = Account.LENT if received else Account.ESCROW
+        post_credit_back(unit, self.record, giver, self.operation_id)
+        self._note_counter(unit, evidence)
+
+
+def post_credit_back(unit: Unit, record: TransferRecord, giver: Account, operation_id: str) -> None:
+    """The one credit-back that a transfer can have."""
+    declaration = record.declaration
+    postings = postings_of(
+        record.amounts,
+        item_codes(declaration),
+        (giver, declaration.id),
+        (Account.CONTAINER, record.container),
+    )
+    unit.ledger.post(Event.CREDIT_BACK, postings, declaration.id, operation_id)
