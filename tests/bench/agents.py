@@ -22,7 +22,7 @@ def agent(home: Path, library: Path | None = None) -> Iterator[Running]:
     socket_path = home / "agent.sock"
     config = home / "agent.toml"
     state = home / "state"
-    state.mkdir(mode=0o700)
+    state.mkdir(mode=0o700, exist_ok=True)
     product = library or home / "no-such-library.so"
     config.write_text(
         f'[agent]\nname = "bench"\nstate_folder = "{state}"\nsocket = "{socket_path}"\n'
