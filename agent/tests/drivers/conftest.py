@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,22 +118,31 @@ class Twin:
 MakeTwin = Callable[..., Twin]
 
 
-@pytest.fixture
-def make_twin(tmp_path: Path) -> Iterator[MakeTwin]:
-    """Make and serve twins that end with the test."""
+@contextmanager
+def twins(folder: Path) -> Iterator[MakeTwin]:
+    """Make and serve twins that end with the block."""
     made: list[Twin] = []
 
     def make(seed: dict[str, Any] | None = None, profile: str = "current") -> Twin:
-        directory = create_twin(tmp_path / f"twin{len(made)}", profile, seed or SEED)
+        directory = create_twin(folder / f"twin{len(made)}", profile, seed or SEED)
         made.append(Twin(directory))
         made[-1].start()
         return made[-1]
 
-    yield make
-    for twin in made:
-        for driver in twin.drivers:
-            driver.close()
-        twin.stop()
+    try:
+        yield make
+    finally:
+        for twin in made:
+            for driver in twin.drivers:
+                driver.close()
+            twin.stop()
+
+
+@pytest.fixture
+def make_twin(tmp_path: Path) -> Iterator[MakeTwin]:
+    """Make twins that end with the test."""
+    with twins(tmp_path) as make:
+        yield make
 
 
 @pytest.fixture
@@ -145,6 +155,13 @@ def twin(make_twin: MakeTwin) -> Twin:
 def driver(twin: Twin) -> CodeMeterDriver:
     """A driver for the usual twin."""
     return twin.driver()
+
+
+@pytest.fixture(scope="session")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeMeterDriver]:
+    """A driver for a twin that many tests share: they must change nothing."""
+    with twins(tmp_path_factory.mktemp("shared")) as make:
+        yield make().driver()
 
 
 def build_library(folder: Path, source: str) -> Path:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from seatkeeper_agent.drivers.codemeter.errors import error_of, vendor_text
+from seatkeeper_agent.drivers.codemeter.errors import error_of
+from seatkeeper_agent.drivers.codemeter.messages import vendor_text
 from seatkeeper_agent.operations.ports import (
     DriverError,
     DriverPending,

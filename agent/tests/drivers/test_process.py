@@ -92,6 +92,8 @@ def test_a_missing_library_is_told_with_its_path_and_the_setting() -> None:
     driver = CodeMeterDriver(CodeMeterSettings(library="/nowhere/libwibucm.so"))
     with pytest.raises(DriverUnavailable, match=r"/nowhere/libwibucm.so .*setting library"):
         driver.containers()
+    with pytest.raises(DriverUnavailable, match="setting library"):
+        driver.is_running()
     found = driver.describe()
     assert (found.version, found.running, found.security_floor_met) == (None, False, None)
     assert "/nowhere/libwibucm.so" in found.capabilities[0].reason
@@ -152,13 +154,14 @@ def test_a_process_killed_in_the_middle_of_an_effect(twin: Twin) -> None:
 
 
 def test_an_idle_process_ends(twin: Twin) -> None:
+    before = threading.active_count()
     driver = twin.driver(idle_seconds_max=0.3)
     driver.containers()
     process_id = worker_process_id(driver)
     assert eventually(lambda: not exists(process_id))
     assert driver.containers()
     driver.close()
-    assert eventually(lambda: threading.active_count() == 1)
+    assert eventually(lambda: threading.active_count() <= before)
 
 
 def test_closing_ends_the_process_and_its_descriptors(twin: Twin) -> None:
@@ -169,15 +172,15 @@ def test_closing_ends_the_process_and_its_descriptors(twin: Twin) -> None:
         process_id = worker_process_id(driver)
         driver.close()
         assert not exists(process_id)
-    assert eventually(lambda: open_descriptors() == before)
+    assert eventually(lambda: open_descriptors() <= before)
 
 
-def test_two_threads_get_their_own_answers(driver: CodeMeterDriver) -> None:
+def test_two_threads_get_their_own_answers(reader: CodeMeterDriver) -> None:
     def read(number: int) -> bool:
         if number % 2:
-            return driver.items(SOURCE)[0].key.product_code == SEATS
+            return reader.items(SOURCE)[0].key.product_code == SEATS
         try:
-            driver.items("130-5")
+            reader.items("130-5")
         except DriverRefused as error:
             return error.number == 201
         return False

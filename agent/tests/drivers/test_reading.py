@@ -20,15 +20,15 @@ from seatkeeper_agent.operations.ports import (
 from .conftest import DONGLE, FIRM, SEATS, SEED, SOURCE, TARGET, UNITS, WHOLE, MakeTwin, Twin, item
 
 
-def test_containers_in_the_order_of_their_serial_numbers(driver: CodeMeterDriver) -> None:
-    found = driver.containers()
+def test_containers_in_the_order_of_their_serial_numbers(reader: CodeMeterDriver) -> None:
+    found = reader.containers()
     assert [box.serial for box in found] == [DONGLE, SOURCE, TARGET]
     assert [box.kind for box in found] == ["dongle", "cmact_license", "cmact_license"]
     assert "active" in found[1].status
 
 
-def test_items_with_their_amounts_and_options(driver: CodeMeterDriver) -> None:
-    items = {entry.key.product_code: entry for entry in driver.items(SOURCE)}
+def test_items_with_their_amounts_and_options(reader: CodeMeterDriver) -> None:
+    items = {entry.key.product_code: entry for entry in reader.items(SOURCE)}
     assert items[SEATS].license_quantity == 25
     assert items[SEATS].unit_counter is None
     assert items[SEATS].feature_map == 3
@@ -43,35 +43,35 @@ def test_items_with_their_amounts_and_options(driver: CodeMeterDriver) -> None:
     assert not option.firm_item_required
 
 
-def test_a_key_names_the_items_that_are_read(driver: CodeMeterDriver) -> None:
-    found = driver.items(SOURCE, ItemKey(FIRM, UNITS))
+def test_a_key_names_the_items_that_are_read(reader: CodeMeterDriver) -> None:
+    found = reader.items(SOURCE, ItemKey(FIRM, UNITS))
     assert [entry.key.product_code for entry in found] == [UNITS]
     assert found[0].option(TransferType.UNITS) is not None
-    assert driver.items(SOURCE, found[0].key) == found
-    assert driver.items(SOURCE, ItemKey(FIRM + 1, UNITS)) == []
-    assert found[0] in driver.items(SOURCE)
+    assert reader.items(SOURCE, found[0].key) == found
+    assert reader.items(SOURCE, ItemKey(FIRM + 1, UNITS)) == []
+    assert found[0] in reader.items(SOURCE)
 
 
-def test_firm_items_without_items_are_seen(driver: CodeMeterDriver) -> None:
-    assert set(driver.firm_items(TARGET)) == {FIRM}
-    assert driver.items(TARGET) == []
+def test_firm_items_without_items_are_seen(reader: CodeMeterDriver) -> None:
+    assert set(reader.firm_items(TARGET)) == {FIRM}
+    assert reader.items(TARGET) == []
 
 
-def test_the_clocks_are_those_of_this_host(driver: CodeMeterDriver) -> None:
-    clock = driver.clock(SOURCE)
+def test_the_clocks_are_those_of_this_host(reader: CodeMeterDriver) -> None:
+    clock = reader.clock(SOURCE)
     assert abs(clock.box_at - time.time()) < 60
     assert abs(clock.system_at - time.time()) < 60
 
 
-def test_serial_numbers_that_no_container_has(driver: CodeMeterDriver) -> None:
+def test_serial_numbers_that_no_container_has(reader: CodeMeterDriver) -> None:
     with pytest.raises(DriverRefused, match="Error 201"):
-        driver.items("130-5")
+        reader.items("130-5")
     with pytest.raises(DriverRefused, match="is not a serial number"):
-        driver.items("130-5; reboot")
+        reader.items("130-5; reboot")
     with pytest.raises(DriverRefused, match="larger than any"):
-        driver.items("130-9999999999")
+        reader.items("130-9999999999")
     with pytest.raises(DriverUnsupported, match="three parts"):
-        driver.items("140-560129638-1439315497")
+        reader.items("140-560129638-1439315497")
 
 
 def test_ten_thousand_items_are_read_in_bounded_calls(make_twin: MakeTwin) -> None:
@@ -98,8 +98,8 @@ def test_options_are_read_in_several_calls_and_remembered(
     assert log.read_text().count("CmGetInfo") == before
 
 
-def test_a_current_runtime_is_described(driver: CodeMeterDriver) -> None:
-    found = driver.describe()
+def test_a_current_runtime_is_described(reader: CodeMeterDriver) -> None:
+    found = reader.describe()
     assert (found.version, found.running, found.security_floor_met) == ("9.10.0", True, True)
     assert set(found.transfer_types) == set(TransferType)
     grades = {capability.name: capability.grade for capability in found.capabilities}

@@ -158,26 +158,26 @@ def test_the_vendors_refusals_come_with_their_numbers(driver: CodeMeterDriver) -
     ],
 )
 def test_what_the_runtime_cannot_hold_is_refused_before_it_is_asked(
-    driver: CodeMeterDriver,
+    reader: CodeMeterDriver,
     wanted: TransferOrder,
     request_bytes: bytes,
     error: type[Exception],
     told: str,
 ) -> None:
-    item = one(driver, SOURCE, SEATS)
+    item = one(reader, SOURCE, SEATS)
     with pytest.raises(error, match=told):
-        driver.do_transfer(SOURCE, item, wanted, request_bytes)
+        reader.do_transfer(SOURCE, item, wanted, request_bytes)
 
 
 def test_containers_that_take_no_part_are_refused_before_they_are_touched(
-    driver: CodeMeterDriver,
+    reader: CodeMeterDriver,
 ) -> None:
-    request = driver.create_request(TARGET, FIRM, Mode.PUSH)
-    item = one(driver, DONGLE, SEATS)
+    request = reader.create_request(TARGET, FIRM, Mode.PUSH)
+    item = one(reader, DONGLE, SEATS)
     with pytest.raises(DriverUnsupported, match=r"firmware 2.09 is older than 3.10"):
-        driver.do_transfer(DONGLE, item, order(TransferType.LICENSES, 1), request)
+        reader.do_transfer(DONGLE, item, order(TransferType.LICENSES, 1), request)
     with pytest.raises(DriverRefused, match="There is no container 130-7"):
-        driver.create_request("130-7", FIRM, Mode.PUSH)
+        reader.create_request("130-7", FIRM, Mode.PUSH)
 
 
 LEGS: dict[str, Callable[[CodeMeterDriver, bytes], object]] = {

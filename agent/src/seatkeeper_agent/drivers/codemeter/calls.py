@@ -14,7 +14,13 @@ from typing import Any
 
 from seatkeeper_agent.drivers.codemeter import constants as cm
 from seatkeeper_agent.drivers.codemeter.binding import CallFailedError, Runtime
-from seatkeeper_agent.drivers.codemeter.messages import Box, Entry, History, Option
+from seatkeeper_agent.drivers.codemeter.messages import (
+    Box,
+    Entry,
+    History,
+    Option,
+    vendor_text,
+)
 from seatkeeper_agent.drivers.codemeter.records import (
     CMBOXENTRY2,
     CMBOXINFO,
@@ -43,10 +49,20 @@ def version(runtime: Runtime) -> dict[str, int | None]:
         return {"library": library, "server": None}
 
 
-def reach(runtime: Runtime) -> bool:
-    """Whether the server answers; CallFailedError tells why not."""
-    with runtime.access():
-        return True
+def reach(runtime: Runtime) -> dict[str, Any]:
+    """Whether the server answers, be it with a refusal, and its words where it does not.
+
+    CallFailedError where that cannot be told: a network fault, or a server that just starts.
+    """
+    try:
+        with runtime.access():
+            return {"running": True, "text": ""}
+    except CallFailedError as error:
+        if error.number in cm.ERRORS_NOT_RUNNING:
+            return {"running": False, "text": vendor_text(error.text, error.number)}
+        if error.number in (0, cm.ERROR_NETWORK_FAULT, cm.ERROR_SERVER_START_PENDING):
+            raise
+        return {"running": True, "text": ""}
 
 
 def boxes(runtime: Runtime) -> list[Box]:

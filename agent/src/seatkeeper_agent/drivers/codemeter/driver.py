@@ -90,8 +90,9 @@ class CodeMeterDriver:
         """Version and capabilities of what is installed here; never raises."""
         version, running, trouble = None, False, None
         try:
-            version, running = self._version()
-            self._library.read("reach")
+            version = self._version()
+            reached = self._library.read("reach")
+            running, trouble = reached["running"], reached["text"] or None
         except DriverError as error:
             trouble = str(error)
         return Description(
@@ -106,14 +107,11 @@ class CodeMeterDriver:
         )
 
     def is_running(self) -> bool:
-        """Whether the license server answers, be it with a refusal; asked, never assumed."""
-        try:
-            self._library.read("reach")
-        except DriverRefused:
-            return True
-        except DriverError:
-            return False
-        return True
+        """Whether the license server answers, be it with a refusal; asked, never assumed.
+
+        DriverError where that cannot be told, so that nobody takes silence for a stopped server.
+        """
+        return bool(self._library.read("reach")["running"])
 
     def cross_check(self) -> list[str]:
         """Where the library and ``cmu`` disagree, a sentence each; never raises."""
@@ -234,10 +232,9 @@ class CodeMeterDriver:
             "confirm_transfer", mask=mask, serial=number, receipt=_artefact(receipt, "receipt")
         )
 
-    def _version(self) -> tuple[Version, bool]:
+    def _version(self) -> Version:
         found = self._library.read("version")
-        server = found["server"] or 0
-        return Version.from_number(server or found["library"]), bool(server)
+        return Version.from_number(found["server"] or found["library"])
 
     def _boxes(self) -> list[Box]:
         return [Box(*row) for row in self._library.read("boxes")]
@@ -280,7 +277,7 @@ class CodeMeterDriver:
     def _require_transfer(self, serial: str, type_: TransferType | None) -> None:
         # Only the sender gives a type; it is refused here before anything is touched.
         mask, number = parse_serial(serial)
-        version, _ = self._version()
+        version = self._version()
         if type_ is not None and type_ not in runtime_types(version):
             raise DriverUnsupported(
                 f"Runtime {version} is not documented to transfer by type {type_.value}."

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from seatkeeper_agent.drivers.codemeter import constants as cm
-from seatkeeper_agent.drivers.codemeter.messages import EFFECTS
+from seatkeeper_agent.drivers.codemeter.messages import EFFECTS, vendor_text
 from seatkeeper_agent.operations.ports import (
     DriverError,
     DriverPending,
@@ -16,17 +16,8 @@ from seatkeeper_agent.operations.ports import (
     DriverUnsupported,
 )
 
-NOT_REACHED = frozenset(
-    {
-        cm.ERROR_SERVER_NOT_FOUND,
-        cm.ERROR_NO_LOCAL_SERVER,
-        cm.ERROR_NO_NETWORK_SERVER,
-        cm.ERROR_SERVER_START_PENDING,
-    }
-)
+NOT_REACHED = cm.ERRORS_NOT_RUNNING | {cm.ERROR_SERVER_START_PENDING}
 """With these numbers the license server was never asked."""
-
-TEXT_LENGTH_MAX = 300
 
 
 def error_of(answer: dict[str, Any], request: str) -> DriverError:
@@ -53,11 +44,3 @@ def error_of(answer: dict[str, Any], request: str) -> DriverError:
     if number in (0, cm.ERROR_NETWORK_FAULT):
         return DriverUnfinished(text) if effect_called else DriverUnavailable(text)
     return DriverRefused(text, number)
-
-
-def vendor_text(text: str, number: int) -> str:
-    """The vendor's text on one line, which always ends with its number."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    ending = f"Error {number}"
-    line = line.removesuffix(ending)[:TEXT_LENGTH_MAX].rstrip(" ,") or "CodeMeter gave no text"
-    return f"{line}, {ending}"

@@ -13,6 +13,7 @@ import struct
 from typing import Any, NamedTuple
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
+TEXT_LENGTH_MAX = 300
 _LENGTH = struct.Struct("<I")
 
 EFFECTS = {
@@ -104,3 +105,11 @@ def receive_exactly(connection: socket.socket, length: int) -> bytes:
             raise EOFError("the other side is gone")
         parts += part
     return bytes(parts)
+
+
+def vendor_text(text: str, number: int) -> str:
+    """The vendor's text on one line, which always ends with its number."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    ending = f"Error {number}"
+    line = line.removesuffix(ending)[:TEXT_LENGTH_MAX].rstrip(" ,") or "CodeMeter gave no text"
+    return f"{line}, {ending}"

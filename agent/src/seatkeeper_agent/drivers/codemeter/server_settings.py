@@ -14,7 +14,7 @@ from seatkeeper_agent.drivers.codemeter.processes import run
 from seatkeeper_agent.drivers.codemeter.server_file import read_file, replace_file
 from seatkeeper_agent.drivers.codemeter.server_ini import Settings, edited, parse
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
-from seatkeeper_agent.operations.ports import DriverRefused, DriverUnfinished
+from seatkeeper_agent.operations.ports import DriverError, DriverRefused, DriverUnfinished
 
 ASK_AGAIN_SECONDS = 0.2
 
@@ -49,7 +49,7 @@ class CodeMeterServerSettings:
         replace_file(self._path, after, before)
 
     def is_running(self) -> bool:
-        """Whether the license server answers."""
+        """Whether the license server answers; DriverError where that cannot be told."""
         return self._is_running()
 
     def stop(self) -> None:
@@ -73,10 +73,17 @@ class CodeMeterServerSettings:
 
     def _wait_until(self, running: bool, failure: str) -> None:
         deadline = time.monotonic() + self._settings.service_seconds_max
-        while self._is_running() is not running:
+        while not self._is(running):
             if time.monotonic() > deadline:
                 raise DriverUnfinished(
                     f"CodeMeter {failure}, waited for"
                     f" {self._settings.service_seconds_max:g} seconds."
                 )
             time.sleep(ASK_AGAIN_SECONDS)
+
+    def _is(self, running: bool) -> bool:
+        # On its way up or down the server may give answers that tell neither.
+        try:
+            return self._is_running() is running
+        except DriverError:
+            return False
