@@ -38,7 +38,7 @@ class AgentClient:
     def get(self, path: str, **query: str | int) -> Any:
         """The JSON that GET answers; AgentError unless 200, OSError when no agent listens."""
         target = f"{path}?{urlencode(query)}" if query else path
-        status, body = self.request("GET", target)
+        status, body = self._answer(target)
         if status != http.client.OK:
             raise AgentError(_sentence(status, body, target))
         return json.loads(body)
@@ -56,31 +56,22 @@ class AgentClient:
         raise AgentError(f"GET {path} has more than {PAGES_MAX} pages.")
 
     def is_ready(self) -> bool:
-        """Whether GET /readyz answers 200."""
-        return self._answers("/readyz")
+        """Whether GET /readyz answers 200; it does so without the product, too."""
+        try:
+            return self._answer("/readyz")[0] == http.client.OK
+        except OSError:
+            return False
 
-    def is_alive(self) -> bool:
-        """Whether GET /livez answers 200, which it does without the product."""
-        return self._answers("/livez")
-
-    def request(self, method: str, target: str, body: Any = None) -> tuple[int, bytes]:
-        """Status and body of one request; OSError when no agent listens or it goes away."""
+    def _answer(self, target: str) -> tuple[int, bytes]:
         connection = _UnixConnection(self.socket_path)
         try:
-            sent = None if body is None else json.dumps(body)
-            connection.request(method, target, sent, {"Content-Type": "application/json"})
+            connection.request("GET", target)
             answer = connection.getresponse()
             return answer.status, answer.read()
         except http.client.HTTPException as error:
-            raise ConnectionError(f"no complete answer to {method} {target}: {error}") from error
+            raise ConnectionError(f"no complete answer to GET {target}: {error}") from error
         finally:
             connection.close()
-
-    def _answers(self, target: str) -> bool:
-        try:
-            return self.request("GET", target)[0] == http.client.OK
-        except OSError:
-            return False
 
 
 def _sentence(status: int, body: bytes, target: str) -> str:

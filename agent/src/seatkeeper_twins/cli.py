@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_twins import lab as labs
 from seatkeeper_twins.codemeter import __main__ as codemeter
 from seatkeeper_twins.codemeter.build import BuildError
 from seatkeeper_twins.codemeter.constants import PROFILES
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab import Lab, ending_in_order
+from seatkeeper_twins.lab_folder import holds_lab
 from seatkeeper_twins.lab_process import LabError
 
 SEED_PATH = Path(__file__).with_name("demo_seed.json")
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         return codemeter.main(words[1:])
     chosen = _parser().parse_args(words)
     try:
-        with labs.ending_in_order():
+        with ending_in_order():
             return int(chosen.run(chosen))
     except (OSError, ValueError, BuildError, LabError) as error:
         print(error, file=sys.stderr)
@@ -101,7 +101,7 @@ def _lab_up(chosen: argparse.Namespace) -> int:
 
 
 def _lab(chosen: argparse.Namespace) -> Lab:
-    if not labs.exists(chosen.dir):
+    if not holds_lab(chosen.dir):
         seeds = read_seeds(chosen.seed or SEED_PATH)
         return Lab.create(seeds, chosen.dir, chosen.profile or "current")
     if chosen.seed is not None or chosen.profile is not None:
@@ -114,8 +114,8 @@ def _lab(chosen: argparse.Namespace) -> Lab:
 
 def _tell(lab: Lab) -> None:
     width = max(len(name) for name in lab.hosts)
-    for name, host in lab.hosts.items():
-        print(f"{name:{width}}  agent.socket  {host.socket_path}")
+    for host in lab:
+        print(f"{host.name:{width}}  agent.socket  {host.socket_path}")
         print(f"{'':{width}}  settings      {host.settings_path}")
         print(f"{'':{width}}  twin          {host.twin_folder}")
     print(

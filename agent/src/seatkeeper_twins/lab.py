@@ -15,19 +15,16 @@ kernel kills them all when their maker is killed.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from seatkeeper_agent.identity import AGENT_NAME_PATTERN, Identity
 from seatkeeper_twins import lab_services
@@ -35,18 +32,16 @@ from seatkeeper_twins.agent_client import AgentClient
 from seatkeeper_twins.codemeter import control
 from seatkeeper_twins.codemeter.seed import SeedError
 from seatkeeper_twins.codemeter.twin import LIBRARY_NAME, create_twin
+from seatkeeper_twins.lab_folder import LabFolder, check_socket_path
 from seatkeeper_twins.lab_process import (
     ASK_AGAIN_SECONDS,
-    READY_SECONDS_MAX,
     STOP_SECONDS_MAX,
     LabError,
     LabProcess,
     marked_processes,
 )
 
-INDEX_NAME = "lab.json"
 SERVICES_NAME = "lab.sock"
-SOCKET_PATH_BYTES_MAX = 107
 SETTLE_SECONDS = 0.2
 MARK = "SEATKEEPER_LAB"
 """The environment variable by which a lab finds all that it started; its value is the folder."""
@@ -55,9 +50,9 @@ MARK = "SEATKEEPER_LAB"
 class LabHost:
     """One host: its paths, its two processes, and ways to ask the agent and the twin."""
 
-    def __init__(self, name: str, lab_folder: Path) -> None:
+    def __init__(self, name: str, root: Path) -> None:
         self.name = name
-        self.folder = lab_folder / name
+        self.folder = root / name
         self.settings_path = self.folder / "agent.toml"
         self.socket_path = self.folder / "agent.sock"
         self.state_folder = self.folder / "state"
@@ -66,7 +61,7 @@ class LabHost:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("LISTEN_")
         }
-        environment[MARK] = str(lab_folder)
+        environment[MARK] = str(root)
         python = [sys.executable, "-P", "-m"]
         self.engine = LabProcess(
             f"The CodeMeter twin of {name}",
@@ -78,23 +73,12 @@ class LabHost:
         )
         self.agent = LabProcess(
             f"The agent of {name}",
-            [*python, "seatkeeper_agent.cli", "--config", str(self.settings_path), "serve"],
+            [*python, "seatkeeper_agent", "--config", str(self.settings_path), "serve"],
             self.folder,
             self.folder / "agent.log",
             environment,
-            self.client.is_alive,
+            self.client.is_ready,
         )
-
-    def wait_ready(self) -> None:
-        """Return when the agent says that it can work; LabError when it does not in time."""
-        deadline = time.monotonic() + READY_SECONDS_MAX
-        while not self.client.is_ready():
-            if time.monotonic() > deadline:
-                raise LabError(
-                    f"The agent of {self.name} was not ready within {READY_SECONDS_MAX:g} seconds;"
-                    f" {self.agent.log_path} may say why."
-                )
-            time.sleep(ASK_AGAIN_SECONDS)
 
     def twin(self, operation: str, **values: Any) -> dict[str, Any]:
         """One control operation of the twin, such as "describe"; LabError when it refuses."""
@@ -113,12 +97,11 @@ class LabHost:
 class Lab:
     """All hosts of one folder; a context manager that stops them at its end."""
 
-    def __init__(self, folder: Path, names: list[str], index: IO[str]) -> None:
-        self.folder = folder
-        self.hosts = {name: LabHost(name, folder) for name in names}
-        self._index = index
+    def __init__(self, place: LabFolder, names: Iterable[str]) -> None:
+        self.folder = place.path
+        self.hosts = {name: LabHost(name, place.path) for name in names}
+        self._place = place
         self._services: lab_services.LabServices | None = None
-        self._temporary = False
 
     @classmethod
     def create(
@@ -136,44 +119,31 @@ class Lab:
         for name in seeds:
             if not AGENT_NAME_PATTERN.match(name):
                 raise LabError(f"{name!r} is not a host name: use letters, digits, dots, dashes.")
-        with ExitStack() as undo:
-            if folder is None:
-                root = Path(tempfile.mkdtemp(prefix="seatkeeper-")).resolve()
-                undo.callback(root.rmdir)
-            else:
-                root = folder.resolve()
-            _check_socket_paths(root, list(seeds))
-            undo.callback(_empty, _new_folder(root))
-            index = undo.enter_context(_claimed(root / INDEX_NAME))
-            for name, seed in seeds.items():
-                try:
-                    create_twin(root / name / "codemeter", profile, seed)
-                except SeedError as error:
-                    raise SeedError(f"The seed of {name} cannot be used: {error}.") from error
-            lab = cls(root, list(seeds), index)
-            lab._introduce_hosts()
-            # Written last: a lab whose making broke off is not mistaken for one.
-            index.write(json.dumps({"hosts": list(seeds), "profile": profile}) + "\n")
-            index.flush()
-            lab._temporary = folder is None
-            undo.pop_all()
-            return lab
+        place = LabFolder.make(folder)
+        try:
+            lab = cls(place, seeds)
+            lab._make_hosts(seeds, profile)
+            place.finish(list(seeds))
+        except BaseException:
+            place.undo()
+            raise
+        return lab
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """The lab that was made in a folder, as it was left; LabError when there is none."""
-        root = folder.resolve()
-        if not exists(root):
-            raise LabError(f"{root} holds no lab.")
-        index = _claimed(root / INDEX_NAME)
+        place = LabFolder.take(folder)
         try:
-            return cls(root, json.load(index)["hosts"], index)
-        except (ValueError, KeyError, TypeError) as error:
-            index.close()
-            raise LabError(f"{root / INDEX_NAME} is not the index of a lab.") from error
+            return cls(place, place.host_names())
+        except LabError:
+            place.release(keep=True)
+            raise
 
     def __getitem__(self, name: str) -> LabHost:
         return self.hosts[name]
+
+    def __iter__(self) -> Iterator[LabHost]:
+        return iter(self.hosts.values())
 
     def __enter__(self) -> Self:
         """Start everything."""
@@ -194,17 +164,13 @@ class Lab:
         self.close(keep=kind is not None and issubclass(kind, Exception))
 
     def start(self) -> None:
-        """Start all engines and agents at once; return when every host can work."""
+        """Start all engines and agents at once; return when every one of them answers."""
         if self._services is None:
             self._services = lab_services.LabServices(self.folder / SERVICES_NAME, self._serve)
-        for step in ("engine", "agent"):
-            processes: list[LabProcess] = [getattr(host, step) for host in self.hosts.values()]
-            for process in processes:
-                process.launch()
-            for process in processes:
-                process.wait_ready()
-        for host in self.hosts.values():
-            host.wait_ready()
+        for process in self.programs():
+            process.launch()
+        for process in self.programs():
+            process.wait_ready()
 
     def stop(self) -> None:
         """End agents, then engines; nothing of the lab runs afterwards."""
@@ -212,7 +178,7 @@ class Lab:
             self._services.close()
             self._services = None
         for step in ("agent", "engine"):
-            processes: list[LabProcess] = [getattr(host, step) for host in self.hosts.values()]
+            processes: list[LabProcess] = [getattr(host, step) for host in self]
             for process in processes:
                 process.ask_to_end()
             for process in processes:
@@ -224,13 +190,11 @@ class Lab:
         try:
             self.stop()
         finally:
-            self._index.close()
-            if self._temporary and not keep:
-                shutil.rmtree(self.folder, ignore_errors=True)
+            self._place.release(keep)
 
     def programs(self) -> list[LabProcess]:
         """The engines and agents of all hosts, running or not."""
-        return [process for host in self.hosts.values() for process in (host.engine, host.agent)]
+        return [process for host in self for process in (host.engine, host.agent)]
 
     def processes(self) -> list[int]:
         """Ids of all running processes that this lab started, directly or not."""
@@ -246,6 +210,17 @@ class Lab:
                         os.kill(pid, signal.SIGKILL)
                 return
             time.sleep(ASK_AGAIN_SECONDS)
+
+    def _make_hosts(self, seeds: Mapping[str, object], profile: str) -> None:
+        for path in (self.folder / SERVICES_NAME, *(host.socket_path for host in self)):
+            check_socket_path(path)
+        for host in self:
+            host.folder.mkdir(mode=0o700)
+            try:
+                create_twin(host.twin_folder, profile, seeds[host.name])
+            except SeedError as error:
+                raise SeedError(f"The seed of {host.name} cannot be used: {error}.") from error
+        self._introduce_hosts()
 
     def _introduce_hosts(self) -> None:
         """Settings for each agent, and each agent's public key among the others' trusted ones."""
@@ -277,12 +252,6 @@ class Lab:
         return lab_services.DONE
 
 
-def exists(folder: Path) -> bool:
-    """Whether a folder holds a lab that was made to the end."""
-    index = folder / INDEX_NAME
-    return index.is_file() and index.stat().st_size > 0
-
-
 @contextmanager
 def ending_in_order() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into SystemExit, so that context managers stop what they started."""
@@ -299,51 +268,9 @@ def ending_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _check_socket_paths(root: Path, names: list[str]) -> None:
-    for path in (root / SERVICES_NAME, *(root / name / "agent.sock" for name in names)):
-        size = len(os.fsencode(path))
-        if size > SOCKET_PATH_BYTES_MAX:
-            raise LabError(
-                f"The path of the socket {path} has {size} bytes and a socket's path may have"
-                f" {SOCKET_PATH_BYTES_MAX}: choose a shorter folder."
-            )
-
-
-def _new_folder(root: Path) -> Path:
-    try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        entries = list(root.iterdir())
-    except OSError as error:
-        raise LabError(f"The folder {root} cannot be used: {error.strerror}.") from error
-    if entries:
-        raise LabError(f"The folder {root} is not empty: give an empty or a new one.")
-    return root
-
-
-def _empty(root: Path) -> None:
-    """Remove what an attempt to make a lab left in a folder that was empty before it."""
-    for entry in root.iterdir():
-        if entry.is_dir():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
-
-
-def _claimed(path: Path) -> IO[str]:
-    """The index, locked while the lab is in use; the lock ends with this process."""
-    index = path.open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(index, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        index.close()
-        raise LabError(f"The lab in {path.parent} is in use by another process.") from error
-    index.seek(0)
-    return index
-
-
-def _settings_text(host: LabHost, lab_folder: Path) -> str:
+def _settings_text(host: LabHost, root: Path) -> str:
     """agent.toml; JSON's texts and lists of texts are TOML's as well."""
-    services = lab_folder / SERVICES_NAME
+    services = root / SERVICES_NAME
     tables: dict[str, dict[str, Any]] = {
         "agent": {
             "name": host.name,

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 READY_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 10.0
@@ -34,6 +35,29 @@ _STARTER = ThreadPoolExecutor(1, "lab-starter")
 
 class LabError(Exception):
     """The lab cannot do what was asked; the text is one sentence or two."""
+
+
+def spawn(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], output: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own that is killed when this process ends."""
+
+    def start() -> subprocess.Popen[bytes]:
+        wrapper = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())]
+        return subprocess.Popen(  # noqa: S603 - the lab's own programs
+            [*wrapper, *command],
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C at a terminal is for the lab, which then ends them in order.
+            start_new_session=True,
+        )
+
+    if threading.current_thread() is threading.main_thread():
+        return start()
+    return _STARTER.submit(start).result()
 
 
 class LabProcess:
@@ -81,10 +105,8 @@ class LabProcess:
         with self._lock:
             if self.pid is not None:
                 raise LabError(f"{self.title} runs already, as process {self.pid}.")
-            if threading.current_thread() is threading.main_thread():
-                self._process = self._spawned()
-            else:
-                self._process = _STARTER.submit(self._spawned).result()
+            with self.log_path.open("ab") as log:
+                self._process = spawn(self.command, self.folder, self._environment, log)
 
     def wait_ready(self) -> None:
         """Return when it is ready; LabError when it ends instead or takes too long."""
@@ -135,20 +157,6 @@ class LabProcess:
         with self._lock:
             if self._process is not None:
                 self._process.send_signal(number)
-
-    def _spawned(self) -> subprocess.Popen[bytes]:
-        wrapper = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())]
-        with self.log_path.open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - the lab's own programs
-                [*wrapper, *self.command],
-                cwd=self.folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # Ctrl-C at a terminal is for the lab, which then ends them in order.
-                start_new_session=True,
-            )
 
     def _last_words(self) -> str:
         try:

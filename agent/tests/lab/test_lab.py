@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import stat
 import subprocess
 import threading
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from seatkeeper_twins.codemeter.seed import SeedError
-from seatkeeper_twins.lab import SOCKET_PATH_BYTES_MAX, Lab, LabHost
+from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.lab_folder import SOCKET_PATH_BYTES_MAX
 from seatkeeper_twins.lab_process import LabError
 
 from .conftest import SEEDS
@@ -27,6 +29,12 @@ def seats(host: LabHost) -> int:
     (container,) = host.client.all("/v1/containers", "containers")
     items = host.client.all(f"/v1/containers/{container['serial']}/items", "items")
     return sum(item["seats"] for item in items)
+
+
+def product_runs(host: LabHost) -> bool:
+    """Whether the agent says that its license server runs."""
+    (vendor,) = host.client.get("/v1/agent")["vendors"]
+    return bool(vendor["running"])
 
 
 def mode(path: Path) -> int:
@@ -54,7 +62,8 @@ def test_nothing_is_left_after_the_end() -> None:
     with Lab.create(SEEDS) as lab:
         assert len(lab.processes()) >= 4
         exit_codes = {process.title: process.stop() for process in reversed(lab.programs())}
-    assert set(exit_codes.values()) == {0}, exit_codes
+    # 0, or the signal that asked; not the one that does not ask.
+    assert set(exit_codes.values()) <= {0, -signal.SIGTERM}, exit_codes
     assert lab.processes() == []
     assert not lab.folder.exists()
 
@@ -78,9 +87,8 @@ def test_an_agent_is_killed_and_starts_again(lab: Lab) -> None:
     host = lab["old-server"]
     key = host.client.get("/v1/agent")["agent"]["key_id"]
     assert host.agent.kill() == -9
-    assert not host.client.is_alive()
+    assert not host.client.is_ready()
     host.agent.start()
-    host.wait_ready()
     assert host.client.get("/v1/agent")["agent"]["key_id"] == key
     assert seats(host) == 25
 
@@ -88,10 +96,9 @@ def test_an_agent_is_killed_and_starts_again(lab: Lab) -> None:
 def test_an_engine_is_killed_and_starts_again(lab: Lab) -> None:
     host = lab["old-server"]
     assert host.engine.kill() == -9
-    assert host.client.is_alive()
-    assert not host.client.is_ready()
+    assert not product_runs(host)
     host.engine.start()
-    host.wait_ready()
+    assert product_runs(host)
     assert seats(host) == 25
 
 
@@ -111,7 +118,6 @@ def test_a_host_can_stop_and_start_its_license_server(lab: Lab) -> None:
     subprocess.run(told["stop_command"], check=True, timeout=COMMAND_SECONDS_MAX)
     assert host.engine.exit_code == 0
     subprocess.run(told["start_command"], check=True, timeout=COMMAND_SECONDS_MAX)
-    host.wait_ready()
     assert seats(host) == 25
 
 

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the checkout's playbook for the demo, and show what matters of what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from seatkeeper_twins.demo_screen import DemoError, Screen
+from seatkeeper_twins.lab import MARK, Lab
+from seatkeeper_twins.lab_process import spawn
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+PLAYBOOK = "playbooks/migrate_licenses.yml"
+INVENTORY = "playbooks/inventories/demo"
+RUN_SECONDS_MAX = 240.0
+END_SECONDS_MAX = 10.0
+
+_HEADER = re.compile(r"^(PLAY|TASK|RUNNING HANDLER|PLAY RECAP|NO MORE HOSTS LEFT)\b.*?\*{3,}$")
+_RECAP = re.compile(r"^(\S+)\s*:((?:\s+\w+=\d+)+)\s*$")
+_RESULT = re.compile(r"^\w+: \[[^\]]+\] => (\{.*\})$", re.DOTALL)
+_TOLD = re.compile(r"^(changed|fatal|failed|ERROR|\[ERROR\]|\[WARNING\]|\[DEPRECATION WARNING\])")
+_DIFFERENCE = re.compile(r"^(---|\+\+\+|[-+] )")
+
+
+@dataclass(frozen=True)
+class PlaybookRun:
+    """How a run ended: its exit code, the recap's numbers for each host, and what it printed."""
+
+    exit_code: int
+    recap: dict[str, dict[str, int]]
+    blocks: list[tuple[str, list[str]]]
+
+    def counted(self, word: str) -> int:
+        """One number of the recap, such as changed, over all hosts."""
+        return sum(numbers[word] for numbers in self.recap.values())
+
+    def plan(self) -> list[str]:
+        """The rows of the table of planned or performed steps, without its heading."""
+        shown = [message(body) for header, body in self.blocks if header.endswith("Show the plan")]
+        return [" ".join(row.split()) for rows in shown for row in rows[1:]]
+
+
+class Playbook:
+    """The checkout's playbook with the demo's inventory, pointed at a lab."""
+
+    def __init__(self, lab: Lab, screen: Screen, until: str) -> None:
+        self._screen = screen
+        self._environment = _environment(lab, until)
+
+    def run(self, *arguments: str) -> PlaybookRun:
+        """Run it with more arguments; DemoError when it takes too long or shows no recap."""
+        words = [PLAYBOOK, "-i", INVENTORY, *arguments]
+        self._screen.line(f"  $ ansible-playbook {' '.join(words)}")
+        program = Path(sys.executable).with_name("ansible-playbook")
+        printed: list[tuple[str, list[str]]] = []
+        with _running([str(program), *words], self._environment) as (process, lines):
+            for header, body in blocks(lines):
+                printed.append((header, body))
+                for line in condensed(header, body):
+                    self._screen.output(line)
+            exit_code = process.wait()
+        recap = _recap(printed)
+        if not recap:
+            said = [line for _, body in printed for line in body if line]
+            raise DemoError(
+                f"ansible-playbook ended without a recap, exit code {exit_code}:"
+                f" {said[-1] if said else 'it said nothing'}"
+            )
+        return PlaybookRun(exit_code, recap, printed)
+
+
+def blocks(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """What ansible-playbook prints, as headers without their stars and what follows each."""
+    header, body = "", list[str]()
+    for line in lines:
+        if _HEADER.match(line):
+            if header or body:
+                yield header, body
+            header, body = line.rstrip("* "), []
+        else:
+            body.append(line)
+    yield header, body
+
+
+def condensed(header: str, body: list[str]) -> Iterator[str]:
+    """The lines worth showing: messages, differences, changes, failures and the recap."""
+    told = message(body) or [
+        line for line in body if _TOLD.match(line) or _DIFFERENCE.match(line) or _RECAP.match(line)
+    ]
+    if told:
+        yield _short(header)
+        yield from (f"  {line}" for line in told)
+
+
+def message(body: list[str]) -> list[str]:
+    """The lines of the list that a debug task prints; none for anything else."""
+    result = _RESULT.match("\n".join(body).strip())
+    if result is None:
+        return []
+    try:
+        told = json.loads(result[1]).get("msg")
+    except ValueError:
+        return []
+    return told if isinstance(told, list) else []
+
+
+def _short(header: str) -> str:
+    return header.replace("seatkeeper.licensing.license_transfer : ", "")
+
+
+def _recap(printed: list[tuple[str, list[str]]]) -> dict[str, dict[str, int]]:
+    recap = {}
+    for header, body in printed:
+        for line in body if header == "PLAY RECAP" else []:
+            if found := _RECAP.match(line):
+                pairs = (pair.split("=") for pair in found[2].split())
+                recap[found[1]] = {word: int(number) for word, number in pairs}
+    return recap
+
+
+def _environment(lab: Lab, until: str) -> dict[str, str]:
+    """The caller's environment, but none of its Ansible settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    scratch = str(lab.folder / "ansible")
+    return kept | {
+        MARK: str(lab.folder),
+        "SEATKEEPER_DEMO": str(lab.folder),
+        "SEATKEEPER_DEMO_UNTIL": until,
+        "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+        "ANSIBLE_HOME": scratch,
+        "ANSIBLE_REMOTE_TEMP": f"{scratch}/remote",
+        "ANSIBLE_NOCOLOR": "1",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@contextmanager
+def _running(
+    command: list[str], environment: dict[str, str]
+) -> Iterator[tuple[subprocess.Popen[bytes], Iterator[str]]]:
+    """A program and the lines it prints; ended with the block, or when it takes too long."""
+    process = spawn(command, CHECKOUT, environment, subprocess.PIPE)
+    timer = threading.Timer(RUN_SECONDS_MAX, _end, (process,))
+    timer.daemon = True
+    timer.start()
+    output: Iterable[bytes] = process.stdout or ()
+    try:
+        yield process, (line.decode(errors="replace").rstrip("\n") for line in output)
+    finally:
+        timer.cancel()
+        _end(process)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program that leads a session and all that is in it."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS_MAX)
