@@ -64,7 +64,7 @@ test: setup ## run every test that needs no root, the fast ones first
 	$(PYTHON) -m pytest -q tests/integration
 
 .PHONY: test-crash
-test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER_CRASH_SHARE for a part)
+test-crash: setup ## kill agents, twins and playbooks at every point
 	@$(PYTHON) -m pytest -q -n 2 --dist worksteal tests/crash
 
 .PHONY: bench

@@ -55,7 +55,7 @@ def run_borrow(params: Params, client: AgentClient, check_mode: bool) -> dict[st
 
 
 def _nothing_borrowed() -> dict[str, t.Any]:
-    nothing = {"seats": 0, "until": None, "lots": []}
+    nothing: dict[str, t.Any] = {"seats": 0, "until": None, "lots": []}
     return {
         "changed": False,
         "borrow": None,
