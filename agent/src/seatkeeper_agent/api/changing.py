@@ -42,6 +42,17 @@ def actor_of(request: Request) -> str:
     return str(request.state.peer.name)
 
 
+def require(request: Request, role: Role, doing: str) -> None:
+    """Refuse what needs more than the gate asked for."""
+    if request.state.role >= role:
+        return
+    raise Problem(
+        ProblemCode.FORBIDDEN,
+        f"The user {actor_of(request)} may not {doing}: that needs the role {role.name.lower()}.",
+        f"Have a {role.name.lower()} do it.",
+    )
+
+
 def workshop_of(request: Request) -> Workshop:
     """Where long work runs."""
     workshop: Workshop = request.app.state.workshop
@@ -222,13 +233,8 @@ async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Re
 
 def _leg_order(request: Request, transfer: str, leg: Leg, body: dict[str, Any]) -> LegOrder:
     confirmation = body.get("confirmation")
-    if confirmation is not None and request.state.role < Role.MIGRATOR:
-        raise Problem(
-            ProblemCode.FORBIDDEN,
-            f"The user {actor_of(request)} may not confirm an irreversible plan: that needs the"
-            " role migrator.",
-            "Have a migrator run it.",
-        )
+    if confirmation is not None:
+        require(request, Role.MIGRATOR, "confirm an irreversible plan")
     try:
         declaration = declaration_from_view(transfer, body["transfer"])
     except ValueError as error:

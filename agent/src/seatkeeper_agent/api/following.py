@@ -12,15 +12,17 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from seatkeeper_agent.api.changing import workshop_of
+from seatkeeper_agent.api.changing import actor_of, require, workshop_of
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
+    body_of,
     component,
     described,
     limit_of,
     page_of,
 )
 from seatkeeper_agent.api.reading import agent_of
+from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.operations.views import operation_view
 
@@ -73,6 +75,20 @@ async def read_events(request: Request, operation: str) -> StreamingResponse:
             "Look at the list of operations.",
         )
     return StreamingResponse(_events(request, operation), media_type="text/event-stream")
+
+
+@router.post(
+    "/operations/{operation}/attest",
+    summary="Attest what nothing can observe",
+    **described(component("operation"), request="attestation"),
+)
+async def attest(request: Request, operation: str) -> dict[str, Any]:
+    """Free a container that was frozen after a rolled-back snapshot; needs a migrator."""
+    require(request, Role.MIGRATOR, "attest")
+    body = await body_of(request, "attestation")
+    recovery, actor = agent_of(request).recovery, actor_of(request)
+    await run_in_threadpool(recovery.attest, operation, body["statement"], actor)
+    return await run_in_threadpool(_view, request, operation) or {}
 
 
 async def _events(request: Request, operation: str) -> AsyncIterator[str]:

@@ -37,10 +37,8 @@ class Workshop:
         self, request: Request, operation_id: str, work: Callable[[], Answer]
     ) -> Response:
         """200 with the answer, or 202 with the operation when it takes longer than wished."""
-        future = self._futures.get(operation_id)
-        if future is None or future.done():
-            future = self._pool.submit(work)
-            self._remember(operation_id, future)
+        future = self._pool.submit(work)
+        self._remember(operation_id, future)
         try:
             wrapped = asyncio.shield(asyncio.wrap_future(future))
             answer = await asyncio.wait_for(wrapped, wait_seconds(request))

@@ -87,11 +87,13 @@ TRANSITIONS: dict[Side, dict[State, frozenset[State]]] = {
         State.NONE: frozenset({State.REQUESTED, State.REFUSED}),
         State.REQUESTED: frozenset({State.ACCEPTED, State.REFUSED, State.VOID}),
         State.ACCEPTED: frozenset({State.CREDITING, State.REFUSED}),
-        State.CREDITING: frozenset({State.TRANSFERRED}),
+        State.CREDITING: frozenset({State.TRANSFERRED, State.ACCEPTED}),
         State.TRANSFERRED: frozenset({State.RECEIPTED}),
+        State.VOID: frozenset({State.ACCEPTED, State.REFUSED}),
     },
 }
-"""``debiting`` returns to ``created`` only when a probe showed that nothing was debited."""
+"""``debiting`` returns to ``created``, and ``crediting`` to ``accepted``, only when a probe
+showed that nothing happened. A target that gave up still takes what left before it did."""
 
 
 def may_become(side: Side, before: State, after: State) -> bool:

@@ -39,6 +39,13 @@ CREATE TABLE documents (
     FOREIGN KEY (transfer_id, side) REFERENCES transfers (id, side)
 ) STRICT, WITHOUT ROWID;
 
+-- Requests that were made anew before they were served: their answers still count.
+CREATE TABLE superseded_requests (
+    transfer_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (transfer_id, digest)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE operations (
     id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,

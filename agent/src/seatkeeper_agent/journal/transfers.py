@@ -146,6 +146,21 @@ class Transfers:
             (canonical(envelope).decode(), self._now, transfer_id, side.value, kind.value),
         )
 
+    def supersede_request(self, transfer_id: str, envelope: Envelope, old_digest: str) -> None:
+        """Keep a younger request; an answer to the older one stays acceptable."""
+        self._connection.execute(
+            "INSERT INTO superseded_requests (transfer_id, digest) VALUES (?, ?)",
+            (transfer_id, old_digest),
+        )
+        self.replace_document(transfer_id, Side.TARGET, DocumentKind.REQUEST, envelope)
+
+    def superseded_requests(self, transfer_id: str) -> set[str]:
+        """The digests of older requests of this transfer."""
+        rows = self._connection.execute(
+            "SELECT digest FROM superseded_requests WHERE transfer_id = ?", (transfer_id,)
+        )
+        return {str(row[0]) for row in rows}
+
     def _check(self, side: Side, before: State, after: State) -> None:
         if not may_become(side, before, after):
             raise ForbiddenTransition(f"{side.value}: {before.value} to {after.value}")

@@ -17,6 +17,7 @@ from seatkeeper_agent.domain.preflight import (
     target_problems,
 )
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import TransferRecord
 from seatkeeper_agent.domain.transfers import Declaration, Mode
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.legs import LegOrder
@@ -108,3 +109,13 @@ class Checks:
             f"Confirm exactly this plan with confirmation {expected} if it shall run.",
             {"digest": expected},
         )
+
+    def request_is_stale(self, record: TransferRecord) -> bool:
+        """Whether a request for a borrow was never served and is too old to be served now.
+
+        The vendor compares the clocks of both containers for a borrow; a request carries the
+        time at which it was made.
+        """
+        if not record.declaration.type.is_borrow:
+            return False
+        return self._clock() - record.updated_at > self._policy.clock_seconds_max / 2

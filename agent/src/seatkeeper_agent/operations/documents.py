@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from seatkeeper_agent.domain.licenses import Measure
 from seatkeeper_agent.domain.plans import canonical, digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, Envelope
@@ -115,9 +116,15 @@ def unseal(
     return document
 
 
-def check_answers(document: Document, declaration: Declaration, asked: Envelope | None) -> None:
-    """Refuse a document that answers an older or another one than ours."""
-    if asked is not None and document.answers == digest(asked):
+def check_answers(
+    document: Document,
+    declaration: Declaration,
+    asked: Envelope | None,
+    asked_before: set[str] | frozenset[str] = frozenset(),
+) -> None:
+    """Refuse a document that answers none of ours; ``asked_before`` are digests of older ones."""
+    expected = set(asked_before) if asked is None else {digest(asked), *asked_before}
+    if document.answers in expected:
         return
     raise Problem(
         ProblemCode.DOCUMENT_REPLAYED,
@@ -125,6 +132,34 @@ def check_answers(document: Document, declaration: Declaration, asked: Envelope 
         " than the one this host sent.",
         "Run the playbook again so that the current documents are carried.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a transfer document brings."""
+
+    amounts: dict[Measure, int]
+    vendor_transfer_id: str
+    vendor_update_counter: int
+
+
+def sent_in(document: Document, declaration: Declaration) -> Sent:
+    """Read what was sent; Problem if that is not what was declared."""
+    facts = document.facts
+    try:
+        amounts = {Measure(name): int(amount) for name, amount in facts["amounts"].items()}
+        sent = Sent(amounts, str(facts["vendor_transfer_id"]), int(facts["vendor_update_counter"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _malformed(document.kind, "a part is missing") from error
+    declared = declaration.quantity
+    if declared is not None and list(amounts.values()) != [declared]:
+        raise _malformed(document.kind, f"it brings {amounts}, {declared} were declared")
+    return sent
+
+
+def audit_sequence(envelope: Envelope) -> int:
+    """How long the sender's audit was when it made this document, which was checked before."""
+    return int(json.loads(base64.b64decode(envelope["payload"]))["audit"]["sequence"])
 
 
 def _payload(kind: DocumentKind, envelope: Envelope) -> dict[str, Any]:

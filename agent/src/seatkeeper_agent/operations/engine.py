@@ -8,14 +8,13 @@ operation stays in doubt and keeps its container.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationState, StepRecord, StepState
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.locks import Locks
 from seatkeeper_agent.operations.ports import (
     DriverError,
     DriverPending,
@@ -28,7 +27,6 @@ from seatkeeper_agent.operations.steps import Probe, Step, Verdict, Work
 
 ATTEMPTS_MAX = 5
 BACKOFF_SECONDS_FIRST = 0.1
-CONTAINER_WAIT_SECONDS_MAX = 30.0
 
 
 class Engine:
@@ -49,43 +47,33 @@ class Engine:
         self._settle_seconds = settle_seconds
         self._clock = clock
         self._sleep = sleep
-        self._locks: dict[str, threading.Lock] = {}
-        self._locks_guard = threading.Lock()
+        self._locks = Locks()
 
     def run(self, work: Work) -> None:
         """Bring an operation to its end, from wherever it stands. Problem if it cannot be."""
-        with self._container(work.container, work.subject):
-            self._open(work)
+        with self._locks.held(f"container {work.container}"):
+            if not self._open(work):
+                return
             for position, step in enumerate(work.steps):
                 self._advance(work, position, step)
 
-    @contextmanager
-    def _container(self, container: str, subject: str) -> Iterator[None]:
-        with self._locks_guard:
-            lock = self._locks.setdefault(container, threading.Lock())
-        if not lock.acquire(timeout=CONTAINER_WAIT_SECONDS_MAX):
-            raise Problem(
-                ProblemCode.CONTAINER_BUSY,
-                f"The container {container} is busy with other work, {subject} has to wait.",
-                "Run the playbook again in a while.",
-            )
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _open(self, work: Work) -> None:
+    def _open(self, work: Work) -> bool:
+        """Take the container; False when this very work is done already."""
         records = [
             StepRecord(position, step.name, step.title, step.reversible, StepState.PLANNED)
             for position, step in enumerate(work.steps)
         ]
         with self._journal.transaction() as unit:
+            known = unit.operations.get(work.id)
+            if known is not None and known.state is OperationState.DONE:
+                return False
             holder = unit.operations.holding(work.container)
             if holder is not None and holder.id != work.id:
                 raise _held(work.container, holder.id, holder.kind, holder.subject, holder.state)
             unit.operations.open(
                 work.id, work.kind, work.subject, work.side, work.container, work.actor, records
             )
+        return True
 
     def _advance(self, work: Work, position: int, step: Step) -> None:
         record = self._record(work, position)

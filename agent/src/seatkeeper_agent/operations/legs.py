@@ -23,7 +23,7 @@ TAKES = {
     Leg.ACKNOWLEDGE: DocumentKind.ACKNOWLEDGEMENT,
 }
 PAST = {
-    Leg.REQUEST: set(State) - {State.NONE},
+    Leg.REQUEST: set(State) - {State.NONE, State.VOID, State.REFUSED},
     Leg.ISSUE: {State.IN_TRANSIT, State.CREDITING_BACK, State.RECEIPTED},
     Leg.INSTALL: {State.TRANSFERRED, State.RECEIPTED, State.REFUSED},
     Leg.CONFIRM: {State.RECEIPTED},

@@ -7,10 +7,16 @@ import time
 from collections.abc import Callable
 
 from seatkeeper_agent.domain.licenses import Measure
-from seatkeeper_agent.domain.problems import Problem
-from seatkeeper_agent.domain.records import Account, OperationRecord, TransferRecord
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import (
+    Account,
+    OperationRecord,
+    OperationState,
+    TransferRecord,
+)
 from seatkeeper_agent.domain.transfers import Mode, Side, State
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.legs import unknown
 from seatkeeper_agent.operations.observations import Sight
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
@@ -78,6 +84,34 @@ class Recovery:
                 # Held by other work or not answering: the next run looks again.
                 continue
         return done
+
+    def attest(self, operation: str, statement: str, actor: str) -> OperationRecord:
+        """A person's word that a container that went back in time may be used again.
+
+        Only what was frozen for that reason can be attested; everything else is decided by
+        what can be observed.
+        """
+        with self._journal.reading() as unit:
+            found = unit.operations.get(operation)
+        code = None if found is None or found.problem is None else found.problem["code"]
+        if found is None or code != ProblemCode.SNAPSHOT_ROLLED_BACK.value:
+            raise Problem(
+                ProblemCode.OPERATION_UNKNOWN,
+                f"The operation {operation} is not one that was frozen after a rolled-back"
+                " snapshot.",
+                "Run the playbook again: other operations go on by what can be observed.",
+            )
+        try:
+            shown = self._driver.firm_items(found.container)
+        except DriverError as error:
+            raise driver_problem(f"reading {found.container}", error) from error
+        with self._journal.transaction() as unit:
+            for firm_code, update_counter in shown.items():
+                holder = f"container/{found.container}"
+                unit.counters.accept(holder, str(firm_code), update_counter)
+            unit.operations.set_state(operation, OperationState.FAILED, found.problem)
+            unit.audit.append(actor, "attested", found.subject, {"statement": statement})
+        return found
 
     def open_operations(self) -> list[OperationRecord]:
         """What still holds a container."""

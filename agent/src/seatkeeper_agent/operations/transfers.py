@@ -23,7 +23,7 @@ from seatkeeper_agent.domain.transfers import (
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.checks import Checks
-from seatkeeper_agent.operations.documents import Document, check_answers, seal, unseal
+from seatkeeper_agent.operations.documents import Document, check_answers, seal, sent_in, unseal
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.legs import (
     GIVES,
@@ -34,6 +34,7 @@ from seatkeeper_agent.operations.legs import (
     out_of_order,
     unknown,
 )
+from seatkeeper_agent.operations.locks import Locks
 from seatkeeper_agent.operations.observations import Sight, rolled_back, the_container
 from seatkeeper_agent.operations.plan_legs import Shown, leg_step
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
@@ -57,6 +58,7 @@ class TransferService:
         self._identity = identity
         self._checks = checks
         self._works = works
+        self._locks = Locks()
 
     # The legs --------------------------------------------------------------------------
 
@@ -81,8 +83,8 @@ class TransferService:
         return self._answer(
             order,
             record,
-            before,
-            before.after(order.declaration, order.leg, amounts),
+            before.as_document(),
+            before.after(order.declaration, order.leg, amounts).as_document(),
             facts,
             "planned",
             reversible,
@@ -91,6 +93,10 @@ class TransferService:
 
     def run(self, order: LegOrder) -> dict[str, Any]:
         """Bring the leg to its end, from wherever it stands."""
+        with self._locks.held(order.subject):
+            return self._run(order)
+
+    def _run(self, order: LegOrder) -> dict[str, Any]:
         order, record = self._settle(order)
         if self._is_past(order.leg, record):
             self._refuse_replay(order, record)
@@ -112,7 +118,8 @@ class TransferService:
             raise
         after = Shown.of(self._sight(order))
         record = self._record(order.declaration.id, order.leg.side)
-        return self._answer(order, record, before, after, {}, "done", reversible, None)
+        shown = (before.as_document(), after.as_document())
+        return self._answer(order, record, *shown, {}, "done", reversible, None)
 
     def void(self, transfer_id: str, actor: str, dry_run: bool) -> dict[str, Any]:
         """Give up a transfer of which nothing has been debited or imported."""
@@ -140,8 +147,10 @@ class TransferService:
 
     # Each leg -------------------------------------------------------------------------
 
-    def _request(self, order: LegOrder, _record: TransferRecord | None) -> bool:
+    def _request(self, order: LegOrder, record: TransferRecord | None) -> bool:
         declaration = order.declaration
+        if record is not None and record.state is not State.REQUESTED:
+            raise out_of_order(order, record.state)
         self._checks.target(declaration)
         artefact = self._driver.create_request(
             declaration.target.container, declaration.firm_code, declaration.mode
@@ -157,8 +166,14 @@ class TransferService:
                 facts,
                 unit.audit.head(),
             )
-            unit.transfers.insert(declaration, Side.TARGET, State.REQUESTED)
-            unit.transfers.put_document(declaration.id, Side.TARGET, DocumentKind.REQUEST, envelope)
+            if record is None:
+                unit.transfers.insert(declaration, Side.TARGET, State.REQUESTED)
+                unit.transfers.put_document(
+                    declaration.id, Side.TARGET, DocumentKind.REQUEST, envelope
+                )
+            else:
+                old = digest(record.documents[DocumentKind.REQUEST])
+                unit.transfers.supersede_request(declaration.id, envelope, old)
             unit.audit.append(order.actor, "requested", order.subject, {})
         return True
 
@@ -187,18 +202,21 @@ class TransferService:
         if order.decision == "refuse":
             self._refuse(order, record)
             return True
-        if record is None or record.state is State.VOID:
-            raise out_of_order(order, State.NONE if record is None else record.state)
-        if record.state is State.REQUESTED:
+        if record is None:
+            raise out_of_order(order, State.NONE)
+        if record.state in (State.REQUESTED, State.VOID):
             document = self._take(order)
-            check_answers(document, order.declaration, record.documents[DocumentKind.REQUEST])
+            with self._journal.reading() as unit:
+                older = unit.transfers.superseded_requests(order.declaration.id)
+            asked = record.documents.get(DocumentKind.REQUEST)
+            check_answers(document, order.declaration, asked, older)
             self._accept(order, document)
         self._works.run(self._present(order), order.actor)
         return True
 
     def _accept(self, order: LegOrder, document: Document) -> None:
-        declaration, facts = order.declaration, document.facts
-        amounts = {Measure(name): int(n) for name, n in facts["amounts"].items()}
+        declaration = order.declaration
+        sent = sent_in(document, declaration)
         audit = document.payload["audit"]
         with self._journal.transaction() as unit:
             unit.transfers.put_document(
@@ -207,9 +225,9 @@ class TransferService:
             unit.transfers.note(
                 declaration.id,
                 Side.TARGET,
-                amounts,
-                facts["vendor_transfer_id"],
-                facts["vendor_update_counter"],
+                sent.amounts,
+                sent.vendor_transfer_id,
+                sent.vendor_update_counter,
             )
             unit.transfers.advance(declaration.id, Side.TARGET, State.ACCEPTED)
             unit.counters.raise_to(f"agent/{declaration.source.agent}", "audit", audit["sequence"])
@@ -220,7 +238,8 @@ class TransferService:
     def _refuse(self, order: LegOrder, record: TransferRecord | None) -> None:
         """The target's durable no: written first, then said; only while nothing was imported."""
         declaration = order.declaration
-        if record is not None and record.state not in (State.REQUESTED, State.ACCEPTED):
+        refusable = (State.REQUESTED, State.ACCEPTED, State.VOID)
+        if record is not None and record.state not in refusable:
             raise out_of_order(order, record.state)
         document = None if order.document is None else self._take(order)
         with self._journal.transaction() as unit:
@@ -311,7 +330,11 @@ class TransferService:
         return replace(order, declaration=declaration), record
 
     def _is_past(self, leg: Leg, record: TransferRecord | None) -> bool:
-        return record is not None and record.state in PAST[leg]
+        if record is None or record.state not in PAST[leg]:
+            return False
+        if leg is Leg.REQUEST and record.state is State.REQUESTED:
+            return not self._checks.request_is_stale(record)
+        return True
 
     def _refuse_replay(self, order: LegOrder, record: TransferRecord | None) -> None:
         """A leg that is past takes the very document that it took, and no other."""
@@ -330,10 +353,10 @@ class TransferService:
 
     def _unchanged(self, order: LegOrder, record: TransferRecord | None) -> dict[str, Any]:
         try:
-            shown = Shown.of(self._sight(order))
+            shown = Shown.of(self._sight(order)).as_document()
         except Problem:
-            # What is past needs no product: the answer is in the journal.
-            shown = Shown(record.container if record else "", str(order.declaration.item), 0, 0, 0)
+            # What is past needs no product: the answer is in the journal, the sight is not.
+            shown = {"items": []}
         answer = self._answer(order, record, shown, shown, {}, "done", True, None)
         return {**answer, "changed": False, "steps": []}
 
@@ -341,8 +364,8 @@ class TransferService:
         self,
         order: LegOrder,
         record: TransferRecord | None,
-        before: Shown,
-        after: Shown,
+        before: dict[str, Any],
+        after: dict[str, Any],
         facts: dict[str, Any],
         step_state: str,
         reversible: bool,
@@ -356,8 +379,8 @@ class TransferService:
         return {
             "changed": True,
             "record": record,
-            "before": before.as_document(),
-            "after": after.as_document(),
+            "before": before,
+            "after": after,
             "facts": facts,
             "steps": [{**step.as_document(), "leg": order.leg.value, "state": step_state}],
             "digest": plan_digest(order.declaration.as_document(), [step], update_counter),
@@ -384,10 +407,12 @@ class TransferService:
         with self._journal.reading() as unit:
             sequence, _ = unit.audit.head()
         if document.facts.get("peer_sequence", 0) > sequence:
-            raise rolled_back(
+            problem = rolled_back(
                 f"The agent {document.payload['sender']!r} has a receipt for {order.subject},"
                 " which this journal does not know to have left"
             )
+            self._works.freeze(order.declaration.source.container, order.actor, problem)
+            raise problem
 
     def _declared_amounts(self, declaration: Declaration) -> dict[str, int]:
         if declaration.quantity is None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from seatkeeper_agent.domain.records import TransferRecord
+from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.domain.records import OperationState, TransferRecord
 from seatkeeper_agent.domain.transfers import NAMESPACE, Declaration, Mode, Side, State
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
@@ -81,3 +82,16 @@ class Works:
         )
         self._engine.run(work)
         return work.id
+
+    def freeze(self, container: str, actor: str, problem: Problem) -> None:
+        """Keep a container from all work until a person has attested what is true."""
+        frozen_id = operation_id(container, "freeze")
+        with self._journal.transaction() as unit:
+            if unit.operations.holding(container) is not None:
+                return
+            subject_text = f"container {container}"
+            unit.operations.open(
+                frozen_id, "freeze", subject_text, None, container, actor, steps=[]
+            )
+            unit.operations.set_state(frozen_id, OperationState.IN_DOUBT, problem.as_document())
+            unit.audit.append(actor, "frozen", subject_text, {"problem": problem.code.value})

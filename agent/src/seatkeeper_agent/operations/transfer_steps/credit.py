@@ -14,7 +14,7 @@ from seatkeeper_agent.domain.records import (
 from seatkeeper_agent.domain.transfers import Mode, Side, State
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.documents import seal, unseal
+from seatkeeper_agent.operations.documents import audit_sequence, seal, unseal
 from seatkeeper_agent.operations.steps import Probe, Verdict
 from seatkeeper_agent.operations.transfer_steps.base import (
     TransferStep,
@@ -109,13 +109,17 @@ def seal_receipt(
     unit: Unit, identity: Identity, record: TransferRecord, decision: str, artefact: bytes
 ) -> None:
     """Write the target's word: ``installed`` or ``refused``; durable before it is said."""
+    answered = record.documents.get(DocumentKind.TRANSFER)
     envelope = seal(
         identity,
         DocumentKind.RECEIPT,
         record.declaration,
         artefact,
-        record.documents.get(DocumentKind.TRANSFER),
-        {"decision": decision},
+        answered,
+        {
+            "decision": decision,
+            "peer_sequence": 0 if answered is None else audit_sequence(answered),
+        },
         unit.audit.head(),
     )
     unit.transfers.put_document(record.declaration.id, Side.TARGET, DocumentKind.RECEIPT, envelope)
