@@ -47,7 +47,7 @@ from seatkeeper_agent.operations.ports import (
     TransferOrder,
 )
 
-ITEMS_PER_CALL = 500
+ITEMS_PER_CALL = 200
 """Items whose options are read in one call, so that each call stays well inside its limit."""
 
 ARTEFACT_BYTES_MAX = 256 * 1024
