@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from seatkeeper_agent.domain.licenses import Measure
+from seatkeeper_agent.domain.licenses import Measure, TransferType
 from seatkeeper_agent.domain.plans import PlannedStep
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Mode
 from seatkeeper_agent.operations.observations import Sight
@@ -30,6 +30,8 @@ _NAMES = {
 def leg_step(declaration: Declaration, leg: Leg, reversible: bool) -> PlannedStep:
     """The one step of a leg."""
     amount = "all" if declaration.quantity is None else str(declaration.quantity)
+    if declaration.type is TransferType.BORROW_LOCAL:
+        amount = "1 seat"
     if declaration.mode is Mode.EXTEND:
         amount = "a later end"
     title = _TITLES[leg].format(
