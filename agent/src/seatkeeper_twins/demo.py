@@ -183,7 +183,7 @@ def _show(screen: Screen) -> None:
         raise DemoError(f"{CHECKOUT / PLAYBOOK} is missing: the demo runs from a checkout.")
     screen.stage(f"Start {OLD} and {NEW}, each an agent beside a CodeMeter twin")
     lab = Lab.create(read_seeds(SEED_PATH))
-    screen.line(f"  sockets, journals and logs are in {lab.folder}")
+    screen.line(f"  sockets, journals and logs are in {lab.folder}, kept if the demo fails")
     with lab:
         demo = Demo(lab, screen)
         demo.show_before()

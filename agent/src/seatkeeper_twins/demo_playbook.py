@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from seatkeeper_twins.demo_screen import DemoError, Screen
 from seatkeeper_twins.lab import MARK, Lab
@@ -40,13 +41,25 @@ class PlaybookRun:
     recap: dict[str, dict[str, int]]
     blocks: list[tuple[str, list[str]]]
 
+    @classmethod
+    def read(cls, exit_code: int, printed: list[tuple[str, list[str]]]) -> Self:
+        """A run from what it printed; DemoError when there is no recap in it."""
+        recap = _recap(printed)
+        if not recap:
+            said = [line for _, body in printed for line in body if line]
+            raise DemoError(
+                f"ansible-playbook ended without a recap, exit code {exit_code}:"
+                f" {said[-1] if said else 'it said nothing'}"
+            )
+        return cls(exit_code, recap, printed)
+
     def counted(self, word: str) -> int:
         """One number of the recap, such as changed, over all hosts."""
         return sum(numbers[word] for numbers in self.recap.values())
 
     def plan(self) -> list[str]:
         """The rows of the table of planned or performed steps, without its heading."""
-        shown = [message(body) for header, body in self.blocks if header.endswith("Show the plan")]
+        shown = [message(body) for header, body in self.blocks if header.endswith("Show the plan]")]
         return [" ".join(row.split()) for rows in shown for row in rows[1:]]
 
 
@@ -69,14 +82,7 @@ class Playbook:
                 for line in condensed(header, body):
                     self._screen.output(line)
             exit_code = process.wait()
-        recap = _recap(printed)
-        if not recap:
-            said = [line for _, body in printed for line in body if line]
-            raise DemoError(
-                f"ansible-playbook ended without a recap, exit code {exit_code}:"
-                f" {said[-1] if said else 'it said nothing'}"
-            )
-        return PlaybookRun(exit_code, recap, printed)
+        return PlaybookRun.read(exit_code, printed)
 
 
 def blocks(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
@@ -156,7 +162,7 @@ def _running(
     timer.start()
     output: Iterable[bytes] = process.stdout or ()
     try:
-        yield process, (line.decode(errors="replace").rstrip("\n") for line in output)
+        yield process, (line.decode(errors="replace").rstrip() for line in output)
     finally:
         timer.cancel()
         _end(process)

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo tells only what it observed, and fails when a claim is not."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from seatkeeper_twins import demo, demo_fleet
+from seatkeeper_twins.demo_playbook import PlaybookRun, blocks, condensed
+from seatkeeper_twins.demo_screen import DemoError, Screen
+
+OUTPUT = """
+PLAY [Migrate licenses] ********************
+
+TASK [license_transfer : Read] *************
+ok: [old-server]
+
+TASK [seatkeeper.licensing.license_transfer : Run a leg] *****
+--- before: old-server
++++ after: old-server
+@@ -1,3 +1,3 @@
+ {
+-    "seats": 25,
++    "seats": 15,
+ }
+changed: [old-server] => (item=simulation-seats)
+
+TASK [seatkeeper.licensing.license_transfer : Show the plan] ****
+ok: [old-server] => {
+    "msg": [
+        "Transfer  Host        Planned",
+        "seats     old-server  debit 10"
+    ]
+}
+
+TASK [Fail] ***************
+fatal: [new-server]: FAILED! => {"changed": false, "msg": "no"}
+
+PLAY RECAP *****************
+new-server   : ok=1    changed=0    unreachable=0    failed=1
+old-server   : ok=3    changed=1    unreachable=0    failed=0
+"""
+
+
+class Terminal(io.StringIO):
+    """A stream that calls itself a terminal."""
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
+
+
+def test_of_a_playbook_only_what_matters_is_shown() -> None:
+    shown = [line for block in blocks(OUTPUT.splitlines()) for line in condensed(*block)]
+    assert shown == [
+        "TASK [Run a leg]",
+        "  --- before: old-server",
+        "  +++ after: old-server",
+        '  -    "seats": 25,',
+        '  +    "seats": 15,',
+        "  changed: [old-server] => (item=simulation-seats)",
+        "TASK [Show the plan]",
+        "  Transfer  Host        Planned",
+        "  seats     old-server  debit 10",
+        "TASK [Fail]",
+        '  fatal: [new-server]: FAILED! => {"changed": false, "msg": "no"}',
+        "PLAY RECAP",
+        "  new-server   : ok=1    changed=0    unreachable=0    failed=1",
+        "  old-server   : ok=3    changed=1    unreachable=0    failed=0",
+    ]
+
+
+def test_the_plan_and_the_recap_are_read_from_what_was_printed() -> None:
+    run = PlaybookRun.read(2, list(blocks(OUTPUT.splitlines())))
+    assert run.plan() == ["seats old-server debit 10"]
+    assert run.recap["old-server"] == {"ok": 3, "changed": 1, "unreachable": 0, "failed": 0}
+    assert run.counted("failed") == 1
+
+
+def test_a_run_without_a_recap_fails_the_demo_with_its_last_words() -> None:
+    printed = list(blocks(["ERROR! the inventory is gone", ""]))
+    with pytest.raises(DemoError, match="without a recap, exit code 4: ERROR! the inventory is"):
+        PlaybookRun.read(4, printed)
+
+
+def test_a_claim_that_was_not_observed_fails_and_is_not_printed() -> None:
+    stream = io.StringIO()
+    with pytest.raises(DemoError, match="two are missing"):
+        Screen(stream).require(False, "all are there", "two are missing")
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("stream", "environment", "coloured"),
+    [(Terminal(), {}, True), (Terminal(), {"NO_COLOR": "1"}, False), (io.StringIO(), {}, False)],
+)
+def test_colours_are_for_terminals_that_want_them(
+    stream: io.StringIO, environment: dict[str, str], coloured: bool
+) -> None:
+    screen = Screen(stream, environment)
+    screen.stage("Start")
+    screen.output("changed: [old-server]")
+    screen.require(True, "fine", "")
+    assert ("\033[" in stream.getvalue()) is coloured
+
+
+def test_a_table_leaves_out_empty_columns_and_aligns_numbers() -> None:
+    stream = io.StringIO()
+    rows = [{"name": "a", "seats": 5, "end": None}, {"name": "longer", "seats": None, "end": None}]
+    Screen(stream).table(rows, {"name": "Name", "seats": "Seats", "end": "End"})
+    assert stream.getvalue() == "  Name    Seats\n  a           5\n  longer\n"
+
+
+def holding(item: str, seats: int, units: int, borrowed_until: str | None) -> dict[str, Any]:
+    """One item as an agent shows it."""
+    return {
+        "item": item, "name": "N", "seats": seats, "units": units, "borrowed_until": borrowed_until,
+    }  # fmt: skip
+
+
+def test_sums_tell_what_is_owned_and_what_is_borrowed() -> None:
+    rows = [
+        holding("1:2@1", 4, 0, None),
+        holding("1:2@7", 1, 0, "2027-01-01T00:00:00Z"),
+        holding("1:3@2", 0, 60, None),
+        holding("1:3@1", 0, 40, None),
+    ]
+    assert {code: (row["own"], row["lent"]) for code, row in demo_fleet.sums(rows).items()} == {
+        "1:2": (4, 1),
+        "1:3": (100, 0),
+    }
+
+
+def test_without_its_playbook_the_demo_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "PLAYBOOK", "playbooks/absent.yml")
+    assert demo.main() == 1
+    said = capsys.readouterr().err
+    assert said.startswith("The demo failed: ")
+    assert said.endswith("absent.yml is missing: the demo runs from a checkout.\n")
+
+
+@pytest.mark.timeout(600)
+def test_the_whole_demo_observes_every_claim_and_leaves_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "seatkeeper_twins.demo"],
+        capture_output=True, text=True, timeout=580, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    for claim in (
+        "the 25 steps that were planned are the ones that were done",
+        "observed: new-server: changed=0, old-server: changed=0",
+        "of every item there are as many as before",
+        "no process of the demo runs",
+    ):
+        assert claim in done.stdout
