@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,6 +16,9 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 
 PAGE_LIMIT_MAX = 1_000
 PAGE_LIMIT_DEFAULT = 100
+BODY_DEPTH_MAX = 32
+
+_UNCLEAN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 
 
 def described(answer: dict[str, Any], request: str | None = None) -> dict[str, Any]:
@@ -79,15 +83,42 @@ async def body_of(request: Request, name: str) -> dict[str, Any]:
     """The request's body, held against its schema. Problem for anything else."""
     raw = await request.body()
     try:
-        document = json.loads(raw or b"{}")
+        document = json.loads(raw or b"{}", parse_float=_number, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Problem(
-            ProblemCode.REQUEST_INVALID,
-            "The request's body is not JSON.",
-            "Send JSON as the API's description says.",
-        ) from error
+        raise _unreadable("The request's body is not JSON.") from error
+    _refuse_unclean(document)
     schemas.check(name, document)
     return dict(document)
+
+
+def _number(text: str) -> int | float:
+    # JSON Schema takes 2.0 for an integer; what reads the body wants Python's.
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _refuse_unclean(document: Any) -> None:
+    """Deep nesting, control characters and half characters have no use in any request."""
+    waiting = [(document, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, str) and _UNCLEAN.search(value):
+            raise _unreadable("The request's body has a text with control characters.")
+        if isinstance(value, dict | list):
+            if depth > BODY_DEPTH_MAX:
+                raise _unreadable(f"The request's body is nested deeper than {BODY_DEPTH_MAX}.")
+            parts = [*value, *value.values()] if isinstance(value, dict) else value
+            waiting.extend((part, depth + 1) for part in parts)
+
+
+def _unreadable(detail: str) -> Problem:
+    return Problem(
+        ProblemCode.REQUEST_INVALID, detail, "Send JSON as the API's description says."
+    )
 
 
 def limit_of(limit: int) -> int:
@@ -99,7 +130,7 @@ def cursor_number(after: str) -> int:
     """A cursor that is a number; Problem otherwise."""
     if after == "":
         return 0
-    if after.isdecimal() and len(after) <= 18:
+    if after.isascii() and after.isdecimal() and len(after) <= 18:
         return int(after)
     raise Problem(
         ProblemCode.REQUEST_INVALID,

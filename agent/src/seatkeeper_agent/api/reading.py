@@ -109,9 +109,9 @@ def read_history(
     after: str = "",
 ) -> dict[str, Any]:
     """Rows with the vendor's own statuses."""
-    start, end = cursor_number(after), cursor_number(after) + limit_of(limit)
-    rows = agent_of(request).inventory.history(serial, None if item is None else _key(item))
-    return {"history": rows[start:end], "next": str(end) if end < len(rows) else None}
+    inventory = agent_of(request).inventory
+    key = None if item is None else _key(item)
+    return inventory.history(serial, key, cursor_number(after), limit_of(limit))
 
 
 @router.get("/audit", summary="The audit chain", **described(page_of("entries", "audit-entry")))

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 SERIAL_PATTERN = re.compile(r"^\d{1,5}-\d{1,10}(-\d{1,10})?$")
-ITEM_PATTERN = re.compile(r"^(\d{1,10}):(\d{1,10})(?:@(\d{1,5}))?$")
+ITEM_PATTERN = re.compile(r"([0-9]{1,10}):([0-9]{1,10})(?:@([0-9]{1,5}))?")
+CODE_MAX = 2**32 - 1
+REFERENCE_MAX = 2**16 - 1
+"""Codes are 32 bits and references 16 bits wide (grade H)."""
 
 UNIVERSAL_FIRM_CODE_FLOOR = 6_000_000
 """License transfer exists only above this firm code (grade D)."""
@@ -83,11 +86,16 @@ class ItemKey:
     @classmethod
     def parse(cls, text: str) -> ItemKey:
         """Read ``FIRM:PRODUCT`` or ``FIRM:PRODUCT@REFERENCE``; ValueError otherwise."""
-        match = ITEM_PATTERN.match(text)
+        match = ITEM_PATTERN.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is not FIRM_CODE:PRODUCT_CODE, optionally @REFERENCE")
-        firm, product, reference = match.groups()
-        return cls(int(firm), int(product), None if reference is None else int(reference))
+        firm, product = int(match[1]), int(match[2])
+        reference = None if match[3] is None else int(match[3])
+        if max(firm, product) > CODE_MAX or (reference or 0) > REFERENCE_MAX:
+            raise ValueError(
+                f"{text!r} has a code above {CODE_MAX} or a reference above {REFERENCE_MAX}"
+            )
+        return cls(firm, product, reference)
 
     def __str__(self) -> str:
         suffix = "" if self.reference is None else f"@{self.reference}"

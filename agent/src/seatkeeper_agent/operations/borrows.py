@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import ItemKey, TransferType
+from seatkeeper_agent.domain.plans import PlannedStep
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import BorrowRecord, TransferRecord
 from seatkeeper_agent.domain.transfers import (
@@ -133,6 +134,7 @@ class BorrowService:
             },
             "transfers": [{"id": entry.id, **declaration_view(entry)} for entry in transfers],
             "borrow": self.view(order.id),
+            "plan": {"steps": [_step(entry) for entry in transfers]},
         }
 
     def view(self, borrow_id: str) -> dict[str, Any] | None:
@@ -226,9 +228,11 @@ class BorrowService:
     ) -> list[Declaration]:
         """What is to be carried, begun transfers first."""
         declarations: list[Declaration] = []
-        for lot in [*lots, *(lot for lot in kept if lot not in lots)]:
-            given_up = lot in active and lot not in kept
-            if lot in kept and (lot.record is None or not lot.record.state.is_settled):
+        kept_ids, active_ids = {lot.id for lot in kept}, {lot.id for lot in active}
+        for lot in {lot.id: lot for lot in [*lots, *kept]}.values():
+            is_kept = lot.id in kept_ids
+            given_up = lot.id in active_ids and not is_kept
+            if is_kept and (lot.record is None or not lot.record.state.is_settled):
                 declarations.append(_lend(order, lot))
             elif given_up and lot.record is not None:
                 if not lot.record.state.is_settled:
@@ -236,7 +240,7 @@ class BorrowService:
                 declarations.append(_return(order, lot))
             elif lot.returned is not None and not lot.returned.state.is_settled:
                 declarations.append(lot.returned.declaration)
-            elif lot in kept and (lot.until() or 0) < order.until and order.until > now:
+            elif is_kept and (lot.until() or 0) < order.until and order.until > now:
                 declarations.append(_extend(order, lot))
             declarations += [
                 entry.declaration for entry in lot.extensions if not entry.state.is_settled
@@ -306,6 +310,21 @@ def _extend(order: BorrowOrder, lot: Lot) -> Declaration:
         until=order.until,
         parent=lot.id,
     )
+
+
+def _step(declaration: Declaration) -> dict[str, Any]:
+    """What carrying one transfer means; the agent cannot do it alone, so it stays planned."""
+    item, source, target = declaration.item, declaration.source, declaration.target
+    title = {
+        Mode.RETURN: f"return {item} from {source.container} to {target.container}",
+        Mode.EXTEND: f"extend the borrow of {item} until {moment(declaration.until)}",
+    }.get(
+        declaration.mode,
+        f"borrow {item} from {source.container} until {moment(declaration.until)}",
+    )
+    side = Side.SOURCE if declaration.mode is Mode.RETURN else Side.TARGET
+    step = PlannedStep(declaration.mode.value, title, side.value, reversible=True)
+    return {**step.as_document(), "state": "planned"}
 
 
 def _codes(item: ItemKey) -> ItemKey:

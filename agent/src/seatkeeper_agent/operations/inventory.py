@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the product holds, page by page.
 
-Reading a container costs the product time that grows with its items, so that a listing is
-read once and its pages are served from that one look.
+Reading a container costs the product time that grows with its items, so a listing is read
+once, with its first page, and its other pages are served from that one look.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from seatkeeper_agent.operations.views import container_view, history_view, item
 LISTINGS_MAX = 16
 LISTING_SECONDS_MAX = 60.0
 
+Entries = tuple[dict[str, Any], ...]
+
 
 @dataclass(frozen=True)
 class Listing:
-    """All items of a container at one moment; ``read_at`` is Unix seconds."""
+    """All entries at one moment; ``read_at`` is Unix seconds."""
 
     read_at: float
-    items: tuple[dict[str, Any], ...]
+    entries: Entries
 
 
 class Inventory:
@@ -56,48 +58,59 @@ class Inventory:
 
     def items(self, serial: str, after: int, limit: int) -> dict[str, Any]:
         """A page of items; the first page looks anew, later ones continue that look."""
-        with self._lock:
-            listing = self._listings.get(serial)
-        stale = listing is None or self._clock() - listing.read_at > LISTING_SECONDS_MAX
-        if listing is None or after == 0 or stale:
-            listing = self._read(serial)
-        page = listing.items[after : after + limit]
-        more = after + limit < len(listing.items)
+
+        def read() -> Entries:
+            return tuple(item_view(item) for item in self._driver.items(serial))
+
+        return self._page(serial, "items", serial, read, after, limit)
+
+    def history(self, serial: str, item: ItemKey | None, after: int, limit: int) -> dict[str, Any]:
+        """A page of the vendor's history, of the named item or of all."""
+
+        def read() -> Entries:
+            if item is None:
+                rows = self._driver.all_history(serial)
+                return tuple(history_view(row, _codes(key)) for key, row in rows)
+            named = self._driver.history(serial, item.firm_code, item.product_code)
+            return tuple(history_view(row, _codes(item)) for row in named)
+
+        return self._page(serial, "history", f"{serial} {item}", read, after, limit)
+
+    def _page(
+        self,
+        serial: str,
+        member: str,
+        name: str,
+        read: Callable[[], Entries],
+        after: int,
+        limit: int,
+    ) -> dict[str, Any]:
+        listing = self._listing(serial, f"{member} {name}", read, anew=after == 0)
+        end = after + limit
         return {
             "container": serial,
             "observed_at": moment(int(listing.read_at)),
-            "items": list(page),
-            "next": str(after + limit) if more else None,
+            member: list(listing.entries[after:end]),
+            "next": str(end) if end < len(listing.entries) else None,
         }
 
-    def history(self, serial: str, item: ItemKey | None) -> list[dict[str, Any]]:
-        """The vendor's history of the named item, or of all."""
+    def _listing(self, serial: str, name: str, read: Callable[[], Entries], anew: bool) -> Listing:
+        with self._lock:
+            known = self._listings.get(name)
+        fresh = known is not None and self._clock() - known.read_at <= LISTING_SECONDS_MAX
+        if known is not None and fresh and not anew:
+            return known
         try:
             the_container(self._driver, serial)
-            codes = sorted(
-                {
-                    (entry.key.firm_code, entry.key.product_code)
-                    for entry in self._driver.items(serial)
-                    if item is None or item.matches(entry.key)
-                }
-            )
-            return [
-                history_view(row, f"{firm}:{product}")
-                for firm, product in codes
-                for row in self._driver.history(serial, firm, product)
-            ]
-        except DriverError as error:
-            raise driver_problem(f"reading the history of {serial}", error) from error
-
-    def _read(self, serial: str) -> Listing:
-        try:
-            the_container(self._driver, serial)
-            items = tuple(item_view(item) for item in self._driver.items(serial))
+            listing = Listing(self._clock(), read())
         except DriverError as error:
             raise driver_problem(f"reading {serial}", error) from error
-        listing = Listing(self._clock(), items)
         with self._lock:
-            self._listings[serial] = listing
+            self._listings[name] = listing
             while len(self._listings) > LISTINGS_MAX:
                 self._listings.pop(next(iter(self._listings)))
         return listing
+
+
+def _codes(key: ItemKey) -> str:
+    return f"{key.firm_code}:{key.product_code}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seatkeeper_agent.domain.licenses import Item, ItemStatus, Measure, find_item
+from seatkeeper_agent.domain.licenses import Item, ItemKey, ItemStatus, Measure, find_item
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import Account, Event, Posting
 from seatkeeper_agent.domain.transfers import Declaration, Mode
@@ -25,14 +25,10 @@ class Sight:
     @classmethod
     def take(cls, driver: LicenseDriver, container: str, declaration: Declaration) -> Sight:
         """Look once; DriverError if the product does not answer."""
-        codes = f"{declaration.item.firm_code}:{declaration.item.product_code}"
-        items = tuple(
-            item
-            for item in driver.items(container)
-            if f"{item.key.firm_code}:{item.key.product_code}" == codes
-        )
+        codes = ItemKey(declaration.item.firm_code, declaration.item.product_code)
+        items = tuple(driver.items(container, codes))
         counter = driver.firm_items(container).get(declaration.firm_code, 0)
-        return cls(container, codes, items, counter)
+        return cls(container, str(codes), items, counter)
 
     def owned(self, measure: Measure) -> int:
         """What is usable here and not borrowed from elsewhere."""

@@ -122,6 +122,9 @@ class LicenseDriver(Protocol):
     def history(self, serial: str, firm_code: int, product_code: int) -> list[HistoryRow]:
         """The transfer history of all items of these codes, oldest first."""
 
+    def all_history(self, serial: str) -> list[tuple[ItemKey, HistoryRow]]:
+        """The transfer history of every item of a container, item by item."""
+
     def clock(self, serial: str) -> ContainerClock:
         """The container's times."""
 
@@ -148,6 +151,9 @@ class SettingsDriver(Protocol):
 
     def read_settings(self) -> dict[str, dict[str, str]]:
         """Sections of keys as the product's file has them."""
+
+    def check_settings(self, settings: dict[str, dict[str, str]]) -> None:
+        """Refuse what ``write_settings`` would refuse; changes nothing."""
 
     def write_settings(self, settings: dict[str, dict[str, str]]) -> None:
         """Change the named keys only, keep all others and the comments, byte for byte."""

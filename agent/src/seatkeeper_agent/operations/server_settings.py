@@ -130,6 +130,11 @@ class ServerSettingsService:
     def put(self, declared: Declared, actor: str, dry_run: bool) -> dict[str, Any]:
         """Make the declared keys true; keys that are not named stay as they are."""
         present = self.read()
+        try:
+            # Before anything is stopped, and in a dry run as well.
+            self._driver.check_settings(declared)
+        except DriverError as error:
+            raise driver_problem("these settings", error) from error
         missing = changes(present["settings"], declared)
         names = ["stop", "edit", "start"] if present["running"] else ["edit"]
         steps = [_STEPS[name](self._driver, declared) for name in names] if missing else []

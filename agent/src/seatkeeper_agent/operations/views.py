@@ -16,6 +16,8 @@ from seatkeeper_agent.domain.records import (
 )
 from seatkeeper_agent.domain.transfers import Declaration, shown_status
 
+_LAST = datetime.max.replace(tzinfo=UTC)
+
 
 def moment(seconds: int | None) -> str | None:
     """Unix seconds as RFC 3339, None stays None."""
@@ -31,6 +33,8 @@ def seconds(text: str | None) -> int | None:
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
+    if not datetime.fromtimestamp(0, UTC) <= value <= _LAST:
+        raise ValueError(f"{text!r} is not within the years 1970 to 9999")
     return int(value.timestamp())
 
 

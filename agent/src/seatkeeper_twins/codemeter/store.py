@@ -34,6 +34,7 @@ CREATE TABLE item (
     expires_at INTEGER, options TEXT NOT NULL, receipt_required INTEGER NOT NULL,
     status INTEGER NOT NULL, arrival_type INTEGER, arrival_id BLOB, origin_mask INTEGER,
     origin_serial INTEGER, borrow_end INTEGER, UNIQUE (container, reference));
+CREATE INDEX item_codes ON item (firm_code, product_code);
 CREATE INDEX item_borrowed ON item (borrow_end) WHERE borrow_end IS NOT NULL;
 CREATE TABLE history (
     id INTEGER PRIMARY KEY, item INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE,

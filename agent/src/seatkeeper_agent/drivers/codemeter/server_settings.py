@@ -33,6 +33,10 @@ class CodeMeterServerSettings:
         """Sections of keys as Server.ini has them, without those that look like passwords."""
         return parse(read_file(self._path))
 
+    def check_settings(self, settings: Settings) -> None:
+        """DriverRefused for names and values that must not go into Server.ini."""
+        edited(read_file(self._path), settings)
+
     def write_settings(self, settings: Settings) -> None:
         """Change the named keys only; DriverRefused while the server runs.
 
