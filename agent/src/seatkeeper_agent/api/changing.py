@@ -18,10 +18,10 @@ from seatkeeper_agent.api.contract import (
     limit_of,
     page_of,
 )
-from seatkeeper_agent.api.reading import agent_of
+from seatkeeper_agent.api.reading import agent_of, item_of
 from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.api.work import Workshop
-from seatkeeper_agent.domain.licenses import ItemKey, TransferType
+from seatkeeper_agent.domain.licenses import TransferType
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, TransferRecord
 from seatkeeper_agent.domain.transfers import Leg, Place
@@ -168,7 +168,7 @@ async def put_borrow(request: Request, borrow: str, dry_run: bool = False) -> di
     order = BorrowOrder(
         id=borrow,
         name=body["name"],
-        item=ItemKey.parse(body["item"]),
+        item=item_of(body["item"]),
         type=TransferType(body["type"]),
         source=Place.from_document(body["source"]),
         target=Place.from_document(body["target"]),

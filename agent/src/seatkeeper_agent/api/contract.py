@@ -116,9 +116,7 @@ def _refuse_unclean(document: Any) -> None:
 
 
 def _unreadable(detail: str) -> Problem:
-    return Problem(
-        ProblemCode.REQUEST_INVALID, detail, "Send JSON as the API's description says."
-    )
+    return Problem(ProblemCode.REQUEST_INVALID, detail, "Send JSON as the API's description says.")
 
 
 def limit_of(limit: int) -> int:

@@ -110,7 +110,7 @@ def read_history(
 ) -> dict[str, Any]:
     """Rows with the vendor's own statuses."""
     inventory = agent_of(request).inventory
-    key = None if item is None else _key(item)
+    key = None if item is None else item_of(item)
     return inventory.history(serial, key, cursor_number(after), limit_of(limit))
 
 
@@ -138,7 +138,8 @@ def read_ledger(request: Request) -> dict[str, Any]:
     return {"balances": [posting_view(entry) for entry in balances], "next": None}
 
 
-def _key(text: str) -> ItemKey:
+def item_of(text: str) -> ItemKey:
+    """An item as it was named; Problem for what is no name of one."""
     try:
         return ItemKey.parse(text)
     except ValueError as error:
