@@ -134,7 +134,11 @@ class ServerSettingsService:
             # Before anything is stopped, and in a dry run as well.
             self._driver.check_settings(declared)
         except DriverError as error:
-            raise driver_problem("these settings", error) from error
+            raise Problem(
+                ProblemCode.REQUEST_INVALID,
+                f"The settings cannot be made so: {error}",
+                "Correct the declared settings; nothing was touched.",
+            ) from error
         missing = changes(present["settings"], declared)
         names = ["stop", "edit", "start"] if present["running"] else ["edit"]
         steps = [_STEPS[name](self._driver, declared) for name in names] if missing else []
