@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from seatkeeper_agent import __version__
 from seatkeeper_agent.agent import Agent
 from seatkeeper_agent.api import changing, following, reading, system
-from seatkeeper_agent.api.contract import openapi
+from seatkeeper_agent.api.contract import known_parameters, openapi
 from seatkeeper_agent.api.gate import Gate
 from seatkeeper_agent.api.problems import problem_response
 from seatkeeper_agent.api.work import Workshop
@@ -33,11 +33,12 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
         version=__version__,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=_lifespan,
     )
     app.state.agent = agent
     for module in (reading, changing, following, system):
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(known_parameters)])
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_parameter)
     app.add_exception_handler(HTTPException, _on_route)

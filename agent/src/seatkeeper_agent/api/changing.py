@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
+    Which,
     body_of,
     component,
     described,
@@ -59,6 +60,23 @@ def workshop_of(request: Request) -> Workshop:
     return workshop
 
 
+# Before the legs: their path would match this one as well.
+@router.post(
+    "/transfers/{transfer}/resume",
+    summary="Drive an interrupted leg on",
+    **described({"type": "object", "properties": {"changed": {"type": "boolean"}}}),
+)
+async def resume_transfer(request: Request, transfer: str) -> Response:
+    """The same steps as the forward path; nothing is tried blindly."""
+    agent, actor = agent_of(request), actor_of(request)
+
+    def work() -> dict[str, Any]:
+        resumed = agent.recovery.resume(transfer, actor)
+        return {"changed": bool(resumed), "resumed": resumed}
+
+    return await workshop_of(request).run(request, operation_id(transfer, "resume"), work)
+
+
 @router.post(
     "/transfers/{transfer}/{leg}",
     summary="One leg of a transfer",
@@ -80,7 +98,7 @@ async def run_leg(request: Request, transfer: str, leg: Leg, dry_run: bool = Fal
 
 @router.get("/transfers", summary="Transfers", **described(page_of("transfers", "transfer")))
 def read_transfers(
-    request: Request, state: str = "all", limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+    request: Request, state: Which = "all", limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
 ) -> dict[str, Any]:
     """Transfers as this host knows them; ``state=open`` for those not settled."""
     size = limit_of(limit)
@@ -114,22 +132,6 @@ def void_transfer(request: Request, transfer: str, dry_run: bool = False) -> dic
     with agent.journal.reading() as unit:
         records = unit.transfers.both(transfer)
         return {"changed": done["changed"], "transfer": _transfer(unit, records[0])}
-
-
-@router.post(
-    "/transfers/{transfer}/resume",
-    summary="Drive an interrupted leg on",
-    **described({"type": "object", "properties": {"changed": {"type": "boolean"}}}),
-)
-async def resume_transfer(request: Request, transfer: str) -> Response:
-    """The same steps as the forward path; nothing is tried blindly."""
-    agent, actor = agent_of(request), actor_of(request)
-
-    def work() -> dict[str, Any]:
-        resumed = agent.recovery.resume(transfer, actor)
-        return {"changed": bool(resumed), "resumed": resumed}
-
-    return await workshop_of(request).run(request, operation_id(transfer, "resume"), work)
 
 
 @router.post(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
@@ -17,6 +17,9 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 PAGE_LIMIT_MAX = 1_000
 PAGE_LIMIT_DEFAULT = 100
 BODY_DEPTH_MAX = 32
+
+Which = Literal["all", "open"]
+"""All entries of a list, or those that are not settled."""
 
 _UNCLEAN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 
@@ -117,6 +120,23 @@ def _refuse_unclean(document: Any) -> None:
 
 def _unreadable(detail: str) -> Problem:
     return Problem(ProblemCode.REQUEST_INVALID, detail, "Send JSON as the API's description says.")
+
+
+def known_parameters(request: Request) -> None:
+    """Refuse a query parameter that the route lacks: a misspelt dry_run must not be a real run."""
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    given = [name for name, _value in request.query_params.multi_items()]
+    for name in given:
+        if name not in known:
+            detail = f"There is no query parameter {name[:40]!r} here."
+        elif given.count(name) > 1:
+            detail = f"The query parameter {name!r} is given more than once."
+        else:
+            continue
+        some = ", ".join(sorted(known)) or "none"
+        raise Problem(
+            ProblemCode.REQUEST_INVALID, detail, f"Correct the request; there may be here: {some}."
+        )
 
 
 def limit_of(limit: int) -> int:

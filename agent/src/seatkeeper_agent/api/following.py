@@ -15,6 +15,7 @@ from starlette.responses import StreamingResponse
 from seatkeeper_agent.api.changing import actor_of, require, workshop_of
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
+    Which,
     body_of,
     component,
     described,
@@ -35,7 +36,7 @@ WAIT_SECONDS_MAX = 60
 
 @router.get("/operations", summary="Operations", **described(page_of("operations", "operation")))
 def read_operations(
-    request: Request, state: str = "all", limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+    request: Request, state: Which = "all", limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
 ) -> dict[str, Any]:
     """Journaled work; ``state=open`` for what holds a container."""
     size = limit_of(limit)
