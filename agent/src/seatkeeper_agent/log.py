@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -15,22 +16,25 @@ if TYPE_CHECKING:
 def logger(**context: Any) -> FilteringBoundLogger:
     """A logger: one JSON line per event, or readable lines on a terminal."""
     if not structlog.is_configured():
-        renderer: Any = (
-            structlog.dev.ConsoleRenderer()
-            if sys.stderr.isatty()
-            else structlog.processors.JSONRenderer()
-        )
         structlog.configure(
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.dict_tracebacks
-                if not sys.stderr.isatty()
-                else structlog.processors.ExceptionPrettyPrinter(sys.stderr),
-                renderer,
+                *_renderers(sys.stderr.isatty()),
             ],
             logger_factory=structlog.PrintLoggerFactory(sys.stderr),
             cache_logger_on_first_use=True,
         )
     bound: FilteringBoundLogger = structlog.get_logger(**context)
     return bound
+
+
+def _renderers(for_people: bool) -> list[Any]:
+    # Never the local variables of a traceback: among them may be keys, passwords, documents.
+    if for_people:
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    transformer = ExceptionDictTransformer(show_locals=False)
+    return [
+        structlog.processors.ExceptionRenderer(transformer),
+        structlog.processors.JSONRenderer(),
+    ]

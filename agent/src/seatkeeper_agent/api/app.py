@@ -17,6 +17,7 @@ from seatkeeper_agent import __version__
 from seatkeeper_agent.agent import Agent
 from seatkeeper_agent.api import changing, following, reading, system
 from seatkeeper_agent.api.contract import known_parameters, openapi
+from seatkeeper_agent.api.defects import Defects
 from seatkeeper_agent.api.gate import Gate
 from seatkeeper_agent.api.problems import problem_response
 from seatkeeper_agent.api.work import Workshop
@@ -44,7 +45,7 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_route)
     app.add_exception_handler(JournalError, _on_journal)
     app.add_exception_handler(IdentityError, _on_identity)
-    app.add_exception_handler(Exception, _on_defect)
+    app.add_middleware(Defects)
     app.add_middleware(Gate, roles=roles or Roles())
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
     return app
@@ -115,17 +116,4 @@ async def _on_journal(_request: Request, error: Any) -> Response:
 async def _on_identity(_request: Request, error: Any) -> Response:
     return problem_response(
         Problem(ProblemCode.REQUEST_INVALID, str(error), "Mend or replace that file.")
-    )
-
-
-async def _on_defect(request: Request, error: Any) -> Response:
-    from seatkeeper_agent.log import logger
-
-    logger().error("defect", method=request.method, path=request.url.path, exc_info=error)
-    return problem_response(
-        Problem(
-            ProblemCode.INTERNAL,
-            f"The agent failed at {request.method} {request.url.path}; its log has the details.",
-            "Report it with the log; running again is safe.",
-        )
     )

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -34,6 +34,7 @@ from seatkeeper_agent.operations.works import KIND_OF_STATE, operation_id
 
 router = APIRouter(prefix="/v1")
 
+Identifier = Annotated[str, Path(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 _KIND_OF_LEG = {Leg.ISSUE: "debit", Leg.INSTALL: "credit", Leg.CONFIRM: "confirm"}
 VENDOR = "codemeter"
 
@@ -92,7 +93,7 @@ async def run_leg(request: Request, transfer: str, leg: Leg, dry_run: bool = Fal
         done = agent.transfers.plan(order) if dry_run else agent.transfers.run(order)
         return _leg_result(request, done)
 
-    work_id = operation_id(transfer, _KIND_OF_LEG.get(leg, leg.value) + "?" * dry_run)
+    work_id = operation_id(order.declaration.id, _KIND_OF_LEG.get(leg, leg.value) + "?" * dry_run)
     return await workshop_of(request).run(request, work_id, work)
 
 
@@ -164,7 +165,7 @@ async def resume_all(request: Request) -> Response:
     summary="Declare a borrow at the borrower",
     **described(component("borrow-result"), request="borrow"),
 )
-async def put_borrow(request: Request, borrow: str, dry_run: bool = False) -> dict[str, Any]:
+async def put_borrow(request: Request, borrow: Identifier, dry_run: bool = False) -> dict[str, Any]:
     """Tells which transfers have to be carried so that the declaration becomes true."""
     body = await body_of(request, "borrow")
     order = BorrowOrder(
