@@ -22,7 +22,7 @@ from .client import (
     UNITS,
     VendorError,
 )
-from .conftest import ITEMS, SOURCE, TARGET, Host
+from .conftest import ITEMS, SOURCE, TARGET, Host, item, option
 
 DAY = 86_400
 IN_PUSH, IN_RETURN, ACTIVE = 1, 2, 4
@@ -165,6 +165,15 @@ def test_an_early_return_credits_once(source: Host, target: Host) -> None:
     assert (source.held(201), target.held(201)) == (25, 0)
     source.ask("_twin.set", clock_offset_seconds=8 * DAY)
     assert source.held(201) == 25
+
+
+def test_an_early_return_needs_no_leave(make_host: Any, target: Host) -> None:
+    """Allowed by the vendor for every borrow (grade D), whatever the option says of returning."""
+    lends = item(201, option("borrow_local", return_allowed=False), license_quantity=2)
+    source = make_host(SOURCE, [lends])
+    move(source, target, 201, BORROW_LOCAL, end=int(time.time()) + DAY)
+    move(target, source, 201, BORROW_LOCAL, RETURN)
+    assert (source.held(201), target.held(201)) == (2, 0)
 
 
 def test_a_return_that_arrives_after_the_end_credits_nothing(source: Host, target: Host) -> None:

@@ -108,7 +108,8 @@ def check_return(item: sqlite3.Row, kind: TransferType, target: tuple[int, int])
         raise Refusal(Error.BOX_NOT_FOUND, "an item returns only to where it came from")
     if kind != item["arrival_type"]:
         raise Refusal(Error.INVALID_PARAMETER, "an item returns by the type it came by")
-    if not option_of(item, kind)["return_allowed"]:
+    # Early return of a borrow is allowed (grade D), whatever the option says of returning.
+    if kind not in BORROW_TYPES and not option_of(item, kind)["return_allowed"]:
         raise Refusal(Error.ACCESS_DENIED, "returning is not allowed")
 
 
