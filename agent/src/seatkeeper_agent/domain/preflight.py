@@ -16,6 +16,7 @@ from seatkeeper_agent.domain.licenses import (
     ContainerClock,
     HistoryRow,
     Item,
+    ItemStatus,
     TransferOption,
     TransferType,
 )
@@ -49,7 +50,8 @@ class PeerFacts:
 class SourceView:
     """Everything that the source side's rules look at.
 
-    ``parent_vendor_id`` is the vendor's id of the lot that an extension prolongs.
+    ``parent_vendor_id`` is the vendor's id of the lot that an extension prolongs;
+    ``extensions`` are the vendor's ids of extensions made here, which lend nothing themselves.
     """
 
     declaration: Declaration
@@ -61,6 +63,7 @@ class SourceView:
     now: int
     policy: Policy
     peer: PeerFacts
+    extensions: frozenset[str] = frozenset()
 
     @property
     def option(self) -> TransferOption | None:
@@ -84,6 +87,7 @@ def target_problems(
         _firm_code(declaration),
         _runtime_type(declaration, runtime_types),
         _blocked(declaration, policy),
+        _form(declaration),
     )
     return [problem for problem in checks if problem]
 
@@ -92,12 +96,14 @@ def _rules(mode: Mode) -> Iterator[Rule]:
     yield lambda view: _firm_code(view.declaration)
     yield lambda view: _runtime_type(view.declaration, view.runtime_types)
     yield lambda view: _blocked(view.declaration, view.policy)
+    yield lambda view: _form(view.declaration)
     if mode is Mode.RETURN:
-        yield from (_only_to_origin, _returned_as_received, _return_allowed, _amount)
+        yield from (_only_to_origin, _returned_as_received, _return_allowed)
+        yield from (_enabled, _nothing_lent, _amount)
     elif mode is Mode.EXTEND:
-        yield from (_lot_known, _period, _clocks)
+        yield from (_item_type, _lot_known, _period, _clocks)
     else:
-        yield from (_item_type, _not_borrowed, _pull_allowed, _depth)
+        yield from (_item_type, _not_borrowed, _enabled, _pull_allowed, _depth)
         yield from (_nothing_lent, _amount, _period, _clocks, _firm_item, _unreceipted)
 
 
@@ -145,6 +151,26 @@ def _blocked(declaration: Declaration, policy: Policy) -> Problem | None:
     )
 
 
+def _form(declaration: Declaration) -> Problem | None:
+    # The agent's own rule: what a type does not take would be dropped without a word.
+    moves_part = declaration.type.is_partial and declaration.mode is not Mode.EXTEND
+    if declaration.quantity is not None and not moves_part:
+        return Problem(
+            ProblemCode.AMOUNT_INVALID,
+            f"The {_named(declaration)} has a quantity, which a transfer of type"
+            f" {declaration.type.value} in mode {declaration.mode.value} does not take.",
+            "Leave the quantity out, or declare type licenses or units.",
+        )
+    if declaration.until is not None and not declaration.type.is_borrow:
+        return Problem(
+            ProblemCode.REQUEST_INVALID,
+            f"The {_named(declaration)} has an end, which only a borrow has, not type"
+            f" {declaration.type.value}.",
+            "Leave until out, or declare a borrow.",
+        )
+    return None
+
+
 def _item_type(view: SourceView) -> Problem | None:
     if view.option is not None:
         return None
@@ -165,6 +191,17 @@ def _not_borrowed(view: SourceView) -> Problem | None:
         f"The {_named(view.declaration)} is borrowed from {view.item.origin_serial} until"
         f" {_at(view.item.borrowed_until)}: a borrowed license moves no further.",
         "Return it to its origin first.",
+    )
+
+
+def _enabled(view: SourceView) -> Problem | None:
+    if view.item.status is ItemStatus.ENABLED:
+        return None
+    return Problem(
+        ProblemCode.ITEM_BORROWED,
+        f"The {_named(view.declaration)} is {view.item.status.value}: it is lent as a whole, or it"
+        " was borrowed and its time is over.",
+        "Have it returned to its origin first.",
     )
 
 
@@ -221,10 +258,11 @@ def _returned_as_received(view: SourceView) -> Problem | None:
 
 
 def _lot_known(view: SourceView) -> Problem | None:
-    lots = [row for row in view.history if row.transfer_id == view.parent_vendor_id]
-    end = lots[-1].borrow_expires_at if lots else None
+    lots = [row for row in _lent(view) if row.container == view.declaration.target.container]
+    lot = next((row for row in lots if row.transfer_id == view.parent_vendor_id), None)
     until = view.declaration.until
-    if end is not None and end > view.now and (until is None or until > end):
+    end = None if lot is None else lot.borrow_expires_at
+    if end is not None and (until is None or until > end):
         return None
     told = "is not lent from here" if end is None else f"ends {_at(end)}"
     return Problem(
@@ -234,17 +272,30 @@ def _lot_known(view: SourceView) -> Problem | None:
     )
 
 
+def _lent(view: SourceView) -> list[HistoryRow]:
+    """The lots of the declared type, or of part of the item, that are lent and not back yet."""
+    type_ = TransferType.BORROW_LOCAL
+    if view.declaration.mode is Mode.EXTEND:
+        type_ = view.declaration.type
+    # A whole item that is usable again is not lent, whatever its rows say.
+    back = type_ is TransferType.BORROW_COMPLETE and view.item.status is ItemStatus.ENABLED
+    return [
+        row
+        for row in view.history
+        if row.type == type_.value
+        and row.transfer_id not in view.extensions
+        and row.transfer_id != view.item.transfer_id
+        and row.returned_quantity == 0
+        and (row.borrow_expires_at or 0) > view.now
+        and not back
+    ]
+
+
 def _nothing_lent(view: SourceView) -> Problem | None:
     whole = not view.declaration.type.is_partial
     if not whole or view.declaration.type is TransferType.BORROW_LOCAL:
         return None
-    lent = [
-        row
-        for row in view.history
-        if TransferType.BORROW_LOCAL.value == row.type
-        and row.returned_quantity == 0
-        and (row.borrow_expires_at or 0) > view.now
-    ]
+    lent = _lent(view)
     if not lent:
         return None
     return Problem(
@@ -337,6 +388,14 @@ def _clocks(view: SourceView) -> Problem | None:
                 f" {_at(shown)}, this host {_at(view.now)}, more than {limit} seconds apart.",
                 "Set the host's clock right or update the container's certified time.",
             )
+    if view.peer.box_at is not None and abs(view.peer.box_at - view.clock.box_at) > limit:
+        return Problem(
+            ProblemCode.CLOCKS_APART,
+            f"The {_named(view.declaration)} cannot be borrowed: the clock of the container shows"
+            f" {_at(view.clock.box_at)}, that of the target container {_at(view.peer.box_at)},"
+            f" more than {limit} seconds apart.",
+            "Set the clocks of both hosts right or update the containers' certified times.",
+        )
     return None
 
 

@@ -65,6 +65,15 @@ class Transfers:
         )
         return [self._record(row) for row in rows.fetchall()]
 
+    def extensions(self) -> frozenset[str]:
+        """The vendor's ids of all extensions of borrows that were made here."""
+        rows = self._connection.execute(
+            "SELECT vendor_transfer_id FROM transfers WHERE side = 'source'"
+            " AND vendor_transfer_id IS NOT NULL"
+            " AND json_extract(declaration, '$.mode') = 'extend'"
+        )
+        return frozenset(str(row[0]) for row in rows)
+
     def lent_before(self, end: int, limit: int) -> list[TransferRecord]:
         """Borrows that left from here, whose declared end is before ``end``, not yet back."""
         rows = self._connection.execute(

@@ -60,6 +60,7 @@ class Checks:
         sight: Sight,
         peer: PeerFacts,
         parent_vendor_id: str | None,
+        extensions: frozenset[str],
     ) -> tuple[Item, bool]:
         """The source's item if every rule allows the transfer, and whether it may return."""
         try:
@@ -79,6 +80,7 @@ class Checks:
                 now=int(self._clock()),
                 policy=self._policy,
                 peer=peer,
+                extensions=extensions,
             )
         except DriverError as error:
             raise driver_problem(f"reading {sight.container}", error) from error

@@ -440,7 +440,9 @@ class TransferService:
     ) -> tuple[Item, bool]:
         peer = PeerFacts(facts.get("firm_item_present"), facts.get("box_at"))
         parent = self._works.parent_vendor_id(order.declaration)
-        return self._checks.source(order.declaration, sight, peer, parent)
+        with self._journal.reading() as unit:
+            extensions = unit.transfers.extensions()
+        return self._checks.source(order.declaration, sight, peer, parent, extensions)
 
 
 def _named(amounts: dict[Measure, int]) -> dict[str, int]:
