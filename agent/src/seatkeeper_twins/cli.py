@@ -115,7 +115,7 @@ def _lab(chosen: argparse.Namespace) -> Lab:
 def _tell(lab: Lab) -> None:
     width = max(len(name) for name in lab.hosts)
     for host in lab:
-        print(f"{host.name:{width}}  agent.socket  {host.socket_path}")
+        print(f"{host.name:{width}}  agent socket  {host.socket_path}")
         print(f"{'':{width}}  settings      {host.settings_path}")
         print(f"{'':{width}}  twin          {host.twin_folder}")
     print(

@@ -254,12 +254,20 @@ class Lab:
 
 @contextmanager
 def ending_in_order() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into SystemExit, so that context managers stop what they started."""
+    """Turn the first SIGINT, SIGTERM or SIGHUP into an exception, and ignore all that follow.
+
+    KeyboardInterrupt or SystemExit lets context managers stop what they started, and an impatient
+    second Ctrl-C does not keep them from it. Every wait of theirs is bounded.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def end(number: int, _frame: FrameType | None) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         raise SystemExit(128 + number)
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, end) for number in numbers]
     try:
         yield

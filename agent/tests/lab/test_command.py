@@ -62,6 +62,18 @@ def test_however_it_ends_nothing_is_left_running(
     wait_until_gone(tmp_path / "lab")
 
 
+def test_a_second_interrupt_does_not_keep_it_from_stopping_everything(
+    running: subprocess.Popen[str],
+) -> None:
+    assert running.stdout is not None
+    running.send_signal(signal.SIGINT)
+    while running.stdout.readline() != "Stopping everything.\n":
+        assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    assert running.wait(WAIT_SECONDS_MAX) == 0
+    assert running.stdout.readline().startswith("Nothing of the lab is running")
+
+
 def test_a_process_that_dies_is_told(tmp_path: Path, running: subprocess.Popen[str]) -> None:
     pid = int((tmp_path / "lab" / "new-server" / "codemeter" / "engine.pid").read_text())
     os.kill(pid, signal.SIGKILL)
