@@ -38,6 +38,7 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.agent = agent
+    app.state.is_ending = lambda: False
     for module in (reading, changing, following, system):
         app.include_router(module.router, dependencies=[Depends(known_parameters)])
     app.add_exception_handler(Problem, _on_problem)

@@ -21,7 +21,7 @@ from seatkeeper_agent.api.contract import (
 )
 from seatkeeper_agent.api.reading import agent_of, item_of
 from seatkeeper_agent.api.roles import Role
-from seatkeeper_agent.api.work import Workshop
+from seatkeeper_agent.api.work import Job, Workshop
 from seatkeeper_agent.domain.licenses import TransferType
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, TransferRecord
@@ -65,7 +65,7 @@ def workshop_of(request: Request) -> Workshop:
 @router.post(
     "/transfers/{transfer}/resume",
     summary="Drive an interrupted leg on",
-    **described({"type": "object", "properties": {"changed": {"type": "boolean"}}}),
+    **described(component("resume-result"), follows=True),
 )
 async def resume_transfer(request: Request, transfer: str) -> Response:
     """The same steps as the forward path; nothing is tried blindly."""
@@ -75,13 +75,14 @@ async def resume_transfer(request: Request, transfer: str) -> Response:
         resumed = agent.recovery.resume(transfer, actor)
         return {"changed": bool(resumed), "resumed": resumed}
 
-    return await workshop_of(request).run(request, operation_id(transfer, "resume"), work)
+    job = Job(operation_id(transfer, "resume"), "resume", f"transfer {transfer}", work)
+    return await workshop_of(request).run(request, job)
 
 
 @router.post(
     "/transfers/{transfer}/{leg}",
     summary="One leg of a transfer",
-    **described(component("leg-result"), request="leg"),
+    **described(component("leg-result"), request="leg", follows=True),
 )
 async def run_leg(request: Request, transfer: str, leg: Leg, dry_run: bool = False) -> Response:
     """Idempotent: a leg that was done gives the same document again, unchanged."""
@@ -93,8 +94,9 @@ async def run_leg(request: Request, transfer: str, leg: Leg, dry_run: bool = Fal
         done = agent.transfers.plan(order) if dry_run else agent.transfers.run(order)
         return _leg_result(request, done)
 
-    work_id = operation_id(order.declaration.id, _KIND_OF_LEG.get(leg, leg.value) + "?" * dry_run)
-    return await workshop_of(request).run(request, work_id, work)
+    kind = _KIND_OF_LEG.get(leg, leg.value) + "?" * dry_run
+    job = Job(operation_id(order.declaration.id, kind), leg.value, order.subject, work)
+    return await workshop_of(request).run(request, job)
 
 
 @router.get("/transfers", summary="Transfers", **described(page_of("transfers", "transfer")))
@@ -124,7 +126,7 @@ def read_transfer(request: Request, transfer: str) -> dict[str, Any]:
 @router.delete(
     "/transfers/{transfer}",
     summary="Give a transfer up",
-    **described({"type": "object", "properties": {"changed": {"type": "boolean"}}}),
+    **described(component("void-result")),
 )
 def void_transfer(request: Request, transfer: str, dry_run: bool = False) -> dict[str, Any]:
     """Only while nothing was debited or imported here."""
@@ -138,7 +140,7 @@ def void_transfer(request: Request, transfer: str, dry_run: bool = False) -> dic
 @router.post(
     "/resume",
     summary="Drive everything interrupted on",
-    **described({"type": "object", "properties": {"changed": {"type": "boolean"}}}),
+    **described(component("resume-result"), follows=True),
 )
 async def resume_all(request: Request) -> Response:
     """What cannot go on is told with its problem and does not stop the others."""
@@ -157,7 +159,8 @@ async def resume_all(request: Request) -> Response:
             ],
         }
 
-    return await workshop_of(request).run(request, operation_id("all", "resume"), work)
+    job = Job(operation_id("all", "resume"), "resume", "everything interrupted", work)
+    return await workshop_of(request).run(request, job)
 
 
 @router.put(
@@ -185,7 +188,7 @@ async def put_borrow(request: Request, borrow: Identifier, dry_run: bool = False
 @router.get(
     "/borrows",
     summary="Declared borrows",
-    **described({"type": "object", "properties": {"borrows": {"type": "array"}}}),
+    **described(page_of("borrows", "borrow-record")),
 )
 def read_borrows(
     request: Request, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
@@ -196,7 +199,7 @@ def read_borrows(
     return {"borrows": entries, "next": entries[-1]["id"] if len(entries) == size else None}
 
 
-@router.get("/borrows/{borrow}", summary="One borrow", **described({"type": "object"}))
+@router.get("/borrows/{borrow}", summary="One borrow", **described(component("borrow-record")))
 def read_borrow(request: Request, borrow: str) -> dict[str, Any]:
     """The borrow with its lots."""
     found = agent_of(request).borrows.view(borrow)
@@ -209,7 +212,7 @@ def read_borrow(request: Request, borrow: str) -> dict[str, Any]:
     return found
 
 
-@router.get("/servers/{vendor}", summary="A server's settings", **described({"type": "object"}))
+@router.get("/servers/{vendor}", summary="A server's settings", **described(component("server")))
 def read_server(request: Request, vendor: str) -> dict[str, Any]:
     """Settings as the product's file has them, and whether it runs."""
     _check_vendor(vendor)
@@ -219,7 +222,7 @@ def read_server(request: Request, vendor: str) -> dict[str, Any]:
 @router.put(
     "/servers/{vendor}",
     summary="Declare a server's settings",
-    **described({"type": "object"}, request="settings"),
+    **described(component("settings-result"), request="settings", follows=True),
 )
 async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Response:
     """Named keys are made true by stop, edit, start; all others are kept."""
@@ -230,8 +233,9 @@ async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Re
     def work() -> dict[str, Any]:
         return service.put(body["settings"], actor, dry_run)
 
-    work_id = operation_id(vendor, "settings" + "?" * dry_run)
-    return await workshop_of(request).run(request, work_id, work)
+    kind = "settings" + "?" * dry_run
+    job = Job(operation_id(vendor, kind), "settings", f"settings of {vendor}", work)
+    return await workshop_of(request).run(request, job)
 
 
 def _leg_order(request: Request, transfer: str, leg: Leg, body: dict[str, Any]) -> LegOrder:

@@ -24,8 +24,13 @@ Which = Literal["all", "open"]
 _UNCLEAN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 
 
-def described(answer: dict[str, Any], request: str | None = None) -> dict[str, Any]:
-    """What a route's decorator needs to be complete in OpenAPI."""
+def described(
+    answer: dict[str, Any], request: str | None = None, follows: bool = False
+) -> dict[str, Any]:
+    """What a route's decorator needs to be complete in OpenAPI.
+
+    ``request`` is the schema of its body; one that ``follows`` may answer with 202.
+    """
     failure = {
         "description": "A problem: what, where, what to do.",
         "content": {"application/problem+json": {"schema": component("problem")}},
@@ -39,6 +44,12 @@ def described(answer: dict[str, Any], request: str | None = None) -> dict[str, A
             "default": failure,
         }
     }
+    if follows:
+        extra["responses"]["202"] = {
+            "description": "It takes longer than the client prefers to wait: follow the operation.",
+            "headers": {"Location": {"schema": {"type": "string"}}},
+            "content": {"application/json": {"schema": component("accepted")}},
+        }
     if request is not None:
         content = {"application/json": {"schema": component(request)}}
         extra["requestBody"] = {"required": True, "content": content}

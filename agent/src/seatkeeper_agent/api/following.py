@@ -49,17 +49,7 @@ def read_operations(
 @router.get("/operations/{operation}", summary="One operation", **described(component("operation")))
 async def read_operation(request: Request, operation: str, wait: int = 0) -> dict[str, Any]:
     """How it stands; waits up to ``wait`` seconds for the end of work that runs here."""
-    seconds = max(0, min(wait, WAIT_SECONDS_MAX))
-    followed = await workshop_of(request).follow(operation, seconds)
-    view = await run_in_threadpool(_view, request, operation)
-    if view is None and followed is None:
-        raise Problem(
-            ProblemCode.OPERATION_UNKNOWN,
-            f"This host knows no operation {operation}.",
-            "Look at the list of operations.",
-        )
-    empty = {"id": operation, "problem": None, "result": None}
-    return {**empty, **(view or {}), **(followed or {})}
+    return await _standing(request, operation, max(0, min(wait, WAIT_SECONDS_MAX)))
 
 
 @router.get(
@@ -69,13 +59,8 @@ async def read_operation(request: Request, operation: str, wait: int = 0) -> dic
 )
 async def read_events(request: Request, operation: str) -> StreamingResponse:
     """An event whenever the operation changed, until it no longer runs."""
-    if await run_in_threadpool(_view, request, operation) is None:
-        raise Problem(
-            ProblemCode.OPERATION_UNKNOWN,
-            f"This host knows no operation {operation}.",
-            "Look at the list of operations.",
-        )
-    return StreamingResponse(_events(request, operation), media_type="text/event-stream")
+    first = await _standing(request, operation, 0)
+    return StreamingResponse(_events(request, first), media_type="text/event-stream")
 
 
 @router.post(
@@ -92,16 +77,35 @@ async def attest(request: Request, operation: str) -> dict[str, Any]:
     return await run_in_threadpool(_view, request, operation) or {}
 
 
-async def _events(request: Request, operation: str) -> AsyncIterator[str]:
+async def _events(request: Request, standing: dict[str, Any]) -> AsyncIterator[str]:
     shown: dict[str, Any] | None = None
     for _look in range(int(FOLLOW_SECONDS_MAX / LOOK_SECONDS)):
-        view = await run_in_threadpool(_view, request, operation)
-        if view is not None and view != shown:
-            shown = view
-            yield f"event: operation\ndata: {json.dumps(view)}\n\n"
-        if view is None or view["state"] != "running" or await request.is_disconnected():
+        if standing != shown:
+            shown = standing
+            yield f"event: operation\ndata: {json.dumps(standing)}\n\n"
+        ending = request.app.state.is_ending() or await request.is_disconnected()
+        if standing["state"] != "running" or ending:
             return
         await asyncio.sleep(LOOK_SECONDS)
+        standing = await _standing(request, standing["id"], 0)
+
+
+async def _standing(request: Request, operation: str, seconds: float) -> dict[str, Any]:
+    """The operation as the journal and the work under way tell it; Problem for neither."""
+    followed = await workshop_of(request).follow(operation, seconds)
+    view = await run_in_threadpool(_view, request, operation)
+    if view is None and followed is None:
+        raise Problem(
+            ProblemCode.OPERATION_UNKNOWN,
+            f"This host knows no operation {operation}.",
+            "Look at the list of operations.",
+        )
+    # Work that never was in the journal: what only reads, or asks the other host for something.
+    empty: dict[str, Any] = {"id": operation, "side": None, "container": "", "steps": []}
+    standing = {**empty, "problem": None, "result": None, **(followed or {}), **(view or {})}
+    if followed is not None and (view is None or view["state"] != "in_doubt"):
+        standing |= {name: followed.get(name) for name in ("state", "problem", "result")}
+    return standing
 
 
 def _view(request: Request, operation: str) -> dict[str, Any] | None:

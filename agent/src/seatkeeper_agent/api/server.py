@@ -57,8 +57,9 @@ def serve(settings: Settings) -> None:
     try:
         agent = build(settings)
         try:
+            app = create_app(agent, settings.roles)
             config = uvicorn.Config(
-                create_app(agent, settings.roles),
+                app,
                 http=PeerProtocol,
                 ws="none",
                 loop="asyncio",
@@ -68,7 +69,9 @@ def serve(settings: Settings) -> None:
                 server_header=False,
                 timeout_graceful_shutdown=30,
             )
-            asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+            server = uvicorn.Server(config)
+            app.state.is_ending = lambda: server.should_exit
+            asyncio.run(server.serve(sockets=[listener]))
         finally:
             agent.close()
     finally:

@@ -8,6 +8,8 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
@@ -26,52 +28,74 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})")
 Answer = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Job:
+    """Work that was asked for; the id is that of its operation, as far as it has one."""
+
+    id: str
+    kind: str
+    subject: str
+    work: Callable[[], Answer]
+
+
 class Workshop:
     """Runs requests in threads and remembers the answers of those that were slow."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(WORKERS_MAX, thread_name_prefix="work")
-        self._futures: OrderedDict[str, Future[Answer]] = OrderedDict()
+        self._jobs: OrderedDict[str, tuple[Job, Future[Answer]]] = OrderedDict()
 
-    async def run(
-        self, request: Request, operation_id: str, work: Callable[[], Answer]
-    ) -> Response:
+    async def run(self, request: Request, job: Job) -> Response:
         """200 with the answer, or 202 with the operation when it takes longer than wished."""
-        future = self._pool.submit(work)
-        self._remember(operation_id, future)
-        try:
-            wrapped = asyncio.shield(asyncio.wrap_future(future))
-            answer = await asyncio.wait_for(wrapped, wait_seconds(request))
-        except TimeoutError:
-            operation = {"id": operation_id, "state": "running"}
-            place = {"Location": f"/v1/operations/{operation_id}"}
-            return JSONResponse({"operation": operation}, 202, place)
-        return JSONResponse(answer)
+        future = self._pool.submit(job.work)
+        self._remember(job, future)
+        if not await _is_done(future, wait_seconds(request)):
+            operation = {"id": job.id, "state": "running"}
+            return JSONResponse(
+                {"operation": operation}, 202, {"Location": f"/v1/operations/{job.id}"}
+            )
+        return JSONResponse(future.result())
 
     async def follow(self, operation_id: str, seconds: float) -> Answer | None:
         """How remembered work stands, waiting a while; None if it is not remembered."""
-        future = self._futures.get(operation_id)
-        if future is None:
+        if operation_id not in self._jobs:
             return None
-        await asyncio.wait([asyncio.wrap_future(future)], timeout=seconds)
-        if not future.done():
-            return {"state": "running"}
+        job, future = self._jobs[operation_id]
+        about: Answer = {"kind": job.kind, "subject": job.subject}
+        if not await _is_done(future, seconds):
+            return {**about, "state": "running"}
         error = future.exception()
         if isinstance(error, Problem):
-            return {"state": "failed", "problem": problem_document(error)}
+            return {**about, "state": "failed", "problem": problem_document(error)}
         if error is not None:
             raise error
-        return {"state": "done", "result": future.result()}
+        return {**about, "state": "done", "result": future.result()}
 
     def close(self) -> None:
         """Wait for what is running; nothing new is taken."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _remember(self, operation_id: str, future: Future[Answer]) -> None:
-        self._futures[operation_id] = future
-        self._futures.move_to_end(operation_id)
-        while len(self._futures) > REMEMBERED_MAX:
-            self._futures.popitem(last=False)
+    def _remember(self, job: Job, future: Future[Answer]) -> None:
+        self._jobs[job.id] = (job, future)
+        self._jobs.move_to_end(job.id)
+        while len(self._jobs) > REMEMBERED_MAX:
+            self._jobs.popitem(last=False)
+
+
+async def _is_done(future: Future[Answer], seconds: float) -> bool:
+    """Wait a while for the end, however it ends; whether it has come."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def tell(_future: Future[Answer]) -> None:
+        # The loop may be gone when the last work ends.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(ended.set)
+
+    future.add_done_callback(tell)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ended.wait(), seconds)
+    return future.done()
 
 
 def wait_seconds(request: Request) -> float:
