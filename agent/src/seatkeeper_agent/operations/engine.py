@@ -229,7 +229,7 @@ def driver_problem(doing: str, error: DriverError) -> Problem:
     text = str(error).rstrip(".")
     if isinstance(error, DriverUnsupported):
         return Problem(
-            ProblemCode.CAPABILITY_REFUSED,
+            error.code,
             f"{doing[:1].upper()}{doing[1:]} cannot be done by the agent: {text}.",
             "Have a person or the licensor do it; the next run sees that it happened.",
         )

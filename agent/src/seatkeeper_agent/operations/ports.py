@@ -15,6 +15,7 @@ from seatkeeper_agent.domain.licenses import (
     ItemKey,
     TransferType,
 )
+from seatkeeper_agent.domain.problems import ProblemCode
 from seatkeeper_agent.domain.transfers import Mode
 
 
@@ -44,6 +45,10 @@ class DriverUnfinished(DriverError):
 
 class DriverUnsupported(DriverError):
     """No documented interface does this; the text says why and who can."""
+
+    def __init__(self, text: str, code: ProblemCode = ProblemCode.CAPABILITY_REFUSED) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Grade(StrEnum):

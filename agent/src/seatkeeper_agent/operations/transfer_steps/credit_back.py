@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import HistoryStatus, Measure
+from seatkeeper_agent.domain.problems import ProblemCode
 from seatkeeper_agent.domain.records import (
     Account,
     Event,
@@ -53,7 +54,8 @@ class CreditBack(TransferStep):
         """Refused: the facts name no such function."""
         raise DriverUnsupported(
             f"{self._subject()} was refused by its target, and the vendor documents no way to"
-            " cancel a transfer that is on its way"
+            " cancel a transfer that is on its way",
+            ProblemCode.CREDIT_BACK_NOT_DOCUMENTED,
         )
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
