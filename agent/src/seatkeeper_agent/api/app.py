@@ -108,8 +108,9 @@ async def _on_journal(_request: Request, error: Any) -> Response:
     return problem_response(
         Problem(
             ProblemCode.JOURNAL_UNAVAILABLE,
-            f"The journal cannot be used, so nothing was begun: {error}",
-            "Look at the disk and the state folder's permissions, then run again.",
+            f"The journal cannot be used: {error}",
+            "Look at the disk and the state folder's permissions, then run again: what was begun"
+            " is taken up.",
         )
     )
 

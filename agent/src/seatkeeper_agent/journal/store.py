@@ -58,6 +58,7 @@ class Journal:
         self._vfs = vfs
         self._lock = threading.RLock()
         self._connection: apsw.Connection | None = None
+        self._file: tuple[int, int] | None = None
         with self._lock:
             self._open()
 
@@ -77,7 +78,20 @@ class Journal:
             connection.close(True)
             raise JournalError(f"The journal {self.path} cannot be opened: {error}.") from error
         self._connection = connection
+        self._file = _file_at(self.path)
         return connection
+
+    def _present(self) -> apsw.Connection:
+        """The open file, as long as it is still the one in its place.
+
+        SQLite would go on with a file that was moved away, or begin an empty one.
+        """
+        if self._file is not None and _file_at(self.path) != self._file:
+            raise JournalError(
+                f"The journal {self.path} was moved or replaced under the running agent."
+                " Put it back, or stop the agent first."
+            )
+        return self._connection or self._open()
 
     def close(self) -> None:
         """Close the file; a later unit of work would open it again."""
@@ -105,7 +119,7 @@ class Journal:
                 raise
 
     def _begin(self) -> apsw.Connection:
-        connection = self._connection or self._open()
+        connection = self._present()
         try:
             connection.execute("BEGIN IMMEDIATE")
         except apsw.Error as error:
@@ -133,9 +147,17 @@ class Journal:
     def reading(self) -> Iterator[Unit]:
         """Look without writing; sees only what is durable."""
         with self._lock:
-            connection = self._connection or self._open()
+            connection = self._present()
             try:
                 yield Unit(connection, int(self._clock()))
             except apsw.Error as error:
                 self._give_up(connection)
                 raise JournalError(f"The journal {self.path} failed: {error}.") from error
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
