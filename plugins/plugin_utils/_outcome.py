@@ -83,11 +83,23 @@ def outcome(
         and not all(step["reversible"] for step in result["plan"]["steps"])
     }
     return {
+        "legs": _legs_left(transfers, fleet, bool(documents_dir)),
         "plan": plan,
         "confirmations": confirmations,
         "failures": failures,
         "waits": waits,
     }
+
+
+def _legs_left(transfers: list[Transfer], fleet: Fleet, by_files: bool) -> list[str]:
+    """The legs that some transfer still needs and no host has tried in this run."""
+    left = {
+        leg
+        for transfer in transfers
+        for leg in needed_legs(transfer, fleet, by_files)
+        if fleet.result(agent_of(transfer, leg), leg, transfer["id"]) is None
+    }
+    return [leg for leg in LEGS if leg in left]
 
 
 def _planned(transfer: Transfer, fleet: Fleet, by_files: bool) -> t.Iterator[dict[str, t.Any]]:

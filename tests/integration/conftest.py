@@ -15,6 +15,17 @@ from seatkeeper_twins.lab import Lab
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     """The two hosts of the demo, fresh."""
-    seeds = json.loads((resources.files("seatkeeper_twins") / "demo_seed.json").read_text())
-    with Lab.create(seeds) as started:
+    with _started() as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def shared_lab() -> Iterator[Lab]:
+    """The same for tests that do not mind what others of their file did to it."""
+    with _started() as started:
+        yield started
+
+
+def _started() -> Lab:
+    seeds = json.loads((resources.files("seatkeeper_twins") / "demo_seed.json").read_text())
+    return Lab.create(seeds)

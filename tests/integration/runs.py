@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from seatkeeper_twins.lab import Lab
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "playbooks" / "inventories" / "demo"
 MODULES = "ansible_collections.seatkeeper.licensing.plugins.modules"
-RUN_SECONDS_MAX = 120
+RUN_SECONDS_MAX = 300
 _RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
 
 
@@ -133,11 +134,12 @@ def environment(lab: Lab, folder: Path) -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "1",
         "PYTHONPATH": str(ROOT / ".venv" / "collections"),
         "SEATKEEPER_DEMO": str(lab.folder),
+        "SEATKEEPER_DEMO_UNTIL": f"{datetime.now(UTC) + timedelta(days=7):%Y-%m-%d}",
     }
 
 
 def module(
-    lab: Lab, folder: Path, name: str, host: str, check: bool = False, **options: Any
+    lab: Lab, folder: Path, name: str, host: str, /, check: bool = False, **options: Any
 ) -> dict[str, Any]:
     """Run one module as Ansible runs it on a host; its whole result."""
     arguments = {

@@ -13,6 +13,9 @@ from seatkeeper_twins.lab import Lab
 
 from .runs import ROOT, Run, holdings, journals, play
 
+# Whole runs of ansible-playbook on a busy machine.
+pytestmark = pytest.mark.timeout(900)
+
 MIGRATE = ROOT / "playbooks" / "migrate_licenses.yml"
 REPORT = ROOT / "playbooks" / "license_report.yml"
 BEFORE = {
@@ -128,7 +131,7 @@ def test_a_stopped_agent_is_one_sentence_and_a_second_run_finishes(
 
 def test_what_is_no_longer_declared_is_brought_to_its_end(lab: Lab, tmp_path: Path) -> None:
     old, new = lab["old-server"], lab["new-server"]
-    new.twin("_twin.fault", point="import.before", kind="die")
+    new.twin("_twin.fault", point="import.before", action="die")
     broken = play(lab, tmp_path, MIGRATE, variables=only(SIMULATION))
     assert broken.code != 0
     new.engine.stop()
@@ -162,7 +165,6 @@ def test_hosts_that_are_never_reachable_together(lab: Lab, tmp_path: Path) -> No
 
     waiting = at("new-server")
     assert "waits for the file" in waiting.told["new-server"]["waits"][0]
-    assert at("new-server").changed == 0
     carry("new-server", "old-server", "request")
     assert at("old-server", "--check").changed == at("old-server").changed == 1
     carry("old-server", "new-server", "transfer")
@@ -183,5 +185,5 @@ def test_the_report_changes_nothing(lab: Lab, tmp_path: Path, arguments: tuple[s
     journals_before = journals(lab)
     report = play(lab, tmp_path, REPORT, *arguments).ended_well()
     assert report.changed == 0
-    assert "Simulation seats" in report.output
+    assert "6000010:201@1" in report.output
     assert journals(lab) == journals_before

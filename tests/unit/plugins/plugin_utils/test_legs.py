@@ -214,6 +214,7 @@ def test_a_failed_leg_stops_its_transfer_and_is_told_on_its_host_only() -> None:
     assert told_new["failures"] == ["simulation, leg request: Told why."]
     assert told_old["failures"] == []
     assert told_old["plan"] == []
+    assert told_old["legs"] == ["issue", "install", "confirm", "acknowledge"]
 
 
 def test_the_plan_holds_the_steps_that_change_something() -> None:
