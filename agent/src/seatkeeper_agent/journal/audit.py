@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, cast
 
 import apsw
 
-from seatkeeper_agent.domain.plans import canonical, digest
 from seatkeeper_agent.domain.records import AuditEntry
 
 GENESIS = "0" * 64
@@ -24,19 +24,12 @@ class Audit:
     def append(self, actor: str, action: str, subject: str, detail: dict[str, Any]) -> None:
         """Add an entry; ``detail`` holds facts, never secrets."""
         sequence, head = self.head()
-        body = _body(sequence + 1, self._now, actor, action, subject, detail)
+        text = json.dumps(detail)
+        link = _link(head, sequence + 1, self._now, actor, action, subject, text)
         self._connection.execute(
             "INSERT INTO audit (sequence, at, actor, action, subject, detail, hash)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                sequence + 1,
-                self._now,
-                actor,
-                action,
-                subject,
-                canonical(detail).decode(),
-                _link(head, body),
-            ),
+            (sequence + 1, self._now, actor, action, subject, text, link),
         )
 
     def head(self) -> tuple[int, str]:
@@ -63,18 +56,16 @@ class Audit:
             "SELECT sequence, at, actor, action, subject, detail, hash FROM audit ORDER BY sequence"
         )
         for sequence, at, actor, action, subject, detail, link in rows:
-            body = _body(sequence, at, actor, action, subject, json.loads(detail))
-            if sequence != expected or link != _link(head, body):
+            made = _link(head, sequence, at, actor, action, subject, detail)
+            if sequence != expected or link != made:
                 return int(sequence)
             head, expected = link, expected + 1
         return None
 
 
-def _body(
-    sequence: int, at: int, actor: str, action: str, subject: str, detail: dict[str, Any]
-) -> list[Any]:
-    return [sequence, at, actor, action, subject, detail]
-
-
-def _link(previous: str, body: list[Any]) -> str:
-    return digest([previous, body])
+def _link(
+    previous: str, sequence: int, at: int, actor: str, action: str, subject: str, detail: str
+) -> str:
+    """The hash over what is stored, letter for letter, and over the link before it."""
+    body = json.dumps([previous, sequence, at, actor, action, subject, detail])
+    return hashlib.sha256(body.encode()).hexdigest()

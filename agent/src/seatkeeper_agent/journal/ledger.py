@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import cast
 
 import apsw
@@ -31,9 +30,10 @@ class Ledger:
         operation_id: str | None = None,
     ) -> None:
         """Write one entry. apsw.ConstraintError if the transfer already had this event."""
-        sums: dict[tuple[str, Measure], int] = defaultdict(int)
-        for posting in postings:
-            sums[posting.item, posting.measure] += posting.amount
+        sums: dict[tuple[str, Measure], int] = {}
+        for row in postings:
+            key = (row.item, row.measure)
+            sums[key] = sums.get(key, 0) + row.amount
         if any(sums.values()):
             raise Unbalanced(f"{event.value} of transfer {transfer_id}: {dict(sums)}")
         self._connection.execute(
@@ -45,14 +45,7 @@ class Ledger:
             "INSERT INTO postings (entry_id, account, reference, item, measure, amount)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (
-                    entry_id,
-                    row.account.value,
-                    row.reference,
-                    row.item,
-                    row.measure.value,
-                    row.amount,
-                )
+                (entry_id, row.account, row.reference, row.item, row.measure, row.amount)
                 for row in postings
             ],
         )
