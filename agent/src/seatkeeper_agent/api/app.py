@@ -98,7 +98,7 @@ async def _on_route(request: Request, error: Any) -> Response:
     return problem_response(
         Problem(
             ProblemCode.ROUTE_UNKNOWN,
-            f"This agent has no {request.method} {request.url.path} ({error.detail}).",
+            f"This agent has no {request.method} {request.url.path[:200]} ({error.detail}).",
             "Update the agent or the collection, so that they fit together.",
         )
     )
