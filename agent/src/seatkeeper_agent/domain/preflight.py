@@ -168,6 +168,15 @@ def _form(declaration: Declaration) -> Problem | None:
             f" {declaration.type.value}.",
             "Leave until out, or declare a borrow.",
         )
+    names_lot = declaration.mode is Mode.EXTEND or (
+        declaration.mode is Mode.RETURN and declaration.type.is_borrow
+    )
+    if names_lot and declaration.parent is None:
+        return Problem(
+            ProblemCode.REQUEST_INVALID,
+            f"The {_named(declaration)} does not say which borrow it is about.",
+            "Name the transfer that lent it as parent.",
+        )
     return None
 
 

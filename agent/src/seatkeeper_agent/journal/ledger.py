@@ -58,6 +58,14 @@ class Ledger:
         ).fetchone()
         return found is not None
 
+    def operation_of(self, transfer_id: str, event: Event) -> str | None:
+        """The operation that posted this event of the transfer, or None."""
+        row = self._connection.execute(
+            "SELECT operation_id FROM entries WHERE transfer_id = ? AND event = ?",
+            (transfer_id, event.value),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def balance(self, account: Account, reference: str, item: str, measure: Measure) -> int:
         """What an account holds of an item."""
         return int(

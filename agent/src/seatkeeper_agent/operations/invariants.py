@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from seatkeeper_agent.domain.records import Event
 from seatkeeper_agent.domain.transfers import Side, State
 from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.works import operation_id
 
 _LEFT = (State.IN_TRANSIT, State.CREDITING_BACK, State.RECEIPTED)
 _ARRIVED = (State.TRANSFERRED, State.RECEIPTED)
@@ -63,7 +64,9 @@ def _states_against_ledger(unit: Unit) -> tuple[list[str], list[str]]:
 
 
 def _credited(unit: Unit, parent: str | None, transfer: str) -> bool:
-    # The early return of a borrow is credited under the key of the lot it brings back.
     if unit.ledger.has(transfer, Event.CREDIT):
         return True
-    return parent is not None and unit.ledger.has(parent, Event.CREDIT_BACK)
+    # The early return of a borrow is credited under the key of the lot it brings back, unless
+    # the lot's end had done that before.
+    own = operation_id(transfer, "credit")
+    return parent is not None and unit.ledger.operation_of(parent, Event.CREDIT_BACK) == own

@@ -68,12 +68,7 @@ def the_item(sight: Sight, declaration: Declaration, parent_vendor_id: str | Non
     """
     found = find_item(sight.items, declaration.item)
     if declaration.mode is Mode.RETURN:
-        found = [
-            item
-            for item in found
-            if item.transfer_id == parent_vendor_id
-            or (parent_vendor_id is None and item.origin_serial == declaration.target.container)
-        ]
+        found = [item for item in found if _came_so(item, declaration, parent_vendor_id)]
     elif declaration.item.reference is None and len(found) > 1:
         # What is borrowed moves no further, so it is no candidate beside an item that may.
         found = [item for item in found if item.borrowed_until is None] or found
@@ -93,6 +88,13 @@ def the_item(sight: Sight, declaration: Declaration, parent_vendor_id: str | Non
         f"The container {sight.container} holds {len(found)} items {declaration.item}: {choices}.",
         "Name one of them with its reference.",
     )
+
+
+def _came_so(item: Item, declaration: Declaration, parent_vendor_id: str | None) -> bool:
+    if declaration.parent is None:
+        return item.origin_serial == declaration.target.container
+    # A parent that never arrived here brought nothing, so nothing else goes back in its name.
+    return parent_vendor_id is not None and item.transfer_id == parent_vendor_id
 
 
 def reconcile(

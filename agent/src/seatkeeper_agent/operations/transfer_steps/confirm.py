@@ -72,9 +72,15 @@ class Confirm(TransferStep):
         self._note_counter(unit, evidence)
 
     def _undo_early_expiry(self, unit: Unit) -> None:
-        # An expiry before the receipt took the seats for never installed; they were lent.
-        declaration = self.declaration
-        if declaration.type.is_borrow and unit.ledger.has(declaration.id, Event.CREDIT_BACK):
+        # An expiry before the receipt took the seats for never installed and emptied the
+        # escrow; they were lent. An early return leaves the escrow alone.
+        declaration, codes = self.declaration, item_codes(self.declaration)
+        expiry = unit.ledger.operation_of(declaration.id, Event.CREDIT_BACK)
+        emptied = not any(
+            unit.ledger.balance(Account.ESCROW, declaration.id, codes, measure)
+            for measure in self.record.amounts
+        )
+        if expiry is not None and emptied:
             lent, escrow = (Account.LENT, declaration.id), (Account.ESCROW, declaration.id)
-            postings = postings_of(self.record.amounts, item_codes(declaration), lent, escrow)
-            unit.ledger.post(Event.CREDIT, postings, declaration.id, self.operation_id)
+            postings = postings_of(self.record.amounts, codes, lent, escrow)
+            unit.ledger.post(Event.CREDIT, postings, declaration.id, expiry)

@@ -38,8 +38,11 @@ class CreditBack(TransferStep):
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """The licensor's correction shows as the row taken out of the history.
 
-        A borrow whose time has passed fell back by itself (grade D).
+        A borrow whose time has passed fell back by itself (grade D). Even then the intent is
+        written before anything is posted.
         """
+        if baseline is None:
+            return Probe(Verdict.NOT_DONE)
         row = self._row()
         if row is None:
             return Probe(Verdict.UNKNOWN, reason="the transfer's row is missing from the history")
