@@ -180,6 +180,7 @@ class Host:
     settle_seconds: float = 0.0
     repeatable: bool = True
     at_point: Callable[[str], None] | None = None
+    known_driver: CodeMeterDriver | None = None
     sleeps: list[float] = field(default_factory=list)
     _dropped: list[Any] = field(default_factory=list)
 
@@ -188,15 +189,16 @@ class Host:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "trust").mkdir(exist_ok=True)
         self.identity = Identity(self.name, self.folder / "agent.key", self.folder / "trust")
+        self.driver = self.known_driver or self._new_driver()
+        self.open()
+
+    def _new_driver(self) -> CodeMeterDriver:
         paths = {
             "library": str(self.twin.directory / "libwibucm.so"),
             "cmu": str(self.twin.directory / "cmu"),
             "server_ini": str(self.twin.directory / "Server.ini"),
         }
-        self.driver = CodeMeterDriver(
-            CodeMeterSettings(**paths, update_is_repeatable=self.repeatable)
-        )
-        self.open()
+        return CodeMeterDriver(CodeMeterSettings(**paths, update_is_repeatable=self.repeatable))
 
     def open(self) -> None:
         """Put the agent together, as its start does."""
@@ -222,10 +224,14 @@ class Host:
         self.at_point = None
         self.open()
 
-    def close(self) -> None:
-        """Let go of files and processes."""
+    def close_journals(self) -> None:
+        """Let go of the files."""
         for journal in [self.journal, *self._dropped]:
             journal.close()
+
+    def close(self) -> None:
+        """Let go of files and processes."""
+        self.close_journals()
         self.driver.close()
 
     def record(self, declaration: Declaration) -> TransferRecord | None:
@@ -309,11 +315,17 @@ class Pair:
 
 
 def make_pair(
-    folder: Path, twins: dict[str, Twin], clock: Clock | None = None, **values: Any
+    folder: Path,
+    twins: dict[str, Twin],
+    drivers: dict[str, CodeMeterDriver] | None = None,
+    **values: Any,
 ) -> Pair:
-    """Two hosts with new journals in front of running twins."""
-    clock = clock or Clock()
-    hosts = [Host(name, folder / name, twin, clock, **values) for name, twin in twins.items()]
+    """Two hosts with new journals in front of running twins; drivers may be used again."""
+    clock, known = Clock(), drivers or {}
+    hosts = [
+        Host(name, folder / name, twin, clock, known_driver=known.get(name), **values)
+        for name, twin in twins.items()
+    ]
     pair = Pair(hosts[0], hosts[1], clock)
     pair.trust()
     return pair

@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two agents, a carrier that loses, doubles, reorders and replays, and crashes at any point.
+
+Whatever happens, no seat is made or lost at any moment, and in the end everything that was
+begun comes to its end. SEATKEEPER_EXAMPLES multiplies the number of runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from operations.hosts import ACTOR, FIRM, ITEMS, Crash, Host, Pair, Twin, make_pair, make_twins
+
+from properties.truth import Truth, balances, broken_invariants, impossible_balances
+from seatkeeper_agent.domain.licenses import ItemKey, Measure, TransferType
+from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.domain.records import Account, DocumentKind, Envelope
+from seatkeeper_agent.domain.transfers import Declaration, Leg, Side, State, transfer_id
+from seatkeeper_agent.operations.borrows import BorrowOrder
+from seatkeeper_agent.operations.legs import GIVES, TAKES, LegOrder
+from seatkeeper_agent.operations.views import declaration_from_view
+
+PHASES = [Phase.explicit, Phase.generate]
+SCALE = int(os.environ.get("SEATKEEPER_EXAMPLES", "1"))
+HOUR = 3600
+TRANSFERS_MAX = 8
+ROUNDS_MAX = 6
+TOTALS = {
+    (f"{FIRM}:201", Measure.SEATS): 25,
+    (f"{FIRM}:202", Measure.SEATS): 4,
+    (f"{FIRM}:203", Measure.UNITS): 1000,
+    (f"{FIRM}:204", Measure.SEATS): 5,
+}
+KINDS = [
+    ("201", "licenses", 10), ("201", "licenses", 3), ("201", "borrow_local", None),
+    ("202", "complete", None), ("202", "borrow_complete", None), ("203", "units", 400),
+    ("204", "borrow_local", None),
+]  # fmt: skip
+FAULTS = [f"{change}.{side}" for change in ("debit", "import", "receipt", "confirm")
+          for side in ("before", "after")]  # fmt: skip
+NEVER_LEFT = (None, State.CREATED, State.VOID)
+NEVER_CAME = (None, State.REQUESTED, State.VOID, State.REFUSED)
+
+MakeWorld = Callable[[], Pair]
+
+
+class TwoAgents(RuleBasedStateMachine):
+    """The rules are what playbooks, people and accidents do, in any order."""
+
+    make_world: MakeWorld
+
+    @initialize()
+    def start(self) -> None:
+        """New journals in front of twins as they were seeded."""
+        self.pair = self.make_world()
+        self.declared: list[Declaration] = []
+        self.documents: list[tuple[DocumentKind, Envelope]] = []
+
+    # What people declare ---------------------------------------------------------------
+
+    @precondition(lambda self: len(self.declared) < TRANSFERS_MAX)
+    @rule(
+        kind=st.sampled_from(KINDS),
+        mode=st.sampled_from(["push", "push", "pull"]),
+        source=st.sampled_from(["old", "old", "old", "new"]),
+        hours=st.integers(1, 3),
+    )
+    def declare(self, kind: Any, mode: str, source: str, hours: int) -> None:
+        """Any type, in either direction."""
+        codes, type_, quantity = kind
+        until = self._ahead(hours) if type_.startswith("borrow") else None
+        name = f"transfer {len(self.declared)}"
+        self.declared.append(
+            self.pair.declare(name, codes, type_, mode, source, quantity=quantity, until=until)
+        )
+
+    @precondition(lambda self: 0 < len(self.declared) < TRANSFERS_MAX)
+    @rule(which=st.integers(0, TRANSFERS_MAX), mode=st.sampled_from(["return", "extend"]))
+    def declare_more(self, which: int, mode: str) -> None:
+        """The return or the extension of what was declared before."""
+        parent = self.declared[which % len(self.declared)]
+        back = mode == "return"
+        source = parent.target.agent if back else parent.source.agent
+        codes = f"{parent.item.product_code}"
+        quantity = parent.quantity and parent.quantity // 2 if back else None
+        until = None if back else self._ahead(5)
+        name = f"transfer {len(self.declared)}"
+        self.declared.append(
+            self.pair.declare(
+                name,
+                codes,
+                parent.type.value,
+                mode,
+                source,
+                quantity=quantity,
+                until=until,
+                parent=parent.id,
+            )  # fmt: skip
+        )
+
+    @precondition(lambda self: len(self.declared) < TRANSFERS_MAX)
+    @rule(seats=st.integers(0, 2), hours=st.integers(1, 3))
+    def borrow(self, seats: int, hours: int) -> None:
+        """Declared at the borrower: so many seats until then."""
+        order = BorrowOrder(
+            transfer_id("desk"), "desk", ItemKey(FIRM, 204), TransferType.BORROW_LOCAL,
+            self.pair.place("old"), self.pair.place("new"), seats, self._ahead(hours),
+        )  # fmt: skip
+        try:
+            answer = self.pair.new.borrows.put(order, ACTOR, dry_run=False)
+        except Problem as problem:
+            note(f"borrow refused: {problem}")
+            return
+        fresh = [declaration_from_view(entry["id"], entry) for entry in answer["transfers"]]
+        ids = [entry.id for entry in fresh]
+        self.declared = [entry for entry in self.declared if entry.id not in ids] + fresh
+
+    # What a playbook does --------------------------------------------------------------
+
+    @precondition(lambda self: self.declared)
+    @rule(
+        which=st.integers(0, TRANSFERS_MAX),
+        leg=st.sampled_from(list(Leg)),
+        stray=st.integers(0, 5),
+        refuse=st.integers(0, 9),
+        crash=st.one_of(st.none(), st.none(), st.integers(1, 9)),
+    )
+    def run(self, which: int, leg: Leg, stray: int, refuse: int, crash: Any) -> None:
+        """A leg with a document that the carrier has, mostly the right one."""
+        declared = self.declared[which % len(self.declared)]
+        document = self._document(declared, leg)
+        if stray == 0 and self.documents:
+            document = self.documents[which * 5 % len(self.documents)][1]
+        decision = "refuse" if refuse == 0 else "install"
+        self._leg(declared, leg, document, decision, crash)
+
+    @precondition(lambda self: self.declared)
+    @rule(which=st.integers(0, TRANSFERS_MAX), legs=st.integers(1, 5))
+    def carry_on(self, which: int, legs: int) -> None:
+        """Several legs in their order, as a playbook that is killed after some of them."""
+        declared = self.declared[which % len(self.declared)]
+        for leg in list(Leg)[:legs]:
+            self._leg(declared, leg, self._document(declared, leg))
+
+    @precondition(lambda self: self.declared)
+    @rule(which=st.integers(0, TRANSFERS_MAX), side=st.sampled_from(list(Side)))
+    def give_up(self, which: int, side: Side) -> None:
+        """Void a transfer on one side."""
+        declared = self.declared[which % len(self.declared)]
+        host = self.pair.host_of(declared, side)
+        self._guarded(host, lambda: host.transfers.void(declared.id, ACTOR, dry_run=False))
+
+    @rule(name=st.sampled_from(["old", "new"]), crash=st.one_of(st.none(), st.integers(1, 9)))
+    def resume(self, name: str, crash: Any) -> None:
+        """Take up what was interrupted."""
+        host = self.pair[name]
+        self._guarded(host, lambda: host.recovery.resume_all(ACTOR), crash)
+
+    # Accidents -------------------------------------------------------------------------
+
+    @rule(name=st.sampled_from(["old", "new"]))
+    def restart(self, name: str) -> None:
+        """The agent ends between two steps."""
+        self.pair[name].crash()
+
+    @rule(
+        name=st.sampled_from(["old", "new"]),
+        point=st.sampled_from(FAULTS),
+        action=st.sampled_from(["lose", "pending"]),
+    )
+    def disturb(self, name: str, point: str, action: str) -> None:
+        """The product loses its next answer, or says 235 first."""
+        self.pair[name].twin.ask("_twin.fault", point=point, action=action)
+
+    @rule(minutes=st.sampled_from([5, 40, 90]))
+    def wait(self, minutes: int) -> None:
+        """Time goes on; borrows end."""
+        self.pair.later(minutes * 60)
+
+    # What holds at every moment --------------------------------------------------------
+
+    @invariant()
+    def nothing_is_made_or_lost(self) -> None:
+        """In the containers, and in the ledgers of both hosts together."""
+        truth = Truth(self.pair)
+        for (codes, measure), total in TOTALS.items():
+            product = int(codes.split(":")[1])
+            assert truth.total(product, measure) == total, (codes, measure)
+        assert broken_invariants(self.pair) == []
+        assert impossible_balances(balances(self.pair), TOTALS) == []
+        for host in self.pair:
+            self._ledger_fits(host, truth)
+
+    def _ledger_fits(self, host: Host, truth: Truth) -> None:
+        with host.journal.reading() as unit:
+            if unit.operations.holding(host.serial) or truth.has_ended_lots:
+                return
+            for codes, measure in TOTALS:
+                seen = unit.ledger.balance(Account.CONTAINER, host.serial, codes, measure)
+                owned = truth.owned(host, int(codes.split(":")[1]), measure)
+                known = any(row.item == codes for row in unit.ledger.balances())
+                assert seen == owned or not known, (host.name, codes, seen, owned)
+
+    # How it ends -----------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        """Everything that was begun converges, and one more run changes nothing."""
+        if not hasattr(self, "pair"):
+            return
+        try:
+            self._settle()
+        finally:
+            for host in self.pair:
+                host.close_journals()
+
+    def _settle(self) -> None:
+        for host in self.pair:
+            host.twin.ask("_twin.clear")
+            host.crash()
+        self._converge()
+        self._decide_stuck()
+        self.pair.later(12 * HOUR)
+        self._converge()
+        self.nothing_is_made_or_lost()
+        for declared in self.declared:
+            source, target = self._states(declared)
+            settled = (source, target) == (State.RECEIPTED, State.RECEIPTED)
+            never = source in NEVER_LEFT and target in NEVER_CAME
+            assert settled or never, (declared, source, target)
+        self._nothing_is_open()
+
+    def _converge(self) -> None:
+        for _ in range(ROUNDS_MAX):
+            before = self._all_states()
+            for host in self.pair:
+                host.recovery.resume_all(ACTOR)
+            for declared in self.declared:
+                if State.VOID in self._states(declared):
+                    continue
+                for leg in Leg:
+                    self._leg(declared, leg, self._document(declared, leg))
+            if self._all_states() == before:
+                return
+        raise AssertionError(f"no end after {ROUNDS_MAX} rounds: {self._all_states()}")
+
+    def _decide_stuck(self) -> None:
+        """A person has the target refuse what it cannot import; the vendor gives back."""
+        for declared in self.declared:
+            source, target = self._states(declared)
+            left = source in (State.IN_TRANSIT, State.CREDITING_BACK)
+            if left and target is not State.RECEIPTED:
+                document = self._document(declared, Leg.INSTALL)
+                self._leg(declared, Leg.INSTALL, document, "refuse")
+                self._leg(declared, Leg.CONFIRM, self._document(declared, Leg.CONFIRM))
+                self._give_back(declared)
+
+    def _give_back(self, declared: Declaration) -> None:
+        host = self.pair.host_of(declared, Side.SOURCE)
+        record = host.record(declared)
+        assert record is not None
+        if record.state is State.CREDITING_BACK and record.amounts and not declared.until:
+            vendor_id = record.vendor_transfer_id
+            host.twin.ask("_twin.restore", serial=host.serial, transfer_id=vendor_id)
+
+    def _nothing_is_open(self) -> None:
+        for host in self.pair:
+            with host.journal.reading() as unit:
+                held = unit.operations.holding(host.serial)
+            assert held is None, held
+        away = [row for row in balances(self.pair) if row.account in (Account.ESCROW, Account.LENT)]
+        sums: dict[tuple[Any, ...], int] = {}
+        for row in away:
+            key = (row.account, row.reference, row.item, row.measure)
+            sums[key] = sums.get(key, 0) + row.amount
+        assert not any(sums.values()), sums
+        truth = Truth(self.pair)
+        for host in self.pair:
+            for codes, measure in TOTALS:
+                with host.journal.reading() as unit:
+                    seen = unit.ledger.balance(Account.CONTAINER, host.serial, codes, measure)
+                    known = any(row.item == codes for row in unit.ledger.balances())
+                owned = truth.owned(host, int(codes.split(":")[1]), measure)
+                assert seen == owned or not known, (host.name, codes, seen, owned)
+
+    # Helpers ---------------------------------------------------------------------------
+
+    def _ahead(self, hours: int) -> int:
+        return int(self.pair.clock()) + hours * HOUR
+
+    def _states(self, declared: Declaration) -> tuple[State | None, State | None]:
+        records = [self.pair.host_of(declared, side).record(declared) for side in Side]
+        source, target = (record and record.state for record in records)
+        return source, target
+
+    def _all_states(self) -> list[Any]:
+        return [self._states(declared) for declared in self.declared]
+
+    def _document(self, declared: Declaration, leg: Leg) -> Envelope | None:
+        kind = TAKES.get(leg)
+        if kind is None:
+            return None
+        other = Side.TARGET if leg.side is Side.SOURCE else Side.SOURCE
+        record = self.pair.host_of(declared, other).record(declared)
+        return None if record is None else record.documents.get(kind)
+
+    def _leg(
+        self,
+        declared: Declaration,
+        leg: Leg,
+        document: Envelope | None,
+        decision: str = "install",
+        crash: int | None = None,
+    ) -> None:
+        host = self.pair.host_of(declared, leg.side)
+        order = LegOrder(leg, declared, ACTOR, document=document, decision=decision)
+        answer = self._guarded(host, lambda: host.transfers.run(order), crash)
+        if answer and answer["document"] is not None:
+            self.documents.append((GIVES[leg], answer["document"]))
+
+    def _guarded(self, host: Host, work: Callable[[], Any], crash: int | None = None) -> Any:
+        """Do it; a refusal is an answer, a crash at the n-th point restarts the agent."""
+        left = crash or 0
+
+        def at_point(point: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise Crash(point)
+
+        host.at_point = at_point if crash else None
+        try:
+            return work()
+        except Problem as problem:
+            note(f"{host.name}: {problem.code.value}: {problem}")
+        except Crash as point:
+            note(f"{host.name} crashed at {point}")
+            host.crash()
+        finally:
+            host.at_point = None
+        return None
+
+
+@pytest.fixture(scope="module")
+def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeWorld]:
+    """Worlds in front of the same two engines, which are brought back to their seeds."""
+    folder: Path = tmp_path_factory.mktemp("two-agents")
+    twins: dict[str, Twin] = make_twins(folder / "twins", ITEMS)
+    made: list[Pair] = []
+
+    def make() -> Pair:
+        for twin in twins.values():
+            twin.ask("_twin.rollback", name="fresh")
+        drivers = {host.name: host.driver for host in made[-1]} if made else None
+        made.append(make_pair(folder / f"world-{len(made)}", twins, drivers=drivers))
+        return made[-1]
+
+    yield make
+    for host in made[-1]:
+        host.close()
+    for twin in twins.values():
+        twin.stop()
+
+
+@pytest.mark.timeout(120 + 120 * SCALE)
+def test_no_seat_is_made_or_lost(make_world: MakeWorld) -> None:
+    """Any order of declarations, legs, refusals, replays, faults, restarts and crashes."""
+
+    class Machine(TwoAgents):
+        pass
+
+    Machine.make_world = staticmethod(make_world)
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=12 * SCALE,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=SCALE == 1,
+            phases=PHASES,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
