@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (Fault, SettingsError, JournalError, JournalTooNew) as error:
         print(f"seatkeeper-agent: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,8 @@ class PeerProtocol(H11Protocol):
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. SettingsError if it cannot begin."""
+    """Serve until SIGTERM or SIGINT, then SystemExit. SettingsError if it cannot begin."""
+    _end_in_order()
     listener, made = _listener(settings.socket)
     try:
         agent = build(settings)
@@ -80,13 +83,33 @@ def serve(settings: Settings) -> None:
             settings.socket.unlink(missing_ok=True)
 
 
+def _end_in_order() -> None:
+    # uvicorn raises the signal once more when it has ended: without these the process would be
+    # gone before it had closed its files and removed its socket.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda _number, _frame: sys.exit(128 + signal.SIGINT))
+
+
 def _listener(path: Path) -> tuple[socket.socket, bool]:
     passed = os.environ.get("LISTEN_FDS")
     if passed and os.environ.get("LISTEN_PID") == str(os.getpid()):
         if passed != "1":
             raise SettingsError(f"systemd passed {passed} sockets, one is expected.")
-        return socket.socket(fileno=_FIRST_PASSED_DESCRIPTOR), False
+        return _passed(), False
     return _bind(path), True
+
+
+def _passed() -> socket.socket:
+    try:
+        listener = socket.socket(fileno=_FIRST_PASSED_DESCRIPTOR)
+    except OSError as error:
+        raise SettingsError(f"What systemd passed is no socket: {error.strerror}.") from error
+    if (listener.family, listener.type) != (socket.AF_UNIX, socket.SOCK_STREAM):
+        listener.close()
+        raise SettingsError(
+            "systemd passed a socket that is no unix stream socket. Set ListenStream to a path."
+        )
+    return listener
 
 
 def _bind(path: Path) -> socket.socket:
