@@ -47,11 +47,18 @@ class Agent:
 
 
 def build(settings: Settings) -> Agent:
-    """Open the state folder and put the parts together. SettingsError if it is in use."""
+    """Open the state folder and put the parts together.
+
+    SettingsError if it cannot be had; JournalError and JournalTooNew as Journal.
+    """
     folder = _state_folder(settings.state_folder)
     lock = _only_process(folder)
     identity = Identity(settings.name, folder / "agent.key", folder / "trust")
-    journal = Journal(folder / "journal.db")
+    try:
+        journal = Journal(folder / "journal.db")
+    except BaseException:
+        lock.close()
+        raise
     driver = CodeMeterDriver(settings.codemeter)
     settle = settings.settle_seconds
     engine = Engine(journal, driver.call_seconds_max if settle is None else settle)
@@ -87,7 +94,13 @@ def _state_folder(folder: Path) -> Path:
 
 def _only_process(folder: Path) -> IO[str]:
     path = folder / "agent.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be used: {error.strerror}. The agent's user must be able to write"
+            " the state folder."
+        ) from error
     file = os.fdopen(descriptor, "r+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

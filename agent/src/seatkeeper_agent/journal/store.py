@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -20,7 +20,7 @@ from seatkeeper_agent.journal.audit import Audit
 from seatkeeper_agent.journal.borrows import Borrows
 from seatkeeper_agent.journal.counters import Counters
 from seatkeeper_agent.journal.ledger import Ledger
-from seatkeeper_agent.journal.migrations import migrate
+from seatkeeper_agent.journal.migrations import JournalTooNew, migrate, require_known
 from seatkeeper_agent.journal.operations import Operations
 from seatkeeper_agent.journal.transfers import Transfers
 
@@ -71,13 +71,17 @@ class Journal:
             raise JournalError(f"The journal {self.path} cannot be opened: {error}.") from error
         try:
             connection.set_busy_timeout(BUSY_MILLISECONDS_MAX)
+            require_known(connection)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", "full")
             connection.pragma("foreign_keys", "on")
             connection.pragma("trusted_schema", "off")
             migrate(connection)
-        except apsw.Error as error:
+        except JournalTooNew:
             connection.close(True)
+            raise
+        except apsw.Error as error:
+            _let_go(connection)
             raise JournalError(f"The journal {self.path} cannot be opened: {error}.") from error
         self._connection = connection
         self._file = _file_at(self._place)
@@ -99,7 +103,7 @@ class Journal:
         """Close the file; a later unit of work would open it again."""
         with self._lock:
             if self._connection is not None:
-                self._connection.close(True)
+                _let_go(self._connection)
                 self._connection = None
 
     @contextmanager
@@ -143,7 +147,7 @@ class Journal:
         # After a failed write or sync nothing in memory is to be trusted: the next unit of
         # work starts from the file.
         self._connection = None
-        connection.close(True)
+        _let_go(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Unit]:
@@ -155,6 +159,12 @@ class Journal:
             except apsw.Error as error:
                 self._give_up(connection)
                 raise JournalError(f"The journal {self.path} failed: {error}.") from error
+
+
+def _let_go(connection: apsw.Connection) -> None:
+    # Closing tidies the log up; if even that fails, the log keeps what was committed.
+    with suppress(apsw.Error):
+        connection.close(True)
 
 
 def _file_at(path: str) -> tuple[int, int] | None:
