@@ -28,7 +28,7 @@ class Contract:
         resource = DRAFT202012.create_resource(self.document)
         registry: Registry[Any] = Registry()
         self._registry = registry.with_resource(_BASE, resource)
-        self._paths = [
+        self._paths: list[tuple[str, re.Pattern[str]]] = [
             (path, re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)))
             for path in sorted(self.document["paths"], key=lambda path: path.count("{"))
         ]

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may do what: decided by the kernel's word about the peer, denied by default."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from seatkeeper_agent.api.gate import OPEN_PATHS
+from seatkeeper_agent.api.roles import Peer, Role, peer_of, role_of
+from seatkeeper_agent.domain.transfers import transfer_id
+from seatkeeper_agent.settings import Roles
+from seatkeeper_twins.lab import Lab, LabHost
+
+from .asking import declared
+from .conftest import SEEDS
+from .contract import Contract
+from .peers import Request, User, spare_groups, stranger
+
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can become other users and show what they may do"
+)
+ID = transfer_id("roles")
+SERIAL = "130-1000000001"
+VALUES = {
+    "serial": SERIAL,
+    "vendor": "codemeter",
+    "leg": "issue",
+    "transfer": ID,
+    "borrow": ID,
+    "operation": ID,
+}
+MAY_READ, MAY_CHANGE = Role.OBSERVER, Role.OPERATOR
+
+
+class TestRoleOf:
+    """The decision itself."""
+
+    def test_root_and_the_agents_own_user_are_migrators(self) -> None:
+        empty = Roles((), (), ())
+        assert role_of(Peer(0, 0), empty) is Role.MIGRATOR
+        assert role_of(Peer(os.geteuid(), 4_000_000), empty) is Role.MIGRATOR
+
+    def test_a_peer_that_the_kernel_does_not_name_is_nobody(self) -> None:
+        everybody = Roles(*[tuple(group.gr_name for group in grp.getgrall())] * 3)
+        for peer in (Peer(None, None), Peer(None, 0), Peer(0, None)):
+            assert role_of(peer, everybody) is Role.NOBODY
+        assert peer_of(None) == Peer(None, None)
+        with socket.socket(socket.AF_INET) as connection:
+            assert peer_of(connection) == Peer(None, None)
+
+    def test_the_kernel_tells_the_user_and_the_group(self) -> None:
+        left, right = socket.socketpair()
+        with left, right:
+            assert peer_of(left) == Peer(os.getuid(), os.getgid())
+
+    def test_the_highest_role_of_any_group_counts(self) -> None:
+        low, high = (group.gr_name for group in spare_groups(2))
+        gid = {name: grp.getgrnam(name).gr_gid for name in (low, high)}
+        roles = Roles(observer=(low, high), operator=(high,), migrator=())
+        unknown = 4_000_000
+        assert role_of(Peer(unknown, gid[low]), roles) is Role.OBSERVER
+        assert role_of(Peer(unknown, gid[high]), roles) is Role.OPERATOR
+        assert role_of(Peer(unknown, unknown), roles) is Role.NOBODY
+
+    def test_names_are_compared_whole_and_absent_groups_give_nothing(self) -> None:
+        (group,) = spare_groups(1)
+        for name in (group.gr_name[:-1], group.gr_name + "x", group.gr_name.upper(), "*", ""):
+            roles = Roles((name,), (name,), (name,))
+            assert role_of(Peer(4_000_000, group.gr_gid), roles) is Role.NOBODY
+
+    def test_the_group_database_counts_besides_the_process(self) -> None:
+        group = grp.getgrgid(stranger().gid).gr_name
+        roles = Roles(observer=(), operator=(group,), migrator=())
+        assert role_of(Peer(stranger().uid, 4_000_000), roles) is Role.OPERATOR
+
+    def test_each_role_includes_the_ones_below(self) -> None:
+        assert Role.NOBODY < Role.OBSERVER < Role.OPERATOR < Role.MIGRATOR
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """An agent whose socket lets everybody in, so that only its gate decides."""
+
+    host: LabHost
+    peers: dict[Role, User]
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Guarded]:
+    """An agent with a group for each role, and a user for each group."""
+    names = ("observer", "operator", "migrator")
+    groups = dict(zip(names, spare_groups(3), strict=True))
+    lab = Lab.create({"old-server": SEEDS["old-server"]})
+    host = lab["old-server"]
+    lines = [f'{name} = ["{group.gr_name}"]' for name, group in groups.items()]
+    with host.settings_path.open("a", encoding="utf-8") as settings:
+        settings.write("\n".join(["[roles]", *lines, ""]))
+    with lab:
+        for folder in (lab.folder, host.folder):
+            folder.chmod(0o711)
+        host.socket_path.chmod(0o666)
+        nobody = stranger()
+        peers = {Role.NOBODY: nobody, Role.MIGRATOR: User(0, 0)}
+        for role in (Role.OBSERVER, Role.OPERATOR):
+            peers[role] = User(nobody.uid, groups[role.name.lower()].gr_gid)
+        yield Guarded(host, peers)
+
+
+def every_request(contract: Contract) -> list[Request]:
+    """One request for each described operation, and one for the description."""
+    operations = sorted((path, method) for method, path in contract.operations())
+    asked: list[Request] = [(method, path.format(**VALUES), None) for path, method in operations]
+    return [*asked, ("GET", "/openapi.json", None)]
+
+
+@needs_root
+@pytest.mark.parametrize("role", Role)
+def test_every_route_asks_for_its_role(guarded: Guarded, contract: Contract, role: Role) -> None:
+    requests = every_request(contract)
+    answers = guarded.peers[role].ask(guarded.host.socket_path, requests)
+    let_in = 0
+    for (method, path, _body), (status, text) in zip(requests, answers, strict=True):
+        needed = MAY_READ if method == "GET" else MAY_CHANGE
+        is_allowed = role >= needed or path in OPEN_PATHS
+        if path.endswith("/attest"):
+            is_allowed = role >= Role.MIGRATOR
+        assert (status != 403) is is_allowed, (method, path, status, text)
+        let_in += is_allowed
+        if not is_allowed:
+            problem = json.loads(text)
+            assert problem["code"] == "forbidden"
+            assert problem["next_action"]
+            assert len(text) < 600
+    expected = {Role.NOBODY: len(OPEN_PATHS), Role.MIGRATOR: len(requests)}
+    assert let_in == expected.get(role, let_in)
+    assert len(requests) >= 26
+
+
+@needs_root
+def test_a_role_by_the_primary_group_of_the_process_is_told(guarded: Guarded) -> None:
+    for role in (Role.OBSERVER, Role.OPERATOR, Role.MIGRATOR):
+        ((status, text),) = guarded.peers[role].ask(
+            guarded.host.socket_path, [("GET", "/v1/agent", None)]
+        )
+        assert status == 200
+        assert json.loads(text)["role"] == role.name.lower()
+
+
+@needs_root
+def test_methods_without_a_route_need_the_role_of_a_change(guarded: Guarded) -> None:
+    methods = ("DELETE", "PATCH", "OPTIONS", "TRACE")
+    requests: list[Request] = [(method, "/v1/agent", None) for method in methods]
+    answers = guarded.peers[Role.OBSERVER].ask(guarded.host.socket_path, requests)
+    assert {status for status, _text in answers} == {403}
+
+
+@needs_root
+def test_only_a_migrator_confirms_what_cannot_be_undone(guarded: Guarded) -> None:
+    body = json.dumps({"transfer": declared("roles"), "confirmation": "0" * 64})
+    leg = ("POST", f"/v1/transfers/{ID}/issue", body)
+    ((status, text),) = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, [leg])
+    assert (status, json.loads(text)["code"]) == (403, "forbidden")
+    assert "role migrator" in json.loads(text)["detail"]
+    assert guarded.host.client.get("/v1/transfers")["transfers"] == []
+
+
+@needs_root
+def test_the_socket_itself_keeps_strangers_out(lab: Lab) -> None:
+    host = lab["new-server"]
+    modes = [(folder, folder.stat().st_mode) for folder in (lab.folder, host.folder)]
+    for folder, _mode in modes:
+        folder.chmod(0o711)
+    try:
+        ((status, reason),) = stranger().ask(host.socket_path, [("GET", "/livez", None)])
+    finally:
+        for folder, mode in modes:
+            folder.chmod(mode)
+    assert (status, reason) == (0, "Permission denied")
