@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
 from seatkeeper_agent.drivers.codemeter.server_settings import CodeMeterServerSettings
 from seatkeeper_agent.identity import Identity
@@ -38,6 +39,15 @@ class Agent:
     recovery: Recovery
     servers: ServerSettingsService
     lock: IO[str]
+
+    def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
+        """Take up everything interrupted; what cannot go on does not stop the others."""
+        resumed, problems = self.recovery.resume_all(actor)
+        try:
+            resumed += self.servers.resume(actor)
+        except Problem as problem:
+            problems.append(problem)
+        return resumed, problems
 
     def close(self) -> None:
         """Let go of the product and of the files."""

@@ -19,7 +19,7 @@ from seatkeeper_agent.api import changing, following, reading, system
 from seatkeeper_agent.api.contract import known_parameters, openapi
 from seatkeeper_agent.api.defects import Defects
 from seatkeeper_agent.api.gate import Gate
-from seatkeeper_agent.api.problems import problem_response
+from seatkeeper_agent.api.problems import problem_of, problem_response
 from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.identity import IdentityError
@@ -41,11 +41,10 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
     app.state.is_ending = lambda: False
     for module in (reading, changing, following, system):
         app.include_router(module.router, dependencies=[Depends(known_parameters)])
-    app.add_exception_handler(Problem, _on_problem)
+    for expected in (Problem, JournalError, IdentityError):
+        app.add_exception_handler(expected, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_parameter)
     app.add_exception_handler(HTTPException, _on_route)
-    app.add_exception_handler(JournalError, _on_journal)
-    app.add_exception_handler(IdentityError, _on_identity)
     app.add_middleware(Defects)
     app.add_middleware(Gate, roles=roles or Roles())
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
@@ -70,16 +69,19 @@ def _recover(agent: Agent) -> None:
     from seatkeeper_agent.log import logger
 
     try:
-        resumed, problems = agent.recovery.resume_all("agent")
-    except JournalError as error:
+        resumed, problems = agent.resume_all("agent")
+    except (JournalError, IdentityError) as error:
         logger().error("recovery_failed", error=str(error))
         return
     if resumed or problems:
         logger().info("recovered", resumed=resumed, problems=[str(entry) for entry in problems])
 
 
-async def _on_problem(_request: Request, error: Any) -> Response:
-    return problem_response(error)
+async def _on_problem(_request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    if problem is None:
+        raise error
+    return problem_response(problem)
 
 
 async def _on_parameter(_request: Request, error: Any) -> Response:
@@ -101,21 +103,4 @@ async def _on_route(request: Request, error: Any) -> Response:
             f"This agent has no {request.method} {request.url.path[:200]} ({error.detail}).",
             "Update the agent or the collection, so that they fit together.",
         )
-    )
-
-
-async def _on_journal(_request: Request, error: Any) -> Response:
-    return problem_response(
-        Problem(
-            ProblemCode.JOURNAL_UNAVAILABLE,
-            f"The journal cannot be used: {error}",
-            "Look at the disk and the state folder's permissions, then run again: what was begun"
-            " is taken up.",
-        )
-    )
-
-
-async def _on_identity(_request: Request, error: Any) -> Response:
-    return problem_response(
-        Problem(ProblemCode.REQUEST_INVALID, str(error), "Mend or replace that file.")
     )

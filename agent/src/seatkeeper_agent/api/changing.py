@@ -147,8 +147,7 @@ async def resume_all(request: Request) -> Response:
     agent, actor = agent_of(request), actor_of(request)
 
     def work() -> dict[str, Any]:
-        resumed, problems = agent.recovery.resume_all(actor)
-        resumed += agent.servers.resume(actor)
+        resumed, problems = agent.resume_all(actor)
         return {
             "changed": bool(resumed),
             "resumed": resumed,

@@ -9,6 +9,8 @@ from typing import Any
 from starlette.responses import Response
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.identity import IdentityError
+from seatkeeper_agent.journal import JournalError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -47,6 +49,22 @@ def status_of(code: ProblemCode) -> int:
     if code in _UNAVAILABLE:
         return 503
     return _STATUS.get(code, 409)
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """What an expected failure is to the client; None for one that nobody foresaw."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, JournalError):
+        return Problem(
+            ProblemCode.JOURNAL_UNAVAILABLE,
+            f"The journal cannot be used: {error}",
+            "Look at the disk and the state folder's permissions, then run again: what was begun"
+            " is taken up.",
+        )
+    if isinstance(error, IdentityError):
+        return Problem(ProblemCode.REQUEST_INVALID, str(error), "Mend or replace that file.")
+    return None
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:

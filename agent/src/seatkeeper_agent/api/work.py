@@ -15,8 +15,7 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
-from seatkeeper_agent.api.problems import problem_document
-from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.api.problems import problem_document, problem_of
 
 WORKERS_MAX = 8
 REMEMBERED_MAX = 1_000
@@ -65,11 +64,12 @@ class Workshop:
         if not await _is_done(future, seconds):
             return {**about, "state": "running"}
         error = future.exception()
-        if isinstance(error, Problem):
-            return {**about, "state": "failed", "problem": problem_document(error)}
-        if error is not None:
+        if error is None:
+            return {**about, "state": "done", "result": future.result()}
+        problem = problem_of(error)
+        if problem is None:
             raise error
-        return {**about, "state": "done", "result": future.result()}
+        return {**about, "state": "failed", "problem": problem_document(problem)}
 
     def close(self) -> None:
         """Wait for what is running; nothing new is taken."""
