@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All schedules, or a share of them: every point alone, pairs of points, faults of answers.
+
+A share is chosen by a hash of the seed and the schedule's name, so it is spread over all of
+them, is the same in every run with that seed, and another seed gives another part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .scenarios import SCENARIOS, Borrow, Scenario
+from .schedules import SLOW_CALL_SECONDS_MAX, Bench, Fault, Result, Schedule, today
+from .world import NEW, OLD, work_folder
+
+PROCESSES = 2
+TWIN_POINTS = ("context", "debit", "import", "receipt", "confirm")
+FAULT_TIMES = {"lose": (1,), "pending": (1, 3), "slow": (1,)}
+FAILURES_SHOWN_MAX = 20
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Report:
+    """The figures of a campaign and what went wrong in it."""
+
+    seed: int
+    share: float
+    points: int = 0
+    schedules: dict[str, int] = field(default_factory=dict)
+    kills: int = 0
+    failures: list[str] = field(default_factory=list)
+    failed: int = 0
+    seconds: float = 0.0
+
+    def add(self, kind: str, result: Result) -> None:
+        """Count one schedule."""
+        self.schedules[kind] = self.schedules.get(kind, 0) + 1
+        self.kills += result.kills
+        if result.promise is not None:
+            self.failed += 1
+            self.failures = [*self.failures, str(result)][:FAILURES_SHOWN_MAX]
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{number} {kind}" for kind, number in self.schedules.items())
+        return (
+            f"{self.points} crash points in {len(SCENARIOS)} scenarios;"
+            f" {sum(self.schedules.values())} schedules ({kinds}), {self.kills} processes killed,"
+            f" {self.failed} schedules failed, in {self.seconds:.0f} s;"
+            f" share {self.share:g}, seed {self.seed}"
+        )
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which part of the schedules is run."""
+
+    part: float
+    seed: int
+
+    def takes(self, schedule: Schedule) -> bool:
+        """Whether the schedule is in it.
+
+        Of the points alone the square root of the share is taken, and of the second points
+        after each of these the square root again: so the pairs make up the share.
+        """
+        name = f"{self.seed} {schedule}".encode()
+        number = int.from_bytes(hashlib.sha256(name).digest()[:8], "big")
+        return number < math.sqrt(self.part) * 2**64
+
+
+def run_campaign(share: Share, names: Iterable[str], say: Say) -> Report:
+    """Run it in two processes at a time; gives the figures."""
+    started = time.monotonic()
+    report = Report(share.seed, share.part)
+    scenarios = [SCENARIOS[name] for name in names]
+    with benches(today()) as run:
+        recorded = [Schedule(scenario.name) for scenario in scenarios]
+        points = {}
+        for result in run(recorded):
+            report.add("undisturbed", result)
+            points[result.schedule.scenario] = result.points
+            report.points += result.points
+        say(f"{report.points} points: {points}")
+        singles = [s for s in _singles(scenarios, points) if share.takes(s)]
+        pairs: list[Schedule] = []
+        for result in _told(run(singles), len(singles), say):
+            report.add(_kind(result.schedule), result)
+            pairs += [s for s in _pairs(result) if share.takes(s)]
+        for result in _told(run(pairs), len(pairs), say):
+            report.add("pairs of points", result)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _singles(scenarios: list[Scenario], points: dict[str, int]) -> Iterator[Schedule]:
+    for scenario in scenarios:
+        for number in range(1, points[scenario.name] + 1):
+            yield Schedule(scenario.name, (number,))
+            yield Schedule(scenario.name, (number,), hasty=True)
+        yield from _faults(scenario)
+        yield from _in_calls(scenario)
+
+
+def _faults(scenario: Scenario) -> Iterator[Schedule]:
+    goal = scenario.goal
+    returns = isinstance(goal, Borrow) and goal.seats == 0
+    source = NEW if returns else getattr(goal, "source", OLD)
+    target = OLD if source == NEW else NEW
+    for change in TWIN_POINTS:
+        host = source if change in ("debit", "confirm") else target
+        for moment in ("before", "after"):
+            for action, all_times in FAULT_TIMES.items():
+                if action == "slow" and not scenario.pairs:
+                    continue
+                value = int(1600 * SLOW_CALL_SECONDS_MAX) if action == "slow" else 0
+                for times in all_times:
+                    fault = Fault(host, f"{change}.{moment}", action, value, times)
+                    yield Schedule(scenario.name, fault=fault)
+
+
+def _in_calls(scenario: Scenario) -> Iterator[Schedule]:
+    """Only the twins' points count here."""
+    if scenario.pairs:
+        for number in range(1, 2 * len(TWIN_POINTS) + 1):
+            yield Schedule(scenario.name, (number,), in_call=True)
+
+
+def _pairs(result: Result) -> Iterator[Schedule]:
+    schedule = result.schedule
+    plain = not (schedule.hasty or schedule.in_call or schedule.fault)
+    if plain and SCENARIOS[schedule.scenario].pairs:
+        for second in range(1, result.points + 1):
+            yield Schedule(schedule.scenario, (*schedule.kills, second))
+
+
+def _kind(schedule: Schedule) -> str:
+    if schedule.fault is not None:
+        return "faulty answers"
+    if schedule.in_call:
+        return "agents killed in a call"
+    return "points met in haste" if schedule.hasty else "points alone"
+
+
+def _told(results: Iterator[Result], total: int, say: Say) -> Iterator[Result]:
+    started = time.monotonic()
+    for number, result in enumerate(results, 1):
+        if result.promise is not None:
+            say(f"FAILED {result}")
+        if number % 100 == 0 or number == total:
+            say(f"{number} of {total} in {time.monotonic() - started:.0f} s")
+        yield result
+
+
+@contextmanager
+def benches(moment: datetime) -> Iterator[Callable[[list[Schedule]], Iterator[Result]]]:
+    """Benches in processes of their own; gives a function that runs schedules on them."""
+    with TemporaryDirectory(prefix="seatkeeper-crash-", dir=work_folder()) as folder:
+        executor = ProcessPoolExecutor(
+            PROCESSES,
+            mp_context=get_context("spawn"),
+            initializer=_make_bench,
+            initargs=(folder, moment),
+        )
+        try:
+            yield partial(executor.map, _run)
+        finally:
+            # With the processes ends all that they started.
+            executor.shutdown(cancel_futures=True)
+
+
+_BENCHES: list[Bench] = []
+
+
+def _make_bench(folder: str, moment: datetime) -> None:
+    own = Path(folder) / str(os.getpid())
+    own.mkdir()
+    _BENCHES.append(Bench(own, moment))
+
+
+def _run(schedule: Schedule) -> Result:
+    try:
+        return _BENCHES[0].run(schedule)
+    except Exception as error:  # noqa: BLE001 - told as this schedule's, so that the others go on
+        return Result(schedule, 0, 0, 0, (_BENCHES[0].world.logs(),), "error", repr(error))
+
+
+def share_from(environment: Mapping[str, str], default: float) -> Share:
+    """SEATKEEPER_CRASH_SHARE (0 to 1) and SEATKEEPER_CRASH_SEED; ValueError when unusable."""
+    part = float(environment.get("SEATKEEPER_CRASH_SHARE", default))
+    if not 0 < part <= 1:
+        raise ValueError("SEATKEEPER_CRASH_SHARE must be more than 0 and at most 1")
+    return Share(part, int(environment.get("SEATKEEPER_CRASH_SEED", "1")))

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One schedule: a scenario, and at which points somebody dies; run until nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .carrier import Carrier, settled
+from .checks import Violation, inspect, inspect_end
+from .scenarios import SCENARIOS, Goal, Scenario
+from .warm import warm_up
+from .world import Variant, World
+
+RUNS_AFTER_FAULT_MAX = 8
+SLOW_CALL_SECONDS_MAX = 1.0
+"""The agent's limit for a call where a twin is slow; the twin then takes longer than that."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a twin does besides: lose an answer, say 235, be slow; before or after an effect."""
+
+    host: str
+    point: str
+    action: str
+    value: int = 0
+    times: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.action} at {self.point} of {self.host}"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """``kills`` counts points: the first from the start, each other from the kill before it.
+
+    With ``in_call`` the agent dies at its twin's point, and the twin goes on. ``hasty`` runs
+    ask agents that are still busy with their own recovery.
+    """
+
+    scenario: str
+    kills: tuple[int, ...] = ()
+    fault: Fault | None = None
+    in_call: bool = False
+    hasty: bool = False
+
+    def __str__(self) -> str:
+        parts = [self.scenario, *(f"kill {number}" for number in self.kills)]
+        parts += ["in a call"] * self.in_call + ["hasty"] * self.hasty
+        return " ".join([*parts, *([str(self.fault)] if self.fault else [])])
+
+    @property
+    def runs_max(self) -> int:
+        """Each kill may cost one run; faults may leave an agent in doubt a few times."""
+        return 1 + len(self.kills) + RUNS_AFTER_FAULT_MAX * (self.fault is not None)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a schedule: the points after its last kill, and what was broken."""
+
+    schedule: Schedule
+    kills: int
+    points: int
+    runs: int
+    trace: tuple[str, ...] = ()
+    promise: str | None = None
+    seen: str | None = None
+
+    def __str__(self) -> str:
+        lines = [f"{self.schedule}: {self.seen}"]
+        return "\n    ".join([*lines, *self.trace])
+
+
+class Bench:
+    """Runs schedules one after the other in one folder."""
+
+    def __init__(self, folder: Path, today: datetime, variant: Variant | None = None) -> None:
+        warm_up()
+        self.world = World(folder)
+        self._variant = variant or Variant()
+        self._today = today
+
+    def run(self, schedule: Schedule) -> Result:
+        """From the scenario's start to an unchanged run; what breaks is in the result."""
+        scenario = SCENARIOS[schedule.scenario]
+        self._prepare(scenario)
+        slow = schedule.fault is not None and schedule.fault.action == "slow"
+        variant = replace(self._variant, waits_for_recovery=not schedule.hasty)
+        if slow:
+            variant = replace(variant, call_seconds_max=SLOW_CALL_SECONDS_MAX)
+        self.world.vary(variant)
+        carrier = Carrier(self.world, scenario.goal, self._today)
+        look = partial(inspect, self.world, scenario)
+        runs = 0
+        try:
+            self._disturb(schedule, look)
+            runs = _drive(carrier, schedule.runs_max, look)
+            self._check_silence(carrier, scenario)
+        except Violation as violation:
+            return self._result(schedule, runs, violation)
+        finally:
+            self.world.tripwire.disarm()
+        return self._result(schedule, runs, None)
+
+    def trace(self, schedule: Schedule) -> list[str]:
+        """What all processes pass in a schedule, in order, whatever comes of it."""
+        self.run(schedule)
+        return [str(passage) for passage in self.world.tripwire.trace]
+
+    def _disturb(self, schedule: Schedule, look: Callable[[], None]) -> None:
+        self.world.arm()
+        self.world.revive(look)
+        self.world.arm(*schedule.kills)
+        if schedule.in_call:
+            self.world.let_agents_die()
+        if schedule.fault is not None:
+            fault = schedule.fault
+            self.world.hosts[fault.host].twin(
+                "_twin.fault",
+                point=fault.point,
+                action=fault.action,
+                value=fault.value,
+                times=fault.times,
+            )
+
+    def _check_silence(self, carrier: Carrier, scenario: Scenario) -> None:
+        """One more run changes nothing and writes nothing, on either side."""
+        inspect_end(self.world, scenario)
+        before = len(self.world.tripwire.trace)
+        again = carrier.run(partial(inspect, self.world, scenario))
+        if again.trouble is not None or again.changed:
+            raise Violation("unchanged", again.trouble or "one more run changed something")
+        written = self.world.tripwire.trace[before:]
+        if written:
+            raise Violation("unchanged", f"one more run wrote: {'; '.join(map(str, written))}")
+        left = settled(self.world)
+        if left is not None:
+            raise Violation("converges", f"still open: {left}")
+        inspect_end(self.world, scenario)
+
+    def _result(self, schedule: Schedule, runs: int, violation: Violation | None) -> Result:
+        trace = self.world.tripwire.trace
+        last = max((n for n, passage in enumerate(trace) if passage.deadly), default=-1)
+        return Result(
+            schedule,
+            self.world.tripwire.kills,
+            len(trace) - 1 - last,
+            runs,
+            tuple(map(str, trace)) if violation else (),
+            violation.promise if violation else None,
+            str(violation) if violation else None,
+        )
+
+    def _prepare(self, scenario: Scenario) -> None:
+        """Put the hosts where the scenario begins; done in earnest once, restored afterwards."""
+        if self.world.restore(scenario.name):
+            return
+        self.world.vary(Variant())
+        self.world.make(scenario.seeds())
+        self.world.arm()
+        for goal in scenario.earlier:
+            self._do_undisturbed(goal)
+        self.world.revive(_nothing)
+        self.world.keep(scenario.name)
+
+    def _do_undisturbed(self, goal: Goal) -> None:
+        run = Carrier(self.world, goal, self._today).run(_nothing)
+        if run.trouble is not None:
+            raise RuntimeError(f"the scenario cannot begin: {run.trouble}")
+
+
+def _drive(carrier: Carrier, runs_max: int, look: Callable[[], None]) -> int:
+    """Run again until nothing is in the way; how many runs that took."""
+    troubles = []
+    for number in range(1, runs_max + 1):
+        run = carrier.run(look)
+        if run.trouble is None:
+            return number
+        troubles.append(run.trouble)
+    raise Violation("converges", f"not after {runs_max} runs: {' / '.join(troubles)}")
+
+
+def today() -> datetime:
+    """The moment from which a campaign counts the ends of its borrows."""
+    return datetime.now(UTC)
+
+
+def _nothing(*_arguments: Any) -> None:
+    return None

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whoever dies, and whenever: run again and nothing is lost, doubled or left open.
+
+The campaign runs in processes of its own, because processes that fork must not have threads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import FIGURES
+from .mutants import MUTANTS
+
+SHARE_DEFAULT = "0.002"
+CAMPAIGN_SECONDS_MAX = 6 * 3600
+MUTANTS_SECONDS_MAX = 600
+
+
+def _crash(report: Path, seconds_max: float, *arguments: str) -> dict[str, Any]:
+    environment = {"SEATKEEPER_CRASH_SHARE": SHARE_DEFAULT, **os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "crash", "--report", str(report), *arguments],
+        cwd=Path(__file__).parents[1],
+        env=environment,
+        timeout=seconds_max,
+        check=False,
+    )
+    assert report.exists(), f"the campaign broke off with code {done.returncode}"
+    told: dict[str, Any] = json.loads(report.read_text())
+    return told
+
+
+@pytest.mark.timeout(CAMPAIGN_SECONDS_MAX)
+def test_every_death_is_survived(tmp_path: Path, record_property: Any) -> None:
+    """Real agents and twins; each run again converges, keeps I1 to I4, then changes nothing."""
+    told = _crash(tmp_path / "report.json", CAMPAIGN_SECONDS_MAX)
+    record_property(FIGURES, told["text"])
+    assert told["failed"] == 0, "\n".join(told["failures"])
+
+
+@pytest.fixture(scope="module")
+def mutants(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the few schedules meant for each broken agent saw."""
+    report = tmp_path_factory.mktemp("mutants") / "report.json"
+    return _crash(report, MUTANTS_SECONDS_MAX, "--mutants")
+
+
+@pytest.mark.timeout(MUTANTS_SECONDS_MAX)
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_broken_agent_is_caught(mutants: dict[str, Any], name: str) -> None:
+    """By the promise that it breaks; sound agents pass the same schedules."""
+    told = mutants[name]
+    assert set(told["breaks"]) == {MUTANTS[name].breaks}, told["seen"]
+    assert told["sound"] == [None] * len(told["seen"])
