@@ -30,7 +30,10 @@ BUSY_MILLISECONDS_MAX = 5_000
 
 
 class JournalError(Exception):
-    """The file could not be read or written; what was not committed did not happen."""
+    """The file could not be read or written.
+
+    What was being committed is there whole or not at all; the next unit of work sees which.
+    """
 
 
 class Unit:
