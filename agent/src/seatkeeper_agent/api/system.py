@@ -3,20 +3,14 @@
 
 from __future__ import annotations
 
-import html
-from importlib import resources
-from string import Template
-from typing import Any
-
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from seatkeeper_agent.api import page
 from seatkeeper_agent.api.metrics import render
 from seatkeeper_agent.api.reading import agent_of, read_agent
-from seatkeeper_agent.operations.views import operation_view, transfer_view
 
 router = APIRouter(include_in_schema=True)
-ROWS_MAX = 200
 
 
 @router.get("/livez", summary="Is the process alive")
@@ -43,42 +37,6 @@ def read_metrics(request: Request) -> Response:
 @router.get("/", summary="The status page", response_class=HTMLResponse)
 def read_page(request: Request) -> HTMLResponse:
     """Read-only, without any outside resource."""
-    agent = agent_of(request)
-    about = read_agent(request)
-    with agent.journal.reading() as unit:
-        operations = [operation_view(entry) for entry in unit.operations.page(True, "", ROWS_MAX)]
-        transfers = [
-            transfer_view(entry, None) for entry in unit.transfers.page(False, "", ROWS_MAX)
-        ]
-    page = Template(resources.files(__package__).joinpath("status.html").read_text("utf-8"))
+    content = page.render(agent_of(request), read_agent(request))
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return HTMLResponse(page.substitute(_page_parts(about, operations, transfers)), headers=headers)
-
-
-def _page_parts(
-    about: dict[str, Any], operations: list[dict[str, Any]], transfers: list[dict[str, Any]]
-) -> dict[str, str]:
-    vendor = about["vendors"][0]
-    floor = {True: "met", False: "NOT met", None: "unknown"}[vendor["security_floor_met"]]
-    return {
-        "name": html.escape(about["agent"]["name"]),
-        "version": html.escape(about["agent"]["version"]),
-        "vendor": html.escape(
-            f"{vendor['product']} {vendor['version'] or 'not found'},"
-            f" {'running' if vendor['running'] else 'not running'},"
-            f" security floor {vendor['security_floor']} {floor}"
-        ),
-        "invariants": _rows(about["invariants"], ("name", "holds", "detail")),
-        "operations": _rows(operations, ("kind", "subject", "container", "state")),
-        "transfers": _rows(transfers, ("name", "side", "item", "status", "updated_at")),
-        "capabilities": _rows(vendor["capabilities"], ("name", "grade", "reason")),
-    }
-
-
-def _rows(entries: list[dict[str, Any]], members: tuple[str, ...]) -> str:
-    if not entries:
-        return f'<tr><td colspan="{len(members)}" class="none">none</td></tr>'
-    return "\n".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(entry[name]))}</td>" for name in members) + "</tr>"
-        for entry in entries
-    )
+    return HTMLResponse(content, headers=headers)

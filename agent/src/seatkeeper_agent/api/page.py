@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status page: what waits, what moved, whether the books are sound. Text is escaped here."""
+
+from __future__ import annotations
+
+import heapq
+import html
+from collections.abc import Iterable
+from importlib import resources
+from string import Template
+from typing import Any
+
+from seatkeeper_agent.agent import Agent
+from seatkeeper_agent.domain.records import TransferRecord
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.views import operation_view, transfer_view
+
+ROWS_MAX = 100
+RECORDS_PER_PAGE = 500
+
+_FLOOR = {True: "met", False: "NOT met", None: "not known to be met"}
+
+
+def render(agent: Agent, about: dict[str, Any]) -> str:
+    """The whole page; ``about`` is what ``/v1/agent`` answers."""
+    with agent.journal.reading() as unit:
+        operations = [operation_view(entry) for entry in unit.operations.page(True, "", ROWS_MAX)]
+        waiting, settled = _transfers(unit)
+    vendor = about["vendors"][0]
+    running = "running" if vendor["running"] else "not running"
+    floor = f"security floor {vendor['security_floor']} {_FLOOR[vendor['security_floor_met']]}"
+    product = f"{vendor['product']} {vendor['version'] or 'not found'}, {running}, {floor}"
+    broken = [entry for entry in about["invariants"] if not entry["holds"]]
+    parts = {
+        "name": html.escape(about["agent"]["name"]),
+        "version": html.escape(about["agent"]["version"]),
+        "vendor": html.escape(product),
+        "operations": _rows([_operation(entry) for entry in operations], 5),
+        "waiting": _rows([_transfer(entry) for entry in waiting], 6),
+        "settled": _rows([_transfer(entry) for entry in settled], 6),
+        "rows": str(ROWS_MAX),
+        "books": _word("BROKEN", "bad") if broken else _word("sound", "good"),
+        "invariants": _rows([_invariant(entry) for entry in about["invariants"]], 3),
+        "capabilities": _rows([_capability(entry) for entry in vendor["capabilities"]], 3),
+    }
+    page = resources.files(__package__).joinpath("status.html").read_text("utf-8")
+    return Template(page).substitute(parts)
+
+
+def _transfers(unit: Unit) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The transfers under way and those settled, the last changed first."""
+    waiting: list[TransferRecord] = []
+    settled: list[TransferRecord] = []
+    after = ""
+    while records := unit.transfers.page(False, after, RECORDS_PER_PAGE):
+        after = f"{records[-1].declaration.id}/{records[-1].side.value}"
+        waiting = _latest([*waiting, *(entry for entry in records if not entry.state.is_settled)])
+        settled = _latest([*settled, *(entry for entry in records if entry.state.is_settled)])
+    return [transfer_view(entry, None) for entry in waiting], [
+        transfer_view(entry, None) for entry in settled
+    ]
+
+
+def _latest(records: list[TransferRecord]) -> list[TransferRecord]:
+    return heapq.nlargest(ROWS_MAX, records, key=lambda record: record.updated_at)
+
+
+def _operation(entry: dict[str, Any]) -> Iterable[str]:
+    problem = entry["problem"] or {}
+    doubtful = entry["state"] == "in_doubt"
+    state = _word("in doubt", "bad") if doubtful else html.escape(entry["state"])
+    told = f"{problem.get('detail', '')} {problem.get('next_action', '')}"
+    texts = (entry["kind"], entry["subject"], entry["container"])
+    return (*map(html.escape, texts), state, html.escape(told.strip()))
+
+
+def _transfer(entry: dict[str, Any]) -> Iterable[str]:
+    amounts = ", ".join(_amount(number, name) for name, number in entry["amounts"].items())
+    way = f"{entry['source']['agent']} \N{RIGHTWARDS ARROW} {entry['target']['agent']}"
+    status = "created" if entry["status"] == "0" else entry["status"]
+    texts = (entry["name"], way, entry["item"], amounts, status)
+    return (*map(html.escape, texts), _time(entry["updated_at"]))
+
+
+def _amount(number: int, measure: str) -> str:
+    return f"{number} {measure.removesuffix('s') if number == 1 else measure}"
+
+
+def _invariant(entry: dict[str, Any]) -> Iterable[str]:
+    verdict = _word("holds", "good") if entry["holds"] else _word("BROKEN", "bad")
+    return (html.escape(entry["name"]), verdict, html.escape(entry["detail"]))
+
+
+def _capability(entry: dict[str, Any]) -> Iterable[str]:
+    kind = {"documented": "good", "refused": "bad"}.get(entry["grade"], "some")
+    name = html.escape(entry["name"].replace("_", " "))
+    return (name, _word(entry["grade"], kind), html.escape(entry["reason"]))
+
+
+def _word(text: str, kind: str) -> str:
+    return f'<span class="{kind}">{html.escape(text)}</span>'
+
+
+def _time(moment: str) -> str:
+    shown = moment.replace("T", " ").replace("Z", " UTC")
+    return f'<time datetime="{html.escape(moment)}">{html.escape(shown)}</time>'
+
+
+def _rows(rows: list[Iterable[str]], columns: int) -> str:
+    if not rows:
+        return f'<tr><td colspan="{columns}" class="none">none</td></tr>'
+    return "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
