@@ -265,8 +265,10 @@ class TransferService:
             raise out_of_order(order, State.NONE if record is None else record.state)
         if DocumentKind.RECEIPT not in record.documents:
             document = self._take(order)
-            check_answers(document, order.declaration, record.documents[DocumentKind.TRANSFER])
             refused = document.facts["decision"] == "refused"
+            if not (refused and document.answers is None):
+                # A refusal that was said before the transfer came answers none and holds for any.
+                check_answers(document, order.declaration, record.documents[DocumentKind.TRANSFER])
             with self._journal.transaction() as unit:
                 unit.transfers.put_document(
                     order.declaration.id, Side.SOURCE, DocumentKind.RECEIPT, order.given
