@@ -67,20 +67,22 @@ class Carrier:
 
     def _carry(self, declaration: dict[str, Any]) -> None:
         if isinstance(self._goal, Transfer) and self._goal.refused:
-            self._carry_in_vain(declaration)
+            self._carry_in_vain(declaration, self._goal.beforehand)
             return
         for leg in Leg:
             self._do(declaration, leg)
 
-    def _carry_in_vain(self, declaration: dict[str, Any]) -> None:
+    def _carry_in_vain(self, declaration: dict[str, Any], beforehand: bool) -> None:
         """The target refuses; what was refused is delivered again, and refused still."""
         identity = declaration["id"]
         states = self._states(identity)
         if "refused" not in states:
             self._do(declaration, Leg.REQUEST)
-            self._do(declaration, Leg.ISSUE)
+            if not beforehand:
+                self._do(declaration, Leg.ISSUE)
             self._do(declaration, Leg.INSTALL, "refuse")
         if "void" not in states:
+            self._do(declaration, Leg.ISSUE)
             try:
                 self._do(declaration, Leg.CONFIRM)
             except RefusedError as error:

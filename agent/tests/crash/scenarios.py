@@ -19,7 +19,7 @@ BORROW_DAYS_MAX = 30
 
 @dataclass(frozen=True)
 class Transfer:
-    """A declared transfer; with ``refused`` the target says no."""
+    """A declared transfer; with ``refused`` the target says no, perhaps before it arrives."""
 
     name: str
     type: str
@@ -29,6 +29,7 @@ class Transfer:
     quantity: int | None = None
     parent: str | None = None
     refused: bool = False
+    beforehand: bool = False
 
     def declaration(self) -> dict[str, Any]:
         """As the API takes it, with its id."""
@@ -129,6 +130,7 @@ _WHOLE = Transfer("whole", "complete")
 _UNITS = Transfer("some", "units", quantity=40)
 _BACK = Transfer("back", "licenses", "return", NEW, OLD, quantity=4, parent="push")
 _UNWANTED = Transfer("unwanted", "licenses", quantity=10, refused=True)
+_DECLINED = Transfer("declined", "licenses", quantity=10, refused=True, beforehand=True)
 _LOCAL, _NONE = Borrow("borrow_local", 1), Borrow("borrow_local", 0)
 _LONGER = Borrow("borrow_local", 1, days=14)
 _ALL_BORROWED = Borrow("borrow_complete", 1)
@@ -142,6 +144,7 @@ SCENARIOS = {
         Scenario("units", "units", 100, (), _UNITS, _ends(60, 40)),
         Scenario("return", "licenses", 25, (_PUSH,), _BACK, _ends(19, 6), pairs=True),
         Scenario("refusal", "licenses", 25, (), _UNWANTED, _ends(25, 0)),
+        Scenario("early-refusal", "licenses", 25, (), _DECLINED, _ends(25, 0)),
         Scenario("borrow", "borrow_local", 5, (), _LOCAL, _ends(4, 1), pairs=True),
         Scenario("whole-borrow", "borrow_complete", 5, (), _ALL_BORROWED, _ends(0, 5)),
         Scenario("early-return", "borrow_local", 5, (_LOCAL,), _NONE, _ends(5, 0)),
