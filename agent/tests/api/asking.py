@@ -51,6 +51,10 @@ class Asker:
         document: dict[str, Any] = answer.json()
         return document
 
+    def open_stream(self, path: str) -> httpx.Response:
+        """An answer of which only the head has been read yet."""
+        return self._client.send(self._client.build_request("GET", path), stream=True)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

@@ -54,12 +54,15 @@ class Contract:
         if "application/json" not in content:
             return
         assert answer.headers["content-type"] == "application/json"
-        status = answer.status_code
-        self.fits(f"paths/{_pointer(path)}/{method.lower()}/responses/{status}", answer.json())
+        response = f"paths/{_pointer(path)}/{method.lower()}/responses/{answer.status_code}"
+        self._fits(f"{response}/content/application~1json/schema", answer.json())
 
-    def fits(self, place: str, document: Any) -> None:
-        """Hold a document against the JSON schema of one response."""
-        pointer = f"{_BASE}#/{place}/content/application~1json/schema"
+    def schema_fits(self, name: str, document: Any) -> None:
+        """Hold a document against one of the named schemas."""
+        self._fits(f"components/schemas/{name}", document)
+
+    def _fits(self, place: str, document: Any) -> None:
+        pointer = f"{_BASE}#/{place}"
         validator = Draft202012Validator({"$ref": pointer}, registry=self._registry)
         faults = [
             f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)
