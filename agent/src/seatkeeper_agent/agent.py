@@ -3,11 +3,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
 
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
@@ -22,7 +18,8 @@ from seatkeeper_agent.operations.recovery import Recovery
 from seatkeeper_agent.operations.server_settings import ServerSettingsService
 from seatkeeper_agent.operations.transfers import TransferService
 from seatkeeper_agent.operations.works import Works
-from seatkeeper_agent.settings import Settings, SettingsError
+from seatkeeper_agent.settings import Settings
+from seatkeeper_agent.state import State, open_state
 
 
 @dataclass
@@ -38,7 +35,7 @@ class Agent:
     borrows: BorrowService
     recovery: Recovery
     servers: ServerSettingsService
-    lock: IO[str]
+    state: State
 
     def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
         """Take up everything interrupted; what cannot go on does not stop the others."""
@@ -52,23 +49,16 @@ class Agent:
     def close(self) -> None:
         """Let go of the product and of the files."""
         self.driver.close()
-        self.journal.close()
-        self.lock.close()
+        self.state.close()
 
 
-def build(settings: Settings) -> Agent:
-    """Open the state folder and put the parts together.
+def build(settings: Settings, opened: State | None = None) -> Agent:
+    """Put the parts together on a state folder, opening it if that was not done before.
 
     SettingsError if it cannot be had; JournalError and JournalTooNew as Journal.
     """
-    folder = _state_folder(settings.state_folder)
-    lock = _only_process(folder)
-    identity = Identity(settings.name, folder / "agent.key", folder / "trust")
-    try:
-        journal = Journal(folder / "journal.db")
-    except BaseException:
-        lock.close()
-        raise
+    state = open_state(settings) if opened is None else opened
+    journal, identity = state.journal, state.identity
     driver = CodeMeterDriver(settings.codemeter)
     settle = settings.settle_seconds
     engine = Engine(journal, driver.call_seconds_max if settle is None else settle)
@@ -86,37 +76,5 @@ def build(settings: Settings) -> Agent:
         borrows=BorrowService(journal, driver, identity),
         recovery=recovery,
         servers=ServerSettingsService(journal, server, engine),
-        lock=lock,
+        state=state,
     )
-
-
-def _state_folder(folder: Path) -> Path:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "trust").mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(
-            f"The state folder {folder} cannot be made: {error.strerror}."
-            " Set agent.state_folder to a folder that the agent's user may write."
-        ) from error
-    return folder
-
-
-def _only_process(folder: Path) -> IO[str]:
-    path = folder / "agent.lock"
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be used: {error.strerror}. The agent's user must be able to write"
-            " the state folder."
-        ) from error
-    file = os.fdopen(descriptor, "r+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise SettingsError(
-            f"Another agent uses the state folder {folder}. Stop it first."
-        ) from error
-    return file

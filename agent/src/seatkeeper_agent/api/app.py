@@ -63,6 +63,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         await recovery
         app.state.workshop.close()
+        agent.driver.close()
 
 
 def _recover(agent: Agent) -> None:

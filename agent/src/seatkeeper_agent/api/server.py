@@ -14,16 +14,19 @@ import socket
 import stat
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from seatkeeper_agent.agent import build
-from seatkeeper_agent.api.app import create_app
+from seatkeeper_agent.api.door import Door
 from seatkeeper_agent.api.roles import Peer, peer_of
 from seatkeeper_agent.settings import Settings, SettingsError
+from seatkeeper_agent.state import State, open_state
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 SOCKET_MODE = 0o660
 SOCKET_PATH_BYTES_MAX = 107
@@ -58,29 +61,40 @@ def serve(settings: Settings) -> None:
     _end_in_order()
     listener, made = _listener(settings.socket)
     try:
-        agent = build(settings)
+        state = open_state(settings)
         try:
-            app = create_app(agent, settings.roles)
-            config = uvicorn.Config(
-                app,
-                http=PeerProtocol,
-                ws="none",
-                loop="asyncio",
-                lifespan="on",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=30,
-            )
-            server = uvicorn.Server(config)
-            app.state.is_ending = lambda: server.should_exit
-            asyncio.run(server.serve(sockets=[listener]))
+            _serve(settings, state, listener)
         finally:
-            agent.close()
+            state.close()
     finally:
         listener.close()
         if made:
             settings.socket.unlink(missing_ok=True)
+
+
+def _serve(settings: Settings, state: State, listener: socket.socket) -> None:
+    def make() -> FastAPI:
+        # What an idle agent does without, see Door.
+        from seatkeeper_agent.agent import build
+        from seatkeeper_agent.api.app import create_app
+
+        app = create_app(build(settings, state), settings.roles)
+        app.state.is_ending = lambda: server.should_exit
+        return app
+
+    config = uvicorn.Config(
+        Door(make, state.has_open_work),
+        http=PeerProtocol,
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=30,
+    )
+    server = uvicorn.Server(config)
+    asyncio.run(server.serve(sockets=[listener]))
 
 
 def _end_in_order() -> None:

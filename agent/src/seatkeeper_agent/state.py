@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state folder: private, used by one process, with the journal and the key in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from seatkeeper_agent.identity import Identity
+from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.settings import Settings, SettingsError
+
+
+@dataclass
+class State:
+    """What an agent keeps on the disk, open and held."""
+
+    identity: Identity
+    journal: Journal
+    lock: IO[str]
+
+    def has_open_work(self) -> bool:
+        """Whether a crash may have left something to take up. JournalError as Journal."""
+        with self.journal.reading() as unit:
+            return bool(unit.operations.count_open() or unit.transfers.page(True, "", 1))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.journal.close()
+        self.lock.close()
+
+
+def open_state(settings: Settings) -> State:
+    """Open the folder, making it if need be.
+
+    SettingsError if it cannot be had; JournalError and JournalTooNew as Journal.
+    """
+    folder = _folder(settings.state_folder)
+    lock = _only_process(folder)
+    identity = Identity(settings.name, folder / "agent.key", folder / "trust")
+    try:
+        return State(identity, Journal(folder / "journal.db"), lock)
+    except BaseException:
+        lock.close()
+        raise
+
+
+def _folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "trust").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The state folder {folder} cannot be made: {error.strerror}."
+            " Set agent.state_folder to a folder that the agent's user may write."
+        ) from error
+    return folder
+
+
+def _only_process(folder: Path) -> IO[str]:
+    path = folder / "agent.lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be used: {error.strerror}. The agent's user must be able to write"
+            " the state folder."
+        ) from error
+    file = os.fdopen(descriptor, "r+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise SettingsError(
+            f"Another agent uses the state folder {folder}. Stop it first."
+        ) from error
+    return file
