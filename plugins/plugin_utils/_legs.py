@@ -35,6 +35,7 @@ GIVES: t.Final = {
 }
 _BEFORE_DEBIT = ("none", "created", "debiting")
 _BEFORE_CREDIT = ("none", "requested", "accepted", "crediting")
+_ON_ITS_WAY = ("debiting", "in_transit", "crediting_back")
 _OVER = {"source": ("void",), "target": ("void", "refused")}
 
 
@@ -120,12 +121,14 @@ def needed_legs(transfer: Transfer, fleet: Fleet, by_files: bool) -> list[str]:
     source, target = (fleet.state(transfer, side) for side in ("source", "target"))
     if by_files:
         return _legs_by_files(source, target)
+    # A target that gave its request up still takes what the source had debited for it.
+    uncredited = target in _BEFORE_CREDIT or (target == "void" and source in _ON_ITS_WAY)
     wanted = {
         "request": target == "none",
         "issue": source in _BEFORE_DEBIT,
-        "install": target in _BEFORE_CREDIT,
-        "confirm": source in (*_BEFORE_DEBIT, "in_transit", "crediting_back"),
-        "acknowledge": target in (*_BEFORE_CREDIT, "transferred"),
+        "install": uncredited,
+        "confirm": source in (*_BEFORE_DEBIT, *_ON_ITS_WAY),
+        "acknowledge": uncredited or target == "transferred",
     }
     return [leg for leg in LEGS if wanted[leg]]
 
@@ -150,10 +153,7 @@ def over(transfer: Transfer, fleet: Fleet) -> str | None:
         state = fleet.state(transfer, side)
         other = "source" if side == "target" else "target"
         # A refusal still has to be told to the source while the amount is in escrow there.
-        if state in _OVER[side] and fleet.state(transfer, other) not in (
-            "in_transit",
-            "crediting_back",
-        ):
+        if state in _OVER[side] and fleet.state(transfer, other) not in _ON_ITS_WAY:
             how = "refused" if state == "refused" else "given up"
             return (
                 f"The transfer {transfer['name']} was {how} at {transfer[side]['agent']} and is"

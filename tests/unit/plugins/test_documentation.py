@@ -32,6 +32,22 @@ def test_whether_running_again_helps_is_what_the_agent_says() -> None:
         assert told[code.value] == ("yes" if retryable else "no"), code
 
 
+def test_the_tables_of_states_are_those_of_the_agent() -> None:
+    transfers = pytest.importorskip("seatkeeper_agent.domain.transfers")
+    text = (ROOT / "docs" / "transfers.md").read_text(encoding="utf-8")
+    _, source, target = re.split(r"^At the (?:source|target):$", text, flags=re.MULTILINE)
+    for side, part in (("source", source), ("target", target.split("Beside")[0])):
+        rows = re.findall(r"^\| `(\w+)` \|[^|]*\|(.*)\|$", part, flags=re.MULTILINE)
+        told = {state: set(re.findall(r"`(\w+)`", following)) for state, following in rows}
+        table = transfers.TRANSITIONS[transfers.Side(side)]
+        known = {
+            state.value: {following.value for following in after}
+            for state, after in table.items()
+            if state is not transfers.State.NONE
+        }
+        assert {state: after for state, after in told.items() if after} == known
+
+
 def test_every_link_of_a_guide_leads_somewhere() -> None:
     guides = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("roles/*/README.md")]
     for guide in guides:
