@@ -28,8 +28,26 @@ class Fault(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when all is well, 1 when something is wrong, 2 for bad usage."""
-    parser = make_parser()
-    options = parser.parse_args(arguments)
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            # Here, where it can be told, and not when the interpreter ends.
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = error.filename or "The output"
+        print(f"seatkeeper-agent: {where} cannot be used: {error.strerror}.", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(arguments: list[str] | None) -> int:
+    options = make_parser().parse_args(arguments)
     from seatkeeper_agent.journal import JournalError
     from seatkeeper_agent.journal.migrations import JournalTooNew
     from seatkeeper_agent.settings import SettingsError
@@ -39,11 +57,6 @@ def main(arguments: list[str] | None = None) -> int:
         return command(options)
     except (Fault, SettingsError, JournalError, JournalTooNew) as error:
         print(f"seatkeeper-agent: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
@@ -71,7 +84,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("serve", _serve, "answer on the unix socket until stopped")
     status = add("status", _status, "show what the running agent holds and what waits")
     status.add_argument("--json", action="store_true", help="for programs")
-    doctor = add("doctor", _doctor, "check settings, journal, key, product and socket")
+    doctor = add("doctor", _doctor, "check settings, state folder, key, trust, product and socket")
     doctor.add_argument("--json", action="store_true", help="for programs")
     add("key", _key, "print the public key that other hosts put into their trust folder")
     add("openapi", _openapi, "print the description of the API")
@@ -101,10 +114,15 @@ def _key(options: argparse.Namespace) -> int:
     folder = settings.state_folder
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        identity = Identity(settings.name, folder / "agent.key", folder / "trust")
-        print(identity.public_pem, end="")
-    except (OSError, IdentityError) as error:
+        pem = Identity(settings.name, folder / "agent.key", folder / "trust").public_pem
+    except OSError as error:
+        raise Fault(
+            f"The state folder {folder} cannot be used: {error.strerror}."
+            " Run this as the agent's user."
+        ) from error
+    except IdentityError as error:
         raise Fault(str(error)) from error
+    print(pem, end="")
     return 0
 
 

@@ -16,6 +16,10 @@ class AgentUnreachable(Exception):
     """No agent answers; the text says where and what to do."""
 
 
+class AgentRefused(AgentUnreachable):
+    """The agent answers, but not this; the text is its own."""
+
+
 class AgentClient:
     """Reads from one agent. AgentUnreachable when it does not answer or refuses."""
 
@@ -35,7 +39,7 @@ class AgentClient:
         self._client.close()
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
-        """Read one resource."""
+        """Read one resource; AgentRefused with the agent's own sentence."""
         try:
             answer = self._client.get(path, params=query)
             document = answer.json()
@@ -49,7 +53,7 @@ class AgentClient:
                 f"The agent at {self._socket_path} did not answer: {error}."
             ) from error
         if answer.is_error:
-            raise AgentUnreachable(f"{document.get('detail')} {document.get('next_action')}")
+            raise AgentRefused(f"{document.get('detail')} {document.get('next_action')}")
         return dict(document)
 
     def pages(self, path: str, member: str, **query: Any) -> list[dict[str, Any]]:

@@ -30,12 +30,18 @@ class Finding:
 
 def show(settings: Settings, as_json: bool) -> int:
     """Print all findings; 1 when something is wrong. Changes nothing."""
-    checks: tuple[Callable[[Settings], list[Finding]], ...] = (_state, _trust, _product, _socket)
+    checks: tuple[Callable[[Settings], list[Finding]], ...] = (
+        _state,
+        _key,
+        _trust,
+        _product,
+        _socket,
+    )
     findings = [finding for check in checks for finding in check(settings)]
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         for finding in findings:
             print(_line(finding, coloured))
     return 1 if any(finding.verdict == "wrong" for finding in findings) else 0
@@ -52,13 +58,33 @@ def _state(settings: Settings) -> list[Finding]:
     folder = settings.state_folder
     try:
         mode = stat.S_IMODE(folder.stat().st_mode)
+    except FileNotFoundError:
+        return [Finding("state", "warning", f"{folder} is made by the first start of the agent.")]
     except OSError as error:
-        detail = f"{folder}: {error.strerror}. It is made by the first start of the agent."
-        return [Finding("state", "warning", detail)]
+        return [Finding("state", "wrong", f"{folder} cannot be looked at: {error.strerror}.")]
     if mode & 0o077:
         detail = f"{folder} is open to others (mode {mode:o}). Run chmod 700 on it."
         return [Finding("state", "wrong", detail)]
     return [Finding("state", "ok", f"{folder} is private")]
+
+
+def _key(settings: Settings) -> list[Finding]:
+    folder = settings.state_folder
+    path = folder / "agent.key"
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return [Finding("key", "warning", f"{path} is made when it is first needed.")]
+    except OSError as error:
+        return [Finding("key", "wrong", f"{path} cannot be looked at: {error.strerror}.")]
+    if mode & 0o077:
+        detail = f"{path} is open to others (mode {mode:o}): make a new key."
+        return [Finding("key", "wrong", detail)]
+    try:
+        identity = Identity(settings.name, path, folder / "trust")
+        return [Finding("key", "ok", f"the agent signs as {identity.key_id[:16]}")]
+    except IdentityError as error:
+        return [Finding("key", "wrong", str(error))]
 
 
 def _trust(settings: Settings) -> list[Finding]:

@@ -87,7 +87,7 @@ def _settings(document: dict[str, Any]) -> Settings:
     agent = _table(document, "agent")
     _only(agent, {"name", "state_folder", "socket", "settle_seconds"}, "[agent]")
     name = agent.get("name", sockets.gethostname())
-    if not isinstance(name, str) or not AGENT_NAME_PATTERN.match(name):
+    if not isinstance(name, str) or not AGENT_NAME_PATTERN.fullmatch(name):
         raise ValueError(f"agent.name {name!r} must be letters, digits, dots, dashes (63 at most)")
     places = {key: _folder(agent[key], key) for key in ("state_folder", "socket") if key in agent}
     return Settings(
@@ -165,5 +165,9 @@ def _value(given: object, default: object, annotation: str, name: str) -> Any:
     if not isinstance(given, wanted) or (isinstance(given, bool) and wanted != (bool,)):
         raise TypeError(f"{name} must be of type {annotation}, not {value!r}")
     if isinstance(default, tuple):
-        return tuple(str(entry) for entry in value)
+        if not all(isinstance(entry, str) for entry in value):
+            raise TypeError(f"{name} must be a list of texts, not {value!r}")
+        return tuple(value)
+    if isinstance(value, int | float) and value < 0:
+        raise ValueError(f"{name} must not be negative")
     return float(value) if isinstance(default, float) else value

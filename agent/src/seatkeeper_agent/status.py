@@ -7,17 +7,17 @@ import json
 import sys
 from typing import Any
 
-from seatkeeper_agent.client import AgentClient, AgentUnreachable
+from seatkeeper_agent.client import AgentClient, AgentRefused, AgentUnreachable
 from seatkeeper_agent.settings import Settings
 
 
 def show(settings: Settings, as_json: bool) -> int:
-    """Print it; 1 when an invariant is broken or an operation in doubt, or nobody answers."""
+    """Print it; 1 when something is broken or in doubt, or agent or product do not answer."""
     try:
         with AgentClient(settings.socket) as client:
-            found = {
+            found: dict[str, Any] = {
                 "agent": client.get("/v1/agent"),
-                "containers": client.get("/v1/containers")["containers"],
+                "containers": _containers(client),
                 "operations": client.pages("/v1/operations", "operations", state="open"),
                 "transfers": client.pages("/v1/transfers", "transfers", state="open"),
             }
@@ -30,7 +30,16 @@ def show(settings: Settings, as_json: bool) -> int:
         print(_text(found))
     broken = [entry for entry in found["agent"]["invariants"] if not entry["holds"]]
     doubtful = [entry for entry in found["operations"] if entry["state"] == "in_doubt"]
-    return 1 if broken or doubtful else 0
+    return 1 if broken or doubtful or found["containers"] is None else 0
+
+
+def _containers(client: AgentClient) -> list[dict[str, Any]] | None:
+    """None where the product does not tell; what waits is then worth knowing all the more."""
+    try:
+        return client.pages("/v1/containers", "containers")
+    except AgentRefused as error:
+        print(f"seatkeeper-agent: {error}", file=sys.stderr)
+        return None
 
 
 def _text(found: dict[str, Any]) -> str:
@@ -41,7 +50,7 @@ def _text(found: dict[str, Any]) -> str:
         lines.append(f"product     {vendor['product']} {vendor['version'] or '-'}, {running}")
     lines += [
         f"container   {container['serial']} ({container['kind']})"
-        for container in found["containers"]
+        for container in found["containers"] or []
     ]
     lines += [
         f"invariant   {entry['name']} {'holds' if entry['holds'] else 'BROKEN'}"
