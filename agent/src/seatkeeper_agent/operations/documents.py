@@ -157,6 +157,14 @@ def sent_in(document: Document, declaration: Declaration) -> Sent:
     return sent
 
 
+def is_refusal(receipt: Document) -> bool:
+    """Whether the target refused; Problem if its receipt says neither yes nor no."""
+    decision = receipt.facts.get("decision")
+    if decision not in ("installed", "refused"):
+        raise _malformed(receipt.kind, f"its decision is {decision!r}")
+    return bool(decision == "refused")
+
+
 def audit_sequence(envelope: Envelope) -> int:
     """How long the sender's audit was when it made this document, which was checked before."""
     return int(json.loads(base64.b64decode(envelope["payload"]))["audit"]["sequence"])
@@ -166,27 +174,42 @@ def _payload(kind: DocumentKind, envelope: Envelope) -> dict[str, Any]:
     try:
         declared_type = envelope["payloadType"]
         payload = json.loads(base64.b64decode(envelope["payload"], validate=True))
-        members = (payload["sender"], payload["transfer"], payload["artefact"]["sha256"])
         artefact = base64.b64decode(payload["artefact"]["data"], validate=True)
-        well_formed = all(members) and isinstance(payload["transfer"], dict)
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        well_formed = _is_well_formed(payload)
+    except (KeyError, TypeError, ValueError, RecursionError, binascii.Error) as error:
         raise _malformed(kind, "it cannot be read") from error
     if declared_type != PAYLOAD_TYPE.format(kind=kind.value) or payload.get("kind") != kind.value:
         raise _malformed(kind, f"its type is {declared_type!r}")
-    if not well_formed or not isinstance(payload["sender"], str):
+    if not well_formed:
         raise _malformed(kind, "a part is missing")
     if len(artefact) > ARTEFACT_BYTES_MAX:
         raise _malformed(kind, f"its artefact is larger than {ARTEFACT_BYTES_MAX} bytes")
     return dict(payload)
 
 
+def _is_well_formed(payload: dict[str, Any]) -> bool:
+    kinds: list[tuple[object, type]] = [
+        (payload["sender"], str),
+        (payload["transfer"], dict),
+        (payload["artefact"]["sha256"], str),
+        (payload["facts"], dict),
+        (payload["audit"]["sequence"], int),
+        (payload["audit"]["head"], str),
+    ]
+    answers = payload["answers"]
+    known = answers is None or isinstance(answers, str)
+    return known and all(isinstance(value, kind) for value, kind in kinds)
+
+
 def _verify(kind: DocumentKind, declaration: Declaration, envelope: Envelope, key: Any) -> None:
     from securesystemslib.dsse import Envelope as DsseEnvelope
     from securesystemslib.exceptions import FormatError, VerificationError
 
+    # What is no text where the library wants one shows as an AttributeError.
+    unreadable = (FormatError, LookupError, ValueError, TypeError, AttributeError)
     try:
         DsseEnvelope.from_dict(copy.deepcopy(envelope)).verify([key], 1)
-    except (VerificationError, FormatError, KeyError, ValueError, TypeError) as error:
+    except (VerificationError, *unreadable) as error:
         raise _altered(kind, declaration) from error
 
 

@@ -23,7 +23,14 @@ from seatkeeper_agent.domain.transfers import (
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.checks import Checks
-from seatkeeper_agent.operations.documents import Document, check_answers, seal, sent_in, unseal
+from seatkeeper_agent.operations.documents import (
+    Document,
+    check_answers,
+    is_refusal,
+    seal,
+    sent_in,
+    unseal,
+)
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.legs import (
     GIVES,
@@ -265,7 +272,7 @@ class TransferService:
             raise out_of_order(order, State.NONE if record is None else record.state)
         if DocumentKind.RECEIPT not in record.documents:
             document = self._take(order)
-            refused = document.facts["decision"] == "refused"
+            refused = is_refusal(document)
             if not (refused and document.answers is None):
                 # A refusal that was said before the transfer came answers none and holds for any.
                 check_answers(document, order.declaration, record.documents[DocumentKind.TRANSFER])
