@@ -41,10 +41,15 @@ def show(settings: Settings, as_json: bool) -> int:
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        coloured = is_coloured()
         for finding in findings:
             print(_line(finding, coloured))
     return 1 if any(finding.verdict == "wrong" for finding in findings) else 0
+
+
+def is_coloured() -> bool:
+    """Whether people read it at a terminal and have not asked for plain text."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _line(finding: Finding, coloured: bool) -> str:

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every command answers, in its form and with its exit code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seatkeeper_agent import __version__
+from seatkeeper_agent.api import schemas
+from seatkeeper_agent.cli import make_parser
+from seatkeeper_twins.lab import Lab, LabHost
+
+from .conftest import AGENT, COMMAND_SECONDS_MAX, SEED, RunAgent, environment, run
+
+COMMANDS = ("serve", "status", "doctor", "key", "openapi", "completion")
+
+
+def test_help_names_every_command_and_option(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = make_parser()
+    with pytest.raises(SystemExit, match=r"^0$"):
+        parser.parse_args(["--help"])
+    told = capsys.readouterr().out
+    for word in (*COMMANDS, "--config", "--version", "$SEATKEEPER_CONFIG", "doctor"):
+        assert word in told
+    for command in COMMANDS:
+        with pytest.raises(SystemExit, match=r"^0$"):
+            parser.parse_args([command, "--help"])
+        assert f"usage: seatkeeper-agent {command}" in capsys.readouterr().out
+
+
+def test_bad_usage_is_told_with_exit_code_2() -> None:
+    for arguments in ((), ("frobnicate",), ("status", "--yaml"), ("completion", "fish")):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert "usage: seatkeeper-agent" in done.stderr
+
+
+def test_the_version_is_told() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion_is_a_script_of_its_shell(shell: str, tmp_path: Path, here: RunAgent) -> None:
+    done = here("completion", shell)
+    assert done.returncode == 0
+    for command in COMMANDS:
+        assert command in done.stdout
+    script = tmp_path / "completion"
+    script.write_text(done.stdout, encoding="utf-8")
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"no {shell} here to read the script; it was printed")
+    subprocess.run([program, "-n", str(script)], check=True, timeout=COMMAND_SECONDS_MAX)
+
+
+def test_openapi_needs_no_settings(tmp_path: Path, here: RunAgent) -> None:
+    done = here("--config", str(tmp_path / "absent.toml"), "openapi")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["openapi"].startswith("3.1")
+
+
+def test_key_prints_the_key_that_the_agent_signs_with(host: LabHost, here: RunAgent) -> None:
+    done = here("--config", str(host.settings_path), "key")
+    assert done.returncode == 0
+    assert done.stdout == host.client.get("/v1/agent")["agent"]["public_key"]
+    assert done.stdout.startswith("-----BEGIN PUBLIC KEY-----\n")
+
+
+def test_key_makes_the_key_once_and_privately(
+    tmp_path: Path, written: Callable[[str], Path], here: RunAgent
+) -> None:
+    state = tmp_path / "state"
+    settings = written(f'[agent]\nname = "fresh"\nstate_folder = "{state}"\n')
+    printed = {here("--config", str(settings), "key").stdout for _time in range(2)}
+    assert len(printed) == 1
+    assert [path.name for path in state.iterdir()] == ["agent.key"]
+    modes = [f"{path.stat().st_mode & 0o777:o}" for path in (state, state / "agent.key")]
+    assert modes == ["700", "600"]
+
+
+def test_settings_are_found_by_the_environment(host: LabHost) -> None:
+    done = run("key", SEATKEEPER_CONFIG=str(host.settings_path))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_status_is_for_people_and_for_programs(host: LabHost, here: RunAgent) -> None:
+    done = here("--config", str(host.settings_path), "status")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    assert ["container", "130-1000000001 (cmact_license)"] in lines
+    assert ["operation", "none open"] in lines
+    assert ["transfer", "none open"] in lines
+    assert sum(word == "invariant" and told.endswith(" holds") for word, told in lines) == 5
+    found = json.loads(here("--config", str(host.settings_path), "status", "--json").stdout)
+    schemas.check("agent", found["agent"])
+    for container in found["containers"]:
+        schemas.check("container", container)
+    assert (found["operations"], found["transfers"]) == ([], [])
+
+
+def test_doctor_is_for_people_and_for_programs(host: LabHost, here: RunAgent) -> None:
+    done = here("--config", str(host.settings_path), "doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    findings = json.loads(here("--config", str(host.settings_path), "doctor", "--json").stdout)
+    assert [set(finding) for finding in findings] == [{"name", "verdict", "detail"}] * len(findings)
+    assert [f"{entry['verdict']:8} {entry['name']:10} {entry['detail']}" for entry in findings] == (
+        done.stdout.splitlines()
+    )
+    verdicts = {entry["name"]: entry["verdict"] for entry in findings}
+    assert verdicts["trust"] == "warning", "a lab of one host trusts nobody"
+    for name in ("state", "key", "codemeter", "agent"):
+        assert verdicts[name] == "ok"
+
+
+def test_doctor_before_the_first_start_says_what_is_to_be_done(
+    tmp_path: Path, written: Callable[[str], Path]
+) -> None:
+    paths = f'state_folder = "{tmp_path}/state"\nsocket = "{tmp_path}/agent.sock"\n'
+    library = f'[codemeter]\nlibrary = "{tmp_path}/absent.so"\n'
+    settings = written(f'[agent]\nname = "fresh"\n{paths}{library}')
+    done = run("--config", str(settings), "doctor", "--json")
+    verdicts = {entry["name"]: entry["verdict"] for entry in json.loads(done.stdout)}
+    assert verdicts == {
+        "state": "warning",
+        "key": "warning",
+        "trust": "warning",
+        "codemeter": "wrong",
+        "agent": "warning",
+    }
+    assert done.returncode == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["agent.toml"], "it changed something"
+
+
+def test_doctor_finds_what_is_open_to_others_or_broken(
+    tmp_path: Path, written: Callable[[str], Path]
+) -> None:
+    state = tmp_path / "state"
+    (state / "trust").mkdir(parents=True)
+    state.chmod(0o755)
+    key = state / "agent.key"
+    key.write_text("no key", encoding="utf-8")
+    key.chmod(0o644)
+    (state / "trust" / "other.pem").write_text("no key", encoding="utf-8")
+    paths = f'state_folder = "{state}"\nsocket = "{tmp_path}/agent.sock"\n'
+    settings = written(f'[agent]\nname = "open"\n{paths}')
+
+    def findings() -> dict[str, tuple[str, str]]:
+        done = run("--config", str(settings), "doctor", "--json")
+        assert done.returncode == 1
+        found = json.loads(done.stdout)
+        return {entry["name"]: (entry["verdict"], entry["detail"]) for entry in found}
+
+    found = findings()
+    assert {found[name][0] for name in ("state", "key", "trust")} == {"wrong"}
+    assert "chmod 700" in found["state"][1]
+    assert "other.pem is not a public key" in found["trust"][1]
+    key.chmod(0o600)
+    assert "agent.key cannot be used" in findings()["key"][1]
+
+
+def test_status_tells_what_waits_while_the_product_is_down(here: RunAgent) -> None:
+    with Lab.create({"old-server": SEED}) as lab:
+        host = lab["old-server"]
+        host.engine.stop()
+        done = here("--config", str(host.settings_path), "status")
+        assert done.returncode == 1
+        assert "not running" in done.stdout
+        assert "operation   none open" in done.stdout
+        assert done.stderr.startswith("seatkeeper-agent: The product on this host")
+        found = here("--config", str(host.settings_path), "status", "--json")
+        assert json.loads(found.stdout)["containers"] is None
+        told = here("--config", str(host.settings_path), "doctor").stdout
+        assert "wrong    codemeter  The license server does not answer." in told
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [("openapi", 1), ("status", 1), ("--version", 0), ("--help", 0)]
+)
+def test_a_reader_that_goes_away_is_no_failure_to_speak_of(
+    host: LabHost, command: str, code: int
+) -> None:
+    with subprocess.Popen(
+        [*AGENT, "--config", str(host.settings_path), command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait(COMMAND_SECONDS_MAX) == code
+
+
+def test_a_full_output_is_told(host: LabHost) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*AGENT, "--config", str(host.settings_path), "status"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=environment(),
+            timeout=COMMAND_SECONDS_MAX,
+        )
+    assert done.returncode == 1
+    told = "seatkeeper-agent: The output cannot be used: No space left on device.\n"
+    assert done.stderr == told
