@@ -39,6 +39,7 @@ from seatkeeper_agent.operations.legs import (
     LegOrder,
     differs,
     out_of_order,
+    subject,
     unknown,
 )
 from seatkeeper_agent.operations.locks import Locks
@@ -134,6 +135,12 @@ class TransferService:
             records = unit.transfers.both(transfer_id)
         if not records:
             raise unknown(transfer_id)
+        with self._locks.held(subject(records[0].declaration)):
+            return self._void(transfer_id, actor, dry_run)
+
+    def _void(self, transfer_id: str, actor: str, dry_run: bool) -> dict[str, Any]:
+        with self._journal.reading() as unit:
+            records = unit.transfers.both(transfer_id)
         changed = False
         for record in records:
             if record.state is State.VOID:
@@ -148,6 +155,7 @@ class TransferService:
             changed = True
             if not dry_run:
                 with self._journal.transaction() as unit:
+                    self._works.abandon(unit, record)
                     unit.transfers.advance(transfer_id, record.side, State.VOID)
                     unit.audit.append(actor, "void", f"transfer {record.declaration.name!r}", {})
         return {"changed": changed, "records": records}
@@ -253,6 +261,7 @@ class TransferService:
             if record is None:
                 unit.transfers.insert(declaration, Side.TARGET, State.REFUSED)
             else:
+                self._works.abandon(unit, record)
                 unit.transfers.advance(declaration.id, Side.TARGET, State.REFUSED)
             if document is not None and DocumentKind.TRANSFER not in _documents(record):
                 unit.transfers.put_document(

@@ -6,11 +6,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationState, TransferRecord
 from seatkeeper_agent.domain.transfers import NAMESPACE, Declaration, Mode, Side, State
 from seatkeeper_agent.identity import Identity
-from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.legs import subject
 from seatkeeper_agent.operations.ports import LicenseDriver
@@ -82,6 +82,23 @@ class Works:
         )
         self._engine.run(work)
         return work.id
+
+    def abandon(self, unit: Unit, record: TransferRecord) -> None:
+        """Let go of the container of a transfer that is given up before any intent.
+
+        A process that ended between taking the container and writing the intent left it taken.
+        """
+        kind = KIND_OF_STATE.get(record.state)
+        held = unit.operations.holding(record.container)
+        if kind is None or held is None or held.state is not OperationState.RUNNING:
+            return
+        if held.id == operation_id(record.declaration.id, kind):
+            problem = Problem(
+                ProblemCode.RUNTIME_UNFINISHED,
+                f"The {subject(record.declaration)} was given up before anything was done.",
+                "Declare another transfer.",
+            )
+            unit.operations.set_state(held.id, OperationState.FAILED, problem.as_document())
 
     def freeze(self, container: str, actor: str, problem: Problem) -> None:
         """Keep a container from all work until a person has attested what is true."""
