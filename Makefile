@@ -60,12 +60,14 @@ demo: setup ## move licenses between two hosts on this machine and show what hap
 
 .PHONY: test
 test: setup ## run every test that needs no root, the fast ones first
-	@$(PYTHON) -m pytest -q -n 2 --dist worksteal agent/tests tests/unit
+	@$(PYTHON) -m pytest -q -n 2 --dist worksteal agent/tests tests/unit --ignore agent/tests/crash
 	$(PYTHON) -m pytest -q tests/integration
+	$(PYTHON) -m pytest -q agent/tests/crash tests/crash
 
 .PHONY: test-crash
-test-crash: setup ## kill agents, twins and playbooks at every point
-	@$(PYTHON) -m pytest -q -n 2 --dist worksteal tests/crash
+test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER_CRASH_SHARE=0.1 for a part)
+	@export SEATKEEPER_CRASH_SHARE="$${SEATKEEPER_CRASH_SHARE:-1}"
+	$(PYTHON) -m pytest -q -s agent/tests/crash tests/crash
 
 .PHONY: bench
 bench: setup ## print how the agent compares with the bare parts it is made of

@@ -22,7 +22,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .scenarios import SCENARIOS, Borrow, Scenario
-from .schedules import SLOW_CALL_SECONDS_MAX, Bench, Fault, Result, Schedule, today
+from .schedules import (
+    SLOW_CALL_SECONDS_MAX,
+    Bench,
+    Fault,
+    MakeCarrier,
+    Result,
+    Schedule,
+    carrier_with_requests,
+    today,
+)
 from .world import NEW, OLD, work_folder
 
 PROCESSES = 2
@@ -39,6 +48,7 @@ class Report:
 
     seed: int
     share: float
+    scenarios: int = 0
     points: int = 0
     schedules: dict[str, int] = field(default_factory=dict)
     kills: int = 0
@@ -57,7 +67,7 @@ class Report:
     def __str__(self) -> str:
         kinds = ", ".join(f"{number} {kind}" for kind, number in self.schedules.items())
         return (
-            f"{self.points} crash points in {len(SCENARIOS)} scenarios;"
+            f"{self.points} crash points in {self.scenarios} scenarios;"
             f" {sum(self.schedules.values())} schedules ({kinds}), {self.kills} processes killed,"
             f" {self.failed} schedules failed, in {self.seconds:.0f} s;"
             f" share {self.share:g}, seed {self.seed}"
@@ -90,17 +100,18 @@ def run_campaign(share: Share, names: Iterable[str], say: Say) -> Report:
     with benches(today()) as run:
         recorded = [Schedule(scenario.name) for scenario in scenarios]
         points = {}
-        for result in run(recorded):
+        for result in told(run(recorded), len(recorded), say):
             report.add("undisturbed", result)
             points[result.schedule.scenario] = result.points
+            report.scenarios += 1
             report.points += result.points
         say(f"{report.points} points: {points}")
         singles = [s for s in _singles(scenarios, points) if share.takes(s)]
         pairs: list[Schedule] = []
-        for result in _told(run(singles), len(singles), say):
+        for result in told(run(singles), len(singles), say):
             report.add(_kind(result.schedule), result)
             pairs += [s for s in _pairs(result) if share.takes(s)]
-        for result in _told(run(pairs), len(pairs), say):
+        for result in told(run(pairs), len(pairs), say):
             report.add("pairs of points", result)
     report.seconds = time.monotonic() - started
     return report
@@ -155,7 +166,8 @@ def _kind(schedule: Schedule) -> str:
     return "points met in haste" if schedule.hasty else "points alone"
 
 
-def _told(results: Iterator[Result], total: int, say: Say) -> Iterator[Result]:
+def told(results: Iterator[Result], total: int, say: Say) -> Iterator[Result]:
+    """Pass results on, and say how far it is and what failed."""
     started = time.monotonic()
     for number, result in enumerate(results, 1):
         if result.promise is not None:
@@ -166,14 +178,16 @@ def _told(results: Iterator[Result], total: int, say: Say) -> Iterator[Result]:
 
 
 @contextmanager
-def benches(moment: datetime) -> Iterator[Callable[[list[Schedule]], Iterator[Result]]]:
+def benches(
+    moment: datetime, make_carrier: MakeCarrier = carrier_with_requests
+) -> Iterator[Callable[[list[Schedule]], Iterator[Result]]]:
     """Benches in processes of their own; gives a function that runs schedules on them."""
     with TemporaryDirectory(prefix="seatkeeper-crash-", dir=work_folder()) as folder:
         executor = ProcessPoolExecutor(
             PROCESSES,
             mp_context=get_context("spawn"),
             initializer=_make_bench,
-            initargs=(folder, moment),
+            initargs=(folder, moment, make_carrier),
         )
         try:
             yield partial(executor.map, _run)
@@ -185,17 +199,17 @@ def benches(moment: datetime) -> Iterator[Callable[[list[Schedule]], Iterator[Re
 _BENCHES: list[Bench] = []
 
 
-def _make_bench(folder: str, moment: datetime) -> None:
+def _make_bench(folder: str, moment: datetime, make_carrier: MakeCarrier) -> None:
     own = Path(folder) / str(os.getpid())
     own.mkdir()
-    _BENCHES.append(Bench(own, moment))
+    _BENCHES.append(Bench(own, moment, make_carrier=make_carrier))
 
 
 def _run(schedule: Schedule) -> Result:
     try:
         return _BENCHES[0].run(schedule)
     except Exception as error:  # noqa: BLE001 - told as this schedule's, so that the others go on
-        return Result(schedule, 0, 0, 0, (_BENCHES[0].world.logs(),), "error", repr(error))
+        return Result(schedule, 0, 0, 0, 0.0, (_BENCHES[0].world.logs(),), "error", repr(error))
 
 
 def share_from(environment: Mapping[str, str], default: float) -> Share:

@@ -14,6 +14,7 @@ import apsw
 from seatkeeper_agent.api import app
 from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.state import State
 from seatkeeper_twins.codemeter.faults import Faults
 
 from .tripwire import Tripwire
@@ -33,10 +34,11 @@ def instrument_agent(
 ) -> None:
     """Points around every COMMIT and every driver call with an effect.
 
-    ``ready`` is called when what the agent does by itself at its start is over, or begins.
+    ``ready`` is called once: when what the agent does by itself at its start is over, or begins.
     """
     commit = Journal._commit
-    recover = app._recover
+    recover, has_open_work = app._recover, State.has_open_work
+    told: list[bool] = []
 
     def announced_commit(self: Journal, connection: apsw.Connection) -> None:
         about = f"commit of {sys._getframe(_FRAMES_TO_CALLER).f_code.co_qualname}"
@@ -44,17 +46,28 @@ def instrument_agent(
         commit(self, connection)
         tripwire.announce(process, f"after the {about}")
 
+    def tell_ready() -> None:
+        if not told:
+            told.append(True)
+            ready()
+
     def announced_recover(agent: Any) -> None:
         if not waits_for_recovery:
-            ready()
+            tell_ready()
         try:
             recover(agent)
         finally:
-            if waits_for_recovery:
-                ready()
+            tell_ready()
+
+    def announced_look(self: State) -> bool:
+        found = has_open_work(self)
+        if not found:
+            tell_ready()
+        return found
 
     Journal._commit = announced_commit  # type: ignore[method-assign]
     app._recover = announced_recover
+    State.has_open_work = announced_look  # type: ignore[method-assign]
     for name in EFFECTS:
         setattr(
             CodeMeterDriver, name, _announced(tripwire, process, getattr(CodeMeterDriver, name))

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from .carrier import Carrier, settled
+from .carrier import Carrier, Run, settled
 from .checks import Violation, inspect, inspect_end
 from .scenarios import SCENARIOS, Goal, Scenario
 from .warm import warm_up
@@ -36,6 +37,19 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """When the carrier itself dies in its first run: at a point or at a part of its usual time."""
+
+    points: int | None = None
+    part: float = 0.0
+    usual_seconds: float = 0.0
+
+    def __str__(self) -> str:
+        after = f"{self.part:.0%} of its time" if self.points is None else f"{self.points} points"
+        return f"carrier stopped after {after}"
+
+
+@dataclass(frozen=True)
 class Schedule:
     """``kills`` counts points: the first from the start, each other from the kill before it.
 
@@ -48,16 +62,18 @@ class Schedule:
     fault: Fault | None = None
     in_call: bool = False
     hasty: bool = False
+    stop: Stop | None = None
 
     def __str__(self) -> str:
         parts = [self.scenario, *(f"kill {number}" for number in self.kills)]
         parts += ["in a call"] * self.in_call + ["hasty"] * self.hasty
-        return " ".join([*parts, *([str(self.fault)] if self.fault else [])])
+        return " ".join([*parts, *(str(part) for part in (self.fault, self.stop) if part)])
 
     @property
     def runs_max(self) -> int:
         """Each kill may cost one run; faults may leave an agent in doubt a few times."""
-        return 1 + len(self.kills) + RUNS_AFTER_FAULT_MAX * (self.fault is not None)
+        troubled = RUNS_AFTER_FAULT_MAX * (self.fault is not None)
+        return 1 + len(self.kills) + (self.stop is not None) + troubled
 
 
 @dataclass(frozen=True)
@@ -68,6 +84,7 @@ class Result:
     kills: int
     points: int
     runs: int
+    seconds: float
     trace: tuple[str, ...] = ()
     promise: str | None = None
     seen: str | None = None
@@ -77,13 +94,37 @@ class Result:
         return "\n    ".join([*lines, *self.trace])
 
 
+class Runs(Protocol):
+    """What carries documents from host to host: requests of its own, or a playbook."""
+
+    def run(self, inspect: Callable[[], None]) -> Run:
+        """Start what is dead, then everything once more; ``inspect`` after each death and run."""
+
+
+MakeCarrier = Callable[[World, Goal, datetime, Stop | None], Runs]
+
+
+def carrier_with_requests(
+    world: World, goal: Goal, moment: datetime, _stop: Stop | None
+) -> Carrier:
+    """The usual one; it dies nowhere, because each of its runs begins anew anyway."""
+    return Carrier(world, goal, moment)
+
+
 class Bench:
     """Runs schedules one after the other in one folder."""
 
-    def __init__(self, folder: Path, today: datetime, variant: Variant | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        today: datetime,
+        variant: Variant | None = None,
+        make_carrier: MakeCarrier = carrier_with_requests,
+    ) -> None:
         warm_up()
         self.world = World(folder)
         self._variant = variant or Variant()
+        self._make_carrier = make_carrier
         self._today = today
 
     def run(self, schedule: Schedule) -> Result:
@@ -95,18 +136,19 @@ class Bench:
         if slow:
             variant = replace(variant, call_seconds_max=SLOW_CALL_SECONDS_MAX)
         self.world.vary(variant)
-        carrier = Carrier(self.world, scenario.goal, self._today)
+        carrier = self._make_carrier(self.world, scenario.goal, self._today, schedule.stop)
         look = partial(inspect, self.world, scenario)
-        runs = 0
+        runs, started, seconds = 0, time.monotonic(), 0.0
         try:
             self._disturb(schedule, look)
             runs = _drive(carrier, schedule.runs_max, look)
+            seconds = time.monotonic() - started
             self._check_silence(carrier, scenario)
         except Violation as violation:
-            return self._result(schedule, runs, violation)
+            return self._result(schedule, runs, seconds, violation)
         finally:
             self.world.tripwire.disarm()
-        return self._result(schedule, runs, None)
+        return self._result(schedule, runs, seconds, None)
 
     def trace(self, schedule: Schedule) -> list[str]:
         """What all processes pass in a schedule, in order, whatever comes of it."""
@@ -129,7 +171,7 @@ class Bench:
                 times=fault.times,
             )
 
-    def _check_silence(self, carrier: Carrier, scenario: Scenario) -> None:
+    def _check_silence(self, carrier: Runs, scenario: Scenario) -> None:
         """One more run changes nothing and writes nothing, on either side."""
         inspect_end(self.world, scenario)
         before = len(self.world.tripwire.trace)
@@ -144,7 +186,9 @@ class Bench:
             raise Violation("converges", f"still open: {left}")
         inspect_end(self.world, scenario)
 
-    def _result(self, schedule: Schedule, runs: int, violation: Violation | None) -> Result:
+    def _result(
+        self, schedule: Schedule, runs: int, seconds: float, violation: Violation | None
+    ) -> Result:
         trace = self.world.tripwire.trace
         last = max((n for n, passage in enumerate(trace) if passage.deadly), default=-1)
         return Result(
@@ -152,6 +196,7 @@ class Bench:
             self.world.tripwire.kills,
             len(trace) - 1 - last,
             runs,
+            seconds,
             tuple(map(str, trace)) if violation else (),
             violation.promise if violation else None,
             str(violation) if violation else None,
@@ -175,7 +220,7 @@ class Bench:
             raise RuntimeError(f"the scenario cannot begin: {run.trouble}")
 
 
-def _drive(carrier: Carrier, runs_max: int, look: Callable[[], None]) -> int:
+def _drive(carrier: Runs, runs_max: int, look: Callable[[], None]) -> int:
     """Run again until nothing is in the way; how many runs that took."""
     troubles = []
     for number in range(1, runs_max + 1):

@@ -15,6 +15,7 @@ LAZY_MODULES = (
     "idna",
     "jsonschema",
     "referencing.jsonschema",
+    "seatkeeper_agent.agent",
     "seatkeeper_agent.log",
     "securesystemslib.dsse",
     "securesystemslib.signer",

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook, run again after any death, its own included, brings everything to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARE_DEFAULT = "0.0003"
+SECONDS_MAX = 6 * 3600
+
+
+@pytest.mark.timeout(SECONDS_MAX)
+def test_every_death_is_survived(tmp_path: Path, record_property: Any) -> None:
+    """Of agents, twins and playbooks; then one more run says changed=0 and writes nothing."""
+    report = tmp_path / "report.json"
+    done = subprocess.run(
+        [sys.executable, "tests/crash", "--report", str(report)],
+        cwd=ROOT,
+        env={"SEATKEEPER_CRASH_SHARE": SHARE_DEFAULT, **os.environ},
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    assert report.exists(), f"the campaign broke off with code {done.returncode}"
+    told = json.loads(report.read_text())
+    record_property("crash figures", told["text"])
+    assert told["failed"] == 0, "\n".join(told["failures"])
