@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeVar
 
-T = TypeVar("T")
+Ours = TypeVar("Ours")
+Bare = TypeVar("Bare")
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,15 @@ def _spread(values: list[float]) -> str:
 
 
 def interleave(
-    ours: Callable[[], T], bare: Callable[[], T], repetitions: int
-) -> tuple[list[T], list[T]]:
+    ours: Callable[[], Ours], bare: Callable[[], Bare], repetitions: int
+) -> tuple[list[Ours], list[Bare]]:
     """Run both sides in turn, changing who begins, so that drift meets both alike."""
-    results_ours: list[T] = []
-    results_bare: list[T] = []
+    results_ours: list[Ours] = []
+    results_bare: list[Bare] = []
     for repetition in range(repetitions):
-        pair = [(ours, results_ours), (bare, results_bare)]
-        for side, results in pair if repetition % 2 == 0 else reversed(pair):
-            results.append(side())
+        if repetition % 2:
+            results_bare.append(bare())
+        results_ours.append(ours())
+        if not repetition % 2:
+            results_bare.append(bare())
     return results_ours, results_bare
