@@ -12,6 +12,8 @@ from seatkeeper_agent.domain.transfers import Declaration, Mode
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.ports import LicenseDriver
 
+LOTS_MAX = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -97,13 +99,34 @@ def _came_so(item: Item, declaration: Declaration, parent_vendor_id: str | None)
     return parent_vendor_id is not None and item.transfer_id == parent_vendor_id
 
 
+def ended_lots(unit: Unit, container: str, codes: str, box_at: int) -> dict[Measure, int]:
+    """What borrows lent from here, whose end is past and not posted yet, may have given back."""
+    sums = dict.fromkeys(Measure, 0)
+    for record in unit.transfers.lent_before(box_at + 1, LOTS_MAX):
+        item = record.declaration.item
+        if (record.container, f"{item.firm_code}:{item.product_code}") == (container, codes):
+            for measure, amount in record.amounts.items():
+                sums[measure] += amount
+    return sums
+
+
 def reconcile(
-    unit: Unit, vendor: str, container: str, codes: str, owned: dict[Measure, int]
+    unit: Unit,
+    vendor: str,
+    container: str,
+    codes: str,
+    owned: dict[Measure, int],
+    ended: dict[Measure, int],
 ) -> None:
-    """Post what changed outside of Seatkeeper, the first sight of an item included."""
+    """Post what changed outside of Seatkeeper, the first sight of an item included.
+
+    What lots that ``ended`` gave back is left alone: their own end is posted for it.
+    """
     postings: list[Posting] = []
     for measure, seen in owned.items():
         difference = seen - unit.ledger.balance(Account.CONTAINER, container, codes, measure)
+        if difference > 0:
+            difference = max(0, difference - ended[measure])
         if difference:
             postings += [
                 Posting(Account.CONTAINER, container, codes, measure, difference),

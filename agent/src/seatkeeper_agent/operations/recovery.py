@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from seatkeeper_agent.domain.licenses import Measure
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
@@ -75,11 +76,10 @@ class Recovery:
             records = unit.transfers.lent_before(now - MARGIN_SECONDS, RESUMED_MAX)
         done: list[str] = []
         for record in records:
-            held = self._held(record)
-            if self._is_prolonged(record, now) or not self._is_back(record, held):
+            if self._is_prolonged(record, now) or not self._is_back(record, self._held(record)):
                 continue
             try:
-                done.append(self._works.expire(record, actor, held))
+                done.append(self._works.expire(record, actor, partial(self._held, record)))
             except Problem:
                 # Held by other work or not answering: the next run looks again.
                 continue

@@ -55,7 +55,7 @@ class Works:
         }
         return self._run(record, kind, actor, steps[kind]())
 
-    def expire(self, record: TransferRecord, actor: str, held: dict[str, int]) -> str:
+    def expire(self, record: TransferRecord, actor: str, held: Callable[[], dict[str, int]]) -> str:
         """Post the end of a borrow whose seats are seen to have come back."""
         shared = (self._driver, self._identity, record)
         step = Expire(*shared, operation_id(record.declaration.id, "expire"), held)

@@ -17,6 +17,7 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.observations import (
     Sight,
+    ended_lots,
     note_counter,
     reconcile,
     refuse_rollback,
@@ -46,6 +47,11 @@ class TransferStep:
     def _sight(self) -> Sight:
         return Sight.take(self.driver, self.record.container, self.declaration)
 
+    def _seen(self, sight: Sight) -> dict[str, Any]:
+        owned = {measure.value: sight.owned(measure) for measure in Measure}
+        box_at = self.driver.clock(sight.container).box_at
+        return {"owned": owned, "update_counter": sight.update_counter, "box_at": box_at}
+
     def _done(self, **evidence: Any) -> Probe:
         return Probe(Verdict.DONE, {**evidence, "counter": self._sight().update_counter})
 
@@ -53,7 +59,9 @@ class TransferStep:
         seen, container = baseline["seen"], self.record.container
         refuse_rollback(unit, container, self.declaration.firm_code, seen["update_counter"])
         owned = {Measure(name): amount for name, amount in seen["owned"].items()}
-        reconcile(unit, self.driver.vendor, container, item_codes(self.declaration), owned)
+        codes = item_codes(self.declaration)
+        ended = ended_lots(unit, container, codes, seen["box_at"])
+        reconcile(unit, self.driver.vendor, container, codes, owned, ended)
 
     def _note_counter(self, unit: Unit, evidence: dict[str, Any]) -> None:
         firm_code = self.declaration.firm_code
@@ -80,11 +88,6 @@ class TransferStep:
     def collect(self, evidence: dict[str, Any], returned: bytes | None) -> bytes:
         """Nothing besides, unless a step says otherwise."""
         return b""
-
-
-def seen_of(sight: Sight) -> dict[str, Any]:
-    owned = {measure.value: sight.owned(measure) for measure in Measure}
-    return {"owned": owned, "update_counter": sight.update_counter}
 
 
 def postings_of(

@@ -20,7 +20,6 @@ from seatkeeper_agent.operations.transfer_steps.base import (
     TransferStep,
     item_codes,
     postings_of,
-    seen_of,
 )
 
 
@@ -55,7 +54,7 @@ class Credit(TransferStep):
     def baseline(self) -> dict[str, Any]:
         """The history before the import."""
         known = [row.transfer_id for row in self._history()]
-        return {"known": known, "seen": seen_of(self._sight())}
+        return {"known": known, "seen": self._seen(self._sight())}
 
     def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
         """From here on the update may have been imported."""

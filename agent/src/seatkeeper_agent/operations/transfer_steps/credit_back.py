@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,13 +75,14 @@ class CreditBack(TransferStep):
 class Expire(TransferStep):
     """The end of a borrow: the vendor's product gives it back by itself (grade D).
 
-    ``held`` is what the ledger has in the container, per measure.
+    ``held`` reads what the ledger has in the container, per measure; it is asked when no other
+    work can change it any more.
     """
 
     name = "expire"
     reversible = True
 
-    held: dict[str, int]
+    held: Callable[[], dict[str, int]]
 
     @property
     def title(self) -> str:
@@ -97,18 +99,21 @@ class Expire(TransferStep):
         return self._done() if back else Probe(Verdict.NOT_DONE)
 
     def baseline(self) -> dict[str, Any]:
-        """What the ledger holds; the service has put it in."""
-        return {"held": self.held}
+        """What the ledger holds."""
+        return {"held": self.held()}
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
-        """Nothing: the product does it."""
-        return b""
+        """Refused: only the product does it, so it either shows already or has to be awaited."""
+        raise DriverUnsupported("only the vendor's product ends a borrow")
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """Shares its key with the early return, so that only one of them counts."""
-        received = self.record.state is State.RECEIPTED
+        lot = self.declaration.id
+        present = unit.transfers.get(lot, Side.SOURCE)
+        received = present is not None and present.state is State.RECEIPTED
         giver = Account.LENT if received else Account.ESCROW
-        post_credit_back(unit, self.record, giver, self.operation_id)
+        if not unit.ledger.has(lot, Event.CREDIT_BACK):
+            post_credit_back(unit, self.record, giver, self.operation_id)
         self._note_counter(unit, evidence)
 
 

@@ -25,7 +25,6 @@ from seatkeeper_agent.operations.transfer_steps.base import (
     TransferStep,
     item_codes,
     postings_of,
-    seen_of,
 )
 
 
@@ -80,7 +79,7 @@ class Debit(TransferStep):
         return {
             "item": str(item.key),
             "known": [row.transfer_id for row in self._history()],
-            "seen": seen_of(sight),
+            "seen": self._seen(sight),
             "amounts": {measure.value: amount for measure, amount in amounts.items()},
         }
 
