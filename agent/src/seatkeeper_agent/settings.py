@@ -69,7 +69,10 @@ def load(path: Path) -> Settings:
         return Settings(name=sockets.gethostname())
     try:
         with path.open("rb") as file:
-            document = tomllib.loads(file.read(SETTINGS_BYTES_MAX).decode("utf-8"))
+            content = file.read(SETTINGS_BYTES_MAX + 1)
+        if len(content) > SETTINGS_BYTES_MAX:
+            raise SettingsError(f"The settings {path} are larger than {SETTINGS_BYTES_MAX} bytes.")
+        document = tomllib.loads(content.decode("utf-8"))
     except OSError as error:
         raise SettingsError(
             f"The settings {path} cannot be read: {error.strerror}. Give their place with --config."

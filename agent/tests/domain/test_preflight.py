@@ -215,6 +215,11 @@ REFUSED: list[tuple[ProblemCode, str, SourceView]] = [
     ),
     (
         ProblemCode.PERIOD_TOO_LONG,
+        "the administrator's maximum is 0",
+        view_of(declare("borrow_local", until=NOW + 1), policy=Policy(borrow_seconds_max=0)),
+    ),
+    (
+        ProblemCode.PERIOD_TOO_LONG,
         "the licensor's",
         view_of(declare("borrow_local", "extend", until=NOW + LONGEST + 1), **LENT),
     ),

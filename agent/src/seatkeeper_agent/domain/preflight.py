@@ -367,10 +367,11 @@ def _period(view: SourceView) -> Problem | None:
             "Declare until as a date ahead.",
         )
     limits = {
-        "the licensor's": view.option.borrow_seconds_max if view.option else None,
+        # An option without a number has no maximum; the operator's 0 means no borrowing at all.
+        "the licensor's": (view.option.borrow_seconds_max or None) if view.option else None,
         "the administrator's": view.policy.borrow_seconds_max,
     }
-    known = {whose: limit for whose, limit in limits.items() if limit}
+    known = {whose: limit for whose, limit in limits.items() if limit is not None}
     if not known:
         return None
     whose, limit = min(known.items(), key=lambda pair: pair[1])
