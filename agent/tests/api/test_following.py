@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -124,6 +125,38 @@ def ending() -> Iterator[Lab]:
     """Hosts of which one is ended by the test."""
     with Lab.create(SEEDS) as lab:
         yield lab
+
+
+def test_work_in_doubt_is_told_as_such_everywhere(ending: Lab, contract: Contract) -> None:
+    host = ending["old-server"]
+    with asking(host, contract) as old, asking(ending["new-server"], contract) as new:
+        askers = {"old-server": old, "new-server": new}
+        document = carry(askers, declared("doubtful"), until="request")[-1]["document"]
+        host.twin("_twin.fault", point="debit.after", action="die", value=0)
+        place = begin(old, "issue", "doubtful", document)
+        operation = old.get(place, wait=20)
+        assert operation["state"] == "in_doubt"
+        assert operation["problem"]["code"] == "in-doubt"
+        assert events(old.ask("GET", f"{place}/events"))[-1] == operation
+        (listed,) = old.get("/v1/operations", state="open")["operations"]
+        assert (listed["id"], listed["state"]) == (operation["id"], "in_doubt")
+        assert 'seatkeeper_operations_open{state="in_doubt"} 1.0' in old.ask("GET", "/metrics").text
+        page = old.ask("GET", "/").text
+        assert "in doubt" in page
+        assert html.escape(operation["problem"]["next_action"]) in page
+        other = declared("other", item="6000010:203", type="units")
+        other_document = carry(askers, other, until="request")[-1]["document"]
+        body = {"transfer": other, "document": other_document}
+        path = f"/v1/transfers/{transfer_id('other')}/issue"
+        assert old.problem("POST", path, json=body)["retryable"] is True
+        host.engine.wait()
+        host.engine.start()
+        resumed = old.ask("POST", "/v1/resume").json()
+        assert resumed["changed"] is True
+        assert resumed["open"] == []
+        assert old.get(place)["state"] == "done"
+        carry(askers, declared("doubtful"))
+        carry(askers, other)
 
 
 def test_the_end_of_an_agent_waits_for_the_effect_under_way(

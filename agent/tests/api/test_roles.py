@@ -6,6 +6,7 @@ from __future__ import annotations
 import grp
 import json
 import os
+import pwd
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,9 +77,9 @@ class TestRoleOf:
             assert role_of(Peer(4_000_000, group.gr_gid), roles) is Role.NOBODY
 
     def test_the_group_database_counts_besides_the_process(self) -> None:
-        group = grp.getgrgid(stranger().gid).gr_name
-        roles = Roles(observer=(), operator=(group,), migrator=())
-        assert role_of(Peer(stranger().uid, 4_000_000), roles) is Role.OPERATOR
+        user = pwd.getpwnam("daemon")
+        roles = Roles(observer=(), operator=(grp.getgrgid(user.pw_gid).gr_name,), migrator=())
+        assert role_of(Peer(user.pw_uid, 4_000_000), roles) is Role.OPERATOR
 
     def test_each_role_includes_the_ones_below(self) -> None:
         assert Role.NOBODY < Role.OBSERVER < Role.OPERATOR < Role.MIGRATOR

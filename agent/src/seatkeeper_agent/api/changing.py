@@ -70,13 +70,15 @@ def workshop_of(request: Request) -> Workshop:
 async def resume_transfer(request: Request, transfer: str) -> Response:
     """The same steps as the forward path; nothing is tried blindly."""
     agent, actor = agent_of(request), actor_of(request)
+    workshop = workshop_of(request)
 
     def work() -> dict[str, Any]:
         resumed = agent.recovery.resume(transfer, actor)
+        workshop.forget(resumed)
         return {"changed": bool(resumed), "resumed": resumed}
 
     job = Job(operation_id(transfer, "resume"), "resume", f"transfer {transfer}", work)
-    return await workshop_of(request).run(request, job)
+    return await workshop.run(request, job)
 
 
 @router.post(
@@ -145,9 +147,11 @@ def void_transfer(request: Request, transfer: str, dry_run: bool = False) -> dic
 async def resume_all(request: Request) -> Response:
     """What cannot go on is told with its problem and does not stop the others."""
     agent, actor = agent_of(request), actor_of(request)
+    workshop = workshop_of(request)
 
     def work() -> dict[str, Any]:
         resumed, problems = agent.resume_all(actor)
+        workshop.forget(resumed)
         return {
             "changed": bool(resumed),
             "resumed": resumed,
@@ -159,7 +163,7 @@ async def resume_all(request: Request) -> Response:
         }
 
     job = Job(operation_id("all", "resume"), "resume", "everything interrupted", work)
-    return await workshop_of(request).run(request, job)
+    return await workshop.run(request, job)
 
 
 @router.put(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 PAGE_LIMIT_MAX = 1_000
 PAGE_LIMIT_DEFAULT = 100
 BODY_DEPTH_MAX = 32
+BODY_SECONDS_MAX = 30
 
 Which = Literal["all", "open"]
 """All entries of a list, or those that are not settled."""
@@ -95,7 +97,12 @@ def openapi(app: FastAPI) -> dict[str, Any]:
 
 async def body_of(request: Request, name: str) -> dict[str, Any]:
     """The request's body, held against its schema. Problem for anything else."""
-    raw = await request.body()
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            raw = await request.body()
+    except TimeoutError as error:
+        detail = f"The request's body did not arrive within {BODY_SECONDS_MAX} seconds."
+        raise _unreadable(detail) from error
     try:
         document = json.loads(raw or b"{}", parse_float=_number, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:

@@ -71,6 +71,11 @@ class Workshop:
             raise error
         return {**about, "state": "failed", "problem": problem_document(problem)}
 
+    def forget(self, operation_ids: list[str]) -> None:
+        """Drop the answers of operations that went on since: the journal knows better."""
+        for operation_id in operation_ids:
+            self._jobs.pop(operation_id, None)
+
     def close(self) -> None:
         """Wait for what is running; nothing new is taken."""
         self._pool.shutdown(wait=True, cancel_futures=True)
