@@ -166,7 +166,11 @@ class ServerSettingsService:
         if dry_run or not missing:
             return answer
         operation_id = str(uuid.uuid4())
-        self._run(operation_id, steps, actor)
+        try:
+            self._run(operation_id, steps, actor)
+        except Problem:
+            self._start_again(steps, actor)
+            raise
         self._verify(declared)
         return {**answer, "operation": {"id": operation_id, "state": "done"}}
 
@@ -196,6 +200,14 @@ class ServerSettingsService:
         made: tuple[Step, ...] = tuple(steps)
         subject = f"settings of {self._driver.vendor}"
         self._engine.run(Work(operation_id, KIND, subject, None, self._holder, actor, made))
+
+    def _start_again(self, steps: list[Any], actor: str) -> None:
+        """A refused edit must not leave a server stopped that ran before."""
+        with self._journal.reading() as unit:
+            held = unit.operations.holding(self._holder)
+        start = [step for step in steps if step.name == Start.name]
+        if start and held is None and not self._driver.is_running():
+            self._run(str(uuid.uuid4()), start, actor)
 
     def _verify(self, declared: Declared) -> None:
         # The server rewrites its file: what counts is what stands there once it runs.
