@@ -166,6 +166,25 @@ def test_a_leg_that_is_past_takes_no_other_document(pair: Pair) -> None:
     assert actions(pair.new).count("refused:install") == 1
 
 
+def test_a_request_that_was_made_anew(pair: Pair) -> None:
+    """A borrow's request becomes stale; what was issued for the older one answers both."""
+    declared = pair.declare("seat", "204", "borrow_local", until=int(pair.clock()) + DAY)
+    first = pair.leg(declared, Leg.REQUEST)["document"]
+    issued = pair.leg(declared, Leg.ISSUE, document=first)["document"]
+    pair.later(3600)
+    second = pair.leg(declared, Leg.REQUEST)
+    assert second["changed"]
+    assert second["document"] != first
+    again = pair.leg(declared, Leg.ISSUE, document=second["document"])
+    assert (again["changed"], again["document"]) == (False, issued)
+    altered = {**second["document"], "signatures": first["signatures"]}
+    problem = problem_of(pair, declared, Leg.ISSUE, document=altered)
+    assert problem.code is ProblemCode.DOCUMENT_ALTERED
+    assert actions(pair.old).count("refused:issue") == 1
+    pair.leg(declared, Leg.INSTALL, document=issued)
+    assert (seats(pair.old, 204), seats(pair.new, 204)) == (4, 1)
+
+
 def test_an_untrusted_host(pair: Pair) -> None:
     """Its documents are foreign, and the way out is named."""
     (pair.old.folder / "trust" / "new.pem").unlink()

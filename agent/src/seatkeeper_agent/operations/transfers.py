@@ -360,6 +360,8 @@ class TransferService:
         known = None if kind is None else _documents(record).get(kind)
         if order.document is None or known is None or digest(known) == digest(order.document):
             return
+        if order.leg is Leg.ISSUE and self._is_younger_request(order):
+            return
         problem = Problem(
             ProblemCode.DOCUMENT_REPLAYED,
             f"The {order.leg.value} of {order.subject} was done with another document than the"
@@ -368,6 +370,15 @@ class TransferService:
         )
         self._audit_refusal(order, problem)
         raise problem
+
+    def _is_younger_request(self, order: LegOrder) -> bool:
+        # A target makes a stale request anew; what was issued for the older one still counts.
+        try:
+            self._take(order)
+        except Problem as problem:
+            self._audit_refusal(order, problem)
+            raise
+        return True
 
     def _unchanged(self, order: LegOrder, record: TransferRecord | None) -> dict[str, Any]:
         try:
