@@ -25,7 +25,13 @@ from hypothesis.stateful import (
 )
 from operations.hosts import ACTOR, FIRM, ITEMS, Crash, Host, Pair, Twin, make_pair, make_twins
 
-from properties.truth import Truth, balances, broken_invariants, impossible_balances
+from properties.truth import (
+    Truth,
+    balances,
+    broken_invariants,
+    impossible_balances,
+    under_way,
+)
 from seatkeeper_agent.domain.licenses import ItemKey, Measure, TransferType
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import Account, DocumentKind, Envelope
@@ -56,6 +62,11 @@ NEVER_LEFT = (None, State.CREATED, State.VOID)
 NEVER_CAME = (None, State.REQUESTED, State.VOID, State.REFUSED)
 
 MakeWorld = Callable[[], Pair]
+
+
+def product_of(codes: str) -> int:
+    """The product code of an item as the ledger names it."""
+    return int(codes.partition(":")[2])
 
 
 class TwoAgents(RuleBasedStateMachine):
@@ -109,7 +120,7 @@ class TwoAgents(RuleBasedStateMachine):
                 quantity=quantity,
                 until=until,
                 parent=parent.id,
-            )  # fmt: skip
+            )
         )
 
     @precondition(lambda self: len(self.declared) < TRANSFERS_MAX)
@@ -149,10 +160,10 @@ class TwoAgents(RuleBasedStateMachine):
         self._leg(declared, leg, document, decision, crash)
 
     @precondition(lambda self: self.declared)
-    @rule(which=st.integers(0, TRANSFERS_MAX), legs=st.integers(1, 5))
+    @rule(which=st.integers(0, TRANSFERS_MAX), legs=st.sampled_from([5, 5, 5, 4, 3, 2, 1]))
     def carry_on(self, which: int, legs: int) -> None:
         """Several legs in their order, as a playbook that is killed after some of them."""
-        declared = self.declared[which % len(self.declared)]
+        declared = self.declared[-1 - which % len(self.declared)]
         for leg in list(Leg)[:legs]:
             self._leg(declared, leg, self._document(declared, leg))
 
@@ -198,22 +209,29 @@ class TwoAgents(RuleBasedStateMachine):
         """In the containers, and in the ledgers of both hosts together."""
         truth = Truth(self.pair)
         for (codes, measure), total in TOTALS.items():
-            product = int(codes.split(":")[1])
-            assert truth.total(product, measure) == total, (codes, measure)
+            assert truth.total(product_of(codes), measure) == total, (codes, measure)
         assert broken_invariants(self.pair) == []
         assert impossible_balances(balances(self.pair), TOTALS) == []
         for host in self.pair:
-            self._ledger_fits(host, truth)
+            with host.journal.reading() as unit:
+                at_work = unit.operations.holding(host.serial) is not None
+            # An end of a borrow is posted with the next resume.
+            if not at_work and not truth.has_ended_lots:
+                assert self._misfits(host, truth) == []
 
-    def _ledger_fits(self, host: Host, truth: Truth) -> None:
+    def _misfits(self, host: Host, truth: Truth) -> list[str]:
+        """Where the ledger and the container disagree about what is owned here."""
         with host.journal.reading() as unit:
-            if unit.operations.holding(host.serial) or truth.has_ended_lots:
-                return
-            for codes, measure in TOTALS:
-                seen = unit.ledger.balance(Account.CONTAINER, host.serial, codes, measure)
-                owned = truth.owned(host, int(codes.split(":")[1]), measure)
-                known = any(row.item == codes for row in unit.ledger.balances())
-                assert seen == owned or not known, (host.name, codes, seen, owned)
+            known = {row.item for row in unit.ledger.balances()}
+            seen = {
+                (codes, measure): unit.ledger.balance(
+                    Account.CONTAINER, host.serial, codes, measure
+                )
+                for codes, measure in TOTALS
+                if codes in known
+            }
+        owned = {key: truth.owned(host, product_of(key[0]), key[1]) for key in seen}
+        return [f"{host.name} {key}" for key in seen if seen[key] != owned[key]]
 
     # How it ends -----------------------------------------------------------------------
 
@@ -281,20 +299,9 @@ class TwoAgents(RuleBasedStateMachine):
             with host.journal.reading() as unit:
                 held = unit.operations.holding(host.serial)
             assert held is None, held
-        away = [row for row in balances(self.pair) if row.account in (Account.ESCROW, Account.LENT)]
-        sums: dict[tuple[Any, ...], int] = {}
-        for row in away:
-            key = (row.account, row.reference, row.item, row.measure)
-            sums[key] = sums.get(key, 0) + row.amount
-        assert not any(sums.values()), sums
+        assert under_way(balances(self.pair)) == []
         truth = Truth(self.pair)
-        for host in self.pair:
-            for codes, measure in TOTALS:
-                with host.journal.reading() as unit:
-                    seen = unit.ledger.balance(Account.CONTAINER, host.serial, codes, measure)
-                    known = any(row.item == codes for row in unit.ledger.balances())
-                owned = truth.owned(host, int(codes.split(":")[1]), measure)
-                assert seen == owned or not known, (host.name, codes, seen, owned)
+        assert [misfit for host in self.pair for misfit in self._misfits(host, truth)] == []
 
     # Helpers ---------------------------------------------------------------------------
 

@@ -101,6 +101,15 @@ def broken_invariants(pair: Pair) -> list[str]:
     return broken
 
 
+def under_way(found: list[Posting]) -> list[str]:
+    """What is in escrow or lent over both hosts together."""
+    sums: Counter[tuple[Account, str, str, Measure]] = Counter()
+    for row in found:
+        if row.account in (Account.ESCROW, Account.LENT):
+            sums[row.account, row.reference, row.item, row.measure] += row.amount
+    return [f"{key} is {amount}" for key, amount in sums.items() if amount]
+
+
 def impossible_balances(found: list[Posting], totals: dict[tuple[str, Measure], int]) -> list[str]:
     """Escrow or lent below zero over both hosts; more or less brought in than there was."""
     sums: Counter[tuple[Account, str, str, Measure]] = Counter()
