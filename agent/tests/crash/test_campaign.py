@@ -18,7 +18,7 @@ import pytest
 from .conftest import FIGURES
 from .mutants import MUTANTS
 
-SHARE_DEFAULT = "0.002"
+SHARE_DEFAULT = "0.0005"
 CAMPAIGN_SECONDS_MAX = 6 * 3600
 MUTANTS_SECONDS_MAX = 600
 
