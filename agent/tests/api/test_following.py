@@ -18,7 +18,7 @@ from .asking import Asker, asking, carry, declared
 from .conftest import SEEDS
 from .contract import Contract
 
-SLOW_MILLISECONDS = 700
+SLOW_MILLISECONDS = 1200
 AT_ONCE = {"Prefer": "respond-async, wait=0"}
 
 
