@@ -23,8 +23,8 @@ from crash.schedules import Result, Schedule, Stop, today
 from playbook_carrier import PlaybookCarrier
 
 SCENARIOS = ("push", "borrow")
-MOMENTS = 24
-POINTS_BETWEEN_STOPS = 4
+MOMENTS = 16
+POINTS_BETWEEN_STOPS = 6
 
 
 def run_playbooks(share: Share, say: Say) -> Report:

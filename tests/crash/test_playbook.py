@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARE_DEFAULT = "0.0003"
+SHARE_DEFAULT = "0.0005"
 SECONDS_MAX = 6 * 3600
 
 
