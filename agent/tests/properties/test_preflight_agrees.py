@@ -4,7 +4,9 @@
 What the runtime cannot know, or the agent cannot, is left out of the cases on purpose:
 - the operator's policy (blocked, longest period, clocks against the host's own clock);
 - what the runtime's administrator set there, which no documented function tells;
-- the limit of the clocks' difference, which the vendor does not publish (both use an hour).
+- the limit of the clocks' difference, which the vendor does not publish (both use an hour);
+- the form of a declaration: the agent refuses a quantity or an end that a type does not take,
+  where the runtime would never see or not use it.
 A receipt that must come first is the operator's policy here and a rule per item there: the
 cases set both alike.
 """
@@ -61,41 +63,68 @@ class Case:
     period: int | None
 
 
-def options_of() -> st.SearchStrategy[dict[str, dict[str, Any]]]:
-    """Options for any of the types."""
-    flags = {
-        name: st.booleans() for name in ("pull_allowed", "return_allowed", "firm_item_required")
-    }
-    depth = st.sampled_from([0, 1, 1, 3])
+def options_of(types: list[str]) -> st.SearchStrategy[dict[str, dict[str, Any]]]:
+    """Options for any of these types, more often generous than not."""
+    mostly, rarely = st.sampled_from([True, True, False]), st.sampled_from([True, False, False])
     one = st.fixed_dictionaries(
-        {**flags, "transfer_depth": depth, "max_borrow_seconds": st.just(LONGEST)}
+        {
+            "pull_allowed": mostly,
+            "return_allowed": mostly,
+            "firm_item_required": rarely,
+            "transfer_depth": st.sampled_from([0, 1, 2, 3]),
+            "max_borrow_seconds": st.just(LONGEST),
+        }
     )
-    return st.dictionaries(st.sampled_from(TYPES), one, min_size=1)
+    return st.dictionaries(st.sampled_from(types), one, min_size=1)
+
+
+def prefixes_of(mode: str) -> list[str]:
+    """Pasts in which the mode makes sense, and a few in which it does not."""
+    word = {"return": "received", "extend": "lent"}.get(mode, "nothing")
+    related = [prefix for prefix in PREFIXES if prefix.startswith(word)]
+    return [*[word] * 12, *related * 3, *PREFIXES]
 
 
 @st.composite
 def cases(draw: st.DrawFn, types: tuple[str, ...]) -> Case:
-    """A past that the runtime's types allow; what is asked may be of any type."""
-    numbers = st.sampled_from([None, 0, 1, SEATS])
-    options = draw(options_of())
-    # Mostly what an option names, or else nearly everything would fail on its absence.
-    type_ = draw(st.sampled_from([*options, *options, *TYPES]))
-    ends = [None, -100, 60, LONGEST - 100, LONGEST + 100]
+    """A past that the runtime's types allow; what is asked is mostly what could be allowed."""
+    mode = draw(st.sampled_from(list(Mode))).value
+    prefix = draw(st.sampled_from(prefixes_of(mode)))
+    past_type = draw(st.sampled_from([entry for entry in types if fits(prefix, entry)]))
+    options = draw(options_of([*types, *TYPES]))
+    likely = [past_type] if mode in ("return", "extend") else list(options)
+    if mode == "pull":
+        likely = [entry for entry in likely if not entry.startswith("borrow")] or likely
+    if mode == "extend":
+        options.setdefault(past_type, {**option(past_type), "max_borrow_seconds": LONGEST})
+    type_ = draw(st.sampled_from([*likely * 8, *TYPES]))
+    numbers = st.sampled_from([None, 0, 1, SEATS, SEATS])
+    partial = type_ in ("units", "licenses") and mode != "extend"
+    amounts = st.sampled_from([-1, 0, 1, 1, 1, SEATS, SEATS + 1])
+    ends = [*[3 * DAY] * 6, None, -100, 60, LONGEST - 100, LONGEST + 100]
+    if not type_.startswith("borrow"):
+        ends = [*[None] * 9, 60] if mode in ("push", "pull") else [None]
     return Case(
-        prefix=draw(st.sampled_from(PREFIXES)),
-        past_type=draw(st.sampled_from(types)),
+        prefix=prefix,
+        past_type=past_type,
         options=options,
         seats=draw(numbers),
         units=draw(numbers),
         firm_item=draw(st.booleans()),
         receipt_required=draw(st.booleans()),
         type=type_,
-        mode=draw(st.sampled_from(list(Mode))).value,
-        quantity=draw(st.sampled_from([-1, 0, 1, 1, SEATS, SEATS + 1]))
-        if type_ in ("units", "licenses")
-        else None,
-        period=draw(st.sampled_from(ends if type_.startswith("borrow") else [None, None, 60])),
+        mode=mode,
+        quantity=draw(amounts) if partial else None,
+        period=draw(st.sampled_from(ends)),
     )
+
+
+def fits(prefix: str, type_: str) -> bool:
+    """Whether a past can have come about by this type."""
+    borrow = type_.startswith("borrow")
+    if prefix.startswith("lent"):
+        return borrow
+    return prefix != "unreceipted" or type_ == "licenses"
 
 
 class World:
@@ -115,9 +144,7 @@ class World:
         word, _, rest = case.prefix.partition(" ")
         if word == "nothing":
             return "old", None
-        type_ = {"unreceipted": "licenses", "lent": "borrow_local"}.get(word, case.past_type)
-        if word == "lent" and case.past_type == "borrow_complete":
-            type_ = case.past_type
+        type_ = case.past_type
         parent = self._move("past", type_, receipted=word != "unreceipted")
         if word == "received":
             return self._received(rest), parent
