@@ -61,7 +61,7 @@ demo: setup ## move licenses between two hosts on this machine and show what hap
 .PHONY: test
 test: setup ## run every test that needs no root, the fast ones first
 	@$(PYTHON) -m pytest -q -n 2 --dist worksteal agent/tests tests/unit --ignore agent/tests/crash
-	$(PYTHON) -m pytest -q tests/integration
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal tests/integration
 	$(PYTHON) -m pytest -q agent/tests/crash tests/crash
 
 .PHONY: test-crash

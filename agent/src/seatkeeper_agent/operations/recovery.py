@@ -52,7 +52,8 @@ class Recovery:
             records = unit.transfers.both(transfer_id)
         if not records:
             raise unknown(transfer_id)
-        return [self._works.run(record, actor) for record in records if self._is_due(record)]
+        driven = (self._drive(record, actor) for record in records)
+        return [operation for operation in driven if operation is not None]
 
     def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
         """Drive everything interrupted on; one that cannot go on does not stop the others."""
@@ -61,12 +62,13 @@ class Recovery:
         done: list[str] = []
         problems: list[Problem] = []
         for record in records:
-            if not self._is_due(record):
-                continue
             try:
-                done.append(self._works.run(record, actor))
+                operation = self._drive(record, actor)
             except Problem as problem:
                 problems.append(problem)
+                continue
+            if operation is not None:
+                done.append(operation)
         return done + self.expire_due(actor), problems
 
     def expire_due(self, actor: str) -> list[str]:
@@ -117,6 +119,15 @@ class Recovery:
         """What still holds a container."""
         with self._journal.reading() as unit:
             return unit.operations.page(only_open=True, after="", limit=RESUMED_MAX)
+
+    def _drive(self, record: TransferRecord, actor: str) -> str | None:
+        # Looked at again under the transfer's lock: a leg may have come first.
+        with self._works.held(record.declaration):
+            with self._journal.reading() as unit:
+                present = unit.transfers.get(record.declaration.id, record.side)
+            if present is None or not self._is_due(present):
+                return None
+            return self._works.run(present, actor)
 
     def _is_due(self, record: TransferRecord) -> bool:
         if record.state in _INTERRUPTED:

@@ -39,10 +39,8 @@ from seatkeeper_agent.operations.legs import (
     LegOrder,
     differs,
     out_of_order,
-    subject,
     unknown,
 )
-from seatkeeper_agent.operations.locks import Locks
 from seatkeeper_agent.operations.observations import Sight, rolled_back, the_container
 from seatkeeper_agent.operations.plan_legs import Shown, leg_step
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
@@ -66,7 +64,6 @@ class TransferService:
         self._identity = identity
         self._checks = checks
         self._works = works
-        self._locks = Locks()
 
     # The legs --------------------------------------------------------------------------
 
@@ -101,7 +98,7 @@ class TransferService:
 
     def run(self, order: LegOrder) -> dict[str, Any]:
         """Bring the leg to its end, from wherever it stands."""
-        with self._locks.held(order.subject):
+        with self._works.held(order.declaration):
             return self._run(order)
 
     def _run(self, order: LegOrder) -> dict[str, Any]:
@@ -135,7 +132,7 @@ class TransferService:
             records = unit.transfers.both(transfer_id)
         if not records:
             raise unknown(transfer_id)
-        with self._locks.held(subject(records[0].declaration)):
+        with self._works.held(records[0].declaration):
             return self._void(transfer_id, actor, dry_run)
 
     def _void(self, transfer_id: str, actor: str, dry_run: bool) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationState, TransferRecord
@@ -13,6 +14,7 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.legs import subject
+from seatkeeper_agent.operations.locks import Locks
 from seatkeeper_agent.operations.ports import LicenseDriver
 from seatkeeper_agent.operations.steps import Step, Work
 from seatkeeper_agent.operations.transfer_steps import Confirm, Credit, CreditBack, Debit, Expire
@@ -42,6 +44,11 @@ class Works:
         self._driver = driver
         self._identity = identity
         self._engine = engine
+        self._locks = Locks()
+
+    def held(self, declaration: Declaration) -> AbstractContextManager[None]:
+        """One thing at a time per transfer: legs, giving up, and recovery."""
+        return self._locks.held(subject(declaration))
 
     def run(self, record: TransferRecord, actor: str, reversible: bool = True) -> str:
         """Run it to its end; gives its id. Problem if it cannot be."""
