@@ -22,6 +22,8 @@ from crash.campaign import Report, Say, Share, benches, share_from, told
 from crash.schedules import Result, Schedule, Stop, today
 from playbook_carrier import PlaybookCarrier
 
+from seatkeeper_twins.lab import ending_in_order
+
 SCENARIOS = ("push", "borrow")
 MOMENTS = 16
 POINTS_BETWEEN_STOPS = 6
@@ -75,4 +77,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with ending_in_order():
+        sys.exit(main())

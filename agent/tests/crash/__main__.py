@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from seatkeeper_twins.lab import ending_in_order
+
 from .campaign import run_campaign, share_from
 from .mutants import MUTANTS
 from .scenarios import SCENARIOS
@@ -87,4 +89,5 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with ending_in_order():
+        sys.exit(main())
