@@ -185,11 +185,6 @@ def transfer_id(name: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"transfer/{name}"))
 
 
-def placement_id(source: str, target: str, item: ItemKey, update_counter: int) -> str:
-    """The id of a placement: two runs that race from the same state agree on it."""
-    return str(uuid.uuid5(NAMESPACE, f"placement/{source}/{target}/{item}/{update_counter}"))
-
-
 def moved_amounts(declaration: Declaration, item: Item) -> dict[Measure, int]:
     """What leaves the item, per measure; an extension moves nothing."""
     if declaration.mode is Mode.EXTEND:
