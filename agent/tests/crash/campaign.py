@@ -21,6 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .processes import end_with_parent
 from .scenarios import SCENARIOS, Borrow, Scenario
 from .schedules import (
     SLOW_CALL_SECONDS_MAX,
@@ -200,6 +201,8 @@ _BENCHES: list[Bench] = []
 
 
 def _make_bench(folder: str, moment: datetime, make_carrier: MakeCarrier) -> None:
+    # A killed campaign tells its workers nothing: they hold both ends of their queue's pipe.
+    end_with_parent()
     own = Path(folder) / str(os.getpid())
     own.mkdir()
     _BENCHES.append(Bench(own, moment, make_carrier=make_carrier))

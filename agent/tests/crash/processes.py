@@ -22,6 +22,11 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
 
+def end_with_parent() -> None:
+    """Have the kernel kill this process when the thread that started it is gone."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 class ForkedProcess:
     """One agent or engine: forked again after each of its deaths.
 
@@ -91,7 +96,7 @@ class ForkedProcess:
     def _run(self, writing: int) -> None:
         code = 1
         try:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            end_with_parent()
             log = os.open(self._log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(log, sys.stdout.fileno())
             os.dup2(log, sys.stderr.fileno())

@@ -10,10 +10,12 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from seatkeeper_twins.lab_process import marked_processes
 
 from .conftest import FIGURES
 from .mutants import MUTANTS
@@ -21,6 +23,8 @@ from .mutants import MUTANTS
 SHARE_DEFAULT = "0.0005"
 CAMPAIGN_SECONDS_MAX = 6 * 3600
 MUTANTS_SECONDS_MAX = 600
+END_SECONDS_MAX = 30.0
+MARK = "SEATKEEPER_CAMPAIGN"
 
 
 def _crash(report: Path, seconds_max: float, *arguments: str) -> dict[str, Any]:
@@ -43,6 +47,25 @@ def test_every_death_is_survived(tmp_path: Path, record_property: Any) -> None:
     told = _crash(tmp_path / "report.json", CAMPAIGN_SECONDS_MAX)
     record_property(FIGURES, told["text"])
     assert told["failed"] == 0, "\n".join(told["failures"])
+
+
+def test_a_killed_campaign_leaves_no_process_behind() -> None:
+    """Nothing of it may go on, or wait for ever, without anybody who listens."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "crash", "--scenario", "push"],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, MARK: str(os.getpid())},
+        stderr=subprocess.PIPE,
+    ) as campaign:
+        assert campaign.stderr is not None
+        # The first line comes when the workers have run the undisturbed scenario.
+        assert b"1 of 1" in campaign.stderr.readline()
+        assert len(marked_processes(MARK, str(os.getpid()))) > 1
+        campaign.kill()
+    deadline = time.monotonic() + END_SECONDS_MAX
+    while marked_processes(MARK, str(os.getpid())):
+        assert time.monotonic() < deadline, "workers of a killed campaign still run"
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
