@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from seatkeeper_twins.lab_process import marked_processes
 
 from .conftest import FIGURES
