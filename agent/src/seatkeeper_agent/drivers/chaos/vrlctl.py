@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The product's command line ``vrlctl``, for the one thing that only it does safely: log in.
+
+The password goes through a credentials file (grade T, seen with 5.5.5), never through the
+argument list, which every user of the host can read. What the program prints is not looked at:
+its texts differ between versions and could repeat the password.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from seatkeeper_agent.domain.servers import Secret
+from seatkeeper_agent.drivers.chaos.private_folder import memory_backed, private_folder, sweep
+from seatkeeper_agent.drivers.codemeter.processes import run
+from seatkeeper_agent.operations.ports import (
+    DriverError,
+    DriverRefused,
+    DriverUnavailable,
+    DriverUnfinished,
+    DriverUnsupported,
+)
+from seatkeeper_agent.operations.server_ports import CredentialsRefused
+
+FOLDER_PREFIX = "seatkeeper-chaos-login-"
+_LOCAL = "localhost,127.0.0.1"
+
+
+def sweep_credentials() -> int:
+    """Remove what a killed agent left; how many folders that were."""
+    return sweep(FOLDER_PREFIX, memory_backed())
+
+
+def login(path: str, account: str, password: Secret, seconds_max: float) -> None:
+    """EFFECT: ``online login`` with a credentials file that is gone afterwards.
+
+    CredentialsRefused, DriverRefused, DriverUnavailable and DriverUnsupported had no effect;
+    DriverUnfinished for a program that takes too long or ends in an unknown way.
+    """
+    if not account or not password.reveal():
+        raise DriverRefused("An account and its password are needed to log in.")
+    with private_folder(FOLDER_PREFIX, memory_backed()) as folder:
+        file = folder / "credentials.json"
+        _write(file, {"username": account, "password": password.reveal()})
+        command = [path, "online", "login", "--credentials", str(file)]
+        try:
+            outcome = run(command, _environment(), seconds_max)
+        except DriverUnfinished:
+            raise DriverUnfinished(
+                f"{path} online login did not end as it should within {seconds_max:g} seconds."
+            ) from None
+    error = _error_of(outcome.exit_code, path, account)
+    if error is not None:
+        raise error
+
+
+def _write(file: Path, credentials: dict[str, str]) -> None:
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            json.dump(credentials, stream)
+    except OSError as error:
+        raise DriverUnavailable(
+            f"The credentials file could not be written: {error.strerror}."
+        ) from None
+
+
+def _environment() -> dict[str, str]:
+    # The program keeps its calls to this host away from proxies by itself; make sure of it.
+    environment = dict(os.environ)
+    for name in ("NO_PROXY", "no_proxy"):
+        environment[name] = ",".join(filter(None, (environment.get(name), _LOCAL)))
+    return environment
+
+
+def _error_of(exit_code: int, path: str, account: str) -> DriverError | None:
+    # Only these codes, and only of this verb, are known to tell something (grade T).
+    match exit_code:
+        case 0:
+            return None
+        case 5:
+            return CredentialsRefused(
+                f"The vendor knows no account {account} with this password.", exit_code
+            )
+        case 6:
+            return DriverRefused(
+                f"The vendor refused to log {account} in, or did so until the attempts were used"
+                " up.",
+                exit_code,
+            )
+        case 1:
+            return DriverUnavailable(
+                "The license server or the vendor behind it could not be reached to log in."
+            )
+        case 9:
+            return DriverUnsupported(
+                f"{path} takes no credentials file, and the password is not put where other"
+                " users of this host can read it: log in on the server's page, or activate"
+                " offline."
+            )
+        case _:
+            return DriverUnfinished(
+                f"{path} online login ended with exit code {exit_code}, which is not described."
+            )
