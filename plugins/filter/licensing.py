@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations import (
     all_transfers,
     borrows_of,
@@ -20,7 +21,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome impo
     kept_results,
     outcome,
     sum_problems,
-    table,
 )
 
 

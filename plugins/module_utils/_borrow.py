@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A declared borrow: the question to the borrower's agent and what is told about its answer."""
+"""A declared borrow between hosts, and which product a declaration is for."""
 
 from __future__ import annotations
 
@@ -13,13 +13,40 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity imp
     borrow_id,
     instant,
 )
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    INPUT_INVALID,
+    LicenseProblem,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._server_borrow import (
+    run_server_borrow,
+)
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._transfer import place
 
 Params = t.Dict[str, t.Any]
 
+_OPTIONS_OF: t.Final = {
+    "codemeter": ("item", "source", "source_container", "target", "target_container"),
+    "chaos": ("product", "auto_renew"),
+}
+
 
 def run_borrow(params: Params, client: AgentClient, check_mode: bool) -> dict[str, t.Any]:
-    """Declare the borrow at the borrower; the module's whole result."""
+    """Declare the borrow where the vendor has it declared; the module's whole result."""
+    for vendor, options in _OPTIONS_OF.items():
+        given = [option for option in options if params[option] is not None]
+        if vendor != params["vendor"] and given:
+            raise LicenseProblem.of(
+                INPUT_INVALID,
+                f"The option {given[0]} is for the vendor {vendor}, the borrow {params['name']} is"
+                f" declared for {params['vendor']}.",
+                f"Leave {given[0]} out, or set vendor to {vendor}.",
+            )
+    if params["vendor"] == "chaos":
+        return run_server_borrow(params, client, check_mode)
+    return _between_hosts(params, client, check_mode)
+
+
+def _between_hosts(params: Params, client: AgentClient, check_mode: bool) -> dict[str, t.Any]:
     path = path_of("borrows", params["borrow_id"] or borrow_id(params["name"]))
     present = params["state"] == "present"
     until = params["until"]

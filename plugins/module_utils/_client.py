@@ -85,6 +85,22 @@ class AgentClient:
         asked = path + _query({"dry_run": "true"} if dry_run else None)
         return self._answered(method, asked, {} if body is None else body)
 
+    def follow_waiting(self, operation: str, seconds: float) -> None:
+        """Wait until an operation no longer waits for somebody, or the seconds are over.
+
+        This is time of its own: the client's time limit starts anew afterwards.
+        """
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._deadline = time.monotonic() + self._timeout_seconds
+            wait = max(1, int(min(WAIT_SECONDS, end - time.monotonic())))
+            standing = self.get(path_of("operations", operation), {"wait": wait})
+            if standing.get("state") != "waiting":
+                break
+            # An agent that answers at once must not be asked without a pause.
+            time.sleep(RECONNECT_PAUSE_SECONDS)
+        self._deadline = time.monotonic() + self._timeout_seconds
+
     def _answered(self, method: str, path: str, body: dict[str, t.Any] | None) -> dict[str, t.Any]:
         for _asked in range(ASKED_MAX):
             answer = self._exchange(method, path, body, min(WAIT_SECONDS, self._remaining()))
@@ -101,8 +117,8 @@ class AgentClient:
     def _followed(self, operation: dict[str, t.Any]) -> dict[str, t.Any] | None:
         """Wait for an operation until it no longer runs, then give its result.
 
-        None if the agent has restarted meanwhile and no longer knows: asking for the same
-        thing again tells how it ended.
+        None if the agent has restarted meanwhile and no longer knows, or if somebody is
+        awaited: asking for the same thing again tells how it stands.
         """
         while operation.get("state") == "running":
             wait = min(WAIT_SECONDS, self._remaining())
@@ -115,6 +131,8 @@ class AgentClient:
                 return None
             if answer.status >= 400:
                 raise self._refused(operation)
+        if operation.get("state") == "waiting":
+            return None
         if operation.get("problem") is not None:
             raise self._refused(operation["problem"])
         result: dict[str, t.Any] | None = operation.get("result")

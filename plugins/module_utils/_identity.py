@@ -25,6 +25,11 @@ def borrow_id(name: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"borrow/{name}"))
 
 
+def migration_id(vendor: str, dongle: str) -> str:
+    """The id of the migration of a dongle's licenses; there is one for each dongle."""
+    return str(uuid.uuid5(NAMESPACE, f"migration/{vendor}/{dongle}"))
+
+
 def transfer_reference(name_or_id: str) -> str:
     """The id of a transfer that is named by either."""
     try:

@@ -9,6 +9,10 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._client impor
     AgentClient,
     path_of,
 )
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._dongles import (
+    read_dongles,
+    usb_warnings,
+)
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import (
     transfer_reference,
 )
@@ -26,13 +30,19 @@ KINDS: t.Final = (
     "operations",
     "transfers",
     "borrows",
+    "servers",
+    "dongles",
+    "migrations",
+    "waiting",
 )
+_MIGRATION_ENDED = ("none", "failed", "done")
 
 
 class Reader:
     """Reads one agent for one task; what several kinds need is asked for once."""
 
     def __init__(self, params: dict[str, t.Any], client: AgentClient) -> None:
+        self.warnings: list[str] = []
         self._params = params
         self._client = client
         self._containers: Entries | None = None
@@ -108,6 +118,37 @@ class Reader:
         """Borrows that were declared at this host."""
         return self._client.pages(path_of("borrows"), "borrows")
 
+    def servers(self) -> Entries:
+        """The license servers of the host; one that cannot be read tells its problem."""
+        vendors = self._client.get(path_of("agent"))["vendors"]
+        return [self._server(str(entry["vendor"])) for entry in vendors]
+
+    def dongles(self) -> Entries:
+        """The license dongles on the host's USB."""
+        found = read_dongles(self._client)
+        self.warnings += usb_warnings(found)
+        dongles: Entries = found["dongles"]
+        return dongles
+
+    def migrations(self) -> Entries:
+        """Migrations of dongles that this host knows."""
+        found = self._client.pages(path_of("migrations"), "migrations")
+        if self._params["open_only"]:
+            return [entry for entry in found if entry["state"] not in _MIGRATION_ENDED]
+        return found
+
+    def waiting(self) -> Entries:
+        """Steps that a person or the vendor has to do."""
+        return self._client.pages(path_of("waiting"), "waiting")
+
+    def _server(self, vendor: str) -> dict[str, t.Any]:
+        try:
+            return {**self._client.get(path_of("servers", vendor)), "problem": None}
+        except LicenseProblem as problem:
+            if "status" not in problem.document or problem.document["status"] is None:
+                raise
+            return {"vendor": vendor, "running": None, "problem": problem.document}
+
     def _is_wanted(self, item: str) -> bool:
         wanted = self._params["item"]
         return wanted in (None, item, item.partition("@")[0])
@@ -116,4 +157,5 @@ class Reader:
 def run_info(params: dict[str, t.Any], client: AgentClient, _check_mode: bool) -> dict[str, t.Any]:
     """Read what is asked for; the module's whole result."""
     reader = Reader(params, client)
-    return {"changed": False, **{kind: getattr(reader, kind)() for kind in params["gather"]}}
+    read = {kind: getattr(reader, kind)() for kind in params["gather"]}
+    return {"changed": False, **read, "warnings": reader.warnings}

@@ -36,5 +36,5 @@ def run_module(module: AnsibleModule, run: Run) -> None:
         )
         result = run(module.params, client, module.check_mode)
     except LicenseProblem as problem:
-        module.fail_json(msg=str(problem), problem=problem.document)
+        module.fail_json(msg=str(problem), problem=problem.document, **problem.result)
     module.exit_json(**result)

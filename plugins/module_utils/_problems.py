@@ -21,6 +21,7 @@ AGENT_TIMEOUT = "agent-timeout"
 AGENT_LOST = "agent-lost"
 INPUT_INVALID = "input-invalid"
 DOCUMENT_FILE = "document-file"
+CLIENT_FILE = "client-file"
 
 COLLECTION_CODES: t.Final = {
     AGENT_MISSING: "There is no agent at this socket",
@@ -33,6 +34,7 @@ COLLECTION_CODES: t.Final = {
     AGENT_LOST: "The connection broke and did not come back",
     INPUT_INVALID: "An option's value cannot be used",
     DOCUMENT_FILE: "A document's file cannot be read or written",
+    CLIENT_FILE: "A client's file cannot be read or edited",
 }
 """Code to title of every problem that the collection itself reports."""
 
@@ -43,12 +45,20 @@ class LicenseProblem(Exception):
     """One refusal or failure: ``detail`` says what and where, ``next_action`` what to do.
 
     ``document`` is the whole problem as the agent gave it, or in the same form when the
-    collection found it.
+    collection found it. ``told`` is what a person reads in place of its two sentences, and
+    ``result`` is what a failed task returns besides the problem.
     """
 
-    def __init__(self, document: dict[str, t.Any]) -> None:
+    def __init__(
+        self,
+        document: dict[str, t.Any],
+        told: str | None = None,
+        result: dict[str, t.Any] | None = None,
+    ) -> None:
         super().__init__(document)
         self.document = document
+        self.result = result or {}
+        self._told = told
 
     @classmethod
     def of(cls, code: str, detail: str, next_action: str) -> LicenseProblem:
@@ -71,5 +81,7 @@ class LicenseProblem(Exception):
         return str(self.document.get("code", ""))
 
     def __str__(self) -> str:
+        if self._told is not None:
+            return self._told
         parts = (self.document.get("detail"), self.document.get("next_action"))
         return " ".join(str(part) for part in parts if part)

@@ -12,6 +12,8 @@ description:
   - Reads what C(seatkeeper-agent) sees on a host, which are the containers and the license items
     in them, their transfer history, the transfers, borrows and operations in its journal, and
     the agent itself with what it can do for each vendor.
+  - It also reads the license servers of the host, its license dongles, the migrations of dongles,
+    and the steps that wait for a person or a vendor.
 author:
   - Seatkeeper maintainers (@seatkeeper)
 extends_documentation_fragment:
@@ -25,7 +27,18 @@ options:
       - What to read. Each kind is returned under its own name.
     type: list
     elements: str
-    choices: [agent, containers, items, history, operations, transfers, borrows]
+    choices:
+      - agent
+      - containers
+      - items
+      - history
+      - operations
+      - transfers
+      - borrows
+      - servers
+      - dongles
+      - migrations
+      - waiting
     default: [containers, items]
   container:
     description:
@@ -38,7 +51,7 @@ options:
     type: str
   open_only:
     description:
-      - Return only those operations and transfers that have not ended.
+      - Return only those operations, transfers and migrations that have not ended.
     type: bool
     default: false
   transfers:
@@ -51,6 +64,9 @@ options:
 seealso:
   - module: seatkeeper.licensing.license_transfer
   - module: seatkeeper.licensing.license_borrow
+  - module: seatkeeper.licensing.license_server
+  - module: seatkeeper.licensing.dongle_info
+  - module: seatkeeper.licensing.dongle_migrate
 """
 
 EXAMPLES = r"""
@@ -77,6 +93,16 @@ EXAMPLES = r"""
     open_only: true
   delegate_to: old-server
   register: work
+
+- name: Read the license server of the render farm, its dongles and what it waits for
+  seatkeeper.licensing.license_info:
+    gather:
+      - servers
+      - dongles
+      - migrations
+      - waiting
+  delegate_to: chaos-1
+  register: render_server
 """
 
 RETURN = r"""
@@ -319,6 +345,34 @@ borrows:
   description:
     - Borrows declared at this host, each as RV(seatkeeper.licensing.license_borrow#module:borrow).
   returned: success and V(borrows) are gathered
+  type: list
+  elements: dict
+servers:
+  description:
+    - The license servers of the host, one for each vendor, as
+      RV(seatkeeper.licensing.license_server#module:server). One that could not be read has
+      C(running) as null and a C(problem).
+  returned: success and V(servers) are gathered
+  type: list
+  elements: dict
+dongles:
+  description:
+    - The license dongles of the host, as RV(seatkeeper.licensing.dongle_info#module:dongles). A
+      host whose USB cannot be read is told by a warning.
+  returned: success and V(dongles) are gathered
+  type: list
+  elements: dict
+migrations:
+  description:
+    - Migrations of dongles, each as RV(seatkeeper.licensing.dongle_migrate#module:migration).
+  returned: success and V(migrations) are gathered
+  type: list
+  elements: dict
+waiting:
+  description:
+    - The steps that wait for a person or a vendor, each as
+      RV(seatkeeper.licensing.dongle_migrate#module:waiting).
+  returned: success and V(waiting) is gathered
   type: list
   elements: dict
 problem:

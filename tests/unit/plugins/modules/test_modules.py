@@ -7,10 +7,8 @@ import json
 import stat
 import typing as t
 from pathlib import Path
-from unittest import mock
 
 import pytest
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments import ArgumentSpec
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._borrow import run_borrow
@@ -19,18 +17,17 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity imp
     transfer_reference,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._info import run_info
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import Run, run_module
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._transfer import run_transfer
 from ansible_collections.seatkeeper.licensing.plugins.modules import (
     license_borrow,
     license_info,
     license_transfer,
 )
+from ansible_collections.seatkeeper.licensing.tests.unit.plugins.running import run
 from ansible_collections.seatkeeper.licensing.tests.unit.plugins.unix_server import (
     Script,
     Seen,
     problem,
-    serving,
 )
 
 ITEM = {"item": "6000010:201@1", "name": "Simulation seats", "seats": 25}
@@ -62,28 +59,6 @@ LEG = {
     "source": "old-server",
     "target": "new-server",
 }
-
-
-class Ended(Exception):
-    """How the stand-in for AnsibleModule ends; carries what the module returned."""
-
-
-def run(
-    spec: ArgumentSpec, action: Run, script: Script, check_mode: bool = False, **options: t.Any
-) -> tuple[dict[str, t.Any], list[Seen]]:
-    """Run a module's action with its defaults against a real server."""
-    module = mock.NonCallableMock(spec=AnsibleModule)
-    module.exit_json.side_effect = lambda **result: (_ for _ in ()).throw(Ended(result))
-    module.fail_json.side_effect = lambda **result: (_ for _ in ()).throw(
-        Ended({"failed": True, **result})
-    )
-    with serving(script) as server:
-        defaults = {name: option.get("default") for name, option in spec.options.items()}
-        module.params = {**defaults, "agent_socket": str(server.path), **options}
-        module.check_mode = check_mode
-        with pytest.raises(Ended) as ended:
-            run_module(module, action)
-    return ended.value.args[0], server.seen
 
 
 def leg(script: Script, check_mode: bool = False, **options: t.Any) -> t.Any:

@@ -9,6 +9,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import transfer_id
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations import (
     all_transfers,
     borrows_of,
@@ -24,7 +25,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome impo
     kept_results,
     outcome,
     sum_problems,
-    table,
 )
 
 DECLARED = {

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Activation of a license server, online by password and offline by two files."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._client import (
+    AgentClient,
+    path_of,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._files import (
+    read_file,
+    write_file,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    INPUT_INVALID,
+    LicenseProblem,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import told_waits
+
+Params = t.Dict[str, t.Any]
+Result = t.Dict[str, t.Any]
+
+VENDOR = "chaos"
+_SHOWN = ("activated", "method", "account")
+
+
+def run_online(params: Params, client: AgentClient, check_mode: bool) -> Result:
+    """Activate with an account, or deactivate; the module's whole result."""
+    if params["state"] == "deactivated":
+        return _deactivated(client, check_mode)
+    body = {"account": params["account"], "password": params["password"]}
+    return _told(client.change("PUT", _path(), body, check_mode))
+
+
+def run_offline(params: Params, client: AgentClient, check_mode: bool) -> Result:
+    """One half of an exchange by files, or the end of the activation; the whole result."""
+    if params["state"] == "deactivated":
+        return {**_deactivated(client, check_mode), "request": None, "digest": None}
+    if params["state"] == "requested":
+        return _requested(params, client, check_mode)
+    return _answered(params, client, check_mode)
+
+
+def _requested(params: Params, client: AgentClient, check_mode: bool) -> Result:
+    answer = client.change("POST", _path("request"), {}, check_mode)
+    written = False
+    if params["request_path"] is not None and answer["request"] is not None:
+        content = _decoded("The request that the agent sent", answer["request"])
+        written = write_file(params["request_path"], content, check_mode)
+    activation = client.get(_path())
+    shown = {"request_digest": answer["digest"]}
+    return {
+        "changed": answer["changed"] or written,
+        "request": answer["request"],
+        "digest": answer["digest"],
+        "requested_at": answer["requested_at"],
+        "activation": activation,
+        "before": activation,
+        "after": activation,
+        "plan": None,
+        "operation": None,
+        "waiting": [],
+        "diff": _difference(
+            {"request_digest": None} if answer["changed"] else shown,
+            {"request_digest": answer["digest"] or "a new request"} if answer["changed"] else shown,
+        ),
+    }
+
+
+def _answered(params: Params, client: AgentClient, check_mode: bool) -> Result:
+    path = params["answer_path"]
+    if path is None:
+        content = _decoded("The value of answer", params["answer"])
+    else:
+        found = read_file(path)
+        if found is None:
+            return _without_answer(client.get(_path()), path)
+        content = found
+    body = {
+        "answer": base64.b64encode(content).decode("ascii"),
+        "request_digest": params["request_digest"],
+    }
+    answer = client.change("POST", _path("response"), body, check_mode)
+    return {**_told(answer), "request": None, "digest": params["request_digest"]}
+
+
+def _without_answer(activation: dict[str, t.Any], path: str) -> Result:
+    """Nothing can be done without the answer file; nothing has to be once it was used."""
+    waits = []
+    if not activation["activated"]:
+        waits.append(
+            {
+                "operation": None,
+                "step": "answer",
+                "title": f"the answer file {path} is not there yet",
+                "who": "person",
+                "instructions": [
+                    "Have the request answered on the vendor's account page",
+                    f"Put the answer file at {path}",
+                    "Run the playbook again",
+                ],
+                "verified_by": "The server's status shows online licensing once it is used.",
+                "attestable": False,
+                "since": None,
+                "until": None,
+                "overdue": False,
+            }
+        )
+    unchanged = {"changed": False, "before": activation, "after": activation, "waiting": waits}
+    return {**_told(unchanged), "request": None, "digest": activation.get("request_digest")}
+
+
+def _deactivated(client: AgentClient, check_mode: bool) -> Result:
+    return _told(client.change("DELETE", _path(), None, check_mode))
+
+
+def _told(answer: dict[str, t.Any]) -> Result:
+    return {
+        "changed": answer["changed"],
+        "activation": answer["after"],
+        "before": answer["before"],
+        "after": answer["after"],
+        "plan": answer.get("plan"),
+        "operation": answer.get("operation"),
+        **told_waits(answer),
+        "diff": _difference(_shown(answer["before"]), _shown(answer["after"])),
+    }
+
+
+def _difference(before: dict[str, t.Any], after: dict[str, t.Any]) -> dict[str, t.Any]:
+    name = f"activation of {VENDOR}"
+    return {
+        "before_header": f"{name}, before",
+        "after_header": f"{name}, after",
+        "before": before,
+        "after": after,
+    }
+
+
+def _shown(activation: dict[str, t.Any] | None) -> dict[str, t.Any]:
+    return {member: (activation or {}).get(member) for member in _SHOWN}
+
+
+def _decoded(what: str, text: str) -> bytes:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise LicenseProblem.of(
+            INPUT_INVALID,
+            f"{what} is not base64.",
+            "Give the file itself with answer_path, or its content encoded as base64.",
+        ) from None
+
+
+def _path(*parts: str) -> str:
+    return path_of("servers", VENDOR, "activation", *parts)
