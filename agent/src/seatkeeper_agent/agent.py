@@ -1,25 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The composition root: one agent made of its journal, its driver and its services."""
+"""The composition root: one agent made of its journal, its drivers and its services."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
-from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import OperationRecord
+from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
+from seatkeeper_agent.drivers.chaos.instructions import ChaosInstructions
+from seatkeeper_agent.drivers.chaos.server_settings import ChaosServerSettings
+from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
 from seatkeeper_agent.drivers.codemeter.server_settings import CodeMeterServerSettings
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.borrows import BorrowService
 from seatkeeper_agent.operations.checks import Checks
+from seatkeeper_agent.operations.dongles.migration import MigrationMeans, MigrationService
+from seatkeeper_agent.operations.dongles.report import DongleReports
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.inventory import Inventory
+from seatkeeper_agent.operations.ports import Description
 from seatkeeper_agent.operations.recovery import Recovery
-from seatkeeper_agent.operations.server_settings import ServerSettingsService
+from seatkeeper_agent.operations.server_ports import PageDriver
+from seatkeeper_agent.operations.servers.activation import ActivationService
+from seatkeeper_agent.operations.servers.borrows import ServerBorrowService
+from seatkeeper_agent.operations.servers.settings import ServerService
 from seatkeeper_agent.operations.transfers import TransferService
 from seatkeeper_agent.operations.works import Works
 from seatkeeper_agent.settings import Settings
 from seatkeeper_agent.state import State, open_state
+from seatkeeper_agent.usb.inventory import UsbInventory
+from seatkeeper_agent.usb.isolation import Isolation
+from seatkeeper_agent.usb.watch import Watch
+
+
+@dataclass
+class ServerServices:
+    """What can be declared of one vendor's license server."""
+
+    settings: ServerService
+    activation: ActivationService | None = None
+    borrows: ServerBorrowService | None = None
 
 
 @dataclass
@@ -30,24 +56,74 @@ class Agent:
     identity: Identity
     journal: Journal
     driver: CodeMeterDriver
+    chaos: ChaosDriver | None
     inventory: Inventory
     transfers: TransferService
     borrows: BorrowService
     recovery: Recovery
-    servers: ServerSettingsService
+    servers: dict[str, ServerServices]
+    usb: UsbInventory
+    dongles: DongleReports
+    migrations: MigrationService | None
     state: State
+    _resumed: list[Callable[[str], list[str]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for services in self.servers.values():
+            found = (services.settings, services.activation, services.borrows)
+            self._resumed += [service.resume for service in found if service is not None]
+        if self.migrations is not None:
+            self._resumed.append(self.migrations.resume)
+
+    def describe(self) -> list[Description]:
+        """All vendors of this host; never raises."""
+        found = [self.inventory.describe()]
+        return found if self.chaos is None else [*found, self.chaos.describe()]
 
     def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
         """Take up everything interrupted; what cannot go on does not stop the others."""
         resumed, problems = self.recovery.resume_all(actor)
-        try:
-            resumed += self.servers.resume(actor)
-        except Problem as problem:
-            problems.append(problem)
+        more, others = self.resume_servers(actor)
+        return resumed + more, problems + others
+
+    def resume_servers(self, actor: str) -> tuple[list[str], list[Problem]]:
+        """Take up what was interrupted, or waits, at license servers and dongles."""
+        resumed: list[str] = []
+        problems: list[Problem] = []
+        for resume in self._resumed:
+            try:
+                resumed += resume(actor)
+            except Problem as problem:
+                problems.append(problem)
         return resumed, problems
 
+    def attest(
+        self, operation: OperationRecord, happened: bool, statement: str, actor: str
+    ) -> None:
+        """A person's word on a step that cannot be observed, to whom it concerns."""
+        attests = {}
+        if self.migrations is not None:
+            attests["dongle_migration"] = self.migrations.attest
+        for services in self.servers.values():
+            if services.borrows is not None:
+                attests["server_borrow"] = services.borrows.attest
+        if operation.kind not in attests:
+            raise Problem(
+                ProblemCode.OPERATION_UNKNOWN,
+                f"The operation {operation.id} goes on by what can be observed, not by anybody's"
+                " word.",
+                "Run the playbook again.",
+            )
+        attests[operation.kind](operation, happened, statement, actor)
+
+    def end_waiting(self) -> None:
+        """Let go of what looks on while somebody else works."""
+        if self.migrations is not None:
+            self.migrations.close()
+
     def close(self) -> None:
-        """Let go of the product and of the files."""
+        """Let go of the products and of the files."""
+        self.end_waiting()
         self.driver.close()
         self.state.close()
 
@@ -65,16 +141,70 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
     works = Works(journal, driver, identity, engine)
     checks = Checks(driver, settings.policy)
     server = CodeMeterServerSettings(settings.codemeter, driver.is_running)
-    recovery = Recovery(journal, driver, works)
+    servers = {driver.vendor: ServerServices(ServerService(journal, server, engine))}
+    chaos = None if settings.chaos is None else ChaosDriver(settings.chaos)
+    usb = UsbInventory(settings.usb)
+    dongles = DongleReports(journal, usb, chaos)
+    migrations = None
+    if chaos is not None and settings.chaos is not None:
+        page = _page(settings.chaos)
+        means = _migration_means(settings, settings.chaos, chaos, page, usb)
+        chaos_engine = Engine(journal, chaos.call_seconds_max if settle is None else settle)
+        migrations = MigrationService(journal, chaos_engine, dongles, means)
+        servers[chaos.vendor] = ServerServices(
+            ServerService(
+                journal,
+                ChaosServerSettings(settings.chaos),
+                chaos_engine,
+                chaos,
+                migrations.reason_to_stay_off,
+            ),
+            ActivationService(journal, chaos, chaos_engine),
+            ServerBorrowService(
+                journal, chaos_engine, chaos, page, ChaosInstructions.of(settings.chaos)
+            ),
+        )
     return Agent(
         settings=settings,
         identity=identity,
         journal=journal,
         driver=driver,
+        chaos=chaos,
         inventory=Inventory(driver),
         transfers=TransferService(journal, driver, identity, checks, works),
         borrows=BorrowService(journal, driver, identity),
-        recovery=recovery,
-        servers=ServerSettingsService(journal, server, engine),
+        recovery=Recovery(journal, driver, works),
+        servers=servers,
+        usb=usb,
+        dongles=dongles,
+        migrations=migrations,
         state=state,
+    )
+
+
+def _page(settings: ChaosSettings) -> PageDriver | None:
+    """The browser that performs on the page; None where a person does."""
+    if settings.performer != "browser":
+        return None
+    from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
+
+    return BrowserPage(settings)
+
+
+def _migration_means(
+    settings: Settings,
+    chaos: ChaosSettings,
+    driver: ChaosDriver,
+    page: PageDriver | None,
+    usb: UsbInventory,
+) -> MigrationMeans:
+    folder = chaos.screenshot_folder
+    return MigrationMeans(
+        driver=driver,
+        page=page,
+        isolation=Isolation(Path(settings.usb.sysfs)),
+        instructions=ChaosInstructions.of(chaos).transfer_dongle,
+        watch=partial(Watch, usb),
+        screenshot_folder=settings.state_folder / "screenshots" if folder is None else Path(folder),
+        seconds_max=chaos.migration_seconds_max,
     )

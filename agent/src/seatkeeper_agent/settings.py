@@ -19,6 +19,12 @@ clock_seconds_max = 3600
 
 [codemeter]                              # see drivers/codemeter/settings.py
 library = "libwibucm.so"
+
+[chaos]                                  # see drivers/chaos/settings.py
+address = "http://127.0.0.1:30304"
+
+[usb]                                    # see usb/settings.py
+dongles = ["1234:5678 own A dongle of our own"]
 """
 
 from __future__ import annotations
@@ -30,8 +36,10 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_agent.domain.preflight import Policy
+from seatkeeper_agent.drivers.chaos.settings import ChaosSettings, found_on_this_host
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
 from seatkeeper_agent.identity import AGENT_NAME_PATTERN
+from seatkeeper_agent.usb.settings import UsbSettings
 
 DEFAULT_PATH = Path("/etc/seatkeeper/agent.toml")
 SETTINGS_BYTES_MAX = 1_048_576
@@ -52,7 +60,7 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that the operator tells one agent."""
+    """Everything that the operator tells one agent; ``chaos`` None: no such server here."""
 
     name: str
     state_folder: Path = Path("/var/lib/seatkeeper")
@@ -61,12 +69,14 @@ class Settings:
     roles: Roles = field(default_factory=Roles)
     policy: Policy = field(default_factory=Policy)
     codemeter: CodeMeterSettings = field(default_factory=CodeMeterSettings)
+    chaos: ChaosSettings | None = None
+    usb: UsbSettings = field(default_factory=UsbSettings)
 
 
 def load(path: Path) -> Settings:
     """Read the file; an absent default file means the defaults. SettingsError otherwise."""
     if path == DEFAULT_PATH and not path.exists():
-        return Settings(name=sockets.gethostname())
+        return Settings(name=sockets.gethostname(), chaos=_chaos({}))
     try:
         with path.open("rb") as file:
             content = file.read(SETTINGS_BYTES_MAX + 1)
@@ -86,7 +96,7 @@ def load(path: Path) -> Settings:
 
 
 def _settings(document: dict[str, Any]) -> Settings:
-    _only(document, {"agent", "roles", "policy", "codemeter"}, "the file")
+    _only(document, {"agent", "roles", "policy", "codemeter", "chaos", "usb"}, "the file")
     agent = _table(document, "agent")
     _only(agent, {"name", "state_folder", "socket", "settle_seconds"}, "[agent]")
     name = agent.get("name", sockets.gethostname())
@@ -102,7 +112,16 @@ def _settings(document: dict[str, Any]) -> Settings:
         codemeter=CodeMeterSettings(
             **_typed(_table(document, "codemeter"), CodeMeterSettings, "codemeter")
         ),
+        chaos=_chaos(document),
+        usb=UsbSettings(**_typed(_table(document, "usb"), UsbSettings, "usb")),
     )
+
+
+def _chaos(document: dict[str, Any]) -> ChaosSettings | None:
+    """As told; with the defaults where the product is found in its documented places."""
+    if "chaos" in document or found_on_this_host():
+        return ChaosSettings(**_typed(_table(document, "chaos"), ChaosSettings, "chaos"))
+    return None
 
 
 def _table(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -21,13 +21,13 @@ from seatkeeper_agent.operations.ports import (
     DriverUnfinished,
     DriverUnsupported,
 )
-from seatkeeper_agent.operations.steps import Probe, Step, Verdict, Work
+from seatkeeper_agent.operations.steps import PlainStep, Probe, Step, Verdict, Work
 
 NOT_DONE, DONE, UNKNOWN = Verdict.NOT_DONE, Verdict.DONE, Verdict.UNKNOWN
 SERIAL, SETTLE = "130-1", 20.0
 
 
-class Scripted:
+class Scripted(PlainStep):
     """A step whose product answers as written; the last answer is repeated."""
 
     title = "doing it"

@@ -18,7 +18,7 @@ from seatkeeper_agent.drivers.codemeter.server_settings import CodeMeterServerSe
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.server_settings import ServerSettingsService
+from seatkeeper_agent.operations.servers.settings import ServerOrder, ServerService
 
 from .hosts import ACTOR, SERIALS, Crash, CrashingJournal, Twin
 
@@ -71,11 +71,11 @@ class Server:
         self.journal = CrashingJournal(self.folder / "journal.db")
         self.journal.at_point = at_point
         engine = Engine(self.journal, 0.0)
-        self.service = ServerSettingsService(self.journal, self.product, engine)
+        self.service = ServerService(self.journal, self.product, engine)
 
     def put(self, declared: dict[str, dict[str, str]], dry_run: bool = False) -> dict[str, Any]:
         """Declare settings."""
-        return self.service.put(declared, ACTOR, dry_run)
+        return self.service.put(ServerOrder(declared), ACTOR, dry_run)
 
     def operations(self) -> list[OperationState]:
         """How all operations stand."""

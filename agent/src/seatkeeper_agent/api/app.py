@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -15,7 +16,7 @@ from starlette.responses import Response
 
 from seatkeeper_agent import __version__
 from seatkeeper_agent.agent import Agent
-from seatkeeper_agent.api import changing, following, reading, system
+from seatkeeper_agent.api import changing, dongles, following, reading, servers, system
 from seatkeeper_agent.api.contract import known_parameters, openapi
 from seatkeeper_agent.api.defects import Defects
 from seatkeeper_agent.api.gate import Gate
@@ -24,6 +25,7 @@ from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.identity import IdentityError
 from seatkeeper_agent.journal import JournalError
+from seatkeeper_agent.operations.watcher import Watcher
 from seatkeeper_agent.settings import Roles
 
 
@@ -39,7 +41,7 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
     )
     app.state.agent = agent
     app.state.is_ending = lambda: False
-    for module in (reading, changing, following, system):
+    for module in (reading, changing, servers, dongles, following, system):
         app.include_router(module.router, dependencies=[Depends(known_parameters)])
     for expected in (Problem, JournalError, IdentityError):
         app.add_exception_handler(expected, _on_problem)
@@ -58,12 +60,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # What a crash left behind is taken up at once; a product that does not answer yet is
     # asked again by the next run.
     recovery = asyncio.get_running_loop().run_in_executor(None, _recover, agent)
+    watcher = Watcher(agent.journal, partial(_look_again, agent))
+    watcher.start()
     try:
         yield
     finally:
+        watcher.stop()
+        agent.end_waiting()
         await recovery
         app.state.workshop.close()
         agent.driver.close()
+
+
+def _look_again(agent: Agent) -> None:
+    """What cannot go on is told by its operation, and to whoever asks for it."""
+    agent.resume_servers("agent")
 
 
 def _recover(agent: Agent) -> None:

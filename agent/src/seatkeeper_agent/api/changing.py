@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Routes that change: transfers leg by leg, borrows, settings of a server."""
+"""Routes that change: transfers leg by leg, borrows, and taking up what was interrupted."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ router = APIRouter(prefix="/v1")
 
 Identifier = Annotated[str, Path(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 _KIND_OF_LEG = {Leg.ISSUE: "debit", Leg.INSTALL: "credit", Leg.CONFIRM: "confirm"}
-VENDOR = "codemeter"
 
 
 def actor_of(request: Request) -> str:
@@ -182,7 +181,7 @@ async def put_borrow(request: Request, borrow: Identifier, dry_run: bool = False
         source=Place.from_document(body["source"]),
         target=Place.from_document(body["target"]),
         seats=body["seats"],
-        until=_moment(body["until"]),
+        until=moment_of(body["until"]),
     )
     service, actor = agent_of(request).borrows, actor_of(request)
     return await run_in_threadpool(service.put, order, actor, dry_run)
@@ -213,32 +212,6 @@ def read_borrow(request: Request, borrow: str) -> dict[str, Any]:
             "Look at the list of borrows.",
         )
     return found
-
-
-@router.get("/servers/{vendor}", summary="A server's settings", **described(component("server")))
-def read_server(request: Request, vendor: str) -> dict[str, Any]:
-    """Settings as the product's file has them, and whether it runs."""
-    _check_vendor(vendor)
-    return agent_of(request).servers.read()
-
-
-@router.put(
-    "/servers/{vendor}",
-    summary="Declare a server's settings",
-    **described(component("settings-result"), request="settings", follows=True),
-)
-async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Response:
-    """Named keys are made true by stop, edit, start; all others are kept."""
-    _check_vendor(vendor)
-    body = await body_of(request, "settings")
-    service, actor = agent_of(request).servers, actor_of(request)
-
-    def work() -> dict[str, Any]:
-        return service.put(body["settings"], actor, dry_run)
-
-    kind = "settings" + "?" * dry_run
-    job = Job(operation_id(vendor, kind), "settings", f"settings of {vendor}", work)
-    return await workshop_of(request).run(request, job)
 
 
 def _leg_order(request: Request, transfer: str, leg: Leg, body: dict[str, Any]) -> LegOrder:
@@ -299,19 +272,11 @@ def _last_operation(unit: Unit, record: TransferRecord) -> OperationRecord | Non
     return find(operation_id(record.declaration.id, kind))
 
 
-def _moment(text: str) -> int:
+def moment_of(text: str) -> int:
+    """A time as it was sent, in Unix seconds; Problem for what is none."""
     try:
         return seconds(text) or 0
     except ValueError as error:
         raise Problem(
             ProblemCode.REQUEST_INVALID, f"The time cannot be read: {error}.", "Correct it."
         ) from error
-
-
-def _check_vendor(vendor: str) -> None:
-    if vendor != VENDOR:
-        raise Problem(
-            ProblemCode.VENDOR_UNKNOWN,
-            f"This agent drives no server of the vendor {vendor!r}.",
-            f"It drives {VENDOR}.",
-        )

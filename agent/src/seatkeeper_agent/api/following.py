@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -25,6 +26,8 @@ from seatkeeper_agent.api.contract import (
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import OperationRecord
+from seatkeeper_agent.operations.people import awaited_view
 from seatkeeper_agent.operations.views import operation_view
 
 router = APIRouter(prefix="/v1")
@@ -43,13 +46,29 @@ def read_operations(
     with agent_of(request).journal.reading() as unit:
         records = unit.operations.page(state == "open", after, size)
     last = records[-1].id if len(records) == size else None
-    return {"operations": [operation_view(record) for record in records], "next": last}
+    return {"operations": [_shown(record) for record in records], "next": last}
+
+
+@router.get("/waiting", summary="What waits for whom", **described(page_of("waiting", "waiting")))
+def read_waiting(request: Request) -> dict[str, Any]:
+    """Steps of people and vendors that are not done yet, the oldest first."""
+    with agent_of(request).journal.reading() as unit:
+        records = unit.operations.waiting()
+    return {"waiting": [awaited_view(record) for record in records], "next": None}
 
 
 @router.get("/operations/{operation}", summary="One operation", **described(component("operation")))
 async def read_operation(request: Request, operation: str, wait: int = 0) -> dict[str, Any]:
-    """How it stands; waits up to ``wait`` seconds for the end of work that runs here."""
-    return await _standing(request, operation, max(0, min(wait, WAIT_SECONDS_MAX)))
+    """How it stands; waits up to ``wait`` seconds for the end of work that runs or waits here."""
+    seconds = max(0, min(wait, WAIT_SECONDS_MAX))
+    deadline = time.monotonic() + seconds
+    standing = await _standing(request, operation, seconds)
+    while standing["state"] == "waiting" and time.monotonic() < deadline:
+        if request.app.state.is_ending() or await request.is_disconnected():
+            break
+        await asyncio.sleep(LOOK_SECONDS)
+        standing = await _standing(request, operation, 0)
+    return standing
 
 
 @router.get(
@@ -69,11 +88,19 @@ async def read_events(request: Request, operation: str) -> StreamingResponse:
     **described(component("operation"), request="attestation"),
 )
 async def attest(request: Request, operation: str) -> dict[str, Any]:
-    """Free a container that was frozen after a rolled-back snapshot; needs a migrator."""
+    """Say whether a step that waits or is in doubt happened, or free a frozen container.
+
+    Needs a migrator; who said what is kept in the audit.
+    """
     require(request, Role.MIGRATOR, "attest")
     body = await body_of(request, "attestation")
-    recovery, actor = agent_of(request).recovery, actor_of(request)
-    await run_in_threadpool(recovery.attest, operation, body["statement"], actor)
+    agent, actor, outcome = agent_of(request), actor_of(request), body.get("outcome")
+    statement = body["statement"]
+    if outcome is None:
+        await run_in_threadpool(agent.recovery.attest, operation, statement, actor)
+    else:
+        record = await run_in_threadpool(_record, request, operation)
+        await run_in_threadpool(agent.attest, record, outcome == "done", statement, actor)
     return await run_in_threadpool(_view, request, operation) or {}
 
 
@@ -84,7 +111,7 @@ async def _events(request: Request, standing: dict[str, Any]) -> AsyncIterator[s
             shown = standing
             yield f"event: operation\ndata: {json.dumps(standing)}\n\n"
         ending = request.app.state.is_ending() or await request.is_disconnected()
-        if standing["state"] != "running" or ending:
+        if standing["state"] not in ("running", "waiting") or ending:
             return
         await asyncio.sleep(LOOK_SECONDS)
         standing = await _standing(request, standing["id"], 0)
@@ -95,11 +122,7 @@ async def _standing(request: Request, operation: str, seconds: float) -> dict[st
     followed = await workshop_of(request).follow(operation, seconds)
     view = await run_in_threadpool(_view, request, operation)
     if view is None and followed is None:
-        raise Problem(
-            ProblemCode.OPERATION_UNKNOWN,
-            f"This host knows no operation {operation}.",
-            "Look at the list of operations.",
-        )
+        raise _unknown(operation)
     # Work that never was in the journal: what only reads, or asks the other host for something.
     empty: dict[str, Any] = {"id": operation, "side": None, "container": "", "steps": []}
     standing = {**empty, "problem": None, "result": None, **(followed or {}), **(view or {})}
@@ -111,4 +134,25 @@ async def _standing(request: Request, operation: str, seconds: float) -> dict[st
 def _view(request: Request, operation: str) -> dict[str, Any] | None:
     with agent_of(request).journal.reading() as unit:
         record = unit.operations.get(operation)
-    return None if record is None else operation_view(record)
+    return None if record is None else _shown(record)
+
+
+def _record(request: Request, operation: str) -> OperationRecord:
+    with agent_of(request).journal.reading() as unit:
+        record = unit.operations.get(operation)
+    if record is None:
+        raise _unknown(operation)
+    return record
+
+
+def _shown(record: OperationRecord) -> dict[str, Any]:
+    awaited = None if record.awaited is None else awaited_view(record)
+    return {**operation_view(record), "waiting": awaited}
+
+
+def _unknown(operation: str) -> Problem:
+    return Problem(
+        ProblemCode.OPERATION_UNKNOWN,
+        f"This host knows no operation {operation}.",
+        "Look at the list of operations.",
+    )

@@ -20,6 +20,8 @@ _NOT_FOUND = {
     ProblemCode.TRANSFER_UNKNOWN,
     ProblemCode.OPERATION_UNKNOWN,
     ProblemCode.BORROW_UNKNOWN,
+    ProblemCode.DONGLE_UNKNOWN,
+    ProblemCode.MIGRATION_UNKNOWN,
     ProblemCode.VENDOR_UNKNOWN,
     ProblemCode.ROUTE_UNKNOWN,
 }
@@ -28,12 +30,19 @@ _BAD_REQUEST = {
     ProblemCode.AMOUNT_INVALID,
     ProblemCode.DOCUMENT_INVALID,
 }
-_UNAVAILABLE = {ProblemCode.RUNTIME_UNAVAILABLE, ProblemCode.JOURNAL_UNAVAILABLE}
+_UNAVAILABLE = {
+    ProblemCode.RUNTIME_UNAVAILABLE,
+    ProblemCode.USB_UNAVAILABLE,
+    ProblemCode.JOURNAL_UNAVAILABLE,
+}
 _STATUS = {
     ProblemCode.FORBIDDEN: 403,
     ProblemCode.UPDATE_COUNTER_STALE: 412,
     ProblemCode.REQUEST_TOO_LARGE: 413,
     ProblemCode.CONFIRMATION_REQUIRED: 428,
+    ProblemCode.ACKNOWLEDGEMENT_REQUIRED: 428,
+    ProblemCode.CREDENTIALS_REFUSED: 422,
+    ProblemCode.PAGE_DIFFERS: 502,
     ProblemCode.RUNTIME_REFUSED: 502,
     ProblemCode.RUNTIME_UNFINISHED: 504,
     ProblemCode.INTERNAL: 500,

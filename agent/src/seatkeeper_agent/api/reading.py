@@ -44,9 +44,7 @@ def read_agent(request: Request) -> dict[str, Any]:
         sequence, head = unit.audit.head()
         open_operations = unit.operations.count_open()
         checked = invariants.check(unit)
-    found = agent.inventory.describe()
-    vendor = dataclasses.asdict(found)
-    vendor["capabilities"] = [dataclasses.asdict(entry) for entry in found.capabilities]
+    vendors = [dataclasses.asdict(found) for found in agent.describe()]
     return {
         "agent": {
             "name": agent.identity.name,
@@ -58,7 +56,7 @@ def read_agent(request: Request) -> dict[str, Any]:
             "trusts": agent.identity.trusts(),
         },
         "role": request.state.role.name.lower(),
-        "vendors": [vendor],
+        "vendors": vendors,
         "journal": {
             "schema_version": SCHEMA_VERSION,
             "audit_sequence": sequence,

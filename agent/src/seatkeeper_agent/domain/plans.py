@@ -15,6 +15,36 @@ class Performer(StrEnum):
 
     AGENT = "agent"
     PERSON = "person"
+    VENDOR = "vendor"
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """What somebody else has to do, and how it will be seen that it was done.
+
+    ``steps`` are imperative sentences in the vendor's own words; ``verified_by`` is one
+    sentence. ``attestable`` when nothing can be observed and a person's word counts.
+    ``seconds_max`` is how long it should take, None for no deadline.
+    """
+
+    steps: tuple[str, ...]
+    verified_by: str
+    attestable: bool = False
+    seconds_max: int | None = None
+
+    def as_document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "steps": list(self.steps),
+            "verified_by": self.verified_by,
+            "attestable": self.attestable,
+            "seconds_max": self.seconds_max,
+        }
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Instructions:
+        """Read what ``as_document`` wrote."""
+        return cls(**{**document, "steps": tuple(document["steps"])})
 
 
 @dataclass(frozen=True, slots=True)

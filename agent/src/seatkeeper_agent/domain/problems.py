@@ -36,6 +36,8 @@ class ProblemCode(StrEnum):
     OPERATION_UNKNOWN = "operation-unknown"
     BORROW_UNKNOWN = "borrow-unknown"
     VENDOR_UNKNOWN = "vendor-unknown"
+    DONGLE_UNKNOWN = "dongle-unknown"
+    MIGRATION_UNKNOWN = "migration-unknown"
     ROUTE_UNKNOWN = "route-unknown"
     # The protocol's fences.
     DECLARATION_DIFFERS = "declaration-differs"
@@ -48,6 +50,20 @@ class ProblemCode(StrEnum):
     SNAPSHOT_ROLLED_BACK = "snapshot-rolled-back"
     CREDIT_BACK_NOT_DOCUMENTED = "credit-back-not-documented"
     UPDATE_NOT_REPEATABLE = "update-not-repeatable"
+    # License servers, their accounts and dongles.
+    CREDENTIALS_REFUSED = "credentials-refused"
+    ACTIVATED_OTHERWISE = "activated-otherwise"
+    EXCHANGE_MISSING = "exchange-missing"
+    ANSWER_FOREIGN = "answer-foreign"
+    ANSWER_USED = "answer-used"
+    DONGLE_NOT_ELIGIBLE = "dongle-not-eligible"
+    DONGLE_MIGRATED = "dongle-migrated"
+    ACKNOWLEDGEMENT_REQUIRED = "acknowledgement-required"
+    ATTESTED_UNDONE = "attested-undone"
+    ISOLATION_FAILED = "isolation-failed"
+    USB_UNAVAILABLE = "usb-unavailable"
+    VERSION_TOO_OLD = "version-too-old"
+    PAGE_DIFFERS = "page-differs"
     # Documents that travel.
     DOCUMENT_INVALID = "document-invalid"
     DOCUMENT_ALTERED = "document-altered"
@@ -75,6 +91,7 @@ _RETRYABLE = frozenset(
         ProblemCode.UPDATE_COUNTER_STALE,
         ProblemCode.CONTAINER_BUSY,
         ProblemCode.IN_DOUBT,
+        ProblemCode.USB_UNAVAILABLE,
         ProblemCode.RUNTIME_UNAVAILABLE,
         ProblemCode.RUNTIME_UNFINISHED,
         ProblemCode.JOURNAL_UNAVAILABLE,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import Measure
+from seatkeeper_agent.domain.plans import Instructions, Performer
 from seatkeeper_agent.domain.transfers import Declaration, Side, State
 
 
@@ -46,9 +47,10 @@ class TransferRecord:
 
 
 class OperationState(StrEnum):
-    """How a piece of work stands; running and in doubt hold their container."""
+    """How a piece of work stands; running, waiting and in doubt hold their container."""
 
     RUNNING = "running"
+    WAITING = "waiting"
     DONE = "done"
     FAILED = "failed"
     IN_DOUBT = "in_doubt"
@@ -64,7 +66,11 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One journaled step. ``baseline`` is what was observed when the intent was written."""
+    """One journaled step. ``baseline`` is what was observed when the intent was written.
+
+    ``until`` is the deadline of somebody else's step in Unix seconds; ``attested`` is the
+    sentence of the person who took responsibility where nothing could be observed.
+    """
 
     position: int
     name: str
@@ -74,6 +80,18 @@ class StepRecord:
     attempts: int = 0
     baseline: dict[str, Any] = field(default_factory=dict)
     intended_at: float | None = None
+    performer: Performer = Performer.AGENT
+    instructions: Instructions | None = None
+    until: int | None = None
+    attested: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What was noticed while an operation ran; ``at`` in Unix seconds."""
+
+    at: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,14 @@ class OperationRecord:
     actor: str
     created_at: int
     updated_at: int
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def awaited(self) -> StepRecord | None:
+        """The step of somebody else that a waiting operation waits for."""
+        if self.state is not OperationState.WAITING:
+            return None
+        return next(step for step in self.steps if step.state is StepState.INTENDED)
 
 
 class Event(StrEnum):
@@ -142,5 +168,16 @@ class BorrowRecord:
     id: str
     declaration: dict[str, Any]
     lots: tuple[str, ...]
+    created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarationRecord:
+    """What is declared of a server or a dongle, and how far it came."""
+
+    kind: str
+    id: str
+    document: dict[str, Any]
     created_at: int
     updated_at: int

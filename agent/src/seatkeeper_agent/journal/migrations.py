@@ -7,7 +7,7 @@ from importlib import resources
 
 import apsw
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class JournalTooNew(Exception):
@@ -25,10 +25,14 @@ def require_known(connection: apsw.Connection) -> None:
 
 
 def migrate(connection: apsw.Connection) -> None:
-    """Create or upgrade the schema in one transaction."""
-    if connection.pragma("user_version") == SCHEMA_VERSION:
-        return
-    script = resources.files(__package__).joinpath("schema.sql").read_text("utf-8")
-    with connection:
-        connection.execute(script)
-        connection.pragma("user_version", SCHEMA_VERSION)
+    """Bring the schema up to date, each version in one transaction."""
+    for version in range(connection.pragma("user_version") + 1, SCHEMA_VERSION + 1):
+        script = resources.files(__package__).joinpath(f"schema/{version}.sql").read_text("utf-8")
+        # A table that others refer to is made anew in place: looked at again before the commit.
+        connection.pragma("foreign_keys", "off")
+        with connection:
+            connection.execute(script)
+            if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+                raise apsw.ConstraintError(f"version {version} would break a reference")
+            connection.pragma("user_version", version)
+        connection.pragma("foreign_keys", "on")

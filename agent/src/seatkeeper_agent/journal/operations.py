@@ -8,8 +8,9 @@ from typing import Any
 
 import apsw
 
-from seatkeeper_agent.domain.plans import canonical
+from seatkeeper_agent.domain.plans import Instructions, Performer, canonical
 from seatkeeper_agent.domain.records import (
+    Note,
     OperationRecord,
     OperationState,
     StepRecord,
@@ -18,7 +19,11 @@ from seatkeeper_agent.domain.records import (
 from seatkeeper_agent.domain.transfers import Side
 
 _COLUMNS = "id, kind, subject, side, container, state, problem, actor, created_at, updated_at"
-_OPEN = "state IN ('running', 'in_doubt')"
+_OPEN = "state IN ('running', 'waiting', 'in_doubt')"
+_STEP_COLUMNS = (
+    "position, name, title, reversible, state, attempts, baseline, intended_at, performer,"
+    " instructions, until, attested"
+)
 
 
 class Operations:
@@ -82,10 +87,19 @@ class Operations:
             ),
         )
         self._connection.executemany(
-            "INSERT INTO steps (operation_id, position, name, title, reversible, state)"
-            " VALUES (?, ?, ?, ?, ?, 'planned') ON CONFLICT DO NOTHING",
+            "INSERT INTO steps (operation_id, position, name, title, reversible, state,"
+            " performer, instructions) VALUES (?, ?, ?, ?, ?, 'planned', ?, ?)"
+            " ON CONFLICT DO NOTHING",
             [
-                (operation_id, step.position, step.name, step.title, int(step.reversible))
+                (
+                    operation_id,
+                    step.position,
+                    step.name,
+                    step.title,
+                    int(step.reversible),
+                    step.performer.value,
+                    _text(step.instructions),
+                )
                 for step in steps
             ],
         )
@@ -104,13 +118,41 @@ class Operations:
             ),
         )
 
-    def intend(self, operation_id: str, position: int, baseline: dict[str, Any], at: float) -> None:
+    def intend(
+        self,
+        operation_id: str,
+        position: int,
+        baseline: dict[str, Any],
+        at: float,
+        until: int | None = None,
+    ) -> None:
         """Write down that the effect is about to be tried, and what was seen before it."""
         self._connection.execute(
             "UPDATE steps SET state = 'intended', attempts = attempts + 1, baseline = ?,"
-            " intended_at = ? WHERE operation_id = ? AND position = ?",
-            (canonical(baseline).decode(), at, operation_id, position),
+            " intended_at = ?, until = ? WHERE operation_id = ? AND position = ?",
+            (canonical(baseline).decode(), at, until, operation_id, position),
         )
+
+    def attest(self, operation_id: str, position: int, statement: str) -> None:
+        """Keep a person's word beside the step it is about."""
+        self._connection.execute(
+            "UPDATE steps SET attested = ? WHERE operation_id = ? AND position = ?",
+            (statement, operation_id, position),
+        )
+
+    def note(self, operation_id: str, text: str) -> None:
+        """Write down what was noticed while it ran."""
+        self._connection.execute(
+            "INSERT INTO notes (operation_id, at, text) VALUES (?, ?, ?)",
+            (operation_id, self._now, text),
+        )
+
+    def waiting(self) -> list[OperationRecord]:
+        """All operations that wait for somebody, the oldest first."""
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM operations WHERE state = 'waiting' ORDER BY created_at, id"
+        )
+        return [self._record(row) for row in rows.fetchall()]
 
     def set_step(self, operation_id: str, position: int, state: StepState) -> None:
         """Record that a step was observed done, or that its intent had no effect."""
@@ -125,10 +167,12 @@ class Operations:
 
     def _record(self, row: tuple[Any, ...]) -> OperationRecord:
         steps = self._connection.execute(
-            "SELECT position, name, title, reversible, state, attempts, baseline, intended_at"
-            " FROM steps WHERE operation_id = ? ORDER BY position",
+            f"SELECT {_STEP_COLUMNS} FROM steps WHERE operation_id = ? ORDER BY position",
             (row[0],),
-        )
+        ).fetchall()
+        notes = self._connection.execute(
+            "SELECT at, text FROM notes WHERE operation_id = ? ORDER BY id", (row[0],)
+        ).fetchall()
         return OperationRecord(
             id=row[0],
             kind=row[1],
@@ -136,21 +180,35 @@ class Operations:
             side=None if row[3] is None else Side(row[3]),
             container=row[4],
             state=OperationState(row[5]),
-            steps=tuple(
-                StepRecord(
-                    position=step[0],
-                    name=step[1],
-                    title=step[2],
-                    reversible=bool(step[3]),
-                    state=StepState(step[4]),
-                    attempts=step[5],
-                    baseline=json.loads(step[6]),
-                    intended_at=step[7],
-                )
-                for step in steps
-            ),
+            steps=tuple(_step(step) for step in steps),
             problem=None if row[6] is None else json.loads(row[6]),
             actor=row[7],
             created_at=row[8],
             updated_at=row[9],
+            notes=tuple(_note(note) for note in notes),
         )
+
+
+def _note(row: tuple[Any, ...]) -> Note:
+    return Note(row[0], row[1])
+
+
+def _step(row: tuple[Any, ...]) -> StepRecord:
+    return StepRecord(
+        position=row[0],
+        name=row[1],
+        title=row[2],
+        reversible=bool(row[3]),
+        state=StepState(row[4]),
+        attempts=row[5],
+        baseline=json.loads(row[6]),
+        intended_at=row[7],
+        performer=Performer(row[8]),
+        instructions=None if row[9] is None else Instructions.from_document(json.loads(row[9])),
+        until=row[10],
+        attested=row[11],
+    )
+
+
+def _text(instructions: Instructions | None) -> str | None:
+    return None if instructions is None else canonical(instructions.as_document()).decode()

@@ -19,6 +19,7 @@ import apsw
 from seatkeeper_agent.journal.audit import Audit
 from seatkeeper_agent.journal.borrows import Borrows
 from seatkeeper_agent.journal.counters import Counters
+from seatkeeper_agent.journal.declarations import Declarations
 from seatkeeper_agent.journal.ledger import Ledger
 from seatkeeper_agent.journal.migrations import JournalTooNew, migrate, require_known
 from seatkeeper_agent.journal.operations import Operations
@@ -47,6 +48,7 @@ class Unit:
         self.audit = Audit(connection, now)
         self.borrows = Borrows(connection, now)
         self.counters = Counters(connection)
+        self.declarations = Declarations(connection, now)
 
 
 class Journal:

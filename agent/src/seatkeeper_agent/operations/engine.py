@@ -3,7 +3,8 @@
 
 For every step: probe; write the intent; perform; probe again; write the outcome. An effect
 counts when it was observed, not when a call returned. Where nothing can be observed the
-operation stays in doubt and keeps its container.
+operation stays in doubt and keeps its container. A step of somebody else is not performed but
+waited for: it counts in the same way, when it was observed, or when a person attested it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from seatkeeper_agent.domain.plans import Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationState, StepRecord, StepState
 from seatkeeper_agent.journal import Journal
@@ -49,24 +51,81 @@ class Engine:
         self._sleep = sleep
         self._locks = Locks()
 
-    def run(self, work: Work) -> None:
-        """Bring an operation to its end, from wherever it stands. Problem if it cannot be."""
+    def run(self, work: Work) -> OperationState:
+        """Bring an operation on from wherever it stands: done, or waiting for somebody.
+
+        Problem if it can be neither.
+        """
         with self._locks.held(f"container {work.container}"):
             if not self._open(work):
-                return
+                return OperationState.DONE
             for position, step in enumerate(work.steps):
-                self._advance(work, position, step)
+                own = step.performer is Performer.AGENT
+                if own:
+                    self._advance(work, position, step)
+                elif not self._await(work, position, step):
+                    return OperationState.WAITING
+        return OperationState.DONE
+
+    def attest(self, work: Work, happened: bool, statement: str, actor: str) -> OperationState:
+        """A person's word on the step that is intended and cannot be observed.
+
+        What is said to have happened is concluded, and the operation goes on; what is said
+        not to have happened ends it, without anything more being tried.
+        """
+        with self._locks.held(f"container {work.container}"):
+            position = self._intended_position(work)
+            step = work.steps[position]
+            detail = {"operation": work.id, "statement": statement, "happened": happened}
+            with self._journal.transaction() as unit:
+                unit.operations.attest(work.id, position, f"{actor}: {statement}")
+                unit.audit.append(actor, f"attested:{step.name}", work.subject, detail)
+                if not happened:
+                    problem = Problem(
+                        ProblemCode.ATTESTED_UNDONE,
+                        f"{actor} attested that {step.title} did not happen: {statement}.",
+                        "Mend the cause, then plan it anew.",
+                    )
+                    step.withdraw(unit)
+                    unit.operations.set_step(work.id, position, StepState.PLANNED)
+                    unit.operations.set_state(work.id, OperationState.FAILED, problem.as_document())
+            if not happened:
+                return OperationState.FAILED
+            self._conclude(work, position, step, Probe(Verdict.DONE, {"attested": statement}), None)
+        return self.run(work)
+
+    def _intended_position(self, work: Work) -> int:
+        with self._journal.reading() as unit:
+            operation = unit.operations.get(work.id)
+        for record in operation.steps if operation else ():
+            if record.state is StepState.INTENDED:
+                return record.position
+        raise Problem(
+            ProblemCode.OPERATION_UNKNOWN,
+            f"No step of the operation {work.id} waits for anybody's word.",
+            "Look at the list of operations.",
+        )
 
     def _open(self, work: Work) -> bool:
         """Take the container; False when this very work is done already."""
         records = [
-            StepRecord(position, step.name, step.title, step.reversible, StepState.PLANNED)
+            StepRecord(
+                position,
+                step.name,
+                step.title,
+                step.reversible,
+                StepState.PLANNED,
+                performer=step.performer,
+                instructions=step.instructions,
+            )
             for position, step in enumerate(work.steps)
         ]
         with self._journal.transaction() as unit:
             known = unit.operations.get(work.id)
             if known is not None and known.state is OperationState.DONE:
                 return False
+            if known is not None and known.state is OperationState.WAITING:
+                return True
             holder = unit.operations.holding(work.container)
             if holder is not None and holder.id != work.id:
                 raise _held(work.container, holder.id, holder.kind, holder.subject, holder.state)
@@ -74,6 +133,31 @@ class Engine:
                 work.id, work.kind, work.subject, work.side, work.container, work.actor, records
             )
         return True
+
+    def _await(self, work: Work, position: int, step: Step) -> bool:
+        """Whether somebody else's step is observed done; hand it out if that was not done yet."""
+        record = self._record(work, position)
+        if record.state is StepState.DONE:
+            return True
+        intended = record.state is StepState.INTENDED
+        probe = self._probe(step, record.baseline if intended else None)
+        if probe.verdict is Verdict.DONE:
+            self._conclude(work, position, step, probe, None)
+            return True
+        if not intended:
+            if probe.verdict is Verdict.UNKNOWN:
+                raise self._undecided(work, step, False, probe.reason)
+            self._intend(work, position, step, self._baseline(work, step), self._clock())
+        self._set_waiting(work)
+        return False
+
+    def _set_waiting(self, work: Work) -> None:
+        with self._journal.reading() as unit:
+            operation = unit.operations.get(work.id)
+        if operation is None or operation.state is OperationState.WAITING:
+            return
+        with self._journal.transaction() as unit:
+            unit.operations.set_state(work.id, OperationState.WAITING)
 
     def _advance(self, work: Work, position: int, step: Step) -> None:
         record = self._record(work, position)
@@ -127,7 +211,7 @@ class Engine:
             with self._journal.transaction() as unit:
                 if self._record(work, position).state is StepState.PLANNED:
                     step.intend(unit, baseline)
-                unit.operations.intend(work.id, position, baseline, at)
+                unit.operations.intend(work.id, position, baseline, at, _until(step, at))
                 detail = {"operation": work.id}
                 unit.audit.append(work.actor, f"intent:{step.name}", work.subject, detail)
         except Problem as problem:
@@ -175,8 +259,9 @@ class Engine:
         with self._journal.transaction() as unit:
             step.conclude(unit, probe.evidence, collected)
             unit.operations.set_step(work.id, position, StepState.DONE)
-            if last:
-                unit.operations.set_state(work.id, OperationState.DONE)
+            unit.operations.set_state(
+                work.id, OperationState.DONE if last else OperationState.RUNNING
+            )
             unit.audit.append(work.actor, f"done:{step.name}", work.subject, {"operation": work.id})
 
     def _withdraw(self, work: Work, position: int, step: Step, error: DriverError) -> None:
@@ -224,6 +309,12 @@ class Engine:
         return operation.steps[position]
 
 
+def _until(step: Step, at: float) -> int | None:
+    """When somebody else should be done, in Unix seconds."""
+    seconds_max = None if step.instructions is None else step.instructions.seconds_max
+    return None if seconds_max is None else int(at) + seconds_max
+
+
 def driver_problem(doing: str, error: DriverError) -> Problem:
     """A vendor call's failure as a problem; nothing of the effect was observed."""
     text = str(error).rstrip(".")
@@ -235,9 +326,9 @@ def driver_problem(doing: str, error: DriverError) -> Problem:
         )
     if isinstance(error, DriverRefused):
         return Problem(
-            ProblemCode.RUNTIME_REFUSED,
+            error.code,
             f"The product refused {doing}: {text}.",
-            "Look the number up in the vendor's documentation, mend the cause, run again.",
+            error.advice,
             {} if error.number is None else {"vendor_error": error.number},
         )
     if isinstance(error, DriverUnavailable):

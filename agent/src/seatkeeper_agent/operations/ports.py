@@ -30,6 +30,9 @@ class DriverUnavailable(DriverError):
 class DriverRefused(DriverError):
     """The product said no, with its own number; the call had no effect."""
 
+    code = ProblemCode.RUNTIME_REFUSED
+    advice = "Look the number up in the vendor's documentation, mend the cause, run again."
+
     def __init__(self, text: str, number: int | None = None) -> None:
         super().__init__(text)
         self.number = number
@@ -72,14 +75,15 @@ class Capability:
 class Description:
     """What a driver found on this host.
 
-    ``security_floor_met`` is None where the version could not be read.
+    ``security_floor`` is None where the vendor names none; ``security_floor_met`` is None then, and
+    where the version could not be read.
     """
 
     vendor: str
     product: str
     version: str | None
     running: bool
-    security_floor: str
+    security_floor: str | None
     security_floor_met: bool | None
     transfer_types: tuple[TransferType, ...]
     capabilities: tuple[Capability, ...]
@@ -153,6 +157,8 @@ class SettingsDriver(Protocol):
     """Declared settings of a license server."""
 
     vendor: str
+    restarts_to_apply: bool
+    """Whether the settings must be written while the server is stopped."""
 
     def read_settings(self) -> dict[str, dict[str, str]]:
         """Sections of keys as the product's file has them."""

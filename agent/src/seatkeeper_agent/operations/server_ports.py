@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from seatkeeper_agent.domain.problems import ProblemCode
 from seatkeeper_agent.domain.servers import BorrowedRow, Dongle, Secret, ServerStatus
 from seatkeeper_agent.operations.ports import Description, DriverRefused
 
@@ -13,9 +14,15 @@ from seatkeeper_agent.operations.ports import Description, DriverRefused
 class CredentialsRefused(DriverRefused):
     """The account does not exist or the password is another one."""
 
+    code = ProblemCode.CREDENTIALS_REFUSED
+    advice = "Correct the account or its password."
+
 
 class PageLabelMissing(DriverRefused):
     """The page does not show what the vendor documents; ``screenshot`` is a PNG."""
+
+    code = ProblemCode.PAGE_DIFFERS
+    advice = "Look at the page or its screenshot: the vendor shows only what it allows."
 
     def __init__(self, text: str, label: str, screenshot: bytes | None = None) -> None:
         super().__init__(text)
@@ -76,6 +83,9 @@ class PageDriver(Protocol):
 
     def release(self, product: str, about_to: AboutTo) -> None:
         """EFFECT: give the borrowed seats of a product back."""
+
+    def set_auto_renew(self, product: str, enabled: bool, about_to: AboutTo) -> None:
+        """EFFECT: have the vendor's server borrow a product again before its end, or not."""
 
     def borrowed(self) -> list[BorrowedRow]:
         """What the page lists as borrowed."""

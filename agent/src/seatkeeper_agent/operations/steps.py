@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from seatkeeper_agent.domain.plans import Instructions, Performer
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.journal import Unit
 
@@ -43,6 +44,14 @@ class Step(Protocol):
     def reversible(self) -> bool:
         """Whether what it does can be undone with the vendor's own means."""
 
+    @property
+    def performer(self) -> Performer:
+        """Who does it; for everybody but the agent the engine waits instead of performing."""
+
+    @property
+    def instructions(self) -> Instructions | None:
+        """What somebody else is told; None for the agent's own steps."""
+
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Did it happen? ``baseline`` is None as long as no intent was written."""
 
@@ -63,6 +72,60 @@ class Step(Protocol):
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """What becomes durable together with the outcome."""
+
+
+class PlainStep:
+    """A step that posts nothing and asks nobody; what it is and does comes from its kind."""
+
+    @property
+    def name(self) -> str:
+        """What the journal calls it."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        raise NotImplementedError
+
+    @property
+    def reversible(self) -> bool:
+        """Most are."""
+        return True
+
+    @property
+    def performer(self) -> Performer:
+        """The agent itself."""
+        return Performer.AGENT
+
+    @property
+    def instructions(self) -> Instructions | None:
+        """None for the agent's own steps."""
+        return None
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Did it happen?"""
+        raise NotImplementedError
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """EFFECT: the step itself; raises DriverError."""
+        raise NotImplementedError
+
+    def baseline(self) -> dict[str, Any]:
+        """Nothing to compare with."""
+        return {}
+
+    def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """Nothing besides the intent."""
+
+    def withdraw(self, unit: Unit) -> None:
+        """Nothing to take back."""
+
+    def collect(self, evidence: dict[str, Any], returned: bytes | None) -> bytes:
+        """Nothing besides."""
+        return b""
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """Nothing besides the outcome."""
 
 
 @dataclass(frozen=True, slots=True)

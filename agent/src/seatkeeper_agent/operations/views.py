@@ -155,11 +155,14 @@ def operation_view(operation: OperationRecord) -> dict[str, Any]:
                 "name": step.name,
                 "title": step.title,
                 "reversible": step.reversible,
+                "performer": step.performer.value,
                 "state": step.state.value,
                 "attempts": step.attempts,
+                "attested": step.attested,
             }
             for step in operation.steps
         ],
+        "notes": [{"at": moment(note.at), "text": note.text} for note in operation.notes],
         "created_at": moment(operation.created_at),
         "updated_at": moment(operation.updated_at),
     }

@@ -40,12 +40,19 @@ def check(name: str, document: Any) -> None:
     if error is None:
         return
     place = "/".join(str(part) for part in error.absolute_path)
-    message = error.message[:MESSAGE_CHARACTERS_MAX]
+    # The validator's message quotes what was sent.
+    said = f"it breaks the rule {error.validator!r}" if _has_secrets(name) else error.message
+    message = said[:MESSAGE_CHARACTERS_MAX]
     raise Problem(
         ProblemCode.REQUEST_INVALID,
         f"The request does not fit at {place or 'its top'}: {message}.",
         "Correct it as the API's description says.",
     )
+
+
+@cache
+def _has_secrets(name: str) -> bool:
+    return '"writeOnly": true' in json.dumps(schema(name))
 
 
 @cache

@@ -23,6 +23,7 @@ class CodeMeterServerSettings:
     """SettingsDriver for one license server; ``is_running`` asks it, as the driver does."""
 
     vendor = "codemeter"
+    restarts_to_apply = True
 
     def __init__(self, settings: CodeMeterSettings, is_running: Callable[[], bool]) -> None:
         self._settings = settings

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import HistoryRow, Measure
+from seatkeeper_agent.domain.plans import Performer
 from seatkeeper_agent.domain.records import (
     Account,
     Posting,
@@ -34,6 +35,9 @@ class TransferStep:
     identity: Identity
     record: TransferRecord
     operation_id: str
+
+    performer = Performer.AGENT
+    instructions = None
 
     @property
     def declaration(self) -> Declaration:

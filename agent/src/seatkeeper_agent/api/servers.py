@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Routes of license servers: settings, activation, seats for offline use."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from seatkeeper_agent.agent import ServerServices
+from seatkeeper_agent.api.changing import actor_of, moment_of, workshop_of
+from seatkeeper_agent.api.contract import (
+    PAGE_LIMIT_DEFAULT,
+    body_of,
+    component,
+    described,
+    limit_of,
+    page_of,
+)
+from seatkeeper_agent.api.reading import agent_of
+from seatkeeper_agent.api.work import Job
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.servers import Secret
+from seatkeeper_agent.operations.servers.activation import (
+    ANSWER_BYTES_MAX,
+    ActivationService,
+    AnswerOrder,
+)
+from seatkeeper_agent.operations.servers.borrows import ServerBorrowOrder, ServerBorrowService
+from seatkeeper_agent.operations.servers.settings import ServerOrder
+from seatkeeper_agent.operations.works import operation_id
+
+router = APIRouter(prefix="/v1/servers/{vendor}")
+
+Identifier = Annotated[str, Path(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+@router.get("", summary="A server and what it tells", **described(component("server")))
+def read_server(request: Request, vendor: str) -> dict[str, Any]:
+    """Settings, and for servers with an account: version, activation, licenses."""
+    return _services(request, vendor).settings.read()
+
+
+@router.put(
+    "",
+    summary="Declare a server's settings",
+    **described(component("settings-result"), request="settings", follows=True),
+)
+async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Response:
+    """Named keys and services are made true; all others are kept."""
+    service = _services(request, vendor).settings
+    body, actor = await body_of(request, "settings"), actor_of(request)
+    switch = body.get("dongle_service")
+    order = ServerOrder(
+        settings=body.get("settings", {}),
+        dongle_service=None if switch is None else switch == "enabled",
+        version_min=body.get("version_min"),
+    )
+    job = _job(vendor, "settings", dry_run, lambda: service.put(order, actor, dry_run))
+    return await workshop_of(request).run(request, job)
+
+
+@router.get("/activation", summary="A server's activation", **described(component("activation")))
+def read_activation(request: Request, vendor: str) -> dict[str, Any]:
+    """Whether it is activated; how and for whom where this agent did it."""
+    return _activation(request, vendor).read()
+
+
+@router.put(
+    "/activation",
+    summary="Activate online",
+    **described(component("activation-result"), request="activation-order", follows=True),
+)
+async def put_activation(request: Request, vendor: str, dry_run: bool = False) -> Response:
+    """The password is used and kept nowhere."""
+    service, actor = _activation(request, vendor), actor_of(request)
+    body = await body_of(request, "activation-order")
+    account, password = body["account"], Secret(body["password"])
+    job = _job(
+        vendor,
+        "activation",
+        dry_run,
+        lambda: service.activate(account, password, actor, dry_run),
+    )
+    return await workshop_of(request).run(request, job)
+
+
+@router.delete(
+    "/activation",
+    summary="Deactivate",
+    **described(component("activation-result"), follows=True),
+)
+async def delete_activation(request: Request, vendor: str, dry_run: bool = False) -> Response:
+    """Gives the activation up, however it was made."""
+    service, actor = _activation(request, vendor), actor_of(request)
+    job = _job(vendor, "deactivation", dry_run, lambda: service.deactivate(actor, dry_run))
+    return await workshop_of(request).run(request, job)
+
+
+@router.post(
+    "/activation/request",
+    summary="The request file of an offline activation",
+    **described(component("activation-request")),
+)
+async def request_activation(
+    request: Request, vendor: str, dry_run: bool = False
+) -> dict[str, Any]:
+    """The same one until it was used."""
+    service, actor = _activation(request, vendor), actor_of(request)
+    return await run_in_threadpool(service.request, actor, dry_run)
+
+
+@router.post(
+    "/activation/response",
+    summary="Hand over the answer file of an offline activation",
+    **described(component("activation-result"), request="activation-answer", follows=True),
+)
+async def answer_activation(request: Request, vendor: str, dry_run: bool = False) -> Response:
+    """An answer that is seen not to fit is refused before it reaches the server."""
+    service, actor = _activation(request, vendor), actor_of(request)
+    body = await body_of(request, "activation-answer")
+    order = AnswerOrder(_decoded(body["answer"]), body.get("request_digest"))
+    job = _job(vendor, "activation", dry_run, lambda: service.respond(order, actor, dry_run))
+    return await workshop_of(request).run(request, job)
+
+
+@router.get(
+    "/borrows",
+    summary="Seats declared for offline use",
+    **described(page_of("borrows", "server-borrow-record")),
+)
+def read_borrows(
+    request: Request, vendor: str, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+) -> dict[str, Any]:
+    """What was declared at this server."""
+    size = limit_of(limit)
+    entries = _borrows(request, vendor).page(after, size)
+    return {"borrows": entries, "next": entries[-1]["id"] if len(entries) == size else None}
+
+
+@router.get(
+    "/borrows/{borrow}",
+    summary="One borrow for offline use",
+    **described(component("server-borrow-record")),
+)
+def read_borrow(request: Request, vendor: str, borrow: str) -> dict[str, Any]:
+    """The declaration and what is borrowed for it."""
+    found = _borrows(request, vendor).view(borrow)
+    if found is None:
+        raise Problem(
+            ProblemCode.BORROW_UNKNOWN,
+            f"No borrow {borrow} was declared at this server.",
+            "Look at the list of borrows.",
+        )
+    return found
+
+
+@router.put(
+    "/borrows/{borrow}",
+    summary="Declare seats for offline use",
+    **described(component("server-borrow-result"), request="server-borrow", follows=True),
+)
+async def put_borrow(
+    request: Request, vendor: str, borrow: Identifier, dry_run: bool = False
+) -> Response:
+    """Borrows, renews or returns on the server's page, by a browser or a person."""
+    service, actor = _borrows(request, vendor), actor_of(request)
+    body = await body_of(request, "server-borrow")
+    order = ServerBorrowOrder(
+        id=borrow,
+        name=body["name"],
+        product=body["product"],
+        seats=body["seats"],
+        until=moment_of(body["until"]),
+        auto_renew=body.get("auto_renew", False),
+    )
+    job = _job(borrow, "server_borrow", dry_run, lambda: service.put(order, actor, dry_run))
+    return await workshop_of(request).run(request, job)
+
+
+def _job(subject: str, kind: str, dry_run: bool, work: Any) -> Job:
+    return Job(operation_id(subject, kind + "?" * dry_run), kind, f"{kind} of {subject}", work)
+
+
+def _services(request: Request, vendor: str) -> ServerServices:
+    servers = agent_of(request).servers
+    if vendor not in servers:
+        raise Problem(
+            ProblemCode.VENDOR_UNKNOWN,
+            f"This agent drives no server of the vendor {vendor[:40]!r}.",
+            f"It drives {', '.join(servers)}; name another one in its settings.",
+        )
+    return servers[vendor]
+
+
+def _activation(request: Request, vendor: str) -> ActivationService:
+    service = _services(request, vendor).activation
+    if service is None:
+        raise _without(vendor, "an activation")
+    return service
+
+
+def _borrows(request: Request, vendor: str) -> ServerBorrowService:
+    service = _services(request, vendor).borrows
+    if service is None:
+        raise _without(vendor, "seats for offline use; borrow by /v1/borrows")
+    return service
+
+
+def _without(vendor: str, what: str) -> Problem:
+    return Problem(
+        ProblemCode.CAPABILITY_REFUSED,
+        f"The server of {vendor} has no {what.removeprefix('an ')}.",
+        "Declare it for a server that has.",
+    )
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        content = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise Problem(
+            ProblemCode.REQUEST_INVALID, "The answer file is not Base64.", "Encode it."
+        ) from error
+    if not content or len(content) > ANSWER_BYTES_MAX:
+        raise Problem(
+            ProblemCode.REQUEST_INVALID,
+            f"The answer file has {len(content)} bytes; it may have 1 to {ANSWER_BYTES_MAX}.",
+            "Bring the file that the vendor's page gave.",
+        )
+    return content

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a dongle's licenses can be migrated: every rule of the vendor as a row.
+
+The rules are Chaos's (grade D). The vendor adds "among other criteria", so no report can say
+that a migration will be allowed; it can only say that nothing seen here speaks against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from seatkeeper_agent.domain.servers import Dongle, ServerStatus
+from seatkeeper_agent.domain.versions import at_least
+
+SERVER_VERSION_MIN = "4.5.0"
+WIBUKEY_VERSION_MIN = "6.00"
+PRODUCT_VERSION_MIN = "3.0"
+DONGLE_FAMILY = "wibukey"
+
+
+class RuleVerdict(StrEnum):
+    """What was observed of one rule; what cannot be observed is never guessed."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLicense:
+    """One license that the operator knows a dongle to hold."""
+
+    product: str
+    version: str
+    perpetual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What this host shows; None where it does not tell.
+
+    ``dongles`` are those that drivers can have; ``hides_others`` says that all but the
+    ``chosen`` one will be hidden from them. ``account`` is the one that this agent activated.
+    """
+
+    status: ServerStatus | None
+    wibukey_version: str | None
+    serves_this_host: bool
+    dongles: tuple[Dongle, ...] | None
+    chosen: Dongle
+    hides_others: bool
+    account: str | None
+    licenses: tuple[HeldLicense, ...] | None
+    target_user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule: what is required, what was observed, and what to do where it is not met."""
+
+    rule: str
+    required: str
+    observed: str
+    verdict: RuleVerdict
+    advice: str
+
+    def as_document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "rule": self.rule,
+            "required": self.required,
+            "observed": self.observed,
+            "verdict": self.verdict.value,
+            "advice": self.advice,
+        }
+
+
+def rules(sighting: Sighting) -> tuple[RuleRow, ...]:
+    """All rules in the order in which they are best mended."""
+    return (
+        _server_version(sighting),
+        _one_dongle(sighting),
+        _wibukey_driver(sighting),
+        _dongle_local(sighting),
+        _online_activated(sighting),
+        _user_logged_in(sighting),
+        _same_company(sighting),
+        _licenses_movable(sighting),
+        _vendor_criteria(),
+    )
+
+
+def is_refused(rows: tuple[RuleRow, ...]) -> bool:
+    """Whether a rule is seen not to be met."""
+    return any(row.verdict is RuleVerdict.NOT_MET for row in rows)
+
+
+def _verdict(holds: bool | None) -> RuleVerdict:
+    if holds is None:
+        return RuleVerdict.UNKNOWN
+    return RuleVerdict.MET if holds else RuleVerdict.NOT_MET
+
+
+def _server_version(sighting: Sighting) -> RuleRow:
+    version = sighting.status.version if sighting.status else None
+    return RuleRow(
+        "server_version",
+        f"license server {SERVER_VERSION_MIN} or newer",
+        version or "the server does not tell its version",
+        _verdict(at_least(version, SERVER_VERSION_MIN)),
+        "Update the license server with the vendor's installer.",
+    )
+
+
+def _one_dongle(sighting: Sighting) -> RuleRow:
+    seen = sighting.dongles
+    if seen is None:
+        observed, holds = "this host's USB cannot be looked at", None
+    else:
+        same = [dongle for dongle in seen if dongle.family == DONGLE_FAMILY]
+        others = [dongle for dongle in seen if dongle.family != DONGLE_FAMILY]
+        if sighting.hides_others and sighting.chosen in same:
+            same = [sighting.chosen]
+        holds = len(same) == 1
+        observed = f"{len(same)}: {', '.join(f'{d.id} at {d.path}' for d in same)}"
+        if sighting.hides_others and len(seen) > len(same):
+            observed += ", with the others hidden from the driver"
+        if holds and others:
+            # Whether the vendor counts another maker's dongle is not known.
+            holds = None
+            observed += f", and {len(others)} of another kind"
+    return RuleRow(
+        "one_dongle",
+        "exactly one dongle plugged",
+        observed,
+        _verdict(holds),
+        "Unplug all other dongles, or set isolate to hide them while this one is migrated.",
+    )
+
+
+def _wibukey_driver(sighting: Sighting) -> RuleRow:
+    version = sighting.wibukey_version
+    return RuleRow(
+        "wibukey_driver",
+        f"WibuKey driver {WIBUKEY_VERSION_MIN} or newer",
+        version or "the driver's version cannot be asked for here",
+        _verdict(at_least(version, WIBUKEY_VERSION_MIN)),
+        "Update the WibuKey driver; set chaos.wibukey_version_command to have it asked.",
+    )
+
+
+def _dongle_local(sighting: Sighting) -> RuleRow:
+    status, seen = sighting.status, sighting.dongles
+    observed, holds = "the dongle service is off, so the server lists no dongles", None
+    if not sighting.serves_this_host:
+        observed, holds = "the license server runs on another machine", False
+    elif seen is None or sighting.chosen not in seen:
+        observed, holds = "the dongle is not on this host's USB", None if seen is None else False
+    elif status is None or status.dongle_service is None:
+        observed = "the server does not tell which dongles it sees"
+    elif status.dongle_service:
+        count = len(status.dongle_keys)
+        observed = f"plugged here, and the server lists {count} dongle{'' if count == 1 else 's'}"
+        holds = count > 0
+    return RuleRow(
+        "dongle_local",
+        "dongle in the machine that runs the server",
+        observed,
+        _verdict(holds),
+        "Plug the dongle into the license server's own machine, and pass it through to no other.",
+    )
+
+
+def _online_activated(sighting: Sighting) -> RuleRow:
+    activated = sighting.status.activated if sighting.status else None
+    words = {True: "activated", False: "not activated", None: "the server does not tell"}
+    return RuleRow(
+        "online_activated",
+        "online licensing activated",
+        words[activated],
+        _verdict(activated),
+        "Declare an online activation for this server.",
+    )
+
+
+def _user_logged_in(sighting: Sighting) -> RuleRow:
+    activated = sighting.status.activated if sighting.status else None
+    told = f"; activated here for {sighting.account}" if sighting.account else ""
+    return RuleRow(
+        "user_logged_in",
+        "a valid user logged in",
+        "nobody, online licensing is off"
+        if activated is False
+        else f"the server does not tell{told}",
+        RuleVerdict.NOT_MET if activated is False else RuleVerdict.UNKNOWN,
+        "Log a user in on the server's page or by an online activation; an activation by files"
+        " logs nobody in.",
+    )
+
+
+def _same_company(sighting: Sighting) -> RuleRow:
+    whom = f" and which company {sighting.target_user} is of" if sighting.target_user else ""
+    return RuleRow(
+        "same_company",
+        "dongle's owner, logged-in user and target user of the same company",
+        f"only the vendor knows who owns the dongle{whom}",
+        RuleVerdict.UNKNOWN,
+        "Ask the vendor which company the dongle is registered to.",
+    )
+
+
+def _licenses_movable(sighting: Sighting) -> RuleRow:
+    held = sighting.licenses
+    stuck = [entry for entry in held or () if _is_stuck(entry)]
+    if held is None:
+        observed = "the server does not tell what the dongle holds, and nothing is declared"
+    elif stuck:
+        observed = f"declared: {', '.join(f'{e.product} {e.version} perpetual' for e in stuck)}"
+    else:
+        observed = "as declared, nothing stays behind; the server itself does not tell"
+    return RuleRow(
+        "licenses_movable",
+        "no perpetual licenses of 2.x products",
+        observed,
+        RuleVerdict.NOT_MET if stuck else RuleVerdict.UNKNOWN,
+        "Perpetual 2.x licenses cannot be moved: have the vendor replace them first.",
+    )
+
+
+def _is_stuck(held: HeldLicense) -> bool:
+    return held.perpetual and at_least(held.version, PRODUCT_VERSION_MIN) is False
+
+
+def _vendor_criteria() -> RuleRow:
+    return RuleRow(
+        "vendor_criteria",
+        "the vendor's further criteria, which it does not name",
+        "cannot be observed",
+        RuleVerdict.UNKNOWN,
+        "If TRANSFER is missing although all else is met, ask the vendor.",
+    )

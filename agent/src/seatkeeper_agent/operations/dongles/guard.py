@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An eye on the USB while a dongle is migrated: whatever comes or goes is told at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+
+from seatkeeper_agent.domain.servers import Dongle, UsbUnavailable
+from seatkeeper_agent.journal import Journal
+
+OnChange = Callable[[list[Dongle], list[Dongle]], None]
+
+
+class Guard:
+    """Watches for one operation at a time, from its start until it has ended."""
+
+    def __init__(
+        self, journal: Journal, watch: Callable[[OnChange], AbstractContextManager[object]]
+    ) -> None:
+        self._journal = journal
+        self._watch = watch
+        self._lock = threading.Lock()
+        self._watched: str | None = None
+        self._running = ExitStack()
+
+    def watch(self, operation_id: str, subject: str) -> None:
+        """Begin, unless that operation is watched already; needs it to be in the journal."""
+        with self._lock:
+            if self._watched == operation_id:
+                return
+            self._running.close()
+
+            def tell(added: list[Dongle], removed: list[Dongle]) -> None:
+                self._tell(operation_id, subject, added, removed)
+
+            try:
+                self._running.enter_context(self._watch(tell))
+            except UsbUnavailable:
+                # The rules say that the dongles cannot be seen; there is nothing to watch.
+                return
+            self._watched = operation_id
+
+    def close(self) -> None:
+        """Watch no more."""
+        with self._lock:
+            self._running.close()
+            self._watched = None
+
+    def _tell(
+        self, operation_id: str, subject: str, added: list[Dongle], removed: list[Dongle]
+    ) -> None:
+        told = [(entry, "plugged in") for entry in added]
+        told += [(entry, "unplugged") for entry in removed]
+        with self._journal.transaction() as unit:
+            for dongle, what in told:
+                text = f"The dongle {dongle.id} was {what} at {dongle.path}."
+                if unit.operations.get(operation_id) is not None:
+                    unit.operations.note(operation_id, text)
+                detail = {"operation": operation_id, "path": dongle.path}
+                unit.audit.append("agent", what.replace(" ", "_"), subject, detail)

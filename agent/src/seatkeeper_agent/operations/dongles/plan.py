@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a migration is asked for, how it is remembered, and what its confirmation is bound to."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seatkeeper_agent.domain.eligibility import HeldLicense
+from seatkeeper_agent.domain.plans import digest
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.servers import Dongle
+from seatkeeper_agent.domain.transfers import NAMESPACE
+from seatkeeper_agent.operations.dongles.report import DongleReports
+from seatkeeper_agent.operations.people import planned_view
+from seatkeeper_agent.operations.steps import Step
+
+KIND = "dongle_migration"
+
+
+@dataclass(frozen=True)
+class MigrationOrder:
+    """What is declared: one dongle, one account's user, and what is known of its licenses."""
+
+    dongle: str
+    target_user: str
+    isolate: bool = False
+    licenses: tuple[HeldLicense, ...] | None = None
+    confirmation: str | None = None
+    acknowledgement: str | None = None
+    deadline_seconds: int | None = None
+
+
+def acknowledgement(dongle_id: str) -> str:
+    """What has to be said in words, so that nobody does it by accident."""
+    return f"The dongle {dongle_id} can never be used again."
+
+
+def migration_id(vendor: str, dongle: str) -> str:
+    """The id of the only migration that a dongle can have."""
+    return str(uuid.uuid5(NAMESPACE, f"migration/{vendor}/{dongle}"))
+
+
+def operation_id(migration: str, attempt: int) -> str:
+    """The id of one attempt at it."""
+    return str(uuid.uuid5(NAMESPACE, f"{KIND}/{migration}/{attempt}"))
+
+
+def declaration_of(
+    order: MigrationOrder, dongle: Dongle, attempt: int, others: list[str]
+) -> dict[str, Any]:
+    """What is remembered of an order."""
+    held = None if order.licenses is None else [asdict(entry) for entry in order.licenses]
+    return {
+        "dongle": asdict(dongle) | {"id": dongle.id},
+        "target_user": order.target_user,
+        "others": others,
+        "licenses": held,
+        "deadline_seconds": order.deadline_seconds,
+        "attempt": attempt,
+        "outcome": None,
+    }
+
+
+def dongle_from(document: dict[str, Any]) -> Dongle:
+    """The dongle as it was declared."""
+    return Dongle(**{key: value for key, value in document.items() if key != "id"})
+
+
+def licenses_from(documents: list[dict[str, Any]] | None) -> tuple[HeldLicense, ...] | None:
+    """What the operator declared that it holds."""
+    return None if documents is None else tuple(HeldLicense(**entry) for entry in documents)
+
+
+def plan_view(
+    reports: DongleReports, declaration: dict[str, Any], steps: tuple[Step, ...]
+) -> dict[str, Any]:
+    """The steps and the digest of all that a confirmation relies on."""
+    status = reports.status()
+    shown = [planned_view(step) for step in steps]
+    seen = {
+        "dongles": [[entry.id, entry.path] for entry in reports.dongles()],
+        "version": None if status is None else status.version,
+        "activated": None if status is None else status.activated,
+        "licenses": [entry.as_document() for entry in status.licenses] if status else None,
+        "wibukey": reports.wibukey_version(),
+    }
+    fixed = {key: value for key, value in declaration.items() if key != "attempt"}
+    return {
+        "digest": digest({"declaration": fixed, "steps": shown, "seen": seen}),
+        "confirmation_required": True,
+        "acknowledgement": acknowledgement(declaration["dongle"]["id"]),
+        "steps": shown,
+    }
+
+
+def require_confirmed(order: MigrationOrder, dongle: Dongle, plan: dict[str, Any]) -> None:
+    """Refuse what is not confirmed for exactly this plan, and acknowledged in words."""
+    facts = {"digest": plan["digest"], "acknowledgement": plan["acknowledgement"]}
+    if order.confirmation != plan["digest"]:
+        raise Problem(
+            ProblemCode.CONFIRMATION_REQUIRED,
+            f"Migrating the dongle {dongle.id} cannot be undone, and the confirmation given is"
+            f" {'missing' if order.confirmation is None else 'for another plan'}.",
+            f"Confirm exactly this plan with confirmation {plan['digest']} if it shall run.",
+            facts,
+        )
+    if order.acknowledgement != plan["acknowledgement"]:
+        raise Problem(
+            ProblemCode.ACKNOWLEDGEMENT_REQUIRED,
+            f"Migrating the dongle {dongle.id} cannot be undone, and it was not acknowledged in"
+            " words.",
+            f"Acknowledge it with the sentence: {plan['acknowledgement']}",
+            facts,
+        )
+
+
+def not_eligible(dongle: Dongle, report: dict[str, Any]) -> Problem:
+    """The refusal, with every rule."""
+    unmet = [row for row in report["rules"] if row["verdict"] == "not_met"]
+    first = "; ".join(f"required is {row['required']}, seen is {row['observed']}" for row in unmet)
+    return Problem(
+        ProblemCode.DONGLE_NOT_ELIGIBLE,
+        f"The dongle {dongle.id} cannot be migrated: {first}.",
+        unmet[0]["advice"] if unmet else "Look at the report.",
+        report,
+    )

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which dongles this host has, and what speaks for and against migrating one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seatkeeper_agent.domain.eligibility import (
+    DONGLE_FAMILY,
+    HeldLicense,
+    RuleRow,
+    Sighting,
+    is_refused,
+    rules,
+)
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.servers import Dongle, ServerStatus, UsbUnavailable
+from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.dongles.steps import MIGRATION
+from seatkeeper_agent.operations.ports import DriverError
+from seatkeeper_agent.operations.server_ports import DongleBus, LicenseServerDriver
+
+LISTED_MAX = 10_000
+
+
+class DongleReports:
+    """Looks only; ``driver`` is None on a host without a server that uses such dongles."""
+
+    def __init__(
+        self, journal: Journal, bus: DongleBus, driver: LicenseServerDriver | None
+    ) -> None:
+        self._journal = journal
+        self._bus = bus
+        self._driver = driver
+
+    def dongles(self) -> list[Dongle]:
+        """All dongles; Problem where USB cannot be looked at."""
+        try:
+            return self._bus.dongles()
+        except UsbUnavailable as error:
+            raise Problem(
+                ProblemCode.USB_UNAVAILABLE,
+                f"The dongles of this host cannot be seen: {str(error).rstrip('.')}.",
+                "Give the agent access to USB, then run again.",
+            ) from error
+
+    def visible(self) -> list[Dongle]:
+        """Those that drivers can have."""
+        return [dongle for dongle in self.dongles() if dongle.authorized is not False]
+
+    def find(self, name: str) -> Dongle:
+        """The one with this serial number, or at this path; Problem for none or several."""
+        dongles = self.dongles()
+        found = [entry for entry in dongles if name in (entry.serial, entry.path)]
+        if len(found) == 1:
+            return found[0]
+        there = ", ".join(f"{entry.id} at {entry.path}" for entry in dongles) or "none"
+        raise Problem(
+            ProblemCode.DONGLE_UNKNOWN,
+            f"{len(found) or 'No'} dongle{'s' if len(found) > 1 else ''} with the name {name!r}"
+            f" {'are' if len(found) > 1 else 'is'} plugged into this host; plugged: {there}.",
+            "Name one by its serial number, or by its path where that is not unique.",
+        )
+
+    def status(self) -> ServerStatus | None:
+        """What the server shows; None where it does not answer."""
+        try:
+            return None if self._driver is None else self._driver.status()
+        except DriverError:
+            return None
+
+    def wibukey_version(self) -> str | None:
+        """The dongle driver's version; None where nobody tells."""
+        return None if self._driver is None else self._driver.wibukey_version()
+
+    def rows(
+        self,
+        chosen: Dongle,
+        hides_others: bool,
+        licenses: tuple[HeldLicense, ...] | None = None,
+        target_user: str | None = None,
+    ) -> tuple[RuleRow, ...]:
+        """Every rule for one dongle, by what can be seen now."""
+        if self._driver is None:
+            raise Problem(
+                ProblemCode.VENDOR_UNKNOWN,
+                "No license server that migrates dongles is on this host.",
+                "Install the server, or name it in the agent's settings under [chaos].",
+            )
+        with self._journal.reading() as unit:
+            known = unit.declarations.get("activation", self._driver.vendor)
+        return rules(
+            Sighting(
+                status=self.status(),
+                wibukey_version=self.wibukey_version(),
+                serves_this_host=self._driver.serves_this_host(),
+                dongles=tuple(self.visible()),
+                chosen=chosen,
+                hides_others=hides_others,
+                account=None if known is None else known.document["account"],
+                licenses=licenses,
+                target_user=target_user,
+            )
+        )
+
+    def listing(self) -> list[dict[str, Any]]:
+        """All dongles as the API shows them."""
+        dongles, status = self.dongles(), self.status()
+        vendor = None if self._driver is None else self._driver.vendor
+        with self._journal.reading() as unit:
+            done = {
+                record.document["dongle"]["id"]
+                for record in unit.declarations.page(MIGRATION, "", LISTED_MAX)
+                if record.document["outcome"] is not None
+            }
+        plugged = [entry for entry in dongles if entry.family == DONGLE_FAMILY]
+        return [
+            {
+                **dongle_view(entry),
+                "vendor": vendor if entry in plugged else None,
+                "seen_by_service": _is_seen(entry, plugged, status),
+                "migrated": entry.id in done,
+            }
+            for entry in dongles
+        ]
+
+
+def dongle_view(dongle: Dongle) -> dict[str, Any]:
+    """One dongle."""
+    return {
+        "id": dongle.id,
+        "path": dongle.path,
+        "vendor_id": f"{dongle.vendor_id:04x}",
+        "product_id": f"{dongle.product_id:04x}",
+        "family": dongle.family,
+        "model": dongle.model,
+        "serial": dongle.serial,
+        "authorized": dongle.authorized,
+    }
+
+
+def report_view(rows: tuple[RuleRow, ...]) -> dict[str, Any]:
+    """The rows and what they come to."""
+    return {
+        "verdict": "refused" if is_refused(rows) else "open",
+        "rules": [row.as_document() for row in rows],
+    }
+
+
+def _is_seen(dongle: Dongle, plugged: list[Dongle], status: ServerStatus | None) -> bool | None:
+    """By number only: how the server's keys relate to serial numbers is not known."""
+    if dongle not in plugged or status is None or status.dongle_service is None:
+        return None
+    if not status.dongle_keys:
+        return False
+    visible = [entry for entry in plugged if entry.authorized is not False]
+    if dongle not in visible:
+        return None
+    return True if len(visible) == len(status.dongle_keys) else None

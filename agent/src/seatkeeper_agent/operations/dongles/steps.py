@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a dongle's migration; only one of them cannot be undone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.servers import (
+    Dongle,
+    IsolationError,
+    ProductSeats,
+    ServerStatus,
+    gained,
+)
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.ports import DriverRefused, DriverUnfinished
+from seatkeeper_agent.operations.server_ports import (
+    IsolationPort,
+    LicenseServerDriver,
+    PageDriver,
+)
+from seatkeeper_agent.operations.servers.steps import wait_until
+from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
+
+ISOLATION = "isolation"
+MIGRATION = "migration"
+
+
+@dataclass(frozen=True)
+class Isolate(PlainStep):
+    """Hide all other dongles from the vendor's driver; what is hidden is owed back."""
+
+    isolation: IsolationPort
+    others: tuple[str, ...]
+    operation_id: str
+
+    name = "isolate"
+
+    @property
+    def title(self) -> str:
+        """How many."""
+        return f"hiding {len(self.others)} other dongles from the driver"
+
+    def baseline(self) -> dict[str, Any]:
+        """Which ones."""
+        return {"paths": list(self.others)}
+
+    def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """Owed from before the first one is hidden."""
+        unit.declarations.put(ISOLATION, self.operation_id, baseline)
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Read back from the kernel; one that was unplugged is hidden well enough."""
+        left = [path for path in self.others if self.isolation.authorized(path)]
+        return Probe(Verdict.NOT_DONE if left else Verdict.DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """The kernel's switch."""
+        try:
+            self.isolation.hide(list(self.others))
+        except IsolationError as error:
+            raise DriverRefused(str(error)) from error
+        return b""
+
+
+@dataclass(frozen=True)
+class GiveBack(PlainStep):
+    """Let the driver have the other dongles again."""
+
+    isolation: IsolationPort
+    others: tuple[str, ...]
+    operation_id: str
+
+    name, title = "give_back", "giving the other dongles back to the driver"
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Read back from the kernel."""
+        hidden = [path for path in self.others if self.isolation.authorized(path) is False]
+        return Probe(Verdict.NOT_DONE if hidden else Verdict.DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """The kernel's switch."""
+        try:
+            self.isolation.give_back(list(self.others))
+        except IsolationError as error:
+            raise DriverRefused(str(error)) from error
+        return b""
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """Nothing is owed any more."""
+        unit.declarations.remove(ISOLATION, self.operation_id)
+
+
+@dataclass
+class TransferDongle(PlainStep):
+    """The vendor moves the licenses to the account. Irreversible.
+
+    It happened when the account shows more than before and the server has switched its dongle
+    service off, which is the documented end. Once the click may have been made, nothing but
+    that is believed: the step is never tried a second time on a doubt.
+    """
+
+    driver: LicenseServerDriver
+    page: PageDriver | None
+    dongle: Dongle
+    target_user: str
+    migration_id: str
+    told: Instructions
+    check: Callable[[], None]
+    is_alone: Callable[[], bool]
+    seconds_max: float
+    stopping: threading.Event
+    may_have_clicked: bool = False
+
+    name: str = field(default="transfer", init=False)
+    reversible: bool = field(default=False, init=False)
+
+    @property
+    def title(self) -> str:
+        """What it means."""
+        return f"migrating the licenses of dongle {self.dongle.id} to {self.target_user}"
+
+    @property
+    def performer(self) -> Performer:
+        """A browser where one is set up, else a person."""
+        return Performer.PERSON if self.page is None else Performer.AGENT
+
+    @property
+    def instructions(self) -> Instructions | None:
+        """What a person does on the page."""
+        return self.told if self.page is None else None
+
+    def baseline(self) -> dict[str, Any]:
+        """The account before; refuses when something speaks against it by now."""
+        self.check()
+        return {"licenses": [entry.as_document() for entry in self.driver.status().licenses]}
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """What the account has gained, and whether the dongle service is off."""
+        if baseline is None:
+            return Probe(Verdict.NOT_DONE)
+        status = self.driver.status()
+        more = gained(seats_from(baseline["licenses"]), status.licenses)
+        if more and status.dongle_service is False:
+            return Probe(Verdict.DONE, _evidence(status, more))
+        if self.performer is Performer.PERSON or not self.may_have_clicked:
+            return Probe(Verdict.NOT_DONE)
+        return Probe(Verdict.UNKNOWN, reason=_half_seen(status, bool(more)))
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """Drive the page, then look until the documented end is seen."""
+        if self.page is None:
+            raise DriverRefused("a person does this step")
+        self.page.transfer_dongle(self.target_user, self._about_to)
+        ended = wait_until(
+            lambda: self.stopping.is_set() or self.probe(baseline).verdict is Verdict.DONE,
+            self.seconds_max,
+        )
+        if not ended or self.stopping.is_set():
+            raise DriverUnfinished("the licenses have not been seen in the account so far")
+        return b""
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """What arrived, beside the declaration."""
+        found = unit.declarations.get(MIGRATION, self.migration_id)
+        document = {} if found is None else found.document
+        outcome = {
+            "gained": evidence.get("gained", []),
+            "licenses_after": evidence.get("licenses_after"),
+            "attested": evidence.get("attested"),
+        }
+        unit.declarations.put(MIGRATION, self.migration_id, {**document, "outcome": outcome})
+
+    def _about_to(self) -> None:
+        if not self.is_alone():
+            raise DriverRefused(
+                f"the dongle {self.dongle.id} is not the only one that the driver can have"
+            )
+        self.may_have_clicked = True
+
+
+@dataclass(frozen=True)
+class Arrive(PlainStep):
+    """The vendor shows every license that the dongle is declared to have held."""
+
+    driver: LicenseServerDriver
+    before: Callable[[], tuple[ProductSeats, ...]]
+    products: tuple[str, ...]
+
+    name, title = "arrive", "all declared licenses showing in the account"
+    performer = Performer.VENDOR
+    instructions = Instructions(
+        (
+            "Wait: the vendor says that it may take minutes until all licenses show.",
+            "If one is still missing after a day, ask the vendor's support.",
+        ),
+        "The account shows more seats than before of every product that was declared.",
+        attestable=True,
+        seconds_max=24 * 3600,
+    )
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Product by product."""
+        more = gained(self.before(), self.driver.status().licenses)
+        missing = sorted(set(self.products) - {entry.product for entry in more})
+        if missing:
+            return Probe(Verdict.NOT_DONE, reason=f"{', '.join(missing)} do not show yet")
+        return Probe(Verdict.DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """Nobody can but the vendor."""
+        raise DriverRefused("the vendor does this step")
+
+
+def seats_from(documents: list[dict[str, Any]]) -> tuple[ProductSeats, ...]:
+    """Read what ``ProductSeats.as_document`` wrote."""
+    return tuple(ProductSeats(entry["product"], dict(entry["seats"])) for entry in documents)
+
+
+def _evidence(status: ServerStatus, more: tuple[ProductSeats, ...]) -> dict[str, Any]:
+    return {
+        "gained": [entry.as_document() for entry in more],
+        "licenses_after": [entry.as_document() for entry in status.licenses],
+    }
+
+
+def _half_seen(status: ServerStatus, has_gained: bool) -> str:
+    if has_gained:
+        return "the account has more licenses than before, but the dongle service is not off"
+    if status.dongle_service is False:
+        return "the dongle service is off, but the account shows nothing new; it may take minutes"
+    return "the vendor's migration was begun, and neither its end nor its failure shows"

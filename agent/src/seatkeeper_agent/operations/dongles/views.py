@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Migrations as the API shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord, StepState
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.dongles.plan import dongle_from, operation_id
+from seatkeeper_agent.operations.dongles.report import dongle_view
+from seatkeeper_agent.operations.people import awaited_view, planned_view
+from seatkeeper_agent.operations.views import moment
+
+
+def migration_view(unit: Unit, record: DeclarationRecord) -> dict[str, Any]:
+    """One migration: how it stands, what was noticed, what arrived."""
+    document = record.document
+    operation = unit.operations.get(operation_id(record.id, document["attempt"]))
+    outcome = document["outcome"] or {}
+    steps = operation.steps if operation else ()
+    before = [step.baseline.get("licenses") for step in steps if step.name == "transfer"]
+    return {
+        "id": record.id,
+        "dongle": dongle_view(dongle_from(document["dongle"])),
+        "target_user": document["target_user"],
+        "state": "none" if operation is None else operation.state.value,
+        "licenses_before": before[0] if before else None,
+        "licenses_after": outcome.get("licenses_after"),
+        "gained": outcome.get("gained", []),
+        "attested": outcome.get("attested"),
+        "comparison": _comparison(document, operation),
+        "notes": [
+            {"at": moment(note.at), "text": note.text}
+            for note in (operation.notes if operation else ())
+        ],
+        "problem": None if operation is None else operation.problem,
+        "operation": None
+        if operation is None
+        else {"id": operation.id, "state": operation.state.value},
+        "created_at": moment(record.created_at),
+        "updated_at": moment(record.updated_at),
+    }
+
+
+def answer_view(unit: Unit, record: DeclarationRecord, changed: bool) -> dict[str, Any]:
+    """The answer to a declaration that was begun or done before."""
+    operation = unit.operations.get(operation_id(record.id, record.document["attempt"]))
+    dongle_id = record.document["dongle"]["id"]
+    migrated = record.document["outcome"] is not None
+    steps = operation.steps if operation else ()
+    waits = operation is not None and operation.awaited is not None
+    return {
+        "changed": changed,
+        "before": {"dongle": dongle_id, "migrated": migrated and not changed},
+        "after": {"dongle": dongle_id, "migrated": migrated},
+        "report": None,
+        "plan": {
+            "digest": None,
+            "confirmation_required": False,
+            "acknowledgement": None,
+            "steps": [planned_view(step) for step in steps],
+        },
+        "migration": migration_view(unit, record),
+        "operation": None
+        if operation is None
+        else {"id": operation.id, "state": operation.state.value},
+        "waiting": [awaited_view(operation)] if operation is not None and waits else [],
+    }
+
+
+def _comparison(document: dict[str, Any], operation: OperationRecord | None) -> str | None:
+    if document["outcome"] is None:
+        return None
+    if not document["licenses"]:
+        return "not_declared"
+    steps = operation.steps if operation else ()
+    arrived = [step for step in steps if step.name == "arrive"]
+    if not arrived or arrived[0].state is not StepState.DONE:
+        return "differs"
+    return "attested" if arrived[0].attested else "matches"

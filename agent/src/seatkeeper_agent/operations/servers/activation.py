@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Activation of a license server's account: online by password, offline by two files."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from seatkeeper_agent.domain.plans import Performer
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import OperationRecord, OperationState
+from seatkeeper_agent.domain.servers import Secret, ServerStatus
+from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.ports import DriverError
+from seatkeeper_agent.operations.server_ports import LicenseServerDriver
+from seatkeeper_agent.operations.servers.activation_steps import (
+    ActivateOffline,
+    ActivateOnline,
+    Deactivate,
+)
+from seatkeeper_agent.operations.servers.settings import holder_of, status_view
+from seatkeeper_agent.operations.servers.steps import ServerStep
+from seatkeeper_agent.operations.steps import Work
+from seatkeeper_agent.operations.views import moment
+
+KIND = "activation"
+EXCHANGE = "exchange"
+ANSWER_BYTES_MAX = 1_048_576
+
+
+@dataclass(frozen=True)
+class AnswerOrder:
+    """An answer file, and the digest of the request it answers where the bringer knows it."""
+
+    answer: bytes
+    request_digest: str | None
+
+
+class ActivationService:
+    """The activation of one vendor's license server on this host. All failures are Problems."""
+
+    def __init__(self, journal: Journal, driver: LicenseServerDriver, engine: Engine) -> None:
+        self._journal = journal
+        self._driver = driver
+        self._engine = engine
+        self._holder = holder_of(driver.vendor)
+
+    def read(self) -> dict[str, Any]:
+        """Whether it is activated, how and for whom as far as this agent knows."""
+        status = self._status()
+        with self._journal.reading() as unit:
+            known = unit.declarations.get(KIND, self._driver.vendor)
+            exchange = unit.declarations.get(EXCHANGE, self._driver.vendor)
+        shown: dict[str, Any] = status_view(status, known)["activation"]
+        open_exchange = exchange is not None and exchange.document["answered"] is None
+        shown["request_digest"] = (
+            exchange.document["digest"] if exchange and open_exchange else None
+        )
+        return shown
+
+    def activate(self, account: str, password: Secret, actor: str, dry_run: bool) -> dict[str, Any]:
+        """Log the server in, unless it is activated already."""
+        before = self.read()
+        self._require_told(before)
+        if before["activated"]:
+            self._require_same(before, "online", account)
+            return _unchanged(before)
+        step = ActivateOnline(self._driver, account, password)
+        after = {**before, "activated": True, "method": "online", "account": account}
+        return self._change(step, before, after, actor, dry_run)
+
+    def deactivate(self, actor: str, dry_run: bool) -> dict[str, Any]:
+        """Give the activation up."""
+        before = self.read()
+        self._require_told(before)
+        if not before["activated"]:
+            return _unchanged(before)
+        after = {**before, "activated": False, "method": None, "account": None}
+        return self._change(Deactivate(self._driver), before, after, actor, dry_run)
+
+    def request(self, actor: str, dry_run: bool) -> dict[str, Any]:
+        """The request of an offline activation: the same one until it was used."""
+        before = self.read()
+        self._require_told(before)
+        with self._journal.reading() as unit:
+            found = unit.declarations.get(EXCHANGE, self._driver.vendor)
+        if found is not None and found.document["answered"] is None:
+            return _request_view(False, found.document)
+        if before["activated"]:
+            return _request_view(False, None)
+        if dry_run:
+            return _request_view(True, None)
+        try:
+            content = self._driver.activation_request()
+        except DriverError as error:
+            raise driver_problem("fetching the activation request", error) from error
+        used = found.document["used"] if found else []
+        with self._journal.transaction() as unit:
+            document = {
+                "request": base64.b64encode(content).decode(),
+                "digest": _digest(content),
+                "requested_at": moment(unit.now),
+                "answered": None,
+                "used": used,
+            }
+            unit.declarations.put(EXCHANGE, self._driver.vendor, document)
+            detail = {"digest": document["digest"]}
+            unit.audit.append(actor, "activation_requested", self._subject, detail)
+        return _request_view(True, document)
+
+    def respond(self, order: AnswerOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+        """Hand the answer file over, unless it was; refuse one that is seen not to fit."""
+        before = self.read()
+        self._require_told(before)
+        with self._journal.reading() as unit:
+            found = unit.declarations.get(EXCHANGE, self._driver.vendor)
+        exchange = None if found is None else found.document
+        digest = _digest(order.answer)
+        if before["activated"]:
+            if exchange is not None and exchange["answered"] == digest:
+                return _unchanged(before)
+            self._require_same(before, "offline", None)
+        self._check_answer(order, exchange, digest)
+        step = ActivateOffline(self._driver, order.answer, digest)
+        after = {**before, "activated": True, "method": "offline", "account": None}
+        return self._change(step, before, {**after, "request_digest": None}, actor, dry_run)
+
+    def resume(self, actor: str) -> list[str]:
+        """Conclude what an interruption left open: by what the server shows, never by trying.
+
+        Neither password nor answer file is kept, so what did not happen is said to have failed.
+        """
+        with self._journal.reading() as unit:
+            operation = unit.operations.holding(self._holder)
+        if operation is None or operation.kind != KIND:
+            return []
+        self._run(operation.id, self._step_of(operation), actor)
+        return [operation.id]
+
+    @property
+    def _subject(self) -> str:
+        return f"activation of {self._driver.vendor}"
+
+    def _status(self) -> ServerStatus:
+        try:
+            return self._driver.status()
+        except DriverError as error:
+            raise driver_problem("reading the license server's status", error) from error
+
+    def _require_told(self, before: dict[str, Any]) -> None:
+        if before["activated"] is None:
+            raise Problem(
+                ProblemCode.RUNTIME_REFUSED,
+                "The license server's status does not tell whether it is activated.",
+                "Look at the server's page; nothing was touched.",
+            )
+
+    def _require_same(self, before: dict[str, Any], method: str, account: str | None) -> None:
+        """An activation by other means, or for another account, is a person's to give up."""
+        known = before["method"]
+        other_account = account is not None and before["account"] not in (None, account)
+        if known in (None, method) and not other_account and method == "online":
+            return
+        told = {"online": f"online for {before['account']}", "offline": "offline, by another file"}
+        raise Problem(
+            ProblemCode.ACTIVATED_OTHERWISE,
+            f"The license server is activated already: {told.get(known or '', 'by other means')}.",
+            "Deactivate it first if the declared activation shall take its place.",
+        )
+
+    def _check_answer(
+        self, order: AnswerOrder, exchange: dict[str, Any] | None, digest: str
+    ) -> None:
+        if exchange is None or exchange["answered"] is not None:
+            if exchange is not None and digest in exchange["used"]:
+                raise Problem(
+                    ProblemCode.ANSWER_USED,
+                    "This answer file was used before, and the server has been deactivated since.",
+                    "Have a new request answered.",
+                )
+            raise Problem(
+                ProblemCode.EXCHANGE_MISSING,
+                "No activation request is open on this host, so this answer file belongs to"
+                " another one or to an older request.",
+                "Declare the activation as requested first, and have that request answered.",
+            )
+        if digest in exchange["used"]:
+            raise Problem(
+                ProblemCode.ANSWER_USED,
+                "This answer file was used before; the open request is a newer one.",
+                "Have the open request answered.",
+            )
+        foreign = order.request_digest not in (None, exchange["digest"])
+        if foreign or digest == exchange["digest"]:
+            raise Problem(
+                ProblemCode.ANSWER_FOREIGN,
+                "The answer file is the request itself."
+                if digest == exchange["digest"]
+                else "The answer file answers another request than the one that is open here.",
+                f"Bring the answer to the request with the SHA-256 {exchange['digest']}.",
+            )
+
+    def _change(
+        self,
+        step: ServerStep,
+        before: dict[str, Any],
+        after: dict[str, Any],
+        actor: str,
+        dry_run: bool,
+    ) -> dict[str, Any]:
+        state = "planned" if dry_run else "done"
+        planned = {
+            "name": step.name,
+            "title": step.title,
+            "reversible": step.reversible,
+            "performer": Performer.AGENT.value,
+            "state": state,
+        }
+        answer = {"changed": True, "before": before, "after": after, "plan": {"steps": [planned]}}
+        if dry_run:
+            return answer
+        operation_id = str(uuid.uuid4())
+        self._run(operation_id, step, actor)
+        return {
+            **answer,
+            "after": self.read(),
+            "operation": {"id": operation_id, "state": OperationState.DONE.value},
+        }
+
+    def _run(self, operation_id: str, step: ServerStep, actor: str) -> None:
+        work = Work(operation_id, KIND, self._subject, None, self._holder, actor, (step,))
+        self._engine.run(work)
+
+    def _step_of(self, operation: OperationRecord) -> ServerStep:
+        record = operation.steps[0]
+        if record.name == Deactivate.name:
+            return Deactivate(self._driver)
+        if record.name == ActivateOffline.name:
+            return ActivateOffline(self._driver, None, record.baseline.get("digest", ""))
+        return ActivateOnline(self._driver, record.baseline.get("account", ""), None)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _unchanged(before: dict[str, Any]) -> dict[str, Any]:
+    return {"changed": False, "before": before, "after": before, "plan": {"steps": []}}
+
+
+def _request_view(changed: bool, exchange: dict[str, Any] | None) -> dict[str, Any]:
+    shown = exchange or {"request": None, "digest": None, "requested_at": None}
+    return {
+        "changed": changed,
+        "request": shown["request"],
+        "digest": shown["digest"],
+        "requested_at": shown["requested_at"],
+    }

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logging a server in, handing it an answer file, and giving the activation up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from seatkeeper_agent.domain.servers import Secret, ServerStatus
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.ports import DriverUnavailable
+from seatkeeper_agent.operations.servers.steps import ServerStep
+
+
+@dataclass(frozen=True)
+class ActivateOnline(ServerStep):
+    """With the account's password, which nobody keeps: None after an interruption."""
+
+    account: str
+    password: Secret | None
+
+    name = "activate_online"
+
+    @property
+    def title(self) -> str:
+        """Names the account, never more."""
+        return f"activating online licensing for {self.account}"
+
+    def baseline(self) -> dict[str, Any]:
+        """Which account it is for."""
+        return {"account": self.account}
+
+    def is_seen(self, status: ServerStatus) -> bool | None:
+        """Online licensing is available."""
+        return status.activated
+
+    def effect(self) -> None:
+        """The documented command."""
+        if self.password is None:
+            raise DriverUnavailable("it was interrupted, and the password is not kept")
+        self.driver.activate_online(self.account, self.password)
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """Remember for whom, and that an offline exchange that was open is over."""
+        activation = {"method": "online", "account": self.account}
+        unit.declarations.put("activation", self.driver.vendor, activation)
+        _close_exchange(unit, self.driver.vendor, None)
+
+
+@dataclass(frozen=True)
+class ActivateOffline(ServerStep):
+    """With the answer file, which is not kept: None after an interruption."""
+
+    answer: bytes | None
+    digest: str
+
+    name, title = "activate_offline", "activating online licensing by the answer file"
+
+    def baseline(self) -> dict[str, Any]:
+        """Which answer it was."""
+        return {"digest": self.digest}
+
+    def is_seen(self, status: ServerStatus) -> bool | None:
+        """Online licensing is available."""
+        return status.activated
+
+    def effect(self) -> None:
+        """The documented upload."""
+        if self.answer is None:
+            raise DriverUnavailable("it was interrupted, and the answer file is not kept")
+        self.driver.activate_offline(self.answer)
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """Remember how, and that the request was used."""
+        activation = {"method": "offline", "account": None}
+        unit.declarations.put("activation", self.driver.vendor, activation)
+        _close_exchange(unit, self.driver.vendor, self.digest)
+
+
+@dataclass(frozen=True)
+class Deactivate(ServerStep):
+    """Online licensing off, however it was activated."""
+
+    name, title = "deactivate", "deactivating online licensing"
+
+    def is_seen(self, status: ServerStatus) -> bool | None:
+        """Online licensing is not available."""
+        return None if status.activated is None else not status.activated
+
+    def effect(self) -> None:
+        """The documented call."""
+        self.driver.deactivate()
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """Forget for whom it was."""
+        unit.declarations.remove("activation", self.driver.vendor)
+
+
+def _close_exchange(unit: Unit, vendor: str, answer_digest: str | None) -> None:
+    """The request was used, or is no longer wanted; used answers are not taken again."""
+    found = unit.declarations.get("exchange", vendor)
+    if found is None or found.document["answered"] is not None:
+        return
+    used = [*found.document["used"], *([answer_digest] if answer_digest else [])]
+    document = {**found.document, "answered": answer_digest or "", "used": used}
+    unit.declarations.put("exchange", vendor, document)

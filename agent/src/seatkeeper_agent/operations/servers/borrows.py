@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Seats of an account that a server holds for offline use, declared until a date.
+
+The vendor lends for two weeks at most and tells no way but its page (grade T). A declared end
+that comes sooner is kept by returning the seats then; a later one by AUTO-RENEW.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord
+from seatkeeper_agent.domain.servers import ServerStatus
+from seatkeeper_agent.domain.transfers import NAMESPACE
+from seatkeeper_agent.journal import Journal, Unit
+from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.people import awaited_view, planned_view
+from seatkeeper_agent.operations.ports import DriverError
+from seatkeeper_agent.operations.server_ports import LicenseServerDriver, PageDriver
+from seatkeeper_agent.operations.servers.borrow_steps import (
+    BORROW,
+    AutoRenew,
+    Borrow,
+    PageStep,
+    Release,
+)
+from seatkeeper_agent.operations.servers.settings import holder_of
+from seatkeeper_agent.operations.steps import Work
+from seatkeeper_agent.operations.views import moment
+
+KIND = "server_borrow"
+LENT_SECONDS = 14 * 24 * 3600
+"""How long the vendor lends at most (grade T)."""
+
+
+@dataclass(frozen=True)
+class ServerBorrowOrder:
+    """What is declared; ``seats`` 0 means that nothing is borrowed, ``until`` is in seconds."""
+
+    id: str
+    name: str
+    product: str
+    seats: int
+    until: int
+    auto_renew: bool = False
+
+
+class BorrowInstructions(Protocol):
+    """What a person does on the page."""
+
+    def borrow(self, product: str, seats: int, auto_renew: bool) -> Instructions:
+        """Take seats."""
+
+    def release(self, product: str) -> Instructions:
+        """Give them back."""
+
+    def set_auto_renew(self, product: str, enabled: bool) -> Instructions:
+        """Have them renewed, or not."""
+
+
+class ServerBorrowService:
+    """Borrows of one vendor's server on this host. All failures are Problems."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        engine: Engine,
+        driver: LicenseServerDriver,
+        page: PageDriver | None,
+        instructions: BorrowInstructions,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal = journal
+        self._engine = engine
+        self._driver = driver
+        self._page = page
+        self._instructions = instructions
+        self._clock = clock
+        self._holder = holder_of(driver.vendor)
+
+    def put(self, order: ServerBorrowOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+        """Make it so, up to where a person has to do something."""
+        now = int(self._clock())
+        known, operation = self._found(order.id)
+        if operation is not None and known is not None and not dry_run:
+            self._engine.run(self._work(known, operation.actor))
+            known, operation = self._found(order.id)
+            if operation is not None:
+                return self._answer(known, operation, False, {}, {})
+        self._check(order, known, now)
+        present = self._present(order.product, known)
+        names = self._wanted(order, present, now)
+        before = {"product": order.product, **present}
+        after = _after(order, present, names)
+        if dry_run or not names:
+            steps = self._steps(_document(order, names, present, 0))
+            shown = [planned_view(step) for step in steps]
+            return self._answer(known, None, bool(names), before, after, shown)
+        attempt = 1 if known is None else known.document["attempt"] + 1
+        with self._journal.transaction() as unit:
+            unit.declarations.put(BORROW, order.id, _document(order, names, present, attempt))
+            detail = {"seats": order.seats, "until": moment(order.until)}
+            unit.audit.append(actor, "borrow", f"borrow {order.name!r}", detail)
+        known, _ = self._found(order.id)
+        if known is None:
+            raise LookupError(f"the borrow {order.id} was not written")
+        self._engine.run(self._work(known, actor))
+        known, _ = self._found(order.id)
+        return self._answer(known, self._last(known), True, before, after)
+
+    def view(self, borrow_id: str) -> dict[str, Any] | None:
+        """One borrow; None if it was never declared here."""
+        known, _ = self._found(borrow_id)
+        return None if known is None else self._view(known)
+
+    def page(self, after: str, limit: int) -> list[dict[str, Any]]:
+        """Borrows in the order of their ids."""
+        with self._journal.reading() as unit:
+            records = unit.declarations.page(BORROW, after, limit)
+        return [self._view(record) for record in records]
+
+    def resume(self, actor: str) -> list[str]:
+        """Take up what was interrupted or waits."""
+        with self._journal.reading() as unit:
+            operation = unit.operations.holding(self._holder)
+        if operation is None or operation.kind != KIND:
+            return []
+        self._engine.run(self._work(self._declared_by(operation), actor))
+        return [operation.id]
+
+    def attest(
+        self, operation: OperationRecord, happened: bool, statement: str, actor: str
+    ) -> None:
+        """A person's word on what cannot be observed."""
+        work = self._work(self._declared_by(operation), operation.actor)
+        self._engine.attest(work, happened, statement, actor)
+
+    def _check(self, order: ServerBorrowOrder, known: DeclarationRecord | None, now: int) -> None:
+        if known is not None and known.document["product"] != order.product:
+            raise Problem(
+                ProblemCode.DECLARATION_DIFFERS,
+                f"The borrow {order.name!r} is known here with the product"
+                f" {known.document['product']}.",
+                "Return it, and give the new borrow a new name.",
+            )
+        if order.seats and order.until > now + LENT_SECONDS:
+            raise Problem(
+                ProblemCode.PERIOD_TOO_LONG,
+                f"The borrow {order.name!r} would end at {moment(order.until)}; the vendor lends"
+                f" for two weeks at most, which is until {moment(now + LENT_SECONDS)}.",
+                "Declare an earlier end, and move it on in time, or set auto_renew.",
+            )
+        if order.seats and order.until <= now and known is None:
+            raise Problem(
+                ProblemCode.PERIOD_IN_THE_PAST,
+                f"The borrow {order.name!r} would end at {moment(order.until)}, which is past.",
+                "Declare until as a date ahead.",
+            )
+
+    def _present(self, product: str, known: DeclarationRecord | None) -> dict[str, Any]:
+        """What is borrowed now, as far as server, page and journal tell."""
+        try:
+            status: ServerStatus = self._driver.status()
+            rows = self._page.borrowed() if self._page is not None else []
+        except DriverError as error:
+            raise driver_problem("reading what is borrowed", error) from error
+        if product not in status.offline_products:
+            return {"seats": 0, "until": None, "auto_renew": False}
+        remembered = {} if known is None else known.document["borrowed"] or {}
+        row = next((entry for entry in rows if entry.product == product), None)
+        if row is not None:
+            return {
+                "seats": row.seats,
+                "until": moment(row.until),
+                "auto_renew": bool(row.auto_renew),
+            }
+        return {
+            "seats": remembered.get("seats"),
+            "until": remembered.get("until"),
+            "auto_renew": remembered.get("auto_renew", False),
+        }
+
+    def _wanted(self, order: ServerBorrowOrder, present: dict[str, Any], now: int) -> list[str]:
+        """The steps that make it so."""
+        seats = order.seats if order.until > now else 0
+        if seats == 0:
+            return ["release"] if present["seats"] != 0 else []
+        if present["seats"] == 0:
+            return ["borrow"]
+        if present["seats"] not in (None, seats):
+            return ["release", "borrow"]
+        late = present["until"] is not None and present["until"] < (moment(order.until) or "")
+        renew = order.auto_renew or late
+        return ["auto_renew"] if renew != present["auto_renew"] else []
+
+    def _steps(self, document: dict[str, Any]) -> tuple[PageStep, ...]:
+        return tuple(self._step(name, document) for name in document["steps"])
+
+    def _step(self, name: str, document: dict[str, Any]) -> PageStep:
+        shared, product = (self._driver, self._page, document["product"]), document["product"]
+        told = self._instructions
+
+        def remember(unit: Unit, evidence: dict[str, Any]) -> None:
+            _remember(unit, document, name, evidence)
+
+        if name == "release":
+            return Release(*shared, told.release(product), remember)
+        if name == "auto_renew":
+            enabled = not document["renewing"]
+            return AutoRenew(*shared, told.set_auto_renew(product, enabled), enabled, remember)
+        seats, renew = document["seats"], document["auto_renew"]
+        return Borrow(*shared, told.borrow(product, seats, renew), seats, renew, remember)
+
+    def _work(self, known: DeclarationRecord, actor: str) -> Work:
+        return Work(
+            _operation_id(known),
+            KIND,
+            f"borrow {known.document['name']!r}",
+            None,
+            self._holder,
+            actor,
+            self._steps(known.document),
+        )
+
+    def _found(self, borrow_id: str) -> tuple[DeclarationRecord | None, OperationRecord | None]:
+        """The borrow, and its operation while that is open."""
+        with self._journal.reading() as unit:
+            known = unit.declarations.get(BORROW, borrow_id)
+            held = unit.operations.holding(self._holder)
+        own = None if known is None else _operation_id(known)
+        return known, held if held is not None and held.id == own else None
+
+    def _declared_by(self, operation: OperationRecord) -> DeclarationRecord:
+        with self._journal.reading() as unit:
+            for record in unit.declarations.page(BORROW, "", 10_000):
+                if _operation_id(record) == operation.id:
+                    return record
+        raise LookupError(f"operation {operation.id} belongs to no declared borrow")
+
+    def _last(self, known: DeclarationRecord | None) -> OperationRecord | None:
+        if known is None:
+            return None
+        with self._journal.reading() as unit:
+            return unit.operations.get(_operation_id(known))
+
+    def _view(self, known: DeclarationRecord) -> dict[str, Any]:
+        document, operation = known.document, self._last(known)
+        return {
+            "id": known.id,
+            "name": document["name"],
+            "product": document["product"],
+            "seats": document["seats"],
+            "until": document["until"],
+            "auto_renew": document["auto_renew"],
+            "borrowed": document["borrowed"],
+            "operation": None
+            if operation is None
+            else {"id": operation.id, "state": operation.state.value},
+        }
+
+    def _answer(
+        self,
+        known: DeclarationRecord | None,
+        operation: OperationRecord | None,
+        changed: bool,
+        before: dict[str, Any],
+        after: dict[str, Any],
+        steps: list[dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        done = [] if operation is None else [planned_view(step) for step in operation.steps]
+        waits = operation is not None and operation.awaited is not None
+        return {
+            "changed": changed,
+            "before": before,
+            "after": after,
+            "plan": {"steps": done if steps is None else steps},
+            "borrow": None if known is None else self._view(known),
+            "operation": None
+            if operation is None
+            else {"id": operation.id, "state": operation.state.value},
+            "waiting": [awaited_view(operation)] if operation is not None and waits else [],
+        }
+
+
+def _operation_id(known: DeclarationRecord) -> str:
+    return str(uuid.uuid5(NAMESPACE, f"{KIND}/{known.id}/{known.document['attempt']}"))
+
+
+def _document(
+    order: ServerBorrowOrder, names: list[str], present: dict[str, Any], attempt: int
+) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "name": order.name,
+        "product": order.product,
+        "seats": order.seats,
+        "until": moment(order.until),
+        "auto_renew": order.auto_renew,
+        "steps": names,
+        "renewing": present["auto_renew"],
+        "attempt": attempt,
+        "borrowed": None if present["seats"] == 0 else present,
+    }
+
+
+def _after(order: ServerBorrowOrder, present: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    after = {"product": order.product, **present}
+    if "release" in names:
+        after |= {"seats": 0, "until": None, "auto_renew": False}
+    if "borrow" in names:
+        after |= {"seats": order.seats, "until": None, "auto_renew": order.auto_renew}
+    if "auto_renew" in names:
+        after |= {"auto_renew": not present["auto_renew"]}
+    return after
+
+
+def _remember(unit: Unit, document: dict[str, Any], step: str, evidence: dict[str, Any]) -> None:
+    """What is borrowed after a step; seen on the page, or as declared where nothing shows it."""
+    found = unit.declarations.get(BORROW, document["id"])
+    stored = document if found is None else found.document
+    borrowed: dict[str, Any] | None = None
+    if step != "release":
+        until = evidence.get("until") or unit.now + LENT_SECONDS
+        renewing = document["auto_renew"] if step == "borrow" else not document["renewing"]
+        borrowed = {
+            "seats": evidence.get("seats", document["seats"]),
+            "until": moment(until),
+            "auto_renew": renewing,
+            "seen": "seats" in evidence,
+        }
+    unit.declarations.put(BORROW, document["id"], {**stored, "borrowed": borrowed})

@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declared settings of a license server, each change observed: stop, edit, start, switch."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord, OperationState
+from seatkeeper_agent.domain.servers import ServerStatus
+from seatkeeper_agent.domain.versions import at_least
+from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.ports import DriverError, SettingsDriver
+from seatkeeper_agent.operations.server_ports import LicenseServerDriver
+from seatkeeper_agent.operations.servers.steps import ServerStep
+from seatkeeper_agent.operations.steps import PlainStep, Probe, Step, Verdict, Work
+
+Declared = dict[str, dict[str, str]]
+KIND = "settings"
+
+
+@dataclass(frozen=True)
+class ServerOrder:
+    """What is declared of a server; None for what is not declared."""
+
+    settings: Declared
+    dongle_service: bool | None = None
+    version_min: str | None = None
+
+
+@dataclass(frozen=True)
+class SettingsStep(PlainStep):
+    """What the steps share; the declared settings travel in the baseline."""
+
+    driver: SettingsDriver
+    settings: Declared
+
+    def baseline(self) -> dict[str, Any]:
+        """The declaration, so that an interrupted operation can be taken up from the journal."""
+        return {"settings": self.settings}
+
+
+class Stop(SettingsStep):
+    """The server must not run while its file is edited."""
+
+    name, title = "stop", "stopping the license server"
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Asked, never assumed."""
+        return Probe(Verdict.NOT_DONE if self.driver.is_running() else Verdict.DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """Stop it and wait until it no longer answers."""
+        self.driver.stop()
+        return b""
+
+
+class Edit(SettingsStep):
+    """Change the declared keys, keep all others."""
+
+    name, title = "edit", "editing the license server's settings"
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Read the file back."""
+        missing = changes(self.driver.read_settings(), self.settings)
+        return Probe(Verdict.NOT_DONE if missing else Verdict.DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """Write the file in one piece."""
+        self.driver.write_settings(self.settings)
+        return b""
+
+
+class Start(SettingsStep):
+    """The server reads the file at its start only."""
+
+    name, title = "start", "starting the license server"
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Asked, never assumed."""
+        return Probe(Verdict.DONE if self.driver.is_running() else Verdict.NOT_DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """Start it and wait until it answers."""
+        self.driver.start()
+        return b""
+
+
+@dataclass(frozen=True)
+class SwitchDongleService(ServerStep):
+    """Dongles are served, or are not."""
+
+    enabled: bool
+
+    name = "dongle_service"
+
+    @property
+    def title(self) -> str:
+        """Says which way."""
+        return f"switching the dongle service {'on' if self.enabled else 'off'}"
+
+    def baseline(self) -> dict[str, Any]:
+        """The declaration, for an interrupted operation."""
+        return {"enabled": self.enabled}
+
+    def is_seen(self, status: ServerStatus) -> bool | None:
+        """The status says it outright."""
+        return None if status.dongle_service is None else status.dongle_service is self.enabled
+
+    def effect(self) -> None:
+        """The documented call."""
+        self.driver.set_dongle_service(self.enabled)
+
+
+_STEPS = {"stop": Stop, "edit": Edit, "start": Start}
+
+
+def changes(present: Declared, declared: Declared) -> Declared:
+    """The declared keys whose value is another one now."""
+    differing = {
+        section: {
+            key: value for key, value in keys.items() if present.get(section, {}).get(key) != value
+        }
+        for section, keys in declared.items()
+    }
+    return {section: keys for section, keys in differing.items() if keys}
+
+
+class ServerService:
+    """One vendor's license server on this host. All failures are Problems.
+
+    ``server`` is None for a vendor whose server has neither account nor dongle service.
+    ``reason_to_stay_off`` says why a dongle service that is declared on is to be left off.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        driver: SettingsDriver,
+        engine: Engine,
+        server: LicenseServerDriver | None = None,
+        reason_to_stay_off: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._journal = journal
+        self._driver = driver
+        self._engine = engine
+        self._server = server
+        self._reason_to_stay_off = reason_to_stay_off
+        self._holder = holder_of(driver.vendor)
+
+    @property
+    def vendor(self) -> str:
+        """Whose server it is."""
+        return self._driver.vendor
+
+    def read(self) -> dict[str, Any]:
+        """The settings, whether the server runs, and what its status tells."""
+        try:
+            shown: dict[str, Any] = {
+                "vendor": self._driver.vendor,
+                "running": self._driver.is_running(),
+                "settings": self._driver.read_settings(),
+            }
+            status = None if self._server is None else self._server.status()
+        except DriverError as error:
+            raise driver_problem("reading the license server's settings", error) from error
+        if status is None:
+            return shown
+        with self._journal.reading() as unit:
+            activation = unit.declarations.get("activation", self._driver.vendor)
+        return {**shown, **status_view(status, activation)}
+
+    def put(self, order: ServerOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+        """Make what is declared true; what is not named stays as it is."""
+        present = self.read()
+        self._check(order, present)
+        missing = changes(present["settings"], order.settings)
+        steps = self._edits(order.settings, present["running"]) if missing else []
+        switch, notes = self._switch(order, present)
+        steps += switch
+        answer = {
+            **_difference(present, missing, switch),
+            "notes": notes,
+            "plan": {"steps": [_planned(step, dry_run) for step in steps]},
+        }
+        if dry_run or not steps:
+            return answer
+        operation_id = str(uuid.uuid4())
+        try:
+            self._run(operation_id, steps, actor)
+        except Problem:
+            self._start_again(steps, actor)
+            raise
+        self._verify(order.settings)
+        return {**answer, "operation": {"id": operation_id, "state": "done"}}
+
+    def resume(self, actor: str) -> list[str]:
+        """Take up an interrupted change; one that had no intent yet is closed."""
+        with self._journal.reading() as unit:
+            operation = unit.operations.holding(self._holder)
+        if operation is None or operation.kind != KIND:
+            return []
+        steps = self._steps_of(operation)
+        if steps is None:
+            with self._journal.transaction() as unit:
+                problem = Problem(
+                    ProblemCode.RUNTIME_UNFINISHED,
+                    "A change of settings was interrupted before it did anything.",
+                    "Declare the settings again.",
+                )
+                unit.operations.set_state(
+                    operation.id, OperationState.FAILED, problem.as_document()
+                )
+            return []
+        self._run(operation.id, steps, actor)
+        return [operation.id]
+
+    def _check(self, order: ServerOrder, present: dict[str, Any]) -> None:
+        """Before anything is stopped, and in a dry run as well."""
+        try:
+            self._driver.check_settings(order.settings)
+        except DriverError as error:
+            raise Problem(
+                ProblemCode.REQUEST_INVALID,
+                f"The settings cannot be made so: {error}",
+                "Correct the declared settings; nothing was touched.",
+            ) from error
+        if self._server is None and (order.dongle_service is not None or order.version_min):
+            raise Problem(
+                ProblemCode.CAPABILITY_REFUSED,
+                f"The server of {self.vendor} has no dongle service to switch and no version that"
+                " can be asked for here.",
+                "Leave dongle_service and version_min out.",
+            )
+        version = present.get("version")
+        if order.version_min and not at_least(version, order.version_min):
+            raise Problem(
+                ProblemCode.VERSION_TOO_OLD,
+                f"The license server has version {version or 'unknown'}, declared is at least"
+                f" {order.version_min}.",
+                "Update the server with the vendor's installer.",
+            )
+
+    def _edits(self, settings: Declared, running: bool) -> list[Any]:
+        whole = running and self._driver.restarts_to_apply
+        names = ["stop", "edit", "start"] if whole else ["edit"]
+        return [_STEPS[name](self._driver, settings) for name in names]
+
+    def _switch(self, order: ServerOrder, present: dict[str, Any]) -> tuple[list[Any], list[str]]:
+        wanted = order.dongle_service
+        if self._server is None or wanted is None or present["dongle_service"] is wanted:
+            return [], []
+        reason = self._reason_to_stay_off() if wanted else None
+        if reason is not None:
+            return [], [reason]
+        return [SwitchDongleService(self._server, wanted)], []
+
+    def _steps_of(self, operation: OperationRecord) -> list[Any] | None:
+        """The steps as they were; None when nothing was begun that would tell them."""
+        told: dict[str, Any] = {}
+        for step in operation.steps:
+            told |= step.baseline
+        if not told:
+            return None
+        steps: list[Any] = []
+        for record in operation.steps:
+            if record.name in _STEPS and "settings" in told:
+                steps.append(_STEPS[record.name](self._driver, told["settings"]))
+            elif record.name == SwitchDongleService.name and self._server is not None:
+                # Planned behind an edit, it may have no baseline yet: its title tells the way.
+                enabled = told.get("enabled", record.title.endswith(" on"))
+                steps.append(SwitchDongleService(self._server, enabled))
+        return steps
+
+    def _run(self, operation_id: str, steps: list[Any], actor: str) -> None:
+        made: tuple[Step, ...] = tuple(steps)
+        subject = f"settings of {self._driver.vendor}"
+        self._engine.run(Work(operation_id, KIND, subject, None, self._holder, actor, made))
+
+    def _start_again(self, steps: list[Any], actor: str) -> None:
+        """A refused edit must not leave a server stopped that ran before."""
+        with self._journal.reading() as unit:
+            held = unit.operations.holding(self._holder)
+        start = [step for step in steps if step.name == Start.name]
+        if start and held is None and not self._driver.is_running():
+            self._run(str(uuid.uuid4()), start, actor)
+
+    def _verify(self, declared: Declared) -> None:
+        # The server rewrites its settings: what counts is what stands there once it runs.
+        left = changes(self.read()["settings"], declared)
+        if left:
+            section, keys = next(iter(left.items()))
+            raise Problem(
+                ProblemCode.RUNTIME_REFUSED,
+                f"The license server did not keep [{section}] {next(iter(keys))}: another value"
+                " shows after the change.",
+                "Look the key up in the vendor's documentation.",
+            )
+
+
+def holder_of(vendor: str) -> str:
+    """What an operation on a vendor's server holds, so that there is one at a time."""
+    return f"server/{vendor}"
+
+
+def status_view(status: ServerStatus, activation: DeclarationRecord | None) -> dict[str, Any]:
+    """What a server tells, and what this agent remembers of its activation."""
+    known = {} if activation is None or status.activated is False else activation.document
+    return {
+        "version": status.version,
+        "dongle_service": status.dongle_service,
+        "dongles_served": len(status.dongle_keys),
+        "activation": {
+            "activated": status.activated,
+            "method": known.get("method"),
+            "account": known.get("account"),
+        },
+        "licenses": [entry.as_document() for entry in status.licenses],
+        "offline_products": list(status.offline_products),
+    }
+
+
+def _difference(present: dict[str, Any], missing: Declared, switch: list[Any]) -> dict[str, Any]:
+    before: dict[str, Any] = {
+        section: {key: present["settings"].get(section, {}).get(key) for key in keys}
+        for section, keys in missing.items()
+    }
+    after: dict[str, Any] = dict(missing)
+    for step in switch:
+        before["dongle"] = {"service": _word(present["dongle_service"])}
+        after["dongle"] = {"service": _word(step.enabled)}
+    return {"changed": bool(missing or switch), "before": before, "after": after}
+
+
+def _word(enabled: bool | None) -> str | None:
+    return None if enabled is None else "enabled" if enabled else "disabled"
+
+
+def _planned(step: Step, dry_run: bool) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "title": step.title,
+        "reversible": step.reversible,
+        "performer": step.performer.value,
+        "state": "planned" if dry_run else "done",
+    }

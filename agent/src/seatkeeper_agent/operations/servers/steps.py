@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps whose effect a license server shows in its status."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from seatkeeper_agent.domain.servers import ServerStatus
+from seatkeeper_agent.operations.ports import DriverError, DriverUnfinished
+from seatkeeper_agent.operations.server_ports import LicenseServerDriver
+from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
+
+OBSERVE_SECONDS_MAX = 10.0
+"""How long an effect may take to show; the vendor's service needs about a second (grade T)."""
+
+ASK_AGAIN_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class ServerStep(PlainStep):
+    """What these steps share: the server and a look at it."""
+
+    driver: LicenseServerDriver
+
+    def is_seen(self, status: ServerStatus) -> bool | None:
+        """Whether the status shows the effect; None where it does not tell."""
+        raise NotImplementedError
+
+    def effect(self) -> None:
+        """EFFECT: the call itself; DriverError."""
+        raise NotImplementedError
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Asked of the server."""
+        seen = self.is_seen(self.driver.status())
+        if seen is None:
+            return Probe(Verdict.UNKNOWN, reason="the server's status does not tell")
+        return Probe(Verdict.DONE if seen else Verdict.NOT_DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """The call, and then a while of looking: the server shows its effect with delay."""
+        self.effect()
+        if not wait_until(lambda: self.is_seen(self.driver.status()) is True):
+            raise DriverUnfinished(
+                f"the server does not show it {OBSERVE_SECONDS_MAX:g} seconds after it was asked"
+            )
+        return b""
+
+
+def wait_until(is_true: Callable[[], bool], seconds_max: float = OBSERVE_SECONDS_MAX) -> bool:
+    """Ask until it is so or the time is over; a server that does not answer is asked again."""
+    deadline = time.monotonic() + seconds_max
+    while True:
+        try:
+            if is_true():
+                return True
+        except DriverError:
+            # On its way up or down it may not answer.
+            pass
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(ASK_AGAIN_SECONDS)
