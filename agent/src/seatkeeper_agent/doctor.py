@@ -9,11 +9,15 @@ import stat
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from seatkeeper_agent.client import AgentClient, AgentUnreachable
+from seatkeeper_agent.domain.servers import UsbUnavailable
+from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
 from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
 from seatkeeper_agent.identity import Identity, IdentityError
 from seatkeeper_agent.settings import Settings
+from seatkeeper_agent.usb.inventory import UsbInventory
 
 _COLOURS = {"ok": "\033[32m", "warning": "\033[33m", "wrong": "\033[31m"}
 _PLAIN = "\033[0m"
@@ -35,6 +39,8 @@ def show(settings: Settings, as_json: bool) -> int:
         _key,
         _trust,
         _product,
+        _chaos,
+        _dongles,
         _socket,
     )
     findings = [finding for check in checks for finding in check(settings)]
@@ -128,6 +134,32 @@ def _product(settings: Settings) -> list[Finding]:
         return findings
     finally:
         driver.close()
+
+
+def _chaos(settings: Settings) -> list[Finding]:
+    if settings.chaos is None:
+        return []
+    found = ChaosDriver(settings.chaos).describe()
+    if not found.running:
+        detail = f"No license server answers at {settings.chaos.address}. Start its service."
+        return [Finding("chaos", "wrong", detail)]
+    findings = [Finding("chaos", "ok", f"license server {found.version or 'of unknown version'}")]
+    if settings.chaos.performer == "person":
+        detail = "A person works on the server's page; see chaos.performer for a browser."
+        findings.append(Finding("page", "ok", detail))
+    elif not Path(settings.chaos.chromium).exists():
+        detail = f"There is no browser at {settings.chaos.chromium}. Install Chromium."
+        findings.append(Finding("page", "wrong", detail))
+    return findings
+
+
+def _dongles(settings: Settings) -> list[Finding]:
+    try:
+        dongles = UsbInventory(settings.usb).dongles()
+    except UsbUnavailable as error:
+        return [Finding("usb", "warning", str(error))] if settings.chaos else []
+    told = ", ".join(f"{entry.model} {entry.id}" for entry in dongles)
+    return [Finding("usb", "ok", told or "no dongle")] if told or settings.chaos else []
 
 
 def _socket(settings: Settings) -> list[Finding]:

@@ -20,6 +20,8 @@ def show(settings: Settings, as_json: bool) -> int:
                 "containers": _containers(client),
                 "operations": client.pages("/v1/operations", "operations", state="open"),
                 "transfers": client.pages("/v1/transfers", "transfers", state="open"),
+                "waiting": client.pages("/v1/waiting", "waiting"),
+                "dongles": client.pages("/v1/dongles", "dongles"),
             }
     except AgentUnreachable as error:
         print(f"seatkeeper-agent: {error}", file=sys.stderr)
@@ -30,7 +32,13 @@ def show(settings: Settings, as_json: bool) -> int:
         print(_text(found))
     broken = [entry for entry in found["agent"]["invariants"] if not entry["holds"]]
     doubtful = [entry for entry in found["operations"] if entry["state"] == "in_doubt"]
-    return 1 if broken or doubtful or found["containers"] is None else 0
+    silent = found["containers"] is None and _is_expected(found["agent"]["vendors"])
+    return 1 if broken or doubtful or silent else 0
+
+
+def _is_expected(vendors: list[dict[str, Any]]) -> bool:
+    """Whether containers should be there: not on a host that has another vendor's server only."""
+    return vendors[0]["version"] is not None or len(vendors) == 1
 
 
 def _containers(client: AgentClient) -> list[dict[str, Any]] | None:
@@ -53,6 +61,10 @@ def _text(found: dict[str, Any]) -> str:
         for container in found["containers"] or []
     ]
     lines += [
+        f"dongle      {dongle['id']} at {dongle['path']} ({dongle['model']}){_dongle_state(dongle)}"
+        for dongle in found["dongles"]
+    ]
+    lines += [
         f"invariant   {entry['name']} {'holds' if entry['holds'] else 'BROKEN'}"
         for entry in about["invariants"]
     ]
@@ -64,4 +76,21 @@ def _text(found: dict[str, Any]) -> str:
         f"transfer    {entry['name']} ({entry['side']}): {entry['status']}"
         for entry in found["transfers"]
     ] or ["transfer    none open"]
+    for entry in found["waiting"]:
+        lines += _waiting(entry)
     return "\n".join(lines)
+
+
+def _dongle_state(dongle: dict[str, Any]) -> str:
+    if dongle["migrated"]:
+        return ", migrated: no longer usable"
+    return ", hidden from drivers" if dongle["authorized"] is False else ""
+
+
+def _waiting(entry: dict[str, Any]) -> list[str]:
+    """A step of somebody else: who, since when, until when, what to do."""
+    until = "" if entry["until"] is None else f", until {entry['until']}"
+    late = ", OVERDUE" if entry["overdue"] else ""
+    lines = [f"waiting     {entry['who']} since {entry['since']}{until}{late}: {entry['title']}"]
+    lines += [f"            {n}. {text}" for n, text in enumerate(entry["instructions"], 1)]
+    return [*lines, f"            seen when: {entry['verified_by']}"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from seatkeeper_agent.agent import Agent
 from seatkeeper_agent.operations import invariants
+from seatkeeper_agent.operations.people import awaited_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,7 @@ def _collect(agent: Agent) -> Iterator[Metric]:
         operations = Counter(
             entry.state.value for entry in unit.operations.page(True, "", RECORDS_PER_PAGE)
         )
+        awaited = [awaited_view(entry) for entry in unit.operations.waiting()]
         transfers: Counter[tuple[str, str]] = Counter()
         after = ""
         while records := unit.transfers.page(False, after, RECORDS_PER_PAGE):
@@ -53,8 +55,16 @@ def _collect(agent: Agent) -> Iterator[Metric]:
         family.add_metric([entry.name], float(entry.holds))
     yield family
     family = GaugeMetricFamily("seatkeeper_operations_open", "Open operations", labels=["state"])
-    for state in ("running", "in_doubt"):
+    for state in ("running", "waiting", "in_doubt"):
         family.add_metric([state], float(operations[state]))
+    yield family
+    family = GaugeMetricFamily(
+        "seatkeeper_steps_waiting", "Steps that wait for somebody", labels=["who", "overdue"]
+    )
+    for who in ("person", "vendor"):
+        for overdue in (False, True):
+            count = sum((e["who"], e["overdue"]) == (who, overdue) for e in awaited)
+            family.add_metric([who, str(overdue).lower()], float(count))
     yield family
     family = GaugeMetricFamily("seatkeeper_transfers", "Transfers", labels=["side", "state"])
     for (side, name), count in sorted(transfers.items()):

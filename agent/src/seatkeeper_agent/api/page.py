@@ -13,6 +13,7 @@ from typing import Any
 from seatkeeper_agent.agent import Agent
 from seatkeeper_agent.domain.records import TransferRecord
 from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.people import awaited_view
 from seatkeeper_agent.operations.views import operation_view, transfer_view
 
 ROWS_MAX = 100
@@ -25,23 +26,23 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
     """The whole page; ``about`` is what ``/v1/agent`` answers."""
     with agent.journal.reading() as unit:
         operations = [operation_view(entry) for entry in unit.operations.page(True, "", ROWS_MAX)]
+        awaited = [awaited_view(entry) for entry in unit.operations.waiting()[:ROWS_MAX]]
         waiting, settled = _transfers(unit)
-    vendor = about["vendors"][0]
-    running = "running" if vendor["running"] else "not running"
-    floor = f"security floor {vendor['security_floor']} {_FLOOR[vendor['security_floor_met']]}"
-    product = f"{vendor['product']} {vendor['version'] or 'not found'}, {running}, {floor}"
+    vendors = about["vendors"]
+    capabilities = [(vendor, entry) for vendor in vendors for entry in vendor["capabilities"]]
     broken = [entry for entry in about["invariants"] if not entry["holds"]]
     parts = {
         "name": html.escape(about["agent"]["name"]),
         "version": html.escape(about["agent"]["version"]),
-        "vendor": html.escape(product),
+        "vendors": html.escape("; ".join(map(_product, vendors))),
+        "awaited": _rows([_awaited(entry) for entry in awaited], 5),
         "operations": _rows([_operation(entry) for entry in operations], 5),
         "waiting": _rows([_transfer(entry) for entry in waiting], 6),
         "settled": _rows([_transfer(entry) for entry in settled], 6),
         "rows": str(ROWS_MAX),
         "books": _word("BROKEN", "bad") if broken else _word("sound", "good"),
         "invariants": _rows([_invariant(entry) for entry in about["invariants"]], 3),
-        "capabilities": _rows([_capability(entry) for entry in vendor["capabilities"]], 3),
+        "capabilities": _rows([_capability(*entry) for entry in capabilities], 4),
     }
     page = resources.files(__package__).joinpath("status.html").read_text("utf-8")
     return Template(page).substitute(parts)
@@ -91,10 +92,33 @@ def _invariant(entry: dict[str, Any]) -> Iterable[str]:
     return (html.escape(entry["name"]), verdict, html.escape(entry["detail"]))
 
 
-def _capability(entry: dict[str, Any]) -> Iterable[str]:
+def _capability(vendor: dict[str, Any], entry: dict[str, Any]) -> Iterable[str]:
     kind = {"documented": "good", "refused": "bad"}.get(entry["grade"], "some")
     name = html.escape(entry["name"].replace("_", " "))
-    return (name, _word(entry["grade"], kind), html.escape(entry["reason"]))
+    grade = _word(entry["grade"], kind)
+    return (html.escape(vendor["vendor"]), name, grade, html.escape(entry["reason"]))
+
+
+def _product(vendor: dict[str, Any]) -> str:
+    running = "running" if vendor["running"] else "not running"
+    told = f"{vendor['product']} {vendor['version'] or 'not found'}, {running}"
+    if vendor["security_floor"] is None:
+        return told
+    return (
+        f"{told}, security floor {vendor['security_floor']} {_FLOOR[vendor['security_floor_met']]}"
+    )
+
+
+def _awaited(entry: dict[str, Any]) -> Iterable[str]:
+    """What somebody has to do: the instructions as a list, oldest first."""
+    steps = "".join(f"<li>{html.escape(text)}</li>" for text in entry["instructions"])
+    due = "-" if entry["until"] is None else _time(entry["until"])
+    late = f"{due} {_word('overdue', 'bad')}" if entry["overdue"] else due
+    told = f"<ol>{steps}</ol>{html.escape('Seen when: ' + entry['verified_by'])}"
+    title = html.escape(entry["title"])
+    if not entry["reversible"]:
+        title = f"{title} {_word('irreversible', 'bad')}"
+    return (title, html.escape(entry["who"]), _time(entry["since"]), late, told)
 
 
 def _word(text: str, kind: str) -> str:
