@@ -8,9 +8,8 @@ that a migration will be allowed; it can only say that nothing seen here speaks 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
+from seatkeeper_agent.domain.rules import RuleRow, RuleVerdict, verdict_of
 from seatkeeper_agent.domain.servers import Dongle, ServerStatus
 from seatkeeper_agent.domain.versions import at_least
 
@@ -18,14 +17,6 @@ SERVER_VERSION_MIN = "4.5.0"
 WIBUKEY_VERSION_MIN = "6.00"
 PRODUCT_VERSION_MIN = "3.0"
 DONGLE_FAMILY = "wibukey"
-
-
-class RuleVerdict(StrEnum):
-    """What was observed of one rule; what cannot be observed is never guessed."""
-
-    MET = "met"
-    NOT_MET = "not_met"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +47,6 @@ class Sighting:
     target_user: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRow:
-    """One rule: what is required, what was observed, and what to do where it is not met."""
-
-    rule: str
-    required: str
-    observed: str
-    verdict: RuleVerdict
-    advice: str
-
-    def as_document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {
-            "rule": self.rule,
-            "required": self.required,
-            "observed": self.observed,
-            "verdict": self.verdict.value,
-            "advice": self.advice,
-        }
-
-
 def rules(sighting: Sighting) -> tuple[RuleRow, ...]:
     """All rules in the order in which they are best mended."""
     return (
@@ -92,24 +62,13 @@ def rules(sighting: Sighting) -> tuple[RuleRow, ...]:
     )
 
 
-def is_refused(rows: tuple[RuleRow, ...]) -> bool:
-    """Whether a rule is seen not to be met."""
-    return any(row.verdict is RuleVerdict.NOT_MET for row in rows)
-
-
-def _verdict(holds: bool | None) -> RuleVerdict:
-    if holds is None:
-        return RuleVerdict.UNKNOWN
-    return RuleVerdict.MET if holds else RuleVerdict.NOT_MET
-
-
 def _server_version(sighting: Sighting) -> RuleRow:
     version = sighting.status.version if sighting.status else None
     return RuleRow(
         "server_version",
         f"license server {SERVER_VERSION_MIN} or newer",
         version or "the server does not tell its version",
-        _verdict(at_least(version, SERVER_VERSION_MIN)),
+        verdict_of(at_least(version, SERVER_VERSION_MIN)),
         "Update the license server with the vendor's installer.",
     )
 
@@ -135,7 +94,7 @@ def _one_dongle(sighting: Sighting) -> RuleRow:
         "one_dongle",
         "exactly one dongle plugged",
         observed,
-        _verdict(holds),
+        verdict_of(holds),
         "Unplug all other dongles, or set isolate to hide them while this one is migrated.",
     )
 
@@ -146,7 +105,7 @@ def _wibukey_driver(sighting: Sighting) -> RuleRow:
         "wibukey_driver",
         f"WibuKey driver {WIBUKEY_VERSION_MIN} or newer",
         version or "the driver's version cannot be asked for here",
-        _verdict(at_least(version, WIBUKEY_VERSION_MIN)),
+        verdict_of(at_least(version, WIBUKEY_VERSION_MIN)),
         "Update the WibuKey driver; set chaos.wibukey_version_command to have it asked.",
     )
 
@@ -168,7 +127,7 @@ def _dongle_local(sighting: Sighting) -> RuleRow:
         "dongle_local",
         "dongle in the machine that runs the server",
         observed,
-        _verdict(holds),
+        verdict_of(holds),
         "Plug the dongle into the license server's own machine, and pass it through to no other.",
     )
 
@@ -180,7 +139,7 @@ def _online_activated(sighting: Sighting) -> RuleRow:
         "online_activated",
         "online licensing activated",
         words[activated],
-        _verdict(activated),
+        verdict_of(activated),
         "Declare an online activation for this server.",
     )
 

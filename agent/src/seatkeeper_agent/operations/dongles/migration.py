@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_agent.domain.eligibility import DONGLE_FAMILY, is_refused
+from seatkeeper_agent.domain.eligibility import DONGLE_FAMILY
 from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
@@ -19,6 +19,7 @@ from seatkeeper_agent.domain.records import (
     OperationState,
     StepState,
 )
+from seatkeeper_agent.domain.rules import is_refused
 from seatkeeper_agent.domain.servers import (
     Dongle,
     IsolationError,

@@ -5,15 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from seatkeeper_agent.domain.eligibility import (
-    DONGLE_FAMILY,
-    HeldLicense,
-    RuleRow,
-    Sighting,
-    is_refused,
-    rules,
-)
+from seatkeeper_agent.domain.eligibility import DONGLE_FAMILY, HeldLicense, Sighting, rules
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.rules import RuleRow, is_refused
 from seatkeeper_agent.domain.servers import Dongle, ServerStatus, UsbUnavailable
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.dongles.steps import MIGRATION
