@@ -69,6 +69,11 @@ test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER
 	@export SEATKEEPER_CRASH_SHARE="$${SEATKEEPER_CRASH_SHARE:-1}"
 	$(PYTHON) -m pytest -q -s agent/tests/crash tests/crash
 
+.PHONY: test-hosts
+test-hosts: setup ## hide and give back USB dongles on a real kernel in a virtual machine (root, Debian)
+	@tests/hosts/install.sh
+	$(PYTHON) -m pytest -q tests/hosts
+
 .PHONY: bench
 bench: setup ## print how the agent compares with the bare parts it is made of
 	@cd tests && ../$(PYTHON) -m bench

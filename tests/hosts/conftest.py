@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tell at the end how long each scenario took and what it measured."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write a line for each test: its time with making its machine, and its measurements."""
+    seconds: dict[str, float] = defaultdict(float)
+    measured: dict[str, list[str]] = defaultdict(list)
+    for outcome in ("passed", "failed", "error", ""):
+        for report in terminalreporter.getreports(outcome):
+            seconds[report.nodeid] += report.duration
+            if report.when == "call":
+                measured[report.nodeid] += [
+                    f"{name} {value}" for name, value in report.user_properties
+                ]
+    for test, duration in seconds.items():
+        name = test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+        facts = "; ".join(measured[test])
+        terminalreporter.write_line(f"{duration:6.1f} s  {name}{facts and f' ({facts})'}")
