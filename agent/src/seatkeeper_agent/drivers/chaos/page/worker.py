@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process that drives the page, so that a browser that hangs takes nothing down.
+
+Standard input brings one order and later the word that the click may be made; its end means
+that the agent is gone, and then browser, profile and this process end at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import queue
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from seatkeeper_agent.drivers.chaos.page.finding import LabelMissing
+from seatkeeper_agent.drivers.chaos.page.flows import FlowRefused, Flows
+from seatkeeper_agent.drivers.chaos.page.messages import (
+    GO,
+    LINE_BYTES_MAX,
+    SCREENSHOT_BYTES_MAX,
+    Event,
+    Order,
+    line_of,
+)
+from seatkeeper_agent.drivers.chaos.page.processes import end_marked
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+_OWN_ARGUMENTS = ("--no-proxy-server", "--disable-gpu")
+_LAUNCH_SECONDS_MAX = 60.0
+_LOAD_SECONDS_MAX = 30.0
+_TEXT_LENGTH_MAX = 300
+_INSTALL = "install seatkeeper-agent[browser], or set chaos.performer to person"
+
+
+class _Unavailable(Exception):
+    """No browser or no page."""
+
+
+class _Channel:
+    """The agent's end of the two pipes."""
+
+    def __init__(self, given: IO[bytes], told: IO[bytes]) -> None:
+        self.order = Order.of(given.readline(LINE_BYTES_MAX))
+        self._told = told
+        self._words: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(given,), daemon=True).start()
+
+    def tell(self, event: Event, values: dict[str, Any]) -> None:
+        """Send one line."""
+        self._told.write(line_of(event, values))
+        self._told.flush()
+
+    def about_to(self) -> None:
+        """Say that the effect is next; return when it may be."""
+        self.tell(Event.ABOUT_TO, {})
+        self._words.get()
+
+    def _listen(self, given: IO[bytes]) -> None:
+        while given.readline() == GO:
+            self._words.put(GO)
+        end_marked(self.order.mark)
+        shutil.rmtree(self.order.folder, ignore_errors=True)
+        os._exit(1)
+
+
+def main() -> None:
+    """Carry out the one order and tell how it ended."""
+    channel = _Channel(sys.stdin.buffer, os.fdopen(os.dup(1), "wb"))
+    # What a library prints must not come between the lines.
+    os.dup2(2, 1)
+    try:
+        with _browser(channel.order) as page:
+            channel.tell(*_outcome(page, channel))
+    except _Unavailable as error:
+        channel.tell(Event.UNAVAILABLE, {"text": str(error)})
+    # The thread that listens would hold an orderly end up.
+    os._exit(0)
+
+
+@contextmanager
+def _browser(order: Order) -> Iterator[Page]:
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        raise _Unavailable(f"Playwright is not installed: {_INSTALL}.") from None
+    if not Path(order.chromium).is_file():
+        raise _Unavailable(f"There is no Chromium at {order.chromium}: set chaos.chromium.")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=order.chromium,
+                args=[*_OWN_ARGUMENTS, *order.browser_arguments],
+                timeout=_LAUNCH_SECONDS_MAX * 1000,
+            )
+        except Error as error:
+            raise _Unavailable(_not_started(order.chromium, error)) from None
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(order.label_seconds_max * 1000)
+        yield page
+        browser.close()
+
+
+def _outcome(page: Page, channel: _Channel) -> tuple[Event, dict[str, Any]]:
+    from playwright.sync_api import Error
+
+    order = channel.order
+    flows = Flows(page, order.label_seconds_max, order.after_seconds_max, channel.about_to)
+    try:
+        _open(page, order.address)
+        value = getattr(flows, order.flow)(**order.arguments)
+    except LabelMissing as error:
+        told = {"label": error.label, "text": str(error), "screenshot": _screenshot(page)}
+        return Event.MISSING, told
+    except FlowRefused as error:
+        return Event.REFUSED, {"text": str(error)}
+    except _Unavailable as error:
+        return Event.UNAVAILABLE, {"text": str(error)}
+    except Error as error:
+        kind = Event.UNAVAILABLE if page.is_closed() else Event.REFUSED
+        return kind, {"text": f"The page could not be worked with: {_first_line(error)}."}
+    return Event.DONE, {"value": value}
+
+
+def _open(page: Page, address: str) -> None:
+    from playwright.sync_api import Error
+
+    try:
+        response = page.goto(address, timeout=_LOAD_SECONDS_MAX * 1000)
+    except Error as error:
+        raise _Unavailable(f"The page {address} cannot be opened: {_first_line(error)}.") from None
+    status = 0 if response is None else response.status
+    if status >= 500:
+        raise _Unavailable(f"The license server answered its page with {status}.")
+    if status != 200 or urlsplit(page.url).netloc != urlsplit(address).netloc:
+        raise FlowRefused(f"{address} led to {page.url} with {status}, not to a page of its own.")
+
+
+def _not_started(chromium: str, error: Exception) -> str:
+    if "no-sandbox" in str(error):
+        return (
+            f"{chromium} does not start as root: run the agent as its own user, or add"
+            " --no-sandbox to chaos.browser_arguments."
+        )
+    return f"{chromium} did not start: {_first_line(error)}."
+
+
+def _screenshot(page: Page) -> str | None:
+    from playwright.sync_api import Error
+
+    try:
+        picture = page.screenshot(full_page=True)
+    except Error:
+        return None
+    return base64.b64encode(picture).decode() if len(picture) <= SCREENSHOT_BYTES_MAX else None
+
+
+def _first_line(error: Exception) -> str:
+    line = str(error).strip().split("\n")[0]
+    return line[:_TEXT_LENGTH_MAX].rstrip(".") or type(error).__name__
+
+
+if __name__ == "__main__":
+    main()
