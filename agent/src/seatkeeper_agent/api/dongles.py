@@ -113,6 +113,26 @@ def read_migration(request: Request, migration: str) -> dict[str, Any]:
     return found
 
 
+@router.delete(
+    "/migrations/{migration}",
+    summary="Give a migration up",
+    **described(component("migration-given-up"), follows=True),
+)
+async def delete_migration(
+    request: Request, migration: Identifier, dry_run: bool = False
+) -> Response:
+    """Only before its irreversible step; afterwards it is decided by what is seen or attested."""
+    service, actor = _service(request), actor_of(request)
+    kind = "given_up" + "?" * dry_run
+    job = Job(
+        operation_id(migration, kind),
+        kind,
+        f"migration {migration}",
+        lambda: service.give_up(migration, actor, dry_run),
+    )
+    return await workshop_of(request).run(request, job)
+
+
 def _service(request: Request) -> MigrationService:
     service = agent_of(request).migrations
     if service is None:

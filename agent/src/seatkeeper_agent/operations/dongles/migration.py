@@ -133,7 +133,7 @@ class MigrationService:
             if _has_begun(operation):
                 self._drive(known, actor)
             else:
-                self._give_up(operation)
+                self._give_up(operation, actor)
             return [operation.id]
         finally:
             self._settle_isolation()
@@ -149,6 +149,30 @@ class MigrationService:
             self._engine.attest(self._work(known, operation.actor), happened, statement, actor)
         finally:
             self._settle(operation.id)
+
+    def give_up(self, migration: str, actor: str, dry_run: bool) -> dict[str, Any]:
+        """End a migration that has not come to its irreversible step."""
+        with self._journal.reading() as unit:
+            known = unit.declarations.get(MIGRATION, migration)
+        operation = None if known is None else self._open_of(known)
+        if known is not None and known.document["outcome"] is not None:
+            raise Problem(
+                ProblemCode.DONGLE_MIGRATED,
+                f"The dongle {known.document['dongle']['id']} was migrated, which cannot be undone.",
+                "Leave the declaration as it is.",
+            )
+        if operation is not None and _has_begun(operation):
+            raise Problem(
+                ProblemCode.IN_DOUBT,
+                f"The migration of {operation.subject} may have been begun on the server's page.",
+                f"If it was not, have a migrator attest the operation {operation.id} as not done.",
+                {"operation": operation.id},
+            )
+        if operation is not None and not dry_run:
+            self._give_up(operation, actor)
+            self._settle(operation.id)
+        view = None if known is None else self.view(migration)
+        return {"changed": operation is not None, "migration": view}
 
     def reason_to_stay_off(self) -> str | None:
         """Why a dongle service that is declared on is to be left off now, if it is."""
@@ -379,15 +403,15 @@ class MigrationService:
                     return record
         return None
 
-    def _give_up(self, operation: OperationRecord) -> None:
+    def _give_up(self, operation: OperationRecord, actor: str) -> None:
         problem = Problem(
             ProblemCode.RUNTIME_UNFINISHED,
-            f"The migration of {operation.subject} was interrupted before its irreversible step.",
+            f"The migration of {operation.subject} ended before its irreversible step.",
             "Plan and confirm it anew.",
         )
         with self._journal.transaction() as unit:
             unit.operations.set_state(operation.id, OperationState.FAILED, problem.as_document())
-            unit.audit.append("agent", "given_up", operation.subject, {"operation": operation.id})
+            unit.audit.append(actor, "given_up", operation.subject, {"operation": operation.id})
 
     def _state(self, known: DeclarationRecord) -> str | None:
         view = self.view(known.id)
