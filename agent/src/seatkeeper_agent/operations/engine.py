@@ -94,6 +94,24 @@ class Engine:
             self._conclude(work, position, step, Probe(Verdict.DONE, {"attested": statement}), None)
         return self.run(work)
 
+    def give_up(
+        self, operation_id: str, container: str, problem: Problem, actor: str, before: str
+    ) -> bool:
+        """End an open operation with a problem; False when the step ``before`` was intended."""
+        with (
+            self._locks.held(f"container {container}"),
+            self._journal.transaction() as unit,
+        ):
+            held = unit.operations.holding(container)
+            if held is None or held.id != operation_id:
+                return False
+            begun = {step.name for step in held.steps if step.state is not StepState.PLANNED}
+            if before in begun:
+                return False
+            unit.operations.set_state(operation_id, OperationState.FAILED, problem.as_document())
+            unit.audit.append(actor, "given_up", held.subject, {"operation": operation_id})
+        return True
+
     def _intended_position(self, work: Work) -> int:
         with self._journal.reading() as unit:
             operation = unit.operations.get(work.id)

@@ -158,15 +158,9 @@ class MigrationService:
         if known is not None and known.document["outcome"] is not None:
             raise Problem(
                 ProblemCode.DONGLE_MIGRATED,
-                f"The dongle {known.document['dongle']['id']} was migrated, which cannot be undone.",
+                f"The migration of dongle {known.document['dongle']['id']} is done and cannot be"
+                " undone.",
                 "Leave the declaration as it is.",
-            )
-        if operation is not None and _has_begun(operation):
-            raise Problem(
-                ProblemCode.IN_DOUBT,
-                f"The migration of {operation.subject} may have been begun on the server's page.",
-                f"If it was not, have a migrator attest the operation {operation.id} as not done.",
-                {"operation": operation.id},
             )
         if operation is not None and not dry_run:
             self._give_up(operation, actor)
@@ -409,9 +403,13 @@ class MigrationService:
             f"The migration of {operation.subject} ended before its irreversible step.",
             "Plan and confirm it anew.",
         )
-        with self._journal.transaction() as unit:
-            unit.operations.set_state(operation.id, OperationState.FAILED, problem.as_document())
-            unit.audit.append(actor, "given_up", operation.subject, {"operation": operation.id})
+        if not self._engine.give_up(operation.id, self._holder, problem, actor, "transfer"):
+            raise Problem(
+                ProblemCode.IN_DOUBT,
+                f"The migration of {operation.subject} may have been begun on the server's page.",
+                f"If it was not, have a migrator attest the operation {operation.id} as not done.",
+                {"operation": operation.id},
+            )
 
     def _state(self, known: DeclarationRecord) -> str | None:
         view = self.view(known.id)
