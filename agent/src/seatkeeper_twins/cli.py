@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from seatkeeper_twins.chaos import commands as chaos
 from seatkeeper_twins.codemeter import __main__ as codemeter
 from seatkeeper_twins.codemeter.build import BuildError
 from seatkeeper_twins.codemeter.constants import PROFILES
@@ -19,6 +20,7 @@ from seatkeeper_twins.lab_folder import holds_lab
 from seatkeeper_twins.lab_process import LabError
 
 SEED_PATH = Path(__file__).with_name("demo_seed.json")
+CHAOS_SEED_PATH = Path(__file__).with_name("demo_chaos_seed.json")
 SEED_BYTES_MAX = 64 << 20
 LOOK_SECONDS = 0.5
 
@@ -40,7 +42,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def read_seeds(path: Path) -> Mapping[str, Any]:
-    """Host names with the seed of each one's twin; ValueError when the file is not that."""
+    """Host names with the seed of each; ValueError when the file is not that."""
+    seeds = read_json(path)
+    if not isinstance(seeds, dict) or not seeds:
+        raise ValueError(f"{path} must be an object of host names, each with a seed.")
+    return seeds
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds; ValueError when it cannot be read or is too large."""
     try:
         with path.open("rb") as file:
             text = file.read(SEED_BYTES_MAX + 1)
@@ -49,12 +59,9 @@ def read_seeds(path: Path) -> Mapping[str, Any]:
     if len(text) > SEED_BYTES_MAX:
         raise ValueError(f"{path} is larger than {SEED_BYTES_MAX} bytes.")
     try:
-        seeds = json.loads(text)
+        return json.loads(text)
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}.") from error
-    if not isinstance(seeds, dict) or not seeds:
-        raise ValueError(f"{path} must be an object of host names, each with a seed.")
-    return seeds
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,28 +72,54 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     lab = commands.add_parser(
-        "lab", help="hosts on this machine, each with an agent and a CodeMeter twin"
+        "lab", help="hosts on this machine, each with an agent and twins of its products"
     )
     lab_commands = lab.add_subparsers(required=True, metavar="COMMAND")
     explained = (
-        "Start a lab and keep it running until Ctrl-C; it needs no root and opens no port. A folder"
-        " that holds a lab already is used as it was left: containers, journals and keys are kept."
+        "Start a lab and keep it running until Ctrl-C; it needs no root. Agents and CodeMeter twins"
+        " open no port; Chaos twins listen on ports of loopback. A folder that holds a lab already"
+        " is used as it was left: containers, accounts, dongles, journals and keys are kept."
     )
     up = lab_commands.add_parser("up", help="start a lab until Ctrl-C", description=explained)
     up.add_argument(
         "--dir", type=Path, required=True, metavar="DIR", help="a new or empty folder, or a lab's"
     )
+    what = up.add_mutually_exclusive_group()
+    what.add_argument(
+        "--seed", type=Path, metavar="FILE", help="JSON: host names, each with the seeds of its"
+        " twins (seatkeeper_twins/lab_seed.py tells the form); without it, the demo's two CodeMeter"
+        " hosts",
+    )  # fmt: skip
+    what.add_argument(
+        "--chaos", action="store_true", help="the demo's two hosts with Chaos license servers"
+    )
     up.add_argument(
-        "--seed", type=Path, metavar="FILE", help="JSON: host names, each with its twin's seed"
-        " (seatkeeper_twins/codemeter/seed.py tells its form); without it, the demo's two hosts",
+        "--cloud", type=Path, metavar="FILE", help="JSON: the seed of the vendor's cloud for Chaos"
+        " twins (seatkeeper_twins/chaos/seed.py tells the form); without it, the demo's studios",
     )  # fmt: skip
     up.add_argument(
-        "--profile", choices=sorted(PROFILES), help="the runtime's version (default: current)"
-    )
+        "--profile", choices=sorted(PROFILES), help="the version of all CodeMeter runtimes"
+        " (default: current)",
+    )  # fmt: skip
     up.set_defaults(run=_lab_up)
-    # Only listed here: `main` hands its words on before they are parsed.
-    commands.add_parser("codemeter", help="make, serve, show and disturb one CodeMeter twin")
+    text = "run, show and disturb a Chaos license server and the vendor's cloud"
+    chaos.fill(commands.add_parser("chaos", help=text, description=text))
+    # Here for help and completion: `main` hands its words on before they are parsed.
+    commands.add_parser(
+        "codemeter", help="make, serve, show and disturb one CodeMeter twin",
+        parents=[codemeter.make_parser()], add_help=False,
+    )  # fmt: skip
+    completion = commands.add_parser("completion", help="print a completion script for a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completion.set_defaults(run=_completion)
     return parser
+
+
+def _completion(chosen: argparse.Namespace) -> int:
+    import shtab
+
+    print(shtab.complete(_parser(), chosen.shell))
+    return 0
 
 
 def _lab_up(chosen: argparse.Namespace) -> int:
@@ -102,12 +135,13 @@ def _lab_up(chosen: argparse.Namespace) -> int:
 
 def _lab(chosen: argparse.Namespace) -> Lab:
     if not holds_lab(chosen.dir):
-        seeds = read_seeds(chosen.seed or SEED_PATH)
-        return Lab.create(seeds, chosen.dir, chosen.profile or "current")
-    if chosen.seed is not None or chosen.profile is not None:
+        seeds = read_seeds(chosen.seed or (CHAOS_SEED_PATH if chosen.chaos else SEED_PATH))
+        cloud = None if chosen.cloud is None else read_json(chosen.cloud)
+        return Lab.create(seeds, chosen.dir, chosen.profile or "current", cloud)
+    if chosen.chaos or any((chosen.seed, chosen.cloud, chosen.profile)):
         raise LabError(
-            f"{chosen.dir} holds a lab already: leave out --seed and --profile to use it as it is,"
-            " or give another folder."
+            f"{chosen.dir} holds a lab already: leave out --seed, --chaos, --cloud and --profile to"
+            " use it as it is, or give another folder."
         )
     return Lab.open(chosen.dir)
 
@@ -115,17 +149,32 @@ def _lab(chosen: argparse.Namespace) -> Lab:
 def _tell(lab: Lab) -> None:
     width = max(len(name) for name in lab.hosts)
     for host in lab:
-        print(f"{host.name:{width}}  agent socket  {host.socket_path}")
-        print(f"{'':{width}}  settings      {host.settings_path}")
-        print(f"{'':{width}}  twin          {host.twin_folder}")
+        rows: list[tuple[str, object]] = [
+            ("agent socket", host.socket_path),
+            ("settings", host.settings_path),
+        ]
+        if "codemeter" in host.products():
+            rows.append(("CodeMeter", host.twin_folder))
+        if "chaos" in host.products():
+            rows += [("Chaos", f"{host.chaos.address}/"), ("USB", host.usb_folder)]
+        for number, (title, place) in enumerate(rows):
+            print(f"{'' if number else host.name:{width}}  {title:12}  {place}")
+    if lab.has_cloud:
+        print(f"{'':{width}}  {'account page':12}  {lab.cloud.address}/")
     print(
         "\nIn an inventory, give each host ansible_connection: local and its socket as"
-        "\nseatkeeper_agent_socket. The demo's inventory finds the lab by itself:\n"
+        "\nseatkeeper_agent_socket. The demo's inventories find the lab by themselves:\n"
         f"\n  SEATKEEPER_DEMO={lab.folder} ansible-playbook \\"
-        "\n      -i playbooks/inventories/demo playbooks/migrate_licenses.yml --check --diff\n"
+        f"\n      {_example(lab)} --check --diff\n"
         "\nReady; Ctrl-C stops everything.",
         flush=True,
     )
+
+
+def _example(lab: Lab) -> str:
+    if lab.has_cloud:
+        return "-i playbooks/inventories/chaos_demo playbooks/license_report.yml"
+    return "-i playbooks/inventories/demo playbooks/migrate_licenses.yml"
 
 
 def _watch(lab: Lab) -> None:

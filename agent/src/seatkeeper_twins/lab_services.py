@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stop and start a host's license server from that host, as systemctl would.
+"""Stop and start a host's license servers from that host, as systemctl would.
 
 The lab listens on a socket of its own; this file, run by its path, is the command that asks it:
-``python lab_services.py SOCKET stop|start HOST``. Standard library only.
+``python lab_services.py SOCKET stop|start HOST PRODUCT``. Standard library only.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ REQUEST_BYTES_MAX = 200
 REQUEST_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.2
 DONE = "done"
+VERBS = ("stop", "start")
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -26,22 +27,23 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         words = self.rfile.readline(REQUEST_BYTES_MAX).decode(errors="replace").split()
-        answer = self.server.perform(*words) if len(words) == 2 else "say stop or start and a host"
+        known = len(words) == 3 and words[0] in VERBS
+        answer = self.server.perform(*words) if known else "say stop or start, a host, a product"
         self.wfile.write(f"{answer}\n".encode())
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
-    def __init__(self, path: Path, perform: Callable[[str, str], str]) -> None:
+    def __init__(self, path: Path, perform: Callable[[str, str, str], str]) -> None:
         self.perform = perform
         super().__init__(str(path), _Handler)
 
 
 class LabServices:
-    """Listens until closed; ``perform(verb, host)`` answers DONE or says what is wrong."""
+    """Listens until closed; ``perform(verb, host, product)`` answers DONE or what is wrong."""
 
-    def __init__(self, path: Path, perform: Callable[[str, str], str]) -> None:
+    def __init__(self, path: Path, perform: Callable[[str, str, str], str]) -> None:
         path.unlink(missing_ok=True)
         self._path = path
         self._server = _Server(path, perform)
@@ -59,18 +61,19 @@ class LabServices:
         self._path.unlink(missing_ok=True)
 
 
-def command(socket_path: Path, verb: str, host: str) -> list[str]:
+def command(socket_path: Path, verb: str, host: str, product: str) -> list[str]:
     """What a host's agent is told to run."""
-    return [sys.executable, "-I", "-S", str(Path(__file__).resolve()), str(socket_path), verb, host]
+    program = str(Path(__file__).resolve())
+    return [sys.executable, "-I", "-S", program, str(socket_path), verb, host, product]
 
 
-def main(socket_path: str, verb: str, host: str) -> int:
+def main(socket_path: str, verb: str, host: str, product: str) -> int:
     """Ask the lab; 0 when done, 1 with a sentence on stderr when not."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(REQUEST_SECONDS_MAX)
             connection.connect(socket_path)
-            connection.sendall(f"{verb} {host}\n".encode())
+            connection.sendall(f"{verb} {host} {product}\n".encode())
             with connection.makefile() as answers:
                 answer = answers.readline().strip()
     except OSError as error:

@@ -18,7 +18,7 @@ from seatkeeper_twins.codemeter.twin import create_twin
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when done, 1 with one sentence on stderr when not."""
-    chosen = _parser().parse_args(arguments)
+    chosen = make_parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen) or 0)
     except (OSError, ValueError, BuildError, engine.EngineRunning) as error:
@@ -26,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """All commands and options; also what shell completion is made from."""
     parser = argparse.ArgumentParser(
         prog="python -m seatkeeper_twins.codemeter",
         description="A stand-in for the CodeMeter runtime. It never serves a usable license.",
