@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A journal of version 1 becomes one of version 2: whole or not at all, and nothing of it is lost."""
+"""A journal of version 1 becomes one of version 2, whole or not at all, and nothing is lost."""
 
 from __future__ import annotations
 

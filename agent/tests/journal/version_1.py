@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Journals as an agent of version 1 left them: work in every state, transfers under way, an audit."""
+"""Journals as agents of version 1 left them: work in every state, open transfers, an audit."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def tables(connection: apsw.Connection) -> dict[str, list[tuple[Any, ...]]]:
         "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
     ).fetchall()
     return {
-        str(name): connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
+        str(name): connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()  # noqa: S608
         for (name,) in names
     }
 
