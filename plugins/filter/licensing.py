@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filters of the role license_transfer and of the playbooks; the logic is in plugin_utils."""
+"""The filters of the roles and playbooks; the logic is in plugin_utils."""
 
 from __future__ import annotations
 
@@ -16,11 +16,20 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import 
     Transfer,
     leg_calls,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._migrations import (
+    migration_outcome,
+    migrations_left,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome import (
     kept_borrows,
     kept_results,
     outcome,
     sum_problems,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (
+    declared_at,
+    server_rows,
+    wait_lines,
 )
 
 
@@ -42,10 +51,15 @@ class FilterModule:
         return {
             "license_borrow_list": borrows_of,
             "license_borrow_results": kept_borrows,
+            "license_declared_at": declared_at,
             "license_leg_calls": _leg_calls,
             "license_leg_results": kept_results,
+            "license_migration_outcome": migration_outcome,
+            "license_migrations_left": migrations_left,
             "license_outcome": outcome,
+            "license_server_rows": server_rows,
             "license_sum_problems": sum_problems,
             "license_table": table,
             "license_transfer_list": all_transfers,
+            "license_wait_lines": wait_lines,
         }

@@ -58,6 +58,7 @@ def _requested(params: Params, client: AgentClient, check_mode: bool) -> Result:
         "request": answer["request"],
         "digest": answer["digest"],
         "requested_at": answer["requested_at"],
+        "request_path": params["request_path"],
         "activation": activation,
         "before": activation,
         "after": activation,
@@ -95,8 +96,11 @@ def _without_answer(activation: dict[str, t.Any], path: str) -> Result:
         waits.append(
             {
                 "operation": None,
+                "kind": "activation",
+                "subject": f"activation of {VENDOR}",
                 "step": "answer",
                 "title": f"the answer file {path} is not there yet",
+                "reversible": True,
                 "who": "person",
                 "instructions": [
                     "Have the request answered on the vendor's account page",

@@ -9,19 +9,11 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._client impor
     AgentClient,
     path_of,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 
 MIGRATING_VENDOR = "chaos"
 """The vendor that documents how licenses leave a dongle for an account."""
 
 _VERDICTS: t.Final = {"met": "met", "not_met": "not met", "unknown": "unknown"}
-_COLUMNS: t.Final = {
-    "rule": "Rule",
-    "required": "Required",
-    "observed": "Observed",
-    "verdict": "Verdict",
-    "advice": "What to do",
-}
 
 
 def read_dongles(client: AgentClient) -> dict[str, t.Any]:
@@ -49,29 +41,32 @@ def run_dongles(
     found = read_dongles(client)
     dongles = found["dongles"]
     if params["eligibility"]:
-        dongles = [_with_report(dongle, params["target_user"], client) for dongle in dongles]
+        dongles = [_with_report(dongle, params, client) for dongle in dongles]
     return {"changed": False, **found, "dongles": dongles, "warnings": usb_warnings(found)}
 
 
 def report_table(rules: list[dict[str, t.Any]]) -> list[str]:
-    """The rules of a report as lines of text."""
-    rows = [
-        {
-            **rule,
-            "verdict": _VERDICTS.get(rule["verdict"], rule["verdict"]),
-            "advice": "" if rule["verdict"] == "met" else rule.get("advice"),
-        }
-        for rule in rules
-    ]
-    return table(rows, _COLUMNS)
+    """The rules of a report as lines of text, with what to do below each that is not met."""
+    verdicts = [_VERDICTS.get(rule["verdict"], rule["verdict"]) for rule in rules]
+    widths = [max(map(len, (*column, ""))) for column in (verdicts, [r["rule"] for r in rules])]
+    lines = []
+    for rule, verdict in zip(rules, verdicts):
+        head = f"{verdict.ljust(widths[0])}  {rule['rule'].ljust(widths[1])}  "
+        lines.append(f"{head}{rule['required']}; seen: {rule['observed']}")
+        if rule["verdict"] == "not_met":
+            lines.append(" " * len(head) + rule["advice"])
+    return lines
 
 
 def _with_report(
-    dongle: dict[str, t.Any], target_user: str | None, client: AgentClient
+    dongle: dict[str, t.Any], params: dict[str, t.Any], client: AgentClient
 ) -> dict[str, t.Any]:
     report = None
     if dongle["vendor"] == MIGRATING_VENDOR:
-        query = {"target_user": target_user}
+        query = {
+            "target_user": params["target_user"],
+            "isolate": "true" if params["isolate"] else None,
+        }
         report = client.get(path_of("dongles", dongle["id"], "eligibility"), query)
     lines = [] if report is None else report_table(report["rules"])
     return {**dongle, "eligibility": report, "eligibility_table": lines}

@@ -14,7 +14,10 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._dongles impo
     report_table,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import migration_id
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    TYPE_PREFIX,
+    LicenseProblem,
+)
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
     asked_patiently,
     told_waits,
@@ -45,6 +48,9 @@ def run_migration(params: Params, client: AgentClient, check_mode: bool) -> Resu
         )
     except LicenseProblem as problem:
         raise _readable(problem) from problem
+    # A dry run tells by its report that the run itself would be refused.
+    if check_mode and (answer.get("report") or {}).get("verdict") == "refused":
+        raise _readable(_refusal(params["dongle"], answer["report"]))
     return _told(params, answer)
 
 
@@ -108,6 +114,23 @@ def _shaped(params: Params, answer: dict[str, t.Any]) -> Result:
             "after": answer["after"] or {},
         },
     }
+
+
+def _refusal(dongle: str, report: dict[str, t.Any]) -> LicenseProblem:
+    unmet = [rule for rule in report["rules"] if rule["verdict"] == "not_met"]
+    return LicenseProblem(
+        {
+            "type": f"{TYPE_PREFIX}dongle-not-eligible",
+            "code": "dongle-not-eligible",
+            "title": "Dongle not eligible",
+            "status": None,
+            "detail": f"The dongle {dongle} would be refused, because of"
+            f" {', '.join(rule['rule'] for rule in unmet)}.",
+            "next_action": " ".join(rule["advice"] for rule in unmet),
+            "retryable": False,
+            "rules": report["rules"],
+        }
+    )
 
 
 def _readable(problem: LicenseProblem) -> LicenseProblem:

@@ -18,7 +18,10 @@ if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 Run = t.Callable[[t.Dict[str, t.Any], AgentClient, bool], t.Dict[str, t.Any]]
-"""Options, client and check mode in, the module's whole result out; raises LicenseProblem."""
+"""Options, client and check mode in, the module's whole result out; raises LicenseProblem.
+
+The member ``warnings`` is not returned but shown, one warning for each text.
+"""
 
 
 def run_module(module: AnsibleModule, run: Run) -> None:
@@ -37,4 +40,6 @@ def run_module(module: AnsibleModule, run: Run) -> None:
         result = run(module.params, client, module.check_mode)
     except LicenseProblem as problem:
         module.fail_json(msg=str(problem), problem=problem.document, **problem.result)
+    for text in result.pop("warnings", ()):
+        module.warn(text)
     module.exit_json(**result)

@@ -26,8 +26,8 @@ def asked_patiently(
 ) -> Answer:
     """Ask the agent; while a person is awaited, wait as long as the task may and ask again.
 
-    What comes back is the last answer, which tells what was there before the first one and
-    has changed if anything did.
+    What comes back is the last answer; it has changed if anything did since the first one, be it
+    by somebody who was awaited, and tells what was there before that.
     """
     if person_timeout_seconds < 0:
         raise LicenseProblem.of(
@@ -41,8 +41,9 @@ def asked_patiently(
     while is_waiting(answer) and time.monotonic() < deadline:
         client.follow_waiting(answer["operation"]["id"], deadline - time.monotonic())
         answer = ask()
-        changed = changed or bool(answer["changed"])
-    return {**answer, "changed": changed, "before": first.get("before")}
+        changed = changed or bool(answer["changed"]) or not is_waiting(answer)
+    told = {"before": first.get("before"), "after": answer.get("after") or first.get("after")}
+    return {**answer, **told, "changed": changed}
 
 
 def is_waiting(answer: Answer) -> bool:

@@ -31,6 +31,12 @@ options:
     description:
       - The user of the online account that the licenses are meant for, for the report.
     type: str
+  isolate:
+    description:
+      - Whether to report as if all other dongles were hidden meanwhile, as
+        O(seatkeeper.licensing.dongle_migrate#module:isolate) does it.
+    type: bool
+    default: false
 seealso:
   - module: seatkeeper.licensing.dongle_migrate
 """
@@ -38,14 +44,14 @@ seealso:
 EXAMPLES = r"""
 - name: List the dongles of the old render server
   seatkeeper.licensing.dongle_info:
-  delegate_to: chaos-1
+  delegate_to: render-server
   register: plugged
 
 - name: Find out what stands between these dongles and the studio's account
   seatkeeper.licensing.dongle_info:
     eligibility: true
     target_user: artist@studio-a.example
-  delegate_to: chaos-1
+  delegate_to: render-server
   register: report
 """
 
@@ -168,6 +174,7 @@ ARGUMENTS = ArgumentSpec(
     options={
         "eligibility": {"type": "bool", "default": False},
         "target_user": {"type": "str"},
+        "isolate": {"type": "bool", "default": False},
     }
 ).merge(AGENT_ARGUMENTS)
 

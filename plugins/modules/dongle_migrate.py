@@ -30,7 +30,8 @@ attributes:
   check_mode:
     support: full
     details:
-      - Returns the report, the plan, its digest and the sentence to repeat.
+      - Returns the report, the plan, its digest and the sentence to repeat. A dongle that would be
+        refused fails in check mode, too.
   diff_mode:
     support: full
   idempotent:
@@ -108,7 +109,7 @@ EXAMPLES = r"""
     target_user: artist@studio-a.example
     isolate: true
   check_mode: true
-  delegate_to: chaos-1
+  delegate_to: render-server
   register: planned
 
 - name: Migrate it, once a person has read the plan and confirmed it
@@ -119,14 +120,14 @@ EXAMPLES = r"""
     confirmation: "{{ confirmed_digest | default(planned.digest) }}"
     acknowledge_irreversible: "{{ acknowledged_sentence | default(planned.acknowledgement) }}"
     person_timeout: "{{ seconds_for_the_person | default(0) }}"
-  delegate_to: chaos-1
+  delegate_to: render-server
   register: migrated
 
 - name: Give up the migration of another dongle before it has begun
   seatkeeper.licensing.dongle_migrate:
     dongle: "{{ dongle_that_stays }}"
     state: absent
-  delegate_to: chaos-1
+  delegate_to: render-server
 """
 
 RETURN = r"""
@@ -168,10 +169,9 @@ migration:
       returned: always
       sample: 7be1a4a2-0a3c-5a4e-8f0e-6a6dd1a8f6d1
     dongle:
-      description: The dongle.
-      type: str
+      description: The dongle, as M(seatkeeper.licensing.dongle_info) returns it.
+      type: dict
       returned: always
-      sample: 1-1.4
     target_user:
       description: Who has the licenses now.
       type: str
@@ -200,8 +200,8 @@ migration:
       sample: [{product: V-Ray, seats: {interface: 1, render: 5}}]
     comparison:
       description:
-        - Whether that is what O(licenses) declares, V(matches), V(differs) or V(not_declared); null
-          until then.
+        - Whether every product that O(licenses) declares is among it, V(matches), V(differs),
+          V(attested) (on a person's word) or V(not_declared); null until then.
       type: str
       returned: always
       sample: matches
@@ -238,6 +238,16 @@ waiting:
       description: Id of the operation that waits.
       type: str
       returned: always
+    kind:
+      description: What kind of work it is.
+      type: str
+      returned: always
+      sample: dongle_migration
+    subject:
+      description: What it is about.
+      type: str
+      returned: always
+      sample: dongle 90000001
     step:
       description: Name of the step.
       type: str
@@ -245,6 +255,10 @@ waiting:
     title:
       description: What is awaited.
       type: str
+      returned: always
+    reversible:
+      description: Whether the step can be undone.
+      type: bool
       returned: always
     who:
       description: V(person) or V(vendor).
@@ -286,8 +300,11 @@ problem:
     code: dongle-not-eligible
     title: Dongle not eligible
     status: 409
-    detail: The dongle 1-1.4 does not fulfil the rule one_dongle of the vendor.
-    next_action: Unplug the other one, or declare isolate.
+    detail: >-
+      The dongle 90000001 cannot be migrated: required is exactly one dongle plugged, seen is
+      2: 90000001 at 1-1.4, 90000004 at 1-1.3.
+    next_action: >-
+      Unplug all other dongles, or set isolate to hide them while this one is migrated.
     retryable: false
 """
 

@@ -86,8 +86,8 @@ options:
       - When the borrow ends, as a date (V(2026-11-28), meaning midnight UTC) or a point in time
         (V(2026-11-28T18:00:00Z)). A later one than before prolongs the borrow.
       - It is a fixed date, because one relative to the time of the run would change every time.
-      - With O(vendor=chaos), a date beyond the two weeks is reached by renewing, see
-        O(auto_renew).
+      - With O(vendor=chaos) it is at most two weeks ahead, which is what the vendor lends for. Move
+        the date on in time to keep the seats, or set O(auto_renew).
     type: str
   auto_renew:
     description:
@@ -149,7 +149,7 @@ EXAMPLES = r"""
     product: V-Ray Render Node
     seats: 2
     until: "{{ last_day_of_the_fair }}"
-  delegate_to: chaos-1
+  delegate_to: render-server
 
 - name: Return its seats early
   seatkeeper.licensing.license_borrow:
@@ -157,7 +157,7 @@ EXAMPLES = r"""
     name: on-location
     product: V-Ray Render Node
     state: absent
-  delegate_to: chaos-1
+  delegate_to: render-server
 """
 
 RETURN = r"""

@@ -73,14 +73,14 @@ EXAMPLES = r"""
       - host: licenses-1.studio-a.example
       - host: licenses-2.studio-a.example
         port: 30305
-  delegate_to: chaos-1
+  delegate_to: render-server
 
 - name: Have it ask its own server alone again
   seatkeeper.licensing.license_client:
     path: "{{ client_folder }}/vrlclient.xml"
     servers:
       - host: 127.0.0.1
-  delegate_to: chaos-1
+  delegate_to: render-server
 """
 
 RETURN = r"""

@@ -101,7 +101,7 @@ EXAMPLES = r"""
       - dongles
       - migrations
       - waiting
-  delegate_to: chaos-1
+  delegate_to: render-server
   register: render_server
 """
 

@@ -77,20 +77,20 @@ EXAMPLES = r"""
         host: 10.0.0.1
       diagnostics:
         level: info
-  delegate_to: chaos-1
+  delegate_to: render-server
   register: render_server
 
 - name: Serve the dongles of that host
   seatkeeper.licensing.license_server:
     vendor: chaos
     dongle_service: enabled
-  delegate_to: chaos-1
+  delegate_to: render-server
 
 - name: Stop serving them
   seatkeeper.licensing.license_server:
     vendor: chaos
     dongle_service: disabled
-  delegate_to: chaos-1
+  delegate_to: render-server
 
 - name: Let CodeMeter serve its licenses to the network
   seatkeeper.licensing.license_server:

@@ -69,7 +69,7 @@ EXAMPLES = r"""
   seatkeeper.licensing.offline_activation:
     state: requested
     request_path: "{{ stick }}/cert.csr"
-  delegate_to: chaos-2
+  delegate_to: island-server
   register: requested
 
 - name: Activate the server once somebody has brought the answer
@@ -77,12 +77,12 @@ EXAMPLES = r"""
     state: activated
     answer_path: "{{ stick }}/cert.crt"
     request_digest: "{{ requested.digest | default(omit, true) }}"
-  delegate_to: chaos-2
+  delegate_to: island-server
 
 - name: Give the activation up before the machine is taken down
   seatkeeper.licensing.offline_activation:
     state: deactivated
-  delegate_to: chaos-2
+  delegate_to: island-server
 """
 
 RETURN = r"""
@@ -98,6 +98,11 @@ digest:
   returned: success
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+request_path:
+  description: Where the request was written; null if O(request_path) is left out.
+  returned: success and O(state=requested)
+  type: str
+  sample: /home/operator/cert.csr
 requested_at:
   description: When the request was made; null if there is none.
   returned: success and O(state=requested)

@@ -59,12 +59,12 @@ EXAMPLES = r"""
   seatkeeper.licensing.online_activation:
     account: admin@studio-a.example
     password: "{{ vault_chaos_password }}"
-  delegate_to: chaos-1
+  delegate_to: render-server
 
 - name: Give the activation up before the machine is taken down
   seatkeeper.licensing.online_activation:
     state: deactivated
-  delegate_to: chaos-1
+  delegate_to: render-server
 """
 
 RETURN = r"""

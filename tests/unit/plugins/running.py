@@ -25,8 +25,10 @@ class Ended(Exception):
 def run(
     spec: ArgumentSpec, action: Run, script: Script, check_mode: bool = False, **options: t.Any
 ) -> tuple[dict[str, t.Any], list[Seen]]:
-    """The result of a module's action, and the requests that it made."""
+    """The result of a module's action with its warnings, and the requests that it made."""
+    warnings: list[str] = []
     module = mock.NonCallableMock(spec=AnsibleModule)
+    module.warn.side_effect = warnings.append
     module.exit_json.side_effect = lambda **result: (_ for _ in ()).throw(Ended(result))
     module.fail_json.side_effect = lambda **result: (_ for _ in ()).throw(
         Ended({"failed": True, **result})
@@ -37,4 +39,4 @@ def run(
         module.check_mode = check_mode
         with pytest.raises(Ended) as ended:
             run_module(module, action)
-    return ended.value.args[0], server.seen
+    return {"warnings": warnings, **ended.value.args[0]}, server.seen

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the roles for license servers and dongles share: whose entry it is, and who is awaited."""
+
+from __future__ import annotations
+
+import typing as t
+
+Entry = t.Dict[str, t.Any]
+
+_WHO: t.Final = {"person": "a person", "vendor": "the vendor"}
+
+
+def declared_at(entries: list[Entry], agent: str) -> list[Entry]:
+    """The entries for the host of ``agent``; one that names no agent is for every host."""
+    return [entry for entry in entries if entry.get("agent", agent) == agent]
+
+
+def server_rows(servers: list[Entry]) -> list[Entry]:
+    """License servers with an account as rows of a table, one for each product they show."""
+    rows = []
+    for server in servers:
+        if "activation" not in server:
+            continue
+        activation = server["activation"]
+        shown = {
+            "server": server["vendor"],
+            "version": server["version"],
+            "activation": _activation(activation),
+            "dongle_service": {True: "on", False: "off"}.get(server["dongle_service"], "unknown"),
+        }
+        for entry in server["licenses"] or [{"product": None, "seats": {}}]:
+            offline = entry["product"] in server["offline_products"]
+            seats = {kind: entry["seats"].get(kind) for kind in ("interface", "render", "network")}
+            rows.append(
+                {
+                    **shown,
+                    "product": entry["product"],
+                    **seats,
+                    "borrowed": "yes" if offline else None,
+                }
+            )
+    return rows
+
+
+def _activation(activation: Entry) -> str:
+    if not activation["activated"]:
+        return "unknown" if activation["activated"] is None else "none"
+    known = (activation["method"], activation["account"])
+    return ", ".join(text for text in known if text) or "by other means"
+
+
+def wait_lines(waits: list[Entry]) -> list[str]:
+    """Steps that wait for somebody, as lines that tell what to do."""
+    lines = []
+    for wait in waits:
+        lines.append(f"Waiting for {_WHO.get(wait['who'], wait['who'])}: {wait['title']}")
+        lines += [f"  {n}. {text}" for n, text in enumerate(wait["instructions"], start=1)]
+        if wait["verified_by"]:
+            lines.append(f"  Done when: {wait['verified_by']}")
+        if wait["overdue"]:
+            lines.append(f"  Expected by {wait['until']}.")
+    return lines
