@@ -26,7 +26,7 @@ _DEVICE_TO_HOST = 0x80
 _GET_DESCRIPTOR = 6
 _STRING_DESCRIPTOR = 3
 _ENGLISH = 0x0409
-_STRING_LENGTH_MAX = 126
+_STRING_BYTES_MAX = 252
 _STRINGS = {1: "manufacturer", 2: "product", 3: "serial"}
 
 
@@ -60,11 +60,7 @@ class RecordingBackend(IBackend):  # type: ignore[misc] # pyusb has no types
         return [device for device in found if device is not None]
 
     def get_device_descriptor(self, dev: RecordedDevice) -> SimpleNamespace:
-        """The fields that pyusb wants of a device; a string that is not there has index 0."""
-        indexes = {
-            name: index if sysfs.read_attribute(dev.folder / name) else 0
-            for index, name in _STRINGS.items()
-        }
+        """The fields that pyusb wants of a device; asked for a missing string it will stall."""
         return SimpleNamespace(
             bLength=18,
             bDescriptorType=1,
@@ -76,9 +72,9 @@ class RecordingBackend(IBackend):  # type: ignore[misc] # pyusb has no types
             idVendor=dev.vendor_id,
             idProduct=dev.product_id,
             bcdDevice=0,
-            iManufacturer=indexes["manufacturer"],
-            iProduct=indexes["product"],
-            iSerialNumber=indexes["serial"],
+            iManufacturer=1,
+            iProduct=2,
+            iSerialNumber=3,
             bNumConfigurations=1,
             address=dev.number,
             bus=dev.bus,
@@ -128,8 +124,9 @@ class RecordingBackend(IBackend):  # type: ignore[misc] # pyusb has no types
         if index == 0:
             body = struct.pack("<H", _ENGLISH)
         else:
-            text = sysfs.read_attribute(device.folder / _STRINGS.get(index, ""))
-            if text is None or len(text) > _STRING_LENGTH_MAX:
-                raise USBError("Pipe error", errno=errno.EPIPE)
-            body = text.encode("utf-16-le")
+            name = _STRINGS.get(index)
+            text = None if name is None else sysfs.read_attribute(device.folder / name)
+            body = b"" if text is None else text.encode("utf-16-le")
+        if not 0 < len(body) <= _STRING_BYTES_MAX:
+            raise USBError("Pipe error", errno=errno.EPIPE)
         return struct.pack("<BB", 2 + len(body), _STRING_DESCRIPTOR) + body

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The real libusb on devices that umockdev plays: transfers, plugging, faults, many dongles."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from seatkeeper_agent.usb.inventory import SERIAL_MILLISECONDS_MAX
+
+from .programs import Bed, Program, bed_is_missing, without_override
+
+pytestmark = pytest.mark.skipif(bed_is_missing() is not None, reason=str(bed_is_missing()))
+
+TELL_SECONDS_MAX = 30
+NOTICE_SECONDS_MAX = 1.0
+SILENCE_SECONDS = 0.6
+MANY = 50
+
+
+@pytest.fixture
+def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+    """A bed with nothing plugged in; it leaves nothing behind."""
+    # A short name: sockets lie deep in it, and a socket's path has 107 characters at most.
+    folder = tmp_path_factory.mktemp("b")
+    bed = Bed(folder)
+    assert bed.folder.is_dir()
+    yield bed
+    assert bed.program.end() == 0
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def client(bed: Bed) -> Iterator[Program]:
+    """The code under test."""
+    with bed.client() as client:
+        yield client
+
+
+def dongles(client: Program) -> list[dict[str, Any]]:
+    """What the inventory lists."""
+    answer = client.ask("dongles")
+    assert "dongles" in answer, answer
+    found: list[dict[str, Any]] = answer["dongles"]
+    return found
+
+
+def serials(client: Program) -> dict[str, str | None]:
+    """The serial numbers by path."""
+    return {dongle["path"]: dongle["serial"] for dongle in dongles(client)}
+
+
+def change(client: Program) -> tuple[list[str], list[str], float]:
+    """What was added and removed, and when that was told."""
+    told = client.ask("change", seconds=TELL_SECONDS_MAX)
+    return told["added"], told["removed"], told["at"]
+
+
+def test_the_serial_number_comes_by_a_control_transfer(bed: Bed, client: Program) -> None:
+    assert dongles(client) == []
+    bed.plug(2, serial="WK-Ü-0002", product="0bd8")
+    bed.plug(1, vendor="0403", product="6001")
+    bed.plug(3, vendor="0529", product="0001", serial="H3", kernel_serial="of the kernel")
+    assert dongles(client) == [
+        {
+            "path": "1-2",
+            "vendor_id": 0x064F,
+            "product_id": 0x0BD8,
+            "family": "wibukey",
+            "model": "WIBU-SYSTEMS WibuKey Box/RU",
+            "serial": "WK-Ü-0002",
+            "authorized": True,
+        },
+        {
+            "path": "1-3",
+            "vendor_id": 0x0529,
+            "product_id": 0x0001,
+            "family": "hasp",
+            "model": "Aladdin/SafeNet HASP",
+            "serial": "H3",
+            "authorized": True,
+        },
+    ]
+    assert bed.transfers(2) > 0
+    assert bed.transfers(1) == 0, "what is no dongle is not asked anything"
+
+
+def test_a_dongle_that_does_not_tell_spoils_nothing(bed: Bed, client: Program) -> None:
+    bed.plug(1, serial=None)
+    bed.plug(2, behaviour="stall")
+    bed.plug(3, behaviour="stall", kernel_serial="K3")
+    bed.plug(4, behaviour="nonsense")
+    bed.plug(5)
+    assert serials(client) == {"1-1": None, "1-2": None, "1-3": "K3", "1-4": None, "1-5": "WK-5"}
+
+
+def test_a_dongle_that_hangs_costs_its_time_limit_only(bed: Bed, client: Program) -> None:
+    bed.plug(1, behaviour="silent", kernel_serial="K1")
+    bed.plug(2)
+    answer = client.ask("dongles")
+    assert [entry["serial"] for entry in answer["dongles"]] == ["K1", "WK-2"]
+    assert answer["seconds"] >= SERIAL_MILLISECONDS_MAX / 1000
+    assert answer["seconds"] < TELL_SECONDS_MAX
+
+
+def test_a_node_without_permission_leaves_what_the_kernel_tells(bed: Bed) -> None:
+    bed.plug(1, mode=0)
+    bed.plug(2, mode=0, kernel_serial="K2")
+    bed.plug(3)
+    with bed.client(without_override()) as client:
+        assert serials(client) == {"1-1": None, "1-2": "K2", "1-3": "WK-3"}
+    assert bed.transfers(2) == 0
+
+
+def test_plugging_is_noticed_within_a_second(bed: Bed, client: Program) -> None:
+    bed.plug(1)
+    client.ask("watch")
+    asked = bed.transfers(1)
+    delays = []
+    for _ in range(3):
+        started = time.monotonic()
+        bed.plug(2)
+        added, removed, told_at = change(client)
+        assert (added, removed) == (["WK-2"], [])
+        delays.append(told_at - started)
+        started = time.monotonic()
+        bed.unplug(2)
+        added, removed, told_at = change(client)
+        assert (added, removed) == ([], ["WK-2"])
+        delays.append(told_at - started)
+    # On a busy machine a single one may wait for the processor.
+    assert sorted(delays)[len(delays) // 2] <= NOTICE_SECONDS_MAX
+    assert bed.transfers(1) == asked, "the other dongle is not disturbed"
+    assert client.ask("change", seconds=SILENCE_SECONDS) == {"silent": True}
+
+
+def test_another_dongle_in_the_same_port_is_told(bed: Bed, client: Program) -> None:
+    bed.plug(1, serial="FIRST")
+    client.ask("watch")
+    bed.unplug(1)
+    bed.plug(1, serial="SECOND")
+    added, removed, _ = change(client)
+    if not added:
+        added, *_ = change(client)
+    assert (added, removed) == (["SECOND"], ["FIRST"])
+
+
+def test_plugging_that_no_udev_tells_is_seen_all_the_same(bed: Bed, client: Program) -> None:
+    bed.plug(1)
+    assert serials(client) == {"1-1": "WK-1"}
+    devices = bed.folder / "sys/bus/usb/devices"
+    gone, new = devices / "1-1", devices / "1-2"
+    new.mkdir()
+    for name, text in {"idVendor": "0529", "idProduct": "0003", "serial": "K2"}.items():
+        (new / name).write_text(f"{text}\n", encoding="utf-8")
+    assert serials(client) == {"1-1": "WK-1", "1-2": "K2"}
+    gone.unlink()
+    assert serials(client) == {"1-2": "K2"}
+    new.rename(gone)
+    assert [(entry["path"], entry["family"]) for entry in dongles(client)] == [("1-1", "hasp")]
+
+
+def test_a_dongle_is_unplugged_while_a_driver_uses_it(bed: Bed, client: Program) -> None:
+    bed.plug(1)
+    bed.plug(2)
+    with bed.client() as driver:
+        driver.ask("hold", port=1)
+        assert driver.ask("use")["bytes"] > 0
+        assert serials(client) == {"1-1": "WK-1", "1-2": "WK-2"}, "reading disturbs no driver"
+        client.ask("watch")
+        bed.unplug(1)
+        assert change(client)[:2] == ([], ["WK-1"])
+        assert driver.ask("use") == {"errno": errno.ENODEV}
+        assert serials(client) == {"1-2": "WK-2"}
+
+
+def test_a_dongle_is_unplugged_while_it_is_asked(bed: Bed, client: Program) -> None:
+    for port in range(1, 9):
+        bed.plug(port, behaviour="silent")
+    with bed.client() as other:
+        # Each of these hangs in the transfers of the same dongles while they go away.
+        started = time.monotonic()
+        client.order("dongles")
+        other.order("dongles")
+        for port in range(1, 9):
+            bed.unplug(port)
+        found = [program.answer()["dongles"] for program in (client, other)]
+        assert time.monotonic() - started < TELL_SECONDS_MAX
+        assert all(entry["serial"] is None for listed in found for entry in listed)
+        assert dongles(client) == dongles(other) == []
+
+
+def test_a_client_that_is_killed_leaves_the_others_alone(bed: Bed, client: Program) -> None:
+    bed.plug(1)
+    with bed.client() as driver:
+        driver.ask("hold", port=1)
+        driver.kill()
+    assert serials(client) == {"1-1": "WK-1"}
+
+
+def test_fifty_dongles_at_once(bed: Bed, client: Program) -> None:
+    client.ask("watch")
+    for port in range(1, MANY + 1):
+        bed.plug(port)
+    wanted = {f"1-{port}": f"WK-{port}" for port in range(1, MANY + 1)}
+    assert serials(client) == wanted
+    assert list(serials(client)) == list(wanted), "in the order of the ports"
+    told: list[str] = []
+    while len(told) < MANY:
+        told += change(client)[0]
+    assert sorted(told) == sorted(wanted.values())
+    for port in range(1, MANY + 1):
+        bed.unplug(port)
+    gone: list[str] = []
+    while len(gone) < MANY:
+        gone += change(client)[1]
+    assert sorted(gone) == sorted(wanted.values())
+    assert dongles(client) == []
