@@ -11,15 +11,14 @@ import pytest
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Write a line for each test: its time with making its machine, and its measurements."""
     seconds: dict[str, float] = defaultdict(float)
-    measured: dict[str, list[str]] = defaultdict(list)
+    measured: dict[str, list[str]] = {}
     for outcome in ("passed", "failed", "error", ""):
         for report in terminalreporter.getreports(outcome):
             seconds[report.nodeid] += report.duration
             if report.when == "call":
-                measured[report.nodeid] += [
-                    f"{name} {value}" for name, value in report.user_properties
-                ]
-    for test, duration in seconds.items():
+                facts = [f"{name} {value}" for name, value in report.user_properties]
+                measured[report.nodeid] = facts
+    for test, facts in measured.items():
         name = test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
-        facts = "; ".join(measured[test])
-        terminalreporter.write_line(f"{duration:6.1f} s  {name}{facts and f' ({facts})'}")
+        told = f" ({'; '.join(facts)})" if facts else ""
+        terminalreporter.write_line(f"{seconds[test]:6.1f} s  {name}{told}")
