@@ -173,7 +173,7 @@ def _tell(lab: Lab) -> None:
 
 def _example(lab: Lab) -> str:
     if lab.has_cloud:
-        return "-i playbooks/inventories/chaos_demo playbooks/license_report.yml"
+        return "-i playbooks/inventories/chaos playbooks/activate_licenses.yml"
     return "-i playbooks/inventories/demo playbooks/migrate_licenses.yml"
 
 

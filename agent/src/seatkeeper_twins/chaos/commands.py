@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from seatkeeper_twins.chaos.faults import ACTIONS
 from seatkeeper_twins.chaos.process import FolderInUse, Process, listen, only_process
 from seatkeeper_twins.chaos.seed import PROFILES
 from seatkeeper_twins.chaos.store import STATE_NAME
-from seatkeeper_twins.chaos.web import Routes
+from seatkeeper_twins.chaos.web import LostAnswer, Refusal, Routes
 
 WATCH_SECONDS = 0.2
 SEED_BYTES_MAX = 16 << 20
@@ -54,20 +55,30 @@ def run(chosen: argparse.Namespace) -> int:
 def _fill_running(commands: Any) -> None:
     cloud = _command(commands, "cloud", "run the vendor's cloud until SIGTERM", _cloud)
     server = _command(commands, "server", "run a license server until SIGTERM", _server)
-    for each, what in ((cloud, "cloud"), (server, "server")):
-        each.add_argument("--dir", type=Path, required=True, help=f"the folder of the {what}")
+    described = "JSON, described at the head of seatkeeper_twins/chaos/seed.py"
+    for each, what, otherwise in (
+        (cloud, "cloud", "two companies of the demo"),
+        (server, "server", "a machine that is not activated"),
+    ):
+        each.add_argument(
+            "--dir", type=Path, required=True, help=f"the folder of the {what}, made when it is new"
+        )
         each.add_argument(
             "--port", type=int, default=0, help="0, the default, is the one it had before or any"
         )
         each.add_argument(
-            "--seed", type=Path, metavar="FILE", help="makes the folder; JSON, described at the"
-            " head of seatkeeper_twins/chaos/seed.py (default: the demo's)",
+            "--seed", type=Path, metavar="FILE", help=f"for a new folder: {described} (default:"
+            f" {otherwise})",
         )  # fmt: skip
     server.add_argument(
-        "--profile", choices=sorted(PROFILES), help="makes the folder with this version"
+        "--profile", choices=sorted(PROFILES), help="for a new folder: the version (default: 6)"
     )
-    server.add_argument("--cloud", metavar="URL", help="where the cloud listens")
-    server.add_argument("--usb", type=Path, metavar="DIR", help="the recorded USB bus")
+    server.add_argument(
+        "--cloud", metavar="URL", help="where the cloud listens (default: as before)"
+    )
+    server.add_argument(
+        "--usb", type=Path, metavar="DIR", help="the recorded bus (default: as before)"
+    )
 
 
 def _fill_disturbing(commands: Any) -> None:
@@ -140,7 +151,9 @@ def _server(chosen: argparse.Namespace) -> None:
 def _watch(look: Callable[[], None]) -> None:
     while True:
         time.sleep(WATCH_SECONDS)
-        look()
+        # A fault that waits there would end the thread that meets it.
+        with suppress(Refusal, LostAnswer):
+            look()
 
 
 def _serve(process: Process[Any], routes: Routes, port: int) -> None:

@@ -101,9 +101,14 @@ def reset(*addresses: str) -> None:
         ask(address, "POST", "/_twin/reset")
 
 
-def advance(seconds: float, cloud: str, *servers: str) -> None:
-    """Move the clocks on, the cloud's first; what is due meanwhile happens."""
-    for address in (cloud, *servers):
+def now(address: str) -> float:
+    """Seconds since 1970 by the clock of a cloud or a server."""
+    return time.time() + float(describe(address)["clock_offset"])
+
+
+def advance(seconds: float, *addresses: str) -> None:
+    """Move clocks on one after the other, the cloud first; what is due meanwhile happens."""
+    for address in addresses:
         ask(address, "POST", "/_twin/advance", {"seconds": seconds})
 
 

@@ -21,7 +21,7 @@ from seatkeeper_twins.chaos.web import Answer, Handler, Refusal, Request, Routes
 
 PORT_NAME = "port"
 ADVANCE_SECONDS_MAX = 400 * 86_400
-ADVANCE_STEP_SECONDS = 6 * 3600
+ADVANCE_STEP_SECONDS = 12 * 3600
 
 
 class FolderInUse(RuntimeError):

@@ -12,8 +12,8 @@ from typing import TypedDict
 from seatkeeper_twins.chaos.shapes import CloudState, Held, Method
 
 SERVER_OLDEST = (4, 5, 0)
-WIBUKEY_OLDEST = (6, 0)
-ALWAYS_MOVABLE = (3,)
+WIBUKEY_OLDEST = (6, 0, 0)
+ALWAYS_MOVABLE = (3, 0, 0)
 
 
 class ServerFacts(TypedDict):
@@ -29,8 +29,9 @@ class ServerFacts(TypedDict):
 
 
 def version_numbers(text: str) -> tuple[int, ...]:
-    """The numbers of a version such as 6.0.1; none for a text that has none."""
-    return tuple(int(number) for number in re.findall(r"\d+", text))
+    """The first three numbers of a version such as 6.0.1; those that it lacks are 0."""
+    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    return tuple([*numbers, 0, 0, 0][:3])
 
 
 def met_by_server(facts: ServerFacts) -> dict[str, bool]:

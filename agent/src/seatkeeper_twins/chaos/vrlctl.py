@@ -86,15 +86,12 @@ def online(client: Client, words: list[str]) -> int:
 def _login(client: Client, words: list[str]) -> int:
     retries = 0
     if words[-1:] and words[-1].startswith("--retries="):
-        retries = min(int(words.pop().partition("=")[2]), RETRIES_MAX)
+        retries = min(_count(words.pop().partition("=")[2]), RETRIES_MAX)
     if len(words) != 2:
         raise Usage
     user, password = words
     if user == "--credentials":
-        if _numbers(client.version()) < CREDENTIALS_FILE_SINCE:
-            raise Usage
-        told = json.loads(Path(password).read_text(encoding="utf-8"))
-        user, password = told["username"], told["password"]
+        user, password = _credentials(client, Path(password))
     credentials = json.dumps({"username": user, "password": password}).encode()
     for attempt in range(retries + 1):
         if attempt:
@@ -105,6 +102,22 @@ def _login(client: Client, words: list[str]) -> int:
             continue
     print("Connection refused.", file=sys.stderr)
     return REFUSED
+
+
+def _credentials(client: Client, path: Path) -> tuple[str, str]:
+    if _numbers(client.version()) < CREDENTIALS_FILE_SINCE:
+        raise Usage
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return told["username"], told["password"]
+    except (OSError, ValueError, KeyError) as error:
+        raise Usage from error
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise Usage
+    return int(text)
 
 
 def _logged_in(status: int, body: bytes) -> int:
