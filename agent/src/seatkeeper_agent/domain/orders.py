@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Orders: license keys that a vendor's staff moves from some phone systems to others.
+
+Nothing of a phone system can be observed, so everything here is what the operator declares;
+None and the empty text stand for what was not declared.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+TEXT_LENGTH_MAX = 200
+QUANTITY_MAX = 1_000_000
+FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+_STATIONS = re.compile(r"(?:ALTI|SSW)-STATION-0*([1-9]\d{0,5})", re.IGNORECASE)
+_AGENT_SEATS = re.compile(r"(?:[A-Z]+-)?AC[CM]-?AGENT-0*([1-9]\d{0,5})", re.IGNORECASE)
+_SOFTWARE_ONLY = "softwareonly"
+_HARDWARE = ("max", "office")
+
+
+class DocumentName(StrEnum):
+    """What the vendor wants to have with an order (knowledge base article 799, grade D)."""
+
+    TRANSFER_FORM = "license_transfer_form"
+    CARD_AUTHORIZATION = "credit_card_authorization"
+    WORKSHEET = "software_only_worksheet"
+    PURCHASE_ORDER = "no_charge_purchase_order"
+
+
+MADE_DOCUMENTS = frozenset(DocumentName) - {DocumentName.PURCHASE_ORDER}
+"""Those that are printed here; the buyer alone can write a purchase order."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSystem:
+    """One phone system as declared.
+
+    ``chassis`` is the vendor's name, such as ``Max1000``, or ``software_only``.
+    ``assurance_until`` is the last day of its Software Assurance. ``stations`` is how many
+    station licenses it has before the order. ValueError names what cannot be.
+    """
+
+    name: str
+    system_key: str
+    owner: str
+    chassis: str
+    registered: bool | None = None
+    assurance_until: date | None = None
+    stations: int | None = None
+
+    def __post_init__(self) -> None:
+        _require_text(self.name, "a system's name")
+        _require_text(self.system_key, f"the system key of {self.name}")
+        _require_text(self.owner, f"the owner of {self.name}", empty_allowed=True)
+        _require_text(self.chassis, f"the chassis of {self.name}", empty_allowed=True)
+        if self.stations is not None and not 0 <= self.stations <= QUANTITY_MAX:
+            raise ValueError(f"the stations of {self.name} must be from 0 to {QUANTITY_MAX}")
+
+    @property
+    def is_software_only(self) -> bool:
+        """Whether it is declared to run without a chassis."""
+        return canonical_chassis(self.chassis) == _SOFTWARE_ONLY
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseKey:
+    """One license key; ``quantity`` None moves it whole, which is all that the vendor does."""
+
+    key: str
+    product: str
+    quantity: int | None = None
+
+    def __post_init__(self) -> None:
+        _require_text(self.key, "a license key")
+        _require_text(self.product, f"the product of license key {self.key}")
+        if self.quantity is not None and not 1 <= self.quantity <= QUANTITY_MAX:
+            raise ValueError(
+                f"the quantity of license key {self.key} must be from 1 to {QUANTITY_MAX}"
+            )
+
+    @property
+    def size(self) -> int | None:
+        """How much the key holds, by its product's name (ALTI-STATION-10: ten, grade D)."""
+        found = _STATIONS.fullmatch(self.product) or _AGENT_SEATS.fullmatch(self.product)
+        return int(found.group(1)) if found else None
+
+    @property
+    def stations(self) -> int | None:
+        """How many station licenses it brings; None where its product's name does not tell."""
+        if "STATION" not in self.product.upper():
+            return 0
+        return self.quantity if self.size is None else self.size
+
+    @property
+    def converted_product(self) -> str | None:
+        """What a software-only system gets instead (grade D); None where no document says it."""
+        if self.size is None or self.product.upper().startswith("SSW-"):
+            return None
+        kind = "STATION" if _STATIONS.fullmatch(self.product) else "ACMAGENT"
+        return f"SSW-{kind}-{self.product.rpartition('-')[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """License keys that go from one system to another."""
+
+    source: PhoneSystem
+    target: PhoneSystem
+    keys: tuple[LicenseKey, ...]
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise ValueError(f"the move {self.title} names no license key")
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The system keys of source and target."""
+        return self.source.system_key, self.target.system_key
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"{self.source.name} to {self.target.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is ordered, judged for the day ``on``; ``fields`` are the operator's own."""
+
+    name: str
+    moves: tuple[Move, ...]
+    on: date
+    fields: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require_text(self.name, "an order's name")
+        if not self.moves:
+            raise ValueError(f"the order {self.name} moves nothing")
+        _require_one_declaration_each(self.moves)
+        for name, value in self.fields.items():
+            if not FIELD_NAME.fullmatch(name):
+                raise ValueError(
+                    f"the field {name!r} must be small letters, digits and _ (64 at most)"
+                )
+            _require_text(value, f"the field {name}", empty_allowed=True)
+
+    @property
+    def targets(self) -> tuple[PhoneSystem, ...]:
+        """The systems that get something, each once."""
+        return tuple({move.target.system_key: move.target for move in self.moves}.values())
+
+    @property
+    def is_upgrade(self) -> bool:
+        """Whether an Office or Max server becomes software-only, which the vendor must be told."""
+        return any(
+            move.target.is_software_only
+            and canonical_chassis(move.source.chassis).startswith(_HARDWARE)
+            for move in self.moves
+        )
+
+    def field(self, name: str) -> str | None:
+        """One of the operator's fields; None where it is left out or empty."""
+        return self.fields.get(name) or None
+
+    def by_target(self) -> tuple[Order, ...]:
+        """One order for each target: the vendor opens a case under the target's system key."""
+        return tuple(
+            replace(self, moves=tuple(move for move in self.moves if move.target == target))
+            for target in self.targets
+        )
+
+
+def merged(moves: Iterable[Move]) -> tuple[Move, ...]:
+    """One move for each pair of source and target, each with every key once."""
+    pairs: dict[tuple[str, str], Move] = {}
+    for move in moves:
+        before = pairs.get(move.pair)
+        once: dict[str, LicenseKey] = {}
+        for key in (*(before.keys if before else ()), *move.keys):
+            once.setdefault(key.key, key)
+        pairs[move.pair] = replace(move, keys=tuple(once.values()))
+    return tuple(pairs.values())
+
+
+def canonical_chassis(chassis: str) -> str:
+    """The name without what people write differently: case, spaces, dashes, underscores."""
+    return re.sub(r"[\W_]", "", chassis).casefold()
+
+
+def _require_one_declaration_each(moves: tuple[Move, ...]) -> None:
+    systems = [system for move in moves for system in (move.source, move.target)]
+    by_key: dict[str, PhoneSystem] = {}
+    by_name: dict[str, PhoneSystem] = {}
+    for system in systems:
+        if by_key.setdefault(system.system_key, system) != system:
+            raise ValueError(f"the system key {system.system_key} is declared in two ways")
+        if by_name.setdefault(system.name, system) != system:
+            raise ValueError(f"two systems have the name {system.name}")
+
+
+def _require_text(text: str, what: str, empty_allowed: bool = False) -> None:
+    usable = text.isprintable() and len(text) <= TEXT_LENGTH_MAX and text == text.strip()
+    if not usable or not (text or empty_allowed):
+        raise ValueError(
+            f"{what} must be one line of {0 if empty_allowed else 1} to {TEXT_LENGTH_MAX}"
+            " characters without spaces around it"
+        )

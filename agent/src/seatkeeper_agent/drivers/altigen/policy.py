@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The vendor's rules, which come with the agent, and those that the operator adds in a file."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from seatkeeper_agent.domain.policies import Policy, parse
+
+POLICY_BYTES_MAX = 1_048_576
+
+
+@cache
+def vendor_policy() -> Policy:
+    """The vendor's rules of license moves (knowledge base article 799, grade D)."""
+    text = resources.files(__package__).joinpath("policy.json").read_text("utf-8")
+    return parse(json.loads(text))
+
+
+def policy_with(path: str | None) -> Policy:
+    """The vendor's rules and those of the operator's file, which can add rules and change none.
+
+    ValueError says in one sentence what is wrong with the file.
+    """
+    if path is None:
+        return vendor_policy()
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(POLICY_BYTES_MAX + 1)
+    except OSError as error:
+        raise ValueError(f"the policy {path} cannot be read: {error.strerror}") from error
+    if len(content) > POLICY_BYTES_MAX:
+        raise ValueError(f"the policy {path} is larger than {POLICY_BYTES_MAX} bytes")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the policy {path} is not JSON: {error}") from error
+    try:
+        return vendor_policy().with_more(parse(document))
+    except ValueError as error:
+        raise ValueError(f"the policy {path} cannot be used: {error}") from error
