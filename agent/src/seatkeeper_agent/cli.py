@@ -84,6 +84,12 @@ def make_parser() -> argparse.ArgumentParser:
     add("serve", _serve, "answer on the unix socket until stopped")
     status = add("status", _status, "show what the running agent holds and what waits")
     status.add_argument("--json", action="store_true", help="for programs")
+    waiting = add("waiting", _waiting, "list the steps that wait for a person or the vendor")
+    waiting.add_argument("--json", action="store_true", help="for programs")
+    attest = add("attest", _attest, "give your word on a step that nothing can show")
+    attest.add_argument("operation", metavar="OPERATION", help="its id, as waiting lists it")
+    attest.add_argument("outcome", choices=("done", "not_done"), help="whether it happened")
+    attest.add_argument("statement", metavar="STATEMENT", help="how you know, for the audit")
     doctor = add("doctor", _doctor, "check settings, state folder, key, trust, product and socket")
     doctor.add_argument("--json", action="store_true", help="for programs")
     add("key", _key, "print the public key that other hosts put into their trust folder")
@@ -144,6 +150,18 @@ def _status(options: argparse.Namespace) -> int:
     from seatkeeper_agent import status
 
     return status.show(_settings(options), as_json=options.json)
+
+
+def _waiting(options: argparse.Namespace) -> int:
+    from seatkeeper_agent import status
+
+    return status.show_waiting(_settings(options), as_json=options.json)
+
+
+def _attest(options: argparse.Namespace) -> int:
+    from seatkeeper_agent import status
+
+    return status.attest(_settings(options), options.operation, options.outcome, options.statement)
 
 
 def _doctor(options: argparse.Namespace) -> int:

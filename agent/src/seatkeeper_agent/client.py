@@ -21,7 +21,7 @@ class AgentRefused(AgentUnreachable):
 
 
 class AgentClient:
-    """Reads from one agent. AgentUnreachable when it does not answer or refuses."""
+    """Asks one agent. AgentUnreachable when it does not answer or refuses."""
 
     def __init__(self, socket_path: Path) -> None:
         self._socket_path = socket_path
@@ -40,8 +40,15 @@ class AgentClient:
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Read one resource; AgentRefused with the agent's own sentence."""
+        return self._answered("GET", path, params=query)
+
+    def post(self, path: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a change; AgentRefused with the agent's own sentence."""
+        return self._answered("POST", path, json=document)
+
+    def _answered(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         try:
-            answer = self._client.get(path, params=query)
+            answer = self._client.request(method, path, **more)
             document = answer.json()
         except httpx.ConnectError as error:
             raise AgentUnreachable(

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``seatkeeper-agent status``: what the running agent holds and what waits."""
+"""``seatkeeper-agent status``, ``waiting`` and ``attest``: what the agent holds, what waits."""
 
 from __future__ import annotations
 
 import json
 import sys
 from typing import Any
+from urllib.parse import quote
 
 from seatkeeper_agent.client import AgentClient, AgentRefused, AgentUnreachable
 from seatkeeper_agent.settings import Settings
@@ -34,6 +35,37 @@ def show(settings: Settings, as_json: bool) -> int:
     doubtful = [entry for entry in found["operations"] if entry["state"] == "in_doubt"]
     silent = found["containers"] is None and _is_expected(found["agent"]["vendors"])
     return 1 if broken or doubtful or silent else 0
+
+
+def show_waiting(settings: Settings, as_json: bool) -> int:
+    """Print the steps that wait for somebody, the oldest first; 1 when the agent is silent."""
+    try:
+        with AgentClient(settings.socket) as client:
+            waiting = client.pages("/v1/waiting", "waiting")
+    except AgentUnreachable as error:
+        print(f"seatkeeper-agent: {error}", file=sys.stderr)
+        return 1
+    if as_json:
+        print(json.dumps(waiting, indent=2))
+        return 0
+    for entry in waiting:
+        print("\n".join([*_waiting(entry), f"            operation: {entry['operation']}"]))
+    if not waiting:
+        print("Nothing waits for anybody.")
+    return 0
+
+
+def attest(settings: Settings, operation: str, outcome: str, statement: str) -> int:
+    """Give a person's word on a step; 1 with the agent's sentence when it does not take it."""
+    path = f"/v1/operations/{quote(operation, safe='')}/attest"
+    try:
+        with AgentClient(settings.socket) as client:
+            told = client.post(path, {"outcome": outcome, "statement": statement})
+    except AgentUnreachable as error:
+        print(f"seatkeeper-agent: {error}", file=sys.stderr)
+        return 1
+    print(f"Written down. {told['kind']} of {told['subject']} is now: {told['state']}")
+    return 0
 
 
 def _is_expected(vendors: list[dict[str, Any]]) -> bool:
