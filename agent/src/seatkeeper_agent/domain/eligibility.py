@@ -17,6 +17,8 @@ SERVER_VERSION_MIN = "4.5.0"
 WIBUKEY_VERSION_MIN = "6.00"
 PRODUCT_VERSION_MIN = "3.0"
 DONGLE_FAMILY = "wibukey"
+MAKER_FAMILY = "wibu"
+"""Devices of the same maker that the list of known dongles does not tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +76,38 @@ def _server_version(sighting: Sighting) -> RuleRow:
 
 
 def _one_dongle(sighting: Sighting) -> RuleRow:
-    seen = sighting.dongles
-    if seen is None:
+    if sighting.dongles is None:
         observed, holds = "this host's USB cannot be looked at", None
     else:
-        same = [dongle for dongle in seen if dongle.family == DONGLE_FAMILY]
-        others = [dongle for dongle in seen if dongle.family != DONGLE_FAMILY]
-        if sighting.hides_others and sighting.chosen in same:
-            same = [sighting.chosen]
-        holds = len(same) == 1
-        observed = f"{len(same)}: {', '.join(f'{d.id} at {d.path}' for d in same)}"
-        if sighting.hides_others and len(seen) > len(same):
-            observed += ", with the others hidden from the driver"
-        if holds and others:
-            # Whether the vendor counts another maker's dongle is not known.
-            holds = None
-            observed += f", and {len(others)} of another kind"
+        observed, holds = _counted(sighting, sighting.dongles)
     return RuleRow(
         "one_dongle",
         "exactly one dongle plugged",
         observed,
         verdict_of(holds),
-        "Unplug all other dongles, or set isolate to hide them while this one is migrated.",
+        "Name a WibuKey dongle, and unplug all other dongles, or set isolate to hide them while"
+        " this one is migrated.",
     )
+
+
+def _counted(sighting: Sighting, seen: tuple[Dongle, ...]) -> tuple[str, bool | None]:
+    """What is plugged, and whether it is exactly the chosen one; None if that cannot be told."""
+    chosen, hidden = sighting.chosen, 0
+    same = [dongle for dongle in seen if dongle.family == DONGLE_FAMILY]
+    others = [dongle for dongle in seen if dongle.family != DONGLE_FAMILY]
+    if sighting.hides_others and chosen in same:
+        same, hidden = [chosen], len(same) - 1
+    observed = f"{len(same)}: {', '.join(f'{d.id} at {d.path}' for d in same)}" if same else "none"
+    if hidden:
+        observed += f", with {hidden} hidden from the driver"
+    if others:
+        observed += f", and {len(others)} of another kind"
+    if chosen.family == DONGLE_FAMILY:
+        # Whether the vendor counts another maker's dongle is not known.
+        return observed, None if len(same) == 1 and others else len(same) == 1
+    # An unknown device of the same maker may be a WibuKey; anything else is none.
+    maybe = chosen.family == MAKER_FAMILY and not same
+    return f"{observed}; {chosen.id} is a {chosen.model}", None if maybe else False
 
 
 def _wibukey_driver(sighting: Sighting) -> RuleRow:
@@ -116,7 +127,8 @@ def _dongle_local(sighting: Sighting) -> RuleRow:
     if not sighting.serves_this_host:
         observed, holds = "the license server runs on another machine", False
     elif seen is None or sighting.chosen not in seen:
-        observed, holds = "the dongle is not on this host's USB", None if seen is None else False
+        observed = "the dongle is not on this host's USB, or it is hidden from the driver"
+        holds = None if seen is None else False
     elif status is None or status.dongle_service is None:
         observed = "the server does not tell which dongles it sees"
     elif status.dongle_service:

@@ -133,6 +133,20 @@ class Operations:
             (canonical(baseline).decode(), at, until, operation_id, position),
         )
 
+    def assign(
+        self,
+        operation_id: str,
+        position: int,
+        performer: Performer,
+        instructions: Instructions | None,
+    ) -> None:
+        """Write down who does a step; the settings may have changed since it was planned."""
+        self._connection.execute(
+            "UPDATE steps SET performer = ?, instructions = ?"
+            " WHERE operation_id = ? AND position = ?",
+            (performer.value, _text(instructions), operation_id, position),
+        )
+
     def attest(self, operation_id: str, position: int, statement: str) -> None:
         """Keep a person's word beside the step it is about."""
         self._connection.execute(

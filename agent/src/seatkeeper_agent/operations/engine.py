@@ -14,7 +14,12 @@ from collections.abc import Callable
 
 from seatkeeper_agent.domain.plans import Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import OperationState, StepRecord, StepState
+from seatkeeper_agent.domain.records import (
+    OperationRecord,
+    OperationState,
+    StepRecord,
+    StepState,
+)
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.locks import Locks
 from seatkeeper_agent.operations.ports import (
@@ -59,13 +64,21 @@ class Engine:
         with self._locks.held(f"container {work.container}"):
             if not self._open(work):
                 return OperationState.DONE
-            for position, step in enumerate(work.steps):
-                own = step.performer is Performer.AGENT
-                if own:
-                    self._advance(work, position, step)
-                elif not self._await(work, position, step):
-                    return OperationState.WAITING
-        return OperationState.DONE
+            return self._go_on(work)
+
+    def resume(self, work: Work) -> OperationState | None:
+        """As ``run``, for what is open still; None for what has ended by now.
+
+        Whoever looked before the lock was free may have seen others' work under way: what has
+        failed since is not begun again without being asked for.
+        """
+        with self._locks.held(f"container {work.container}"):
+            with self._journal.reading() as unit:
+                held = unit.operations.holding(work.container)
+            if held is None or held.id != work.id:
+                return None
+            self._open(work)
+            return self._go_on(work)
 
     def attest(self, work: Work, happened: bool, statement: str, actor: str) -> OperationState:
         """A person's word on the step that is intended and cannot be observed.
@@ -74,11 +87,13 @@ class Engine:
         not to have happened ends it, without anything more being tried.
         """
         with self._locks.held(f"container {work.container}"):
-            position = self._intended_position(work)
-            step = work.steps[position]
+            record = self._intended(work)
+            step = work.steps[record.position]
+            if happened:
+                _require_attestable(record)
             detail = {"operation": work.id, "statement": statement, "happened": happened}
             with self._journal.transaction() as unit:
-                unit.operations.attest(work.id, position, f"{actor}: {statement}")
+                unit.operations.attest(work.id, record.position, f"{actor}: {statement}")
                 unit.audit.append(actor, f"attested:{step.name}", work.subject, detail)
                 if not happened:
                     problem = Problem(
@@ -87,42 +102,58 @@ class Engine:
                         "Mend the cause, then plan it anew.",
                     )
                     step.withdraw(unit)
-                    unit.operations.set_step(work.id, position, StepState.PLANNED)
+                    unit.operations.set_step(work.id, record.position, StepState.PLANNED)
                     unit.operations.set_state(work.id, OperationState.FAILED, problem.as_document())
             if not happened:
                 return OperationState.FAILED
-            self._conclude(work, position, step, Probe(Verdict.DONE, {"attested": statement}), None)
-        return self.run(work)
+            probe = Probe(Verdict.DONE, {"attested": statement})
+            self._conclude(work, record.position, step, probe, None)
+            return self._go_on(work)
 
     def give_up(
-        self, operation_id: str, container: str, problem: Problem, actor: str, before: str
+        self,
+        operation_id: str,
+        container: str,
+        problem: Problem,
+        actor: str,
+        has_begun: Callable[[OperationRecord], bool],
     ) -> bool:
-        """End an open operation with a problem; False when the step ``before`` was intended."""
+        """End an open operation with a problem; False when it has begun or ended by now."""
         with (
             self._locks.held(f"container {container}"),
             self._journal.transaction() as unit,
         ):
             held = unit.operations.holding(container)
-            if held is None or held.id != operation_id:
-                return False
-            begun = {step.name for step in held.steps if step.state is not StepState.PLANNED}
-            if before in begun:
+            if held is None or held.id != operation_id or has_begun(held):
                 return False
             unit.operations.set_state(operation_id, OperationState.FAILED, problem.as_document())
             unit.audit.append(actor, "given_up", held.subject, {"operation": operation_id})
         return True
 
-    def _intended_position(self, work: Work) -> int:
+    def _intended(self, work: Work) -> StepRecord:
         with self._journal.reading() as unit:
             operation = unit.operations.get(work.id)
         for record in operation.steps if operation else ():
             if record.state is StepState.INTENDED:
-                return record.position
+                return record
         raise Problem(
             ProblemCode.OPERATION_UNKNOWN,
             f"No step of the operation {work.id} waits for anybody's word.",
             "Look at the list of operations.",
         )
+
+    def _go_on(self, work: Work) -> OperationState:
+        """Step by step; one that was begun stays with whom it was given to."""
+        for position, step in enumerate(work.steps):
+            record = self._record(work, position)
+            if record.state is StepState.DONE:
+                continue
+            intended = record.state is StepState.INTENDED
+            if (record.performer if intended else step.performer) is Performer.AGENT:
+                self._advance(work, position, step, record)
+            elif not self._await(work, position, step, record):
+                return OperationState.WAITING
+        return OperationState.DONE
 
     def _open(self, work: Work) -> bool:
         """Take the container; False when this very work is done already."""
@@ -152,11 +183,8 @@ class Engine:
             )
         return True
 
-    def _await(self, work: Work, position: int, step: Step) -> bool:
+    def _await(self, work: Work, position: int, step: Step, record: StepRecord) -> bool:
         """Whether somebody else's step is observed done; hand it out if that was not done yet."""
-        record = self._record(work, position)
-        if record.state is StepState.DONE:
-            return True
         intended = record.state is StepState.INTENDED
         probe = self._probe(step, record.baseline if intended else None)
         if probe.verdict is Verdict.DONE:
@@ -177,10 +205,7 @@ class Engine:
         with self._journal.transaction() as unit:
             unit.operations.set_state(work.id, OperationState.WAITING)
 
-    def _advance(self, work: Work, position: int, step: Step) -> None:
-        record = self._record(work, position)
-        if record.state is StepState.DONE:
-            return
+    def _advance(self, work: Work, position: int, step: Step, record: StepRecord) -> None:
         intended = record.state is StepState.INTENDED
         baseline = record.baseline if intended else None
         probe = self._probe(step, baseline)
@@ -229,6 +254,7 @@ class Engine:
             with self._journal.transaction() as unit:
                 if self._record(work, position).state is StepState.PLANNED:
                     step.intend(unit, baseline)
+                    unit.operations.assign(work.id, position, step.performer, step.instructions)
                 unit.operations.intend(work.id, position, baseline, at, _until(step, at))
                 detail = {"operation": work.id}
                 unit.audit.append(work.actor, f"intent:{step.name}", work.subject, detail)
@@ -325,6 +351,18 @@ class Engine:
         if operation is None:
             raise LookupError(f"operation {work.id} is not in the journal")
         return operation.steps[position]
+
+
+def _require_attestable(record: StepRecord) -> None:
+    """What can be observed is: a person's word that it happened counts for nothing there."""
+    told = record.instructions
+    if told is None or told.attestable:
+        return
+    raise Problem(
+        ProblemCode.CAPABILITY_REFUSED,
+        f"That {record.title} happened is observed, not attested: {told.verified_by}",
+        "Do the step; or attest that it is not done, to have the operation given up.",
+    )
 
 
 def _until(step: Step, at: float) -> int | None:

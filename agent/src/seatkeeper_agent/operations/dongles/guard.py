@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 
 from seatkeeper_agent.domain.servers import Dongle, UsbUnavailable
-from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.journal import Journal, JournalError
 
 OnChange = Callable[[list[Dongle], list[Dongle]], None]
 
@@ -23,14 +23,15 @@ class Guard:
         self._watch = watch
         self._lock = threading.Lock()
         self._watched: str | None = None
+        self._is_closed = False
         self._running = ExitStack()
 
     def watch(self, operation_id: str, subject: str) -> None:
         """Begin, unless that operation is watched already; needs it to be in the journal."""
         with self._lock:
-            if self._watched == operation_id:
+            if self._is_closed or self._watched == operation_id:
                 return
-            self._running.close()
+            self._stop()
 
             def tell(added: list[Dongle], removed: list[Dongle]) -> None:
                 self._tell(operation_id, subject, added, removed)
@@ -42,18 +43,29 @@ class Guard:
                 return
             self._watched = operation_id
 
-    def close(self) -> None:
-        """Watch no more."""
+    def end(self, operation_id: str) -> None:
+        """Watch no more for this operation, if it is this one."""
         with self._lock:
-            self._running.close()
-            self._watched = None
+            if self._watched == operation_id:
+                self._stop()
+
+    def close(self) -> None:
+        """Watch no more, for nobody."""
+        with self._lock:
+            self._is_closed = True
+            self._stop()
+
+    def _stop(self) -> None:
+        self._watched = None
+        self._running.close()
 
     def _tell(
         self, operation_id: str, subject: str, added: list[Dongle], removed: list[Dongle]
     ) -> None:
         told = [(entry, "plugged in") for entry in added]
         told += [(entry, "unplugged") for entry in removed]
-        with self._journal.transaction() as unit:
+        # A journal that fails is told by every request; it must not end the watching.
+        with suppress(JournalError), self._journal.transaction() as unit:
             for dongle, what in told:
                 text = f"The dongle {dongle.id} was {what} at {dongle.path}."
                 if unit.operations.get(operation_id) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,6 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
     DeclarationRecord,
     OperationRecord,
-    OperationState,
-    StepState,
 )
 from seatkeeper_agent.domain.rules import is_refused
 from seatkeeper_agent.domain.servers import (
@@ -26,6 +24,15 @@ from seatkeeper_agent.domain.servers import (
     ProductSeats,
 )
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.dongles.attempts import (
+    busy,
+    counts,
+    has_begun,
+    has_ended,
+    is_over,
+    not_given_up,
+    unknown,
+)
 from seatkeeper_agent.operations.dongles.guard import Guard
 from seatkeeper_agent.operations.dongles.plan import (
     KIND,
@@ -40,6 +47,7 @@ from seatkeeper_agent.operations.dongles.plan import (
     require_confirmed,
 )
 from seatkeeper_agent.operations.dongles.report import DongleReports, report_view
+from seatkeeper_agent.operations.dongles.screenshots import is_kept
 from seatkeeper_agent.operations.dongles.steps import (
     ISOLATION,
     MIGRATION,
@@ -94,18 +102,16 @@ class MigrationService:
     def put(self, order: MigrationOrder, actor: str, dry_run: bool) -> dict[str, Any]:
         """Plan it; or, confirmed, do it, up to where somebody else has to do something."""
         known = self._known(order)
-        if known is not None and known.document["outcome"] is not None:
-            self._require_same(order, known)
-            if self._open_operation() is None or dry_run:
-                return self._answer(known, False)
-        running = None if known is None else self._open_of(known)
-        if known is not None and running is not None:
-            self._require_same(order, known)
-            before = running.state
-            if not dry_run:
-                self._drive(known, actor)
-            return self._answer(known, self._state(known) != before.value)
-        return self._begin(order, known, actor, dry_run)
+        if not dry_run:
+            self._settle_isolation()
+            self._give_up_unbegun(known, actor)
+        operation = None if known is None else self._operation_of(known)
+        if known is None or operation is None or not counts(known, operation):
+            return self._begin(order, known, actor, dry_run)
+        self._require_same(order, known)
+        if not dry_run and not is_over(operation):
+            self._drive(known, actor, anew=has_ended(operation))
+        return self._answer(known, self._state(known) != operation.state.value)
 
     def view(self, migration: str) -> dict[str, Any] | None:
         """One migration; None if it was never declared here."""
@@ -130,11 +136,10 @@ class MigrationService:
         try:
             if operation is None or known is None:
                 return []
-            if _has_begun(operation):
-                self._drive(known, actor)
-            else:
-                self._give_up(operation, actor)
-            return [operation.id]
+            if has_begun(operation):
+                self._drive(known, actor, anew=False)
+                return [operation.id]
+            return [operation.id] if self._give_up(operation, actor) else []
         finally:
             self._settle_isolation()
 
@@ -144,7 +149,7 @@ class MigrationService:
         """A person's word on what cannot be observed."""
         known = self._declared_by(operation)
         if known is None:
-            raise _unknown(operation.id)
+            raise unknown(operation.id)
         try:
             self._engine.attest(self._work(known, operation.actor), happened, statement, actor)
         finally:
@@ -163,7 +168,8 @@ class MigrationService:
                 "Leave the declaration as it is.",
             )
         if operation is not None and not dry_run:
-            self._give_up(operation, actor)
+            if not self._give_up(operation, actor):
+                raise not_given_up(operation)
             self._settle(operation.id)
         view = None if known is None else self.view(migration)
         return {"changed": operation is not None, "migration": view}
@@ -197,6 +203,9 @@ class MigrationService:
         self, order: MigrationOrder, known: DeclarationRecord | None, actor: str, dry_run: bool
     ) -> dict[str, Any]:
         dongle = self._reports.find(order.dongle)
+        held = self._holding()
+        if held is not None and not dry_run:
+            raise busy(dongle.id, held)
         rows = self._reports.rows(dongle, order.isolate, order.licenses, order.target_user)
         attempt = 1 if known is None else known.document["attempt"] + 1
         declaration = declaration_of(order, dongle, attempt, self._others(order, dongle))
@@ -217,8 +226,8 @@ class MigrationService:
         if refused:
             raise not_eligible(dongle, report_view(rows))
         require_confirmed(order, dongle, plan)
-        record = self._declare(declaration, dongle, actor, plan["digest"])
-        self._drive(record, actor)
+        record = self._declare(declaration, known, actor, plan["digest"])
+        self._drive(record, actor, anew=True)
         return {**self._answer(record, True), "report": report_view(rows)}
 
     def _others(self, order: MigrationOrder, chosen: Dongle) -> list[str]:
@@ -254,7 +263,6 @@ class MigrationService:
             is_alone=lambda: self._is_alone(dongle),
             seconds_max=means.seconds_max,
             stopping=self._stopping,
-            may_have_clicked=self._was_begun(attempt_id),
         )
         steps: list[Step] = [SwitchDongleService(means.driver, True), transfer]
         if others:
@@ -262,7 +270,7 @@ class MigrationService:
         if declaration["licenses"]:
             products = tuple(entry["product"] for entry in declaration["licenses"])
             before = lambda: self._licenses_before(attempt_id)  # noqa: E731
-            steps.append(Arrive(means.driver, before, products))
+            steps.append(Arrive(means.driver, before, products, migration))
         return tuple(steps)
 
     def _work(self, record: DeclarationRecord, actor: str) -> Work:
@@ -276,12 +284,18 @@ class MigrationService:
             self._steps(record.document, record.id),
         )
 
-    def _drive(self, record: DeclarationRecord, actor: str) -> None:
-        """Run it with an eye on the bus; what is owed is given back whenever it has ended."""
+    def _drive(self, record: DeclarationRecord, actor: str, anew: bool) -> None:
+        """Run it with an eye on the bus; what is owed is given back whenever it has ended.
+
+        Only ``anew`` it is begun, or taken up after a failure; else only what is open goes on.
+        """
         work = self._work(record, actor)
         self._guard.watch(work.id, work.subject)
         try:
-            self._engine.run(work)
+            if anew:
+                self._engine.run(work)
+            else:
+                self._engine.resume(work)
         except Problem as problem:
             raise self._with_report(problem, record) from problem.__cause__
         finally:
@@ -290,15 +304,15 @@ class MigrationService:
     def _settle(self, attempt_id: str) -> None:
         with self._journal.reading() as unit:
             operation = unit.operations.get(attempt_id)
-        if operation is None or operation.state in (OperationState.DONE, OperationState.FAILED):
-            self._guard.close()
+        if has_ended(operation):
+            self._guard.end(attempt_id)
         self._settle_isolation()
 
     def _settle_isolation(self) -> None:
         """Give back what operations that have ended still owe."""
         with self._journal.reading() as unit:
             owed = unit.declarations.page(ISOLATION, "", LISTED_MAX)
-            ended = [record for record in owed if _has_ended(unit.operations.get(record.id))]
+            ended = [record for record in owed if has_ended(unit.operations.get(record.id))]
         for record in ended:
             try:
                 self._means.isolation.give_back(record.document["paths"])
@@ -324,15 +338,10 @@ class MigrationService:
 
     def _is_alone(self, chosen: Dongle) -> bool:
         try:
-            seen = [entry for entry in self._reports.visible() if entry.family == DONGLE_FAMILY]
+            seen = [entry.id for entry in self._reports.visible() if _is_counted(entry, chosen)]
         except Problem:
             return False
-        return [entry.id for entry in seen] == [chosen.id]
-
-    def _was_begun(self, attempt_id: str) -> bool:
-        with self._journal.reading() as unit:
-            operation = unit.operations.get(attempt_id)
-        return operation is not None and _has_begun(operation)
+        return seen == [chosen.id]
 
     def _licenses_before(self, attempt_id: str) -> tuple[ProductSeats, ...]:
         with self._journal.reading() as unit:
@@ -342,34 +351,35 @@ class MigrationService:
         return seats_from(found[0].get("licenses", [])) if found else ()
 
     def _declare(
-        self, declaration: dict[str, Any], dongle: Dongle, actor: str, confirmed: str
+        self,
+        declaration: dict[str, Any],
+        known: DeclarationRecord | None,
+        actor: str,
+        confirmed: str,
     ) -> DeclarationRecord:
-        migration = migration_id(self._means.driver.vendor, dongle.id)
+        """Write down what was confirmed, unless others began something since it was looked at."""
+        dongle = declaration["dongle"]["id"]
+        migration = migration_id(self._means.driver.vendor, dongle)
         with self._journal.transaction() as unit:
+            held = unit.operations.holding(self._holder)
+            if held is not None or unit.declarations.get(MIGRATION, migration) != known:
+                raise busy(dongle, held)
             unit.declarations.put(MIGRATION, migration, declaration)
             detail = {"target_user": declaration["target_user"], "plan": confirmed}
-            unit.audit.append(actor, "confirmed", f"migration of dongle {dongle.id}", detail)
+            unit.audit.append(actor, "confirmed", f"migration of dongle {dongle}", detail)
             record = unit.declarations.get(MIGRATION, migration)
         if record is None:
             raise LookupError(f"the migration {migration} was not written")
         return record
 
     def _known(self, order: MigrationOrder) -> DeclarationRecord | None:
-        """By the dongle's serial number, also when it is no longer plugged."""
-        with self._journal.reading() as unit:
-            found = unit.declarations.get(
-                MIGRATION, migration_id(self._means.driver.vendor, order.dongle)
-            )
-            if found is not None:
-                return found
+        """That of the dongle that bears the name now; of the name where none is plugged."""
         try:
-            dongle = self._reports.find(order.dongle)
+            name = self._reports.find(order.dongle).id
         except Problem:
-            return None
+            name = order.dongle
         with self._journal.reading() as unit:
-            return unit.declarations.get(
-                MIGRATION, migration_id(self._means.driver.vendor, dongle.id)
-            )
+            return unit.declarations.get(MIGRATION, migration_id(self._means.driver.vendor, name))
 
     def _require_same(self, order: MigrationOrder, known: DeclarationRecord) -> None:
         if known.document["target_user"] != order.target_user:
@@ -380,15 +390,22 @@ class MigrationService:
                 "Declare that user; a migration cannot be undone.",
             )
 
-    def _open_operation(self) -> OperationRecord | None:
+    def _holding(self) -> OperationRecord | None:
         with self._journal.reading() as unit:
-            operation = unit.operations.holding(self._holder)
+            return unit.operations.holding(self._holder)
+
+    def _open_operation(self) -> OperationRecord | None:
+        operation = self._holding()
         return operation if operation is not None and operation.kind == KIND else None
 
+    def _operation_of(self, known: DeclarationRecord) -> OperationRecord | None:
+        """That of its last attempt."""
+        with self._journal.reading() as unit:
+            return unit.operations.get(operation_id(known.id, known.document["attempt"]))
+
     def _open_of(self, known: DeclarationRecord) -> OperationRecord | None:
-        operation = self._open_operation()
-        own = operation_id(known.id, known.document["attempt"])
-        return operation if operation is not None and operation.id == own else None
+        operation = self._operation_of(known)
+        return None if has_ended(operation) else operation
 
     def _declared_by(self, operation: OperationRecord) -> DeclarationRecord | None:
         with self._journal.reading() as unit:
@@ -397,19 +414,20 @@ class MigrationService:
                     return record
         return None
 
-    def _give_up(self, operation: OperationRecord, actor: str) -> None:
+    def _give_up_unbegun(self, known: DeclarationRecord | None, actor: str) -> None:
+        """What was interrupted before its irreversible step needs a new confirmation."""
+        operation = None if known is None else self._open_of(known)
+        if operation is not None and not has_begun(operation) and self._give_up(operation, actor):
+            self._settle(operation.id)
+
+    def _give_up(self, operation: OperationRecord, actor: str) -> bool:
+        """End it; False when it has come to its irreversible step, or has ended, by now."""
         problem = Problem(
             ProblemCode.RUNTIME_UNFINISHED,
             f"The migration of {operation.subject} ended before its irreversible step.",
             "Plan and confirm it anew.",
         )
-        if not self._engine.give_up(operation.id, self._holder, problem, actor, "transfer"):
-            raise Problem(
-                ProblemCode.IN_DOUBT,
-                f"The migration of {operation.subject} may have been begun on the server's page.",
-                f"If it was not, have a migrator attest the operation {operation.id} as not done.",
-                {"operation": operation.id},
-            )
+        return self._engine.give_up(operation.id, self._holder, problem, actor, has_begun)
 
     def _state(self, known: DeclarationRecord) -> str | None:
         view = self.view(known.id)
@@ -421,14 +439,14 @@ class MigrationService:
         if not isinstance(cause, PageLabelMissing):
             return problem
         dongle = dongle_from(record.document["dongle"])
-        rows = self._reports.rows(dongle, False, licenses_from(record.document["licenses"]))
-        facts = {**problem.facts, "label": cause.label, **report_view(rows)}
+        facts = {**problem.facts, "label": cause.label}
+        with suppress(Problem):
+            rows = self._reports.rows(dongle, False, licenses_from(record.document["licenses"]))
+            facts |= report_view(rows)
         if cause.screenshot is not None:
-            folder = self._means.screenshot_folder
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = folder / f"{record.id}-{record.document['attempt']}.png"
-            path.write_bytes(cause.screenshot)
-            facts["screenshot"] = str(path)
+            path = self._means.screenshot_folder / f"{record.id}-{record.document['attempt']}.png"
+            if is_kept(path, cause.screenshot):
+                facts["screenshot"] = str(path)
         return Problem(problem.code, problem.detail, problem.next_action, facts)
 
     def _answer(self, known: DeclarationRecord, changed: bool) -> dict[str, Any]:
@@ -436,20 +454,5 @@ class MigrationService:
             return answer_view(unit, unit.declarations.get(MIGRATION, known.id) or known, changed)
 
 
-def _has_begun(operation: OperationRecord) -> bool:
-    """Whether the irreversible step was ever intended."""
-    return any(
-        step.name == "transfer" and step.state is not StepState.PLANNED for step in operation.steps
-    )
-
-
-def _has_ended(operation: OperationRecord | None) -> bool:
-    return operation is None or operation.state in (OperationState.DONE, OperationState.FAILED)
-
-
-def _unknown(operation: str) -> Problem:
-    return Problem(
-        ProblemCode.OPERATION_UNKNOWN,
-        f"The operation {operation} belongs to no migration on this host.",
-        "Look at the list of operations.",
-    )
+def _is_counted(dongle: Dongle, chosen: Dongle) -> bool:
+    return dongle.family == DONGLE_FAMILY or dongle.id == chosen.id

@@ -17,7 +17,7 @@ from seatkeeper_agent.domain.servers import (
     gained,
 )
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.ports import DriverRefused, DriverUnfinished
+from seatkeeper_agent.operations.ports import DriverError, DriverRefused, DriverUnfinished
 from seatkeeper_agent.operations.server_ports import (
     IsolationPort,
     LicenseServerDriver,
@@ -101,7 +101,8 @@ class TransferDongle(PlainStep):
 
     It happened when the account shows more than before and the server has switched its dongle
     service off, which is the documented end. Once the click may have been made, nothing but
-    that is believed: the step is never tried a second time on a doubt.
+    that is believed: the step is never tried a second time on a doubt. So it may have been made
+    unless ``baseline``, which comes right before the intent, was asked of this very object.
     """
 
     driver: LicenseServerDriver
@@ -114,7 +115,7 @@ class TransferDongle(PlainStep):
     is_alone: Callable[[], bool]
     seconds_max: float
     stopping: threading.Event
-    may_have_clicked: bool = False
+    may_have_clicked: bool = field(default=True, init=False)
 
     name: str = field(default="transfer", init=False)
     reversible: bool = field(default=False, init=False)
@@ -137,17 +138,24 @@ class TransferDongle(PlainStep):
     def baseline(self) -> dict[str, Any]:
         """The account before; refuses when something speaks against it by now."""
         self.check()
-        return {"licenses": [entry.as_document() for entry in self.driver.status().licenses]}
+        before = [entry.as_document() for entry in self.driver.status().licenses]
+        self.may_have_clicked = False
+        return {"licenses": before}
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """What the account has gained, and whether the dongle service is off."""
         if baseline is None:
             return Probe(Verdict.NOT_DONE)
-        status = self.driver.status()
+        try:
+            status = self.driver.status()
+        except DriverError:
+            if self.may_have_clicked:
+                raise
+            return Probe(Verdict.NOT_DONE)
         more = gained(seats_from(baseline["licenses"]), status.licenses)
         if more and status.dongle_service is False:
             return Probe(Verdict.DONE, _evidence(status, more))
-        if self.performer is Performer.PERSON or not self.may_have_clicked:
+        if not self.may_have_clicked:
             return Probe(Verdict.NOT_DONE)
         return Probe(Verdict.UNKNOWN, reason=_half_seen(status, bool(more)))
 
@@ -195,6 +203,7 @@ class Arrive(PlainStep):
     driver: LicenseServerDriver
     before: Callable[[], tuple[ProductSeats, ...]]
     products: tuple[str, ...]
+    migration_id: str
 
     name, title = "arrive", "all declared licenses showing in the account"
     performer = Performer.VENDOR
@@ -210,15 +219,24 @@ class Arrive(PlainStep):
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Product by product."""
-        more = gained(self.before(), self.driver.status().licenses)
+        status = self.driver.status()
+        more = gained(self.before(), status.licenses)
         missing = sorted(set(self.products) - {entry.product for entry in more})
         if missing:
             return Probe(Verdict.NOT_DONE, reason=f"{', '.join(missing)} do not show yet")
-        return Probe(Verdict.DONE)
+        return Probe(Verdict.DONE, _evidence(status, more))
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
         """Nobody can but the vendor."""
         raise DriverRefused("the vendor does this step")
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """What has come by now, which may be more than at the migration's end."""
+        found = unit.declarations.get(MIGRATION, self.migration_id)
+        if found is None or "gained" not in evidence:
+            return
+        outcome = {**found.document["outcome"], **evidence}
+        unit.declarations.put(MIGRATION, self.migration_id, {**found.document, "outcome": outcome})
 
 
 def seats_from(documents: list[dict[str, Any]]) -> tuple[ProductSeats, ...]:

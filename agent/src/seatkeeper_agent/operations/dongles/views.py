@@ -5,7 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord, StepState
+from seatkeeper_agent.domain.records import (
+    DeclarationRecord,
+    OperationRecord,
+    OperationState,
+    StepState,
+)
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.dongles.plan import dongle_from, operation_id
 from seatkeeper_agent.operations.dongles.report import dongle_view
@@ -74,6 +79,8 @@ def _comparison(document: dict[str, Any], operation: OperationRecord | None) -> 
         return None
     if not document["licenses"]:
         return "not_declared"
+    if operation is not None and operation.state is OperationState.WAITING:
+        return None
     steps = operation.steps if operation else ()
     arrived = [step for step in steps if step.name == "arrive"]
     if not arrived or arrived[0].state is not StepState.DONE:

@@ -11,7 +11,7 @@ from typing import Any
 
 from seatkeeper_agent.domain.plans import Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import OperationRecord, OperationState
+from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
 from seatkeeper_agent.domain.servers import Secret, ServerStatus
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import Engine, driver_problem
@@ -138,8 +138,16 @@ class ActivationService:
             operation = unit.operations.holding(self._holder)
         if operation is None or operation.kind != KIND:
             return []
-        self._run(operation.id, self._step_of(operation), actor)
-        return [operation.id]
+        if not _has_begun(operation):
+            problem = Problem(
+                ProblemCode.RUNTIME_UNFINISHED,
+                f"The {self._subject} was interrupted before anything was done.",
+                "Declare it again.",
+            )
+            self._engine.give_up(operation.id, self._holder, problem, actor, _has_begun)
+            return []
+        resumed = self._engine.resume(self._work(operation.id, self._step_of(operation), actor))
+        return [] if resumed is None else [operation.id]
 
     @property
     def _subject(self) -> str:
@@ -224,16 +232,15 @@ class ActivationService:
         if dry_run:
             return answer
         operation_id = str(uuid.uuid4())
-        self._run(operation_id, step, actor)
+        self._engine.run(self._work(operation_id, step, actor))
         return {
             **answer,
             "after": self.read(),
             "operation": {"id": operation_id, "state": OperationState.DONE.value},
         }
 
-    def _run(self, operation_id: str, step: ServerStep, actor: str) -> None:
-        work = Work(operation_id, KIND, self._subject, None, self._holder, actor, (step,))
-        self._engine.run(work)
+    def _work(self, operation_id: str, step: ServerStep, actor: str) -> Work:
+        return Work(operation_id, KIND, self._subject, None, self._holder, actor, (step,))
 
     def _step_of(self, operation: OperationRecord) -> ServerStep:
         record = operation.steps[0]
@@ -242,6 +249,10 @@ class ActivationService:
         if record.name == ActivateOffline.name:
             return ActivateOffline(self._driver, None, record.baseline.get("digest", ""))
         return ActivateOnline(self._driver, record.baseline.get("account", ""), None)
+
+
+def _has_begun(operation: OperationRecord) -> bool:
+    return operation.steps[0].state is not StepState.PLANNED
 
 
 def _digest(content: bytes) -> str:

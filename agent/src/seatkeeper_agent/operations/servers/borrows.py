@@ -89,7 +89,7 @@ class ServerBorrowService:
         now = int(self._clock())
         known, operation = self._found(order.id)
         if operation is not None and known is not None and not dry_run:
-            self._engine.run(self._work(known, operation.actor))
+            self._engine.resume(self._work(known, operation.actor))
             known, operation = self._found(order.id)
             if operation is not None:
                 return self._answer(known, operation, False, {}, {})
@@ -131,8 +131,8 @@ class ServerBorrowService:
             operation = unit.operations.holding(self._holder)
         if operation is None or operation.kind != KIND:
             return []
-        self._engine.run(self._work(self._declared_by(operation), actor))
-        return [operation.id]
+        resumed = self._engine.resume(self._work(self._declared_by(operation), actor))
+        return [] if resumed is None else [operation.id]
 
     def attest(
         self, operation: OperationRecord, happened: bool, statement: str, actor: str

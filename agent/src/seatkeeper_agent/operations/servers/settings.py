@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord, OperationState
+from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord
 from seatkeeper_agent.domain.servers import ServerStatus
 from seatkeeper_agent.domain.versions import at_least
 from seatkeeper_agent.journal import Journal
@@ -205,19 +205,20 @@ class ServerService:
         if operation is None or operation.kind != KIND:
             return []
         steps = self._steps_of(operation)
-        if steps is None:
-            with self._journal.transaction() as unit:
-                problem = Problem(
-                    ProblemCode.RUNTIME_UNFINISHED,
-                    "A change of settings was interrupted before it did anything.",
-                    "Declare the settings again.",
-                )
-                unit.operations.set_state(
-                    operation.id, OperationState.FAILED, problem.as_document()
-                )
-            return []
-        self._run(operation.id, steps, actor)
-        return [operation.id]
+        if steps is not None:
+            resumed = self._engine.resume(self._work(operation.id, steps, actor))
+            return [] if resumed is None else [operation.id]
+        problem = Problem(
+            ProblemCode.RUNTIME_UNFINISHED,
+            "A change of settings was interrupted before it did anything.",
+            "Declare the settings again.",
+        )
+
+        def has_begun(present: OperationRecord) -> bool:
+            return self._steps_of(present) is not None
+
+        self._engine.give_up(operation.id, self._holder, problem, actor, has_begun)
+        return []
 
     def _check(self, order: ServerOrder, present: dict[str, Any]) -> None:
         """Before anything is stopped, and in a dry run as well."""
@@ -277,9 +278,12 @@ class ServerService:
         return steps
 
     def _run(self, operation_id: str, steps: list[Any], actor: str) -> None:
+        self._engine.run(self._work(operation_id, steps, actor))
+
+    def _work(self, operation_id: str, steps: list[Any], actor: str) -> Work:
         made: tuple[Step, ...] = tuple(steps)
         subject = f"settings of {self._driver.vendor}"
-        self._engine.run(Work(operation_id, KIND, subject, None, self._holder, actor, made))
+        return Work(operation_id, KIND, subject, None, self._holder, actor, made)
 
     def _start_again(self, steps: list[Any], actor: str) -> None:
         """A refused edit must not leave a server stopped that ran before."""
