@@ -76,14 +76,17 @@ def licenses_from(documents: list[dict[str, Any]] | None) -> tuple[HeldLicense, 
 def plan_view(
     reports: DongleReports, declaration: dict[str, Any], steps: tuple[Step, ...]
 ) -> dict[str, Any]:
-    """The steps and the digest of all that a confirmation relies on."""
+    """The steps and the digest of all that a confirmation relies on.
+
+    Not on what the account holds: with every dongle it is more, and the next one's confirmation
+    was given in advance.
+    """
     status = reports.status()
     shown = [planned_view(step) for step in steps]
     seen = {
         "dongles": [[entry.id, entry.path] for entry in reports.dongles()],
         "version": None if status is None else status.version,
         "activated": None if status is None else status.activated,
-        "licenses": [entry.as_document() for entry in status.licenses] if status else None,
         "wibukey": reports.wibukey_version(),
     }
     fixed = {key: value for key, value in declaration.items() if key != "attempt"}

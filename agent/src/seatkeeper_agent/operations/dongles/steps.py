@@ -43,7 +43,8 @@ class Isolate(PlainStep):
     @property
     def title(self) -> str:
         """How many."""
-        return f"hiding {len(self.others)} other dongles from the driver"
+        number = len(self.others)
+        return f"hiding {number} other dongle{'' if number == 1 else 's'} from the driver"
 
     def baseline(self) -> dict[str, Any]:
         """Which ones."""
