@@ -56,7 +56,7 @@ def migration_outcome(results: list[dict[str, t.Any]]) -> dict[str, t.Any]:
         ],
         "lines": [
             *(line for pair in done for line in _report(pair)),
-            *(table(plan, _STEP_COLUMNS) if plan else []),
+            *(table([_in_words(row) for row in plan], _STEP_COLUMNS) if plan else []),
             *(table(confirmations, _CONFIRMATION_COLUMNS) if confirmations else []),
             *wait_lines(waits),
         ],
@@ -87,3 +87,7 @@ def _steps(pair: Told) -> t.Iterator[dict[str, t.Any]]:
     for step in (result["plan"] or {}).get("steps", ()):
         shown = {member: step[member] for member in _STEP_COLUMNS if member in step}
         yield {"dongle": str(entry["dongle"]), **shown}
+
+
+def _in_words(step: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {**step, "reversible": "yes" if step["reversible"] else "no"}
