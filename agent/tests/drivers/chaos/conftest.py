@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Odd servers and drivers that know only their address."""
+"""Odd servers, twins, and drivers that know only their address."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
+from seatkeeper_agent.drivers.chaos.page import browser
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 
 from .odd_server import OddServer, serving
+from .twins import ChaosTwins
+
+MakeTwins = Callable[..., ChaosTwins]
 
 
 @pytest.fixture
@@ -19,6 +25,33 @@ def odd() -> Iterator[OddServer]:
     """A server that answers what the test puts into it."""
     with serving() as server:
         yield server
+
+
+@pytest.fixture
+def page_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where a browser's own folders are made; empty before and after."""
+    # Chromium makes a socket in it, whose path must be short.
+    with tempfile.TemporaryDirectory(prefix="page-", dir="/tmp") as name:
+        monkeypatch.setattr(browser, "on_disk", lambda: [Path(name)])
+        yield Path(name)
+        assert list(Path(name).iterdir()) == []
+
+
+@pytest.fixture
+def make_twins(tmp_path: Path) -> Iterator[MakeTwins]:
+    """Makes a cloud with a server of a profile; all end with the test."""
+    made: list[ChaosTwins] = []
+
+    def make(profile: str = "6", **server_seed: Any) -> ChaosTwins:
+        folder = tmp_path / f"twins-{len(made)}"
+        folder.mkdir()
+        made.append(ChaosTwins(folder, profile, server_seed))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for twins in made:
+        twins.stop()
 
 
 def driver_of(server: OddServer, **values: Any) -> ChaosDriver:

@@ -106,6 +106,7 @@ class _Worker:
         # A constant program; the order travels through the pipe.
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-m", _MODULE],
+            bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -121,7 +122,6 @@ class _Worker:
         try:
             if stream is not None:
                 stream.write(line)
-                stream.flush()
         except OSError:
             return False
         return stream is not None

@@ -63,8 +63,8 @@ def scope_of(page: Page) -> Page | Locator:
 
 
 def shown(page: Page, label: str) -> list[Locator]:
-    """As ``labelled``, in the topmost dialog or, where that lacks it, on the page."""
-    return labelled(scope_of(page), label) or labelled(page, label)
+    """As ``labelled``; behind a dialog nothing counts."""
+    return labelled(scope_of(page), label)
 
 
 def waited_for(page: Page, look: Callable[[], Found | None], seconds_max: float) -> Found | None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import os
 import queue
+import re
 import shutil
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from seatkeeper_agent.drivers.chaos.page.finding import LabelMissing
@@ -38,6 +39,7 @@ _OWN_ARGUMENTS = ("--no-proxy-server", "--disable-gpu")
 _LAUNCH_SECONDS_MAX = 60.0
 _LOAD_SECONDS_MAX = 30.0
 _TEXT_LENGTH_MAX = 300
+_FATAL = re.compile(r":FATAL:[^\]\n]*\] ?(.+)")
 _INSTALL = "install seatkeeper-agent[browser], or set chaos.performer to person"
 
 
@@ -52,6 +54,7 @@ class _Channel:
         self.order = Order.of(given.readline(LINE_BYTES_MAX))
         self._told = told
         self._words: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._ending = threading.Lock()
         threading.Thread(target=self._listen, args=(given,), daemon=True).start()
 
     def tell(self, event: Event, values: dict[str, Any]) -> None:
@@ -64,9 +67,16 @@ class _Channel:
         self.tell(Event.ABOUT_TO, {})
         self._words.get()
 
+    def leave(self) -> NoReturn:
+        """End this process; the thread that listens would hold an orderly end up."""
+        # Where the agent is gone, that thread cleans up and ends the process.
+        with self._ending:
+            os._exit(0)
+
     def _listen(self, given: IO[bytes]) -> None:
         while given.readline() == GO:
             self._words.put(GO)
+        self._ending.acquire()
         end_marked(self.order.mark)
         shutil.rmtree(self.order.folder, ignore_errors=True)
         os._exit(1)
@@ -82,8 +92,8 @@ def main() -> None:
             channel.tell(*_outcome(page, channel))
     except _Unavailable as error:
         channel.tell(Event.UNAVAILABLE, {"text": str(error)})
-    # The thread that listens would hold an orderly end up.
-    os._exit(0)
+    finally:
+        channel.leave()
 
 
 @contextmanager
@@ -100,6 +110,8 @@ def _browser(order: Order) -> Iterator[Page]:
                 executable_path=order.chromium,
                 args=[*_OWN_ARGUMENTS, *order.browser_arguments],
                 timeout=_LAUNCH_SECONDS_MAX * 1000,
+                # Playwright's default is off; only the operator's own argument switches it off.
+                chromium_sandbox=True,
             )
         except Error as error:
             raise _Unavailable(_not_started(order.chromium, error)) from None
@@ -145,12 +157,14 @@ def _open(page: Page, address: str) -> None:
 
 
 def _not_started(chromium: str, error: Exception) -> str:
-    if "no-sandbox" in str(error):
+    if "without --no-sandbox" in str(error):
         return (
             f"{chromium} does not start as root: run the agent as its own user, or add"
             " --no-sandbox to chaos.browser_arguments."
         )
-    return f"{chromium} did not start: {_first_line(error)}."
+    fatal = _FATAL.search(str(error))
+    reason = fatal.group(1)[:_TEXT_LENGTH_MAX].rstrip(".") if fatal else _first_line(error)
+    return f"{chromium} did not start: {reason}."
 
 
 def _screenshot(page: Page) -> str | None:

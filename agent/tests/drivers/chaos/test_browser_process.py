@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What becomes of the browser when it, its process or the agent dies, hangs or is not there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatkeeper_agent.drivers.chaos.page import browser
+from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
+from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
+from seatkeeper_agent.operations.ports import DriverUnavailable, DriverUnfinished
+
+from . import odd_pages
+from .odd_server import OddServer
+from .test_odd_pages import USER, page_of, posted
+from .twins import CHROMIUM, browser_arguments
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
+    pytest.mark.timeout(300),
+]
+pytest.importorskip("playwright", reason="Playwright is not installed")
+
+
+def children_of(process_id: int) -> list[int]:
+    """All processes below one, at this moment."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(entry.name)] = int(
+                (entry / "stat").read_text().rsplit(")", 1)[1].split()[1]
+            )
+        except OSError:
+            continue
+    found, added = [], {process_id}
+    while added:
+        added = {child for child, parent in parents.items() if parent in added}
+        found += sorted(added)
+    return found
+
+
+def started(process_id: int) -> str | None:
+    """When a process began, to know it again; None when it is gone or only waits to be reaped."""
+    try:
+        fields = (Path("/proc") / str(process_id) / "stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+def workers() -> list[int]:
+    """The processes of this test that drive a page."""
+    return [
+        child
+        for child in children_of(os.getpid())
+        if b"page.worker" in (Path("/proc") / str(child) / "cmdline").read_bytes()
+    ]
+
+
+def gone(processes: dict[int, str | None], seconds_max: float = 10) -> bool:
+    """Whether all of them end soon."""
+    deadline = time.monotonic() + seconds_max
+    while any(began and started(each) == began for each, began in processes.items()):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class Killing:
+    """Called right before the click: notes all processes and kills some of them."""
+
+    def __init__(
+        self,
+        *,
+        worker: bool = False,
+        chromium: bool = False,
+        after: float = 0.0,
+        by: signal.Signals = signal.SIGKILL,
+    ) -> None:
+        self.all: dict[int, str | None] = {}
+        self._worker, self._chromium, self._after, self._by = worker, chromium, after, by
+
+    def __call__(self) -> None:
+        (worker,) = workers()
+        below = children_of(worker)
+        self.all = {each: started(each) for each in [worker, *below]}
+        assert len(self.all) > 4
+        chosen = [worker] if self._worker else []
+        if self._chromium:
+            names = {each: (Path("/proc") / str(each) / "cmdline").read_bytes() for each in below}
+            chosen += [each for each, name in names.items() if b"remote-debugging-pipe" in name]
+        if self._after:
+            threading.Timer(self._after, self._kill, (chosen,)).start()
+        else:
+            self._kill(chosen)
+
+    def _kill(self, chosen: list[int]) -> None:
+        for each in chosen:
+            os.kill(each, self._by)
+
+
+SLOW = odd_pages.transfer_page(odd_pages.GO)
+"""A transfer that never comes to its confirmation."""
+
+
+@pytest.mark.usefixtures("page_folder")
+@pytest.mark.parametrize("which", ["worker", "chromium"])
+def test_a_death_after_the_word_is_a_doubt_and_leaves_nothing(odd: OddServer, which: str) -> None:
+    killing = Killing(**{which: True}, after=1.5)  # type: ignore[arg-type]
+    with pytest.raises(DriverUnfinished):
+        page_of(odd, SLOW, page_seconds_max=60.0).transfer_dongle(USER, killing)
+    assert posted(odd) == ["/go"]
+    assert gone(killing.all, 0.5)
+
+
+@pytest.mark.usefixtures("page_folder")
+def test_a_death_before_the_word_did_nothing(odd: OddServer) -> None:
+    killing = Killing(worker=True)
+
+    def kill_and_wait() -> None:
+        killing()
+        assert gone(dict([next(iter(killing.all.items()))]))
+
+    with pytest.raises(DriverUnavailable, match="transfer_dongle had not been clicked"):
+        page_of(odd, SLOW).transfer_dongle(USER, kill_and_wait)
+    assert posted(odd) == []
+    assert gone(killing.all, 0.5)
+
+
+@pytest.mark.usefixtures("page_folder")
+def test_the_time_limit_ends_everything(odd: OddServer) -> None:
+    stopping = Killing(worker=True, by=signal.SIGSTOP)
+    page = page_of(odd, SLOW, migration_seconds_max=0.5, page_seconds_max=12.0)
+    began = time.monotonic()
+    with pytest.raises(DriverUnfinished, match="did not come to an end in time after the click"):
+        page.transfer_dongle(USER, stopping)
+    assert 12 < time.monotonic() - began < 60
+    assert gone(stopping.all, 0.5)
+
+
+AGENT = """
+import sys, time
+from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
+from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
+def about_to():
+    print("about to", flush=True)
+    time.sleep(float(sys.argv[2]))
+arguments = tuple(sys.argv[3:])
+page = BrowserPage(ChaosSettings(address=sys.argv[1], browser_arguments=arguments))
+page.transfer_dongle("artist@studio-a.example", about_to)
+"""
+
+
+@pytest.mark.parametrize("pause", ["60", "0"])
+def test_the_browser_ends_with_a_killed_agent(
+    odd: OddServer, page_folder: Path, pause: str
+) -> None:
+    page_of(odd, SLOW)
+    environment = {**os.environ, "TMPDIR": str(page_folder)}
+    agent = subprocess.Popen(
+        [sys.executable, "-c", AGENT, odd.address, pause, *browser_arguments()],
+        stdout=subprocess.PIPE,
+        env=environment,
+    )
+    assert agent.stdout is not None
+    with agent, agent.stdout as told:
+        assert told.readline() == b"about to\n"
+        if pause == "0":
+            time.sleep(1)
+        below = {each: started(each) for each in children_of(agent.pid)}
+        assert len(below) > 4
+        agent.kill()
+    assert gone(below)
+    deadline = time.monotonic() + 10
+    while list(page_folder.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert list(page_folder.iterdir()) == []
+
+
+def fake(folder: Path, text: str) -> str:
+    """A program in the place of Chromium."""
+    path = folder / "chromium"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.usefixtures("page_folder")
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("exit 3", "did not start: "),
+        ("echo 'Running as root without --no-sandbox is not supported' >&2; exit 1", "as root"),
+        ("exec sleep 600", "did not come to an end in time; borrowed had not been clicked"),
+    ],
+)
+def test_a_browser_that_does_not_work_is_unavailable(
+    odd: OddServer, tmp_path: Path, text: str, told: str
+) -> None:
+    page = page_of(odd, SLOW, chromium=fake(tmp_path, text), page_seconds_max=8.0)
+    with pytest.raises(DriverUnavailable, match=told):
+        page.borrowed()
+
+
+@pytest.mark.usefixtures("page_folder")
+def test_what_is_not_installed_is_said(
+    odd: OddServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = page_of(odd, SLOW, chromium=str(tmp_path / "none"))
+    with pytest.raises(DriverUnavailable, match=r"There is no Chromium at .*: set chaos\.chromium"):
+        page.borrowed()
+    (tmp_path / "playwright.py").write_text("raise ImportError\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(DriverUnavailable, match="Playwright is not installed: install"):
+        page.borrowed()
+
+
+def test_a_left_folder_is_swept_at_the_next_start(page_folder: Path) -> None:
+    left = page_folder / f"{browser.FOLDER_PREFIX}left"
+    (left / "profile").mkdir(parents=True)
+    BrowserPage(ChaosSettings())
+    assert not left.exists()
+
+
+def test_the_browser_gets_no_folder_of_the_user(odd: OddServer, page_folder: Path) -> None:
+    seen: dict[str, Any] = {}
+
+    def look() -> None:
+        (worker,) = workers()
+        environment = (Path("/proc") / str(worker) / "environ").read_bytes().decode().split("\0")
+        seen.update(line.split("=", 1) for line in environment if "=" in line)
+        seen["mode"] = oct(Path(seen["HOME"]).stat().st_mode & 0o777)
+        raise DriverUnavailable("seen enough")
+
+    with pytest.raises(DriverUnavailable, match="seen enough"):
+        page_of(odd, SLOW).transfer_dongle(USER, look)
+    assert seen["HOME"] == seen["TMPDIR"]
+    assert Path(seen["HOME"]).parent == page_folder
+    assert seen["mode"] == "0o700"
+    assert posted(odd) == []

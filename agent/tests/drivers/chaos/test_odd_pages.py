@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The browser goes by what a person would see, and stops where that is not clear."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatkeeper_agent.domain.servers import BorrowedRow
+from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
+from seatkeeper_agent.drivers.chaos.page.finding import pattern_of
+from seatkeeper_agent.drivers.chaos.page.rows import moment_in
+from seatkeeper_agent.operations.ports import DriverRefused, DriverUnavailable
+from seatkeeper_agent.operations.server_ports import PageLabelMissing
+
+from . import odd_pages
+from .conftest import settings_of
+from .odd_server import OddServer, Reply, reply, reset
+from .twins import CHROMIUM, browser_arguments
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
+    pytest.mark.timeout(300),
+    pytest.mark.usefixtures("page_folder"),
+]
+pytest.importorskip("playwright", reason="Playwright is not installed")
+USER = "artist@studio-a.example"
+
+
+def page_of(odd: OddServer, content: bytes, **values: Any) -> BrowserPage:
+    """A browser for a server with this page."""
+    odd.replies["GET", "/"] = reply(200, content, "text/html; charset=utf-8")
+    odd.default = reply(404)
+    usual = {"browser_arguments": browser_arguments(), "label_seconds_max": 20.0}
+    return BrowserPage(settings_of(odd, **{**usual, **values}))
+
+
+def posted(odd: OddServer) -> list[str]:
+    """What the page's script told, in order."""
+    return [asked.path for asked in odd.asked if asked.method == "POST"]
+
+
+def test_labels_are_found_in_other_clothes_and_close_only_at_the_end(odd: OddServer) -> None:
+    seen: list[list[str]] = []
+    page_of(odd, odd_pages.DIALOG).transfer_dongle(USER, lambda: seen.append(posted(odd)))
+    assert seen == [[]]
+    assert posted(odd) == [f"/go-{USER}", "/closed"]
+
+
+TRAPS: list[tuple[bytes, str, str | None]] = [
+    (odd_pages.TWICE, "shows TRANSFER >> 2 times", "TRANSFER >>"),
+    (odd_pages.ANOTHER_BUTTON, "does not show TRANSFER >>", "TRANSFER >>"),
+    (odd_pages.TWO_FIELDS, "no single field", "the field for the user name"),
+    (odd_pages.TICKED_ALREADY, "tick before a user name", "the tick beside the user name"),
+    (odd_pages.DISABLED, "TRANSFER >> but does not let it be clicked", None),
+]
+
+
+@pytest.mark.parametrize(("content", "told", "label"), TRAPS)
+def test_what_is_not_clear_is_not_clicked(
+    odd: OddServer, content: bytes, told: str, label: str | None
+) -> None:
+    announced: list[None] = []
+    page = page_of(odd, content, label_seconds_max=3.0)
+    with pytest.raises(DriverRefused, match=re.escape(told)) as caught:
+        page.transfer_dongle(USER, lambda: announced.append(None))
+    assert (announced, posted(odd)) == ([], [])
+    if label is None:
+        assert not isinstance(caught.value, PageLabelMissing)
+    else:
+        assert isinstance(caught.value, PageLabelMissing)
+        assert caught.value.label == label
+        assert caught.value.screenshot is not None
+
+
+def test_the_list_is_read_as_it_is_seen(odd: OddServer) -> None:
+    assert page_of(odd, odd_pages.LISTS).borrowed() == [
+        BorrowedRow("Phoenix", 5, 1796371200, True),
+        BorrowedRow("Corona", 1, None, None),
+    ]
+
+
+def test_only_the_rows_of_the_product_are_released(odd: OddServer) -> None:
+    announced: list[list[str]] = []
+    page_of(odd, odd_pages.LISTS).release("Phoenix", lambda: announced.append(posted(odd)))
+    assert announced == [[]]
+    assert posted(odd) == ["/release", "/release"]
+
+
+def test_a_row_without_the_label_is_not_worked_in(odd: OddServer) -> None:
+    page = page_of(odd, odd_pages.LISTS, label_seconds_max=3.0)
+    with pytest.raises(PageLabelMissing, match="no RELEASE in a row of V-Ray"):
+        page.release("V-Ray", lambda: None)
+    with pytest.raises(PageLabelMissing, match="no AUTO-RENEW with its state in a row of Corona"):
+        page.set_auto_renew("Corona", True, lambda: None)
+    assert posted(odd) == []
+
+
+NO_PAGES: list[tuple[Reply, type[Exception], str]] = [
+    (reply(503, b"<p>starting", "text/html"), DriverUnavailable, "answered its page with 503"),
+    (reply(404, b"<p>none", "text/html"), DriverRefused, "with 404, not to a page"),
+    (reset, DriverUnavailable, "cannot be opened"),
+    (reply(200, b"<p>another service</p>", "text/html"), PageLabelMissing, "ONLINE LICENSING"),
+]
+
+
+@pytest.mark.parametrize(("told", "kind", "text"), NO_PAGES)
+def test_what_is_not_the_page_is_said(
+    odd: OddServer, told: Reply, kind: type[Exception], text: str
+) -> None:
+    page = page_of(odd, b"", label_seconds_max=1.0)
+    odd.replies["GET", "/"] = told
+    with pytest.raises(kind, match=text):
+        page.borrowed()
+
+
+def test_a_page_elsewhere_is_not_worked_with(odd: OddServer) -> None:
+    page = page_of(odd, b"", label_seconds_max=1.0)
+    elsewhere = odd.address.replace("127.0.0.1", "localhost")
+    odd.replies["GET", "/"] = reply(302, Location=f"{elsewhere}/other")
+    odd.replies["GET", "/other"] = reply(200, odd_pages.LISTS, "text/html; charset=utf-8")
+    with pytest.raises(DriverRefused, match="led to http://localhost"):
+        page.borrowed()
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_it"),
+    [
+        ("TRANSFER", True),
+        ("  Transfer\n", True),
+        ("TRANSFER >>", False),
+        ("TRANSFER NOW", False),
+        ("NO TRANSFER", False),
+    ],
+)
+def test_a_label_is_matched_as_a_whole(shown: str, is_it: bool) -> None:
+    assert bool(pattern_of("TRANSFER").search(shown)) is is_it
+
+
+@given(st.text())
+def test_any_text_gives_a_moment_or_none(text: str) -> None:
+    moment = moment_in(text)
+    assert moment is None or isinstance(moment, int)
+
+
+def test_only_a_moment_with_its_zone_counts() -> None:
+    assert moment_in("until 1970-01-02 00:00 UTC (soon)") == 86_400
+    assert moment_in("1970-01-02T01:00:00+01:00") == 86_400
+    assert moment_in("1970-01-02T00:00:00Z") == 86_400
+    for text in ("1970-01-02", "1970-01-02 00:00", "1970-13-02 00:00Z", "2.1.1970 00:00 UTC"):
+        assert moment_in(text) is None

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documented page driven by a real browser, against the twin's page."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from seatkeeper_agent.domain.servers import BorrowedRow
+from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
+from seatkeeper_agent.operations.ports import DriverRefused, DriverUnfinished
+from seatkeeper_agent.operations.server_ports import PageLabelMissing
+from seatkeeper_twins.chaos import control
+
+from .conftest import MakeTwins
+from .twins import ADMIN, ARTIST, CHROMIUM, STRANGER, ChaosTwins
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
+    pytest.mark.timeout(300),
+    pytest.mark.usefixtures("page_folder"),
+]
+pytest.importorskip("playwright", reason="Playwright is not installed")
+TWO_WEEKS = 14 * 86_400
+
+
+class Asked:
+    """Counts how often the effect was announced, and looks at what is so at that moment."""
+
+    def __init__(self, twins: ChaosTwins) -> None:
+        self.twins = twins
+        self.seen: list[dict[str, Any]] = []
+
+    def __call__(self) -> None:
+        self.seen.append(self.twins.told())
+
+
+def test_a_dongle_is_transferred_to_its_documented_end(make_twins: MakeTwins) -> None:
+    twins = make_twins("4.5", activated_as=ADMIN, dongle_service=True)
+    twins.plug("1-1.4", "90000001")
+    asked = Asked(twins)
+    driver = twins.driver()
+    before = {entry.product: entry.seats for entry in driver.status().licenses}
+    BrowserPage(twins.settings(label_seconds_max=30.0)).transfer_dongle(ARTIST, asked)
+    assert len(asked.seen) == 1
+    assert asked.seen[0]["transfer"] is None
+    assert asked.seen[0]["dongle_enabled_at"] is not None
+    status = driver.status()
+    assert status.dongle_service is False
+    assert twins.told()["transfer"] is None, "the confirmation was not closed"
+    deadline = time.monotonic() + 30
+    while before == {entry.product: entry.seats for entry in driver.status().licenses}:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    after = {entry.product: entry.seats for entry in driver.status().licenses}
+    assert after["V-Ray"] == {"interface": 5, "render": 15}
+
+
+def test_a_transfer_that_is_not_offered_is_told_with_a_picture(
+    make_twins: MakeTwins,
+) -> None:
+    twins = make_twins(activated_as=ADMIN, dongle_service=True)
+    twins.plug("1-1.4", "90000005")
+    asked = Asked(twins)
+    page = BrowserPage(twins.settings(label_seconds_max=1.0))
+    with pytest.raises(PageLabelMissing, match="offers no TRANSFER") as caught:
+        page.transfer_dongle(ARTIST, asked)
+    assert caught.value.label == "TRANSFER"
+    assert caught.value.screenshot is not None
+    assert caught.value.screenshot.startswith(b"\x89PNG\r\n")
+    assert asked.seen == []
+
+
+def test_a_user_of_another_company_gets_no_tick(make_twins: MakeTwins) -> None:
+    twins = make_twins(activated_as=ADMIN, dongle_service=True)
+    twins.plug("1-1.4", "90000001")
+    asked = Asked(twins)
+    page = BrowserPage(twins.settings(label_seconds_max=5.0))
+    with pytest.raises(PageLabelMissing, match="does not confirm the user name") as caught:
+        page.transfer_dongle(STRANGER, asked)
+    assert caught.value.label == "the tick beside the user name"
+    assert asked.seen == []
+    assert twins.told()["transfer"] is None
+
+
+def test_what_speaks_against_it_in_the_last_moment_stops_it(make_twins: MakeTwins) -> None:
+    twins = make_twins(activated_as=ADMIN, dongle_service=True)
+    twins.plug("1-1.4", "90000001")
+
+    def object_to_it() -> None:
+        raise DriverRefused("another dongle was plugged in")
+
+    page = BrowserPage(twins.settings(label_seconds_max=30.0))
+    with pytest.raises(DriverRefused, match="another dongle was plugged in"):
+        page.transfer_dongle(ARTIST, object_to_it)
+    assert twins.told()["transfer"] is None
+    assert twins.driver().status().dongle_service is True
+
+
+def test_a_transfer_without_an_end_is_a_doubt(make_twins: MakeTwins) -> None:
+    twins = make_twins(activated_as=ADMIN, dongle_service=True)
+    twins.plug("1-1.4", "90000001")
+    control.set_values(twins.cloud, migration_seconds=3600)
+    page = BrowserPage(twins.settings(label_seconds_max=30.0, migration_seconds_max=2.0))
+    with pytest.raises(DriverUnfinished, match=r"did not show CLOSE within 2 seconds after TRANSF"):
+        page.transfer_dongle(ARTIST, lambda: None)
+    assert twins.told()["transfer"]["state"] == "running"
+
+
+def test_a_transfer_that_is_refused_after_the_click_is_a_doubt(make_twins: MakeTwins) -> None:
+    twins = make_twins(activated_as=ADMIN, dongle_service=True)
+    twins.plug("1-1.4", "90000001")
+
+    def take_it_away() -> None:
+        twins.plug("1-1.3", "90000002")
+
+    page = BrowserPage(twins.settings(label_seconds_max=30.0))
+    with pytest.raises(DriverUnfinished, match=r"After the click: After TRANSFER >> the page says"):
+        page.transfer_dongle(ARTIST, take_it_away)
+
+
+def test_seats_are_borrowed_renewed_and_released(make_twins: MakeTwins) -> None:
+    twins = make_twins(activated_as=ADMIN)
+    page = BrowserPage(twins.settings(label_seconds_max=30.0))
+    asked = Asked(twins)
+    assert page.borrowed() == []
+    page.borrow("V-Ray", 2, True, asked)
+    (borrow,) = twins.told()["borrows"]
+    assert page.borrowed() == [BorrowedRow("V-Ray", 2, int(borrow["until"]), True)]
+    assert twins.driver().status().offline_products == ("V-Ray",)
+    control.borrow(twins.server, **{"V-Ray": 1, "Phoenix": 1})
+    rows = {row.product: row for row in page.borrowed()}
+    assert (rows["V-Ray"].seats, rows["Phoenix"].seats) == (3, 1)
+    page.release("V-Ray", asked)
+    assert [row.product for row in page.borrowed()] == ["Phoenix"]
+    page.set_auto_renew("Phoenix", True, asked)
+    page.set_auto_renew("Phoenix", True, asked)
+    (row,) = page.borrowed()
+    assert row.auto_renew is True
+    assert row.until is not None
+    assert 0 < row.until - time.time() <= TWO_WEEKS + 60
+    assert [len(seen["borrows"]) for seen in asked.seen] == [0, 2, 1]
+
+
+def test_what_cannot_be_borrowed_or_returned_is_said_before_any_effect(
+    make_twins: MakeTwins,
+) -> None:
+    twins = make_twins(activated_as=ADMIN)
+    asked = Asked(twins)
+    page = BrowserPage(twins.settings(label_seconds_max=3.0))
+    with pytest.raises(PageLabelMissing, match="does not show BORROW"):
+        page.borrow("V-Ray", 1000, False, asked)
+    with pytest.raises(PageLabelMissing, match="no count to set for Corona") as caught:
+        page.borrow("Corona", 1, False, asked)
+    assert caught.value.label == "Corona"
+    with pytest.raises(PageLabelMissing, match="no RELEASE in a row of V-Ray"):
+        page.release("V-Ray", asked)
+    assert asked.seen == []
+    assert twins.told()["borrows"] == []
