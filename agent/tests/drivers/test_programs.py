@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from seatkeeper_agent.drivers.codemeter.cmu import Cmu, CmuListing
-from seatkeeper_agent.drivers.codemeter.processes import run
+from seatkeeper_agent.drivers.processes import run
 from seatkeeper_agent.operations.ports import (
     DriverRefused,
     DriverUnavailable,

@@ -14,7 +14,7 @@ from seatkeeper_agent.drivers.chaos.http_calls import HttpCalls
 from seatkeeper_agent.drivers.chaos.settings import VRLCTL_PATHS, ChaosSettings
 from seatkeeper_agent.drivers.chaos.vrlctl import login, sweep_credentials
 from seatkeeper_agent.drivers.chaos.wire import parse_object, status_of
-from seatkeeper_agent.drivers.codemeter.processes import run
+from seatkeeper_agent.drivers.processes import run
 from seatkeeper_agent.operations.ports import (
     Description,
     DriverError,

@@ -17,7 +17,7 @@ from typing import Any
 from seatkeeper_agent.drivers.chaos.http_calls import HttpCalls, NotListening
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 from seatkeeper_agent.drivers.chaos.wire import clean, parse_object
-from seatkeeper_agent.drivers.codemeter.processes import run
+from seatkeeper_agent.drivers.processes import run
 from seatkeeper_agent.operations.ports import (
     DriverError,
     DriverRefused,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.chaos.private_folder import memory_backed, private_folder, sweep
-from seatkeeper_agent.drivers.codemeter.processes import run
+from seatkeeper_agent.drivers.processes import run
 from seatkeeper_agent.operations.ports import (
     DriverError,
     DriverRefused,

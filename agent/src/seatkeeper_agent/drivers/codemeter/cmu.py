@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from seatkeeper_agent.drivers.codemeter.processes import run
+from seatkeeper_agent.drivers.processes import run
 from seatkeeper_agent.operations.ports import DriverRefused
 
 _ROW = re.compile(r"CmContainer with Serial Number\s+(\d{1,5}-\d{1,10}(?:-\d{1,10})?)\b")

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from seatkeeper_agent.drivers.codemeter.processes import run
 from seatkeeper_agent.drivers.codemeter.server_file import read_file, replace_file
 from seatkeeper_agent.drivers.codemeter.server_ini import Settings, edited, parse
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
+from seatkeeper_agent.drivers.processes import run
 from seatkeeper_agent.operations.ports import DriverError, DriverRefused, DriverUnfinished
 
 ASK_AGAIN_SECONDS = 0.2

@@ -38,7 +38,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds_max: flo
     killed then, with whatever it started.
     """
     for argument in command:
-        # A format string of the product was once reachable through its settings.
+        # A format string of CodeMeter was once reachable through its settings.
         if "%" in argument or not argument.isprintable():
             raise DriverRefused(f"{argument!r} must not hold % or control characters.")
     try:
