@@ -66,14 +66,14 @@ def _given_up(params: Params, client: AgentClient, path: str, check_mode: bool) 
     if known is None:
         return _shaped(params, {"changed": False, "before": None, "after": None})
     answer = client.change("DELETE", path, None, check_mode)
-    after = answer.get("migration")
+    migration = answer["migration"]
     return _shaped(
         params,
         {
             "changed": answer["changed"],
-            "before": {"state": known.get("state")},
-            "after": {"state": "none" if answer["changed"] else known.get("state")},
-            "migration": after,
+            "migration": migration,
+            "before": {"state": known["state"]},
+            "after": {"state": "failed" if answer["changed"] else migration["state"]},
         },
     )
 
@@ -139,8 +139,10 @@ def _readable(problem: LicenseProblem) -> LicenseProblem:
     if not rules:
         return problem
     lines = report_table(rules)
+    picture = problem.document.get("screenshot")
+    seen = [] if picture is None else [f"The page as it was is on the host, in {picture}."]
     return LicenseProblem(
         problem.document,
-        told="\n".join([str(problem), *lines]),
+        told="\n".join([str(problem), *lines, *seen]),
         result={"report": {"verdict": "refused", "rules": rules}, "report_table": lines},
     )

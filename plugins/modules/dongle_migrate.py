@@ -42,7 +42,9 @@ options:
   state:
     description:
       - V(migrated) means that the licenses are in the account.
-      - V(absent) gives up a migration that has not begun.
+      - V(absent) gives up a migration that has not come to its irreversible step. From then on, also
+        while a person is awaited for that step, it is decided by what the server shows or by a
+        person's word.
     type: str
     choices: [migrated, absent]
     default: migrated
@@ -123,7 +125,7 @@ EXAMPLES = r"""
   delegate_to: render-server
   register: migrated
 
-- name: Give up the migration of another dongle before it has begun
+- name: Give up the migration of another dongle before its irreversible step
   seatkeeper.licensing.dongle_migrate:
     dongle: "{{ dongle_that_stays }}"
     state: absent

@@ -146,7 +146,7 @@ EXAMPLES = r"""
   seatkeeper.licensing.license_borrow:
     vendor: chaos
     name: on-location
-    product: V-Ray Render Node
+    product: Phoenix
     seats: 2
     until: "{{ last_day_of_the_fair }}"
   delegate_to: render-server
@@ -155,7 +155,7 @@ EXAMPLES = r"""
   seatkeeper.licensing.license_borrow:
     vendor: chaos
     name: on-location
-    product: V-Ray Render Node
+    product: Phoenix
     state: absent
   delegate_to: render-server
 """

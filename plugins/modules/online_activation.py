@@ -120,8 +120,10 @@ problem:
     type: urn:seatkeeper:problem:credentials-refused
     code: credentials-refused
     title: Credentials refused
-    status: 409
-    detail: The vendor does not take the user name and password given for activation of chaos.
+    status: 422
+    detail: >-
+      The product refused activating online licensing for admin@studio-a.example: The vendor knows no
+      account admin@studio-a.example with this password.
     next_action: Correct the account or its password.
     retryable: false
 """

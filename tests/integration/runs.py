@@ -19,8 +19,10 @@ from seatkeeper_twins.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "playbooks" / "inventories" / "demo"
+CHAOS_INVENTORY = ROOT / "playbooks" / "inventories" / "chaos"
 MODULES = "ansible_collections.seatkeeper.licensing.plugins.modules"
 RUN_SECONDS_MAX = 300
+PASSWORD = "demo-admin-password"  # noqa: S105 - the twin's own, see chaos/demo_cloud.json
 _RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
 
 
@@ -134,6 +136,7 @@ def environment(lab: Lab, folder: Path) -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "1",
         "PYTHONPATH": str(ROOT / ".venv" / "collections"),
         "SEATKEEPER_DEMO": str(lab.folder),
+        "SEATKEEPER_DEMO_PASSWORD": PASSWORD,
         "SEATKEEPER_DEMO_UNTIL": f"{datetime.now(UTC) + timedelta(days=7):%Y-%m-%d}",
     }
 

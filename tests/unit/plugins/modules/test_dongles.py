@@ -262,12 +262,13 @@ def test_what_was_noticed_is_warned_of_once() -> None:
 def test_what_has_not_begun_is_given_up() -> None:
     def script(seen: Seen) -> t.Any:
         if seen.method == "GET":
-            return {**MIGRATION, "state": "none"}
-        return {"changed": True, "migration": {**MIGRATION, "state": "none"}}
+            return {**MIGRATION, "state": "running"}
+        return {"changed": True, "migration": {**MIGRATION, "state": "failed"}}
 
     result, seen = migrate(script, state="absent", target_user=None)
     assert [entry.method for entry in seen] == ["GET", "DELETE"]
-    assert result["changed"] is True
+    assert result["diff"]["before"] == {"state": "running"}
+    assert result["diff"]["after"] == {"state": "failed"}
     result, _seen = migrate(lambda _seen: problem("migration-unknown", 404), state="absent")
     assert result["changed"] is False
 
