@@ -20,7 +20,7 @@ from seatkeeper_agent.domain.records import (
     StepRecord,
     StepState,
 )
-from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.locks import Locks
 from seatkeeper_agent.operations.ports import (
     DriverError,
@@ -34,6 +34,9 @@ from seatkeeper_agent.operations.steps import Probe, Step, Verdict, Work
 
 ATTEMPTS_MAX = 5
 BACKOFF_SECONDS_FIRST = 0.1
+
+Declare = Callable[[Unit], None]
+"""Writes what is declared beside the operation that it begins; Problem to refuse it."""
 
 
 class Engine:
@@ -56,13 +59,14 @@ class Engine:
         self._sleep = sleep
         self._locks = Locks()
 
-    def run(self, work: Work) -> OperationState:
+    def run(self, work: Work, declare: Declare | None = None) -> OperationState:
         """Bring an operation on from wherever it stands: done, or waiting for somebody.
 
-        Problem if it can be neither.
+        ``declare`` is given with new work: what it writes is there together with the operation,
+        and it may refuse. Problem if the work can be neither done nor waiting.
         """
         with self._locks.held(f"container {work.container}"):
-            if not self._open(work):
+            if not self._open(work, declare):
                 return OperationState.DONE
             return self._go_on(work)
 
@@ -155,7 +159,7 @@ class Engine:
                 return OperationState.WAITING
         return OperationState.DONE
 
-    def _open(self, work: Work) -> bool:
+    def _open(self, work: Work, declare: Declare | None = None) -> bool:
         """Take the container; False when this very work is done already."""
         records = [
             StepRecord(
@@ -170,7 +174,7 @@ class Engine:
             for position, step in enumerate(work.steps)
         ]
         with self._journal.transaction() as unit:
-            known = unit.operations.get(work.id)
+            known = unit.operations.get(work.id) if declare is None else None
             if known is not None and known.state is OperationState.DONE:
                 return False
             if known is not None and known.state is OperationState.WAITING:
@@ -178,6 +182,8 @@ class Engine:
             holder = unit.operations.holding(work.container)
             if holder is not None and holder.id != work.id:
                 raise _held(work.container, holder.id, holder.kind, holder.subject, holder.state)
+            if declare is not None:
+                declare(unit)
             unit.operations.open(
                 work.id, work.kind, work.subject, work.side, work.container, work.actor, records
             )

@@ -23,7 +23,7 @@ from seatkeeper_agent.domain.servers import (
     IsolationError,
     ProductSeats,
 )
-from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.dongles.attempts import (
     busy,
     counts,
@@ -110,7 +110,8 @@ class MigrationService:
             return self._begin(order, known, actor, dry_run)
         self._require_same(order, known)
         if not dry_run and not is_over(operation):
-            self._drive(known, actor, anew=has_ended(operation))
+            again = self._engine.run if has_ended(operation) else self._engine.resume
+            self._drive(known, again, actor)
         return self._answer(known, self._state(known) != operation.state.value)
 
     def view(self, migration: str) -> dict[str, Any] | None:
@@ -137,7 +138,7 @@ class MigrationService:
             if operation is None or known is None:
                 return []
             if has_begun(operation):
-                self._drive(known, actor, anew=False)
+                self._drive(known, self._engine.resume, actor)
                 return [operation.id]
             return [operation.id] if self._give_up(operation, actor) else []
         finally:
@@ -209,7 +210,8 @@ class MigrationService:
         rows = self._reports.rows(dongle, order.isolate, order.licenses, order.target_user)
         attempt = 1 if known is None else known.document["attempt"] + 1
         declaration = declaration_of(order, dongle, attempt, self._others(order, dongle))
-        steps = self._steps(declaration, migration_id(self._means.driver.vendor, dongle.id))
+        identity = migration_id(self._means.driver.vendor, dongle.id)
+        steps = self._steps(declaration, identity)
         plan = plan_view(self._reports, declaration, steps)
         refused = is_refused(rows)
         if dry_run:
@@ -226,8 +228,17 @@ class MigrationService:
         if refused:
             raise not_eligible(dongle, report_view(rows))
         require_confirmed(order, dongle, plan)
-        record = self._declare(declaration, known, actor, plan["digest"])
-        self._drive(record, actor, anew=True)
+        record = DeclarationRecord(MIGRATION, identity, declaration, 0, 0)
+
+        def declare(unit: Unit) -> None:
+            # Others may have begun, and even ended, since it was looked at.
+            if unit.declarations.get(MIGRATION, identity) != known:
+                raise busy(dongle.id, None)
+            unit.declarations.put(MIGRATION, identity, declaration)
+            detail = {"target_user": order.target_user, "plan": plan["digest"]}
+            unit.audit.append(actor, "confirmed", f"migration of dongle {dongle.id}", detail)
+
+        self._drive(record, lambda work: self._engine.run(work, declare), actor)
         return {**self._answer(record, True), "report": report_view(rows)}
 
     def _others(self, order: MigrationOrder, chosen: Dongle) -> list[str]:
@@ -284,18 +295,12 @@ class MigrationService:
             self._steps(record.document, record.id),
         )
 
-    def _drive(self, record: DeclarationRecord, actor: str, anew: bool) -> None:
-        """Run it with an eye on the bus; what is owed is given back whenever it has ended.
-
-        Only ``anew`` it is begun, or taken up after a failure; else only what is open goes on.
-        """
+    def _drive(self, record: DeclarationRecord, run: Callable[[Work], object], actor: str) -> None:
+        """Run it with an eye on the bus; what is owed is given back whenever it has ended."""
         work = self._work(record, actor)
         self._guard.watch(work.id, work.subject)
         try:
-            if anew:
-                self._engine.run(work)
-            else:
-                self._engine.resume(work)
+            run(work)
         except Problem as problem:
             raise self._with_report(problem, record) from problem.__cause__
         finally:
@@ -349,28 +354,6 @@ class MigrationService:
         steps = operation.steps if operation else ()
         found = [step.baseline for step in steps if step.name == "transfer"]
         return seats_from(found[0].get("licenses", [])) if found else ()
-
-    def _declare(
-        self,
-        declaration: dict[str, Any],
-        known: DeclarationRecord | None,
-        actor: str,
-        confirmed: str,
-    ) -> DeclarationRecord:
-        """Write down what was confirmed, unless others began something since it was looked at."""
-        dongle = declaration["dongle"]["id"]
-        migration = migration_id(self._means.driver.vendor, dongle)
-        with self._journal.transaction() as unit:
-            held = unit.operations.holding(self._holder)
-            if held is not None or unit.declarations.get(MIGRATION, migration) != known:
-                raise busy(dongle, held)
-            unit.declarations.put(MIGRATION, migration, declaration)
-            detail = {"target_user": declaration["target_user"], "plan": confirmed}
-            unit.audit.append(actor, "confirmed", f"migration of dongle {dongle}", detail)
-            record = unit.declarations.get(MIGRATION, migration)
-        if record is None:
-            raise LookupError(f"the migration {migration} was not written")
-        return record
 
     def _known(self, order: MigrationOrder) -> DeclarationRecord | None:
         """That of the dongle that bears the name now; of the name where none is plugged."""

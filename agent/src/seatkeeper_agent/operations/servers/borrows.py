@@ -103,16 +103,19 @@ class ServerBorrowService:
             shown = [planned_view(step) for step in steps]
             return self._answer(known, None, bool(names), before, after, shown)
         attempt = 1 if known is None else known.document["attempt"] + 1
-        with self._journal.transaction() as unit:
-            unit.declarations.put(BORROW, order.id, _document(order, names, present, attempt))
+        document = _document(order, names, present, attempt)
+
+        def declare(unit: Unit) -> None:
+            if unit.declarations.get(BORROW, order.id) != known:
+                raise _overtaken(order.name)
+            unit.declarations.put(BORROW, order.id, document)
             detail = {"seats": order.seats, "until": moment(order.until)}
             unit.audit.append(actor, "borrow", f"borrow {order.name!r}", detail)
-        known, _ = self._found(order.id)
-        if known is None:
-            raise LookupError(f"the borrow {order.id} was not written")
-        self._engine.run(self._work(known, actor))
-        known, _ = self._found(order.id)
-        return self._answer(known, self._last(known), True, before, after)
+
+        declared = DeclarationRecord(BORROW, order.id, document, now, now)
+        self._engine.run(self._work(declared, actor), declare)
+        found, _ = self._found(order.id)
+        return self._answer(found, self._last(found), True, before, after)
 
     def view(self, borrow_id: str) -> dict[str, Any] | None:
         """One borrow; None if it was never declared here."""
@@ -286,6 +289,14 @@ class ServerBorrowService:
             else {"id": operation.id, "state": operation.state.value},
             "waiting": [awaited_view(operation)] if operation is not None and waits else [],
         }
+
+
+def _overtaken(name: str) -> Problem:
+    return Problem(
+        ProblemCode.CONTAINER_BUSY,
+        f"The borrow {name!r} was not begun, because somebody else has just declared it.",
+        "Run the playbook again.",
+    )
 
 
 def _operation_id(known: DeclarationRecord) -> str:
