@@ -236,13 +236,14 @@ class Bed:
             "idVendor": f"{device.vendor_id:04x}",
             "idProduct": f"{device.product_id:04x}",
             "busnum": 1,
-            "devnum": number,
             "devpath": port,
             "speed": 12,
             "bConfigurationValue": 1,
             "bDeviceClass": "ff",
             "authorized": 1,
             "serial": order.get("kernel_serial"),
+            # The last one: unlike the kernel, umockdev shows a device while it makes it.
+            "devnum": number,
         }
 
         def add() -> None:

@@ -43,6 +43,11 @@ class Client:
             return {"unavailable": str(error)}
         return {"dongles": found, "seconds": time.monotonic() - started}
 
+    def listed(self, _order: Answer) -> Answer:
+        """How many devices libusb has heard of, root hubs left out."""
+        found = usb.core.find(find_all=True)
+        return {"devices": sum(bool(device.port_numbers) for device in found)}
+
     def watch(self, order: Answer) -> Answer:
         """Watch until the end of the process."""
 

@@ -136,10 +136,14 @@ class Bed:
         self._number = 1
 
     def plug(self, port: int, serial: str | None = "", **order: Any) -> None:
-        """Plug a WibuKey, or what the order says, into a port; the default serial is WK-PORT."""
+        """Plug a WibuKey, or what the order says, into a port; the default serial is WK-PORT.
+
+        The kernel tells the same serial number, unless the order says otherwise.
+        """
         self._number += 1
         told = f"WK-{port}" if serial == "" else serial
-        self.program.ask("plug", port=port, number=self._number, serial=told, **order)
+        given = {"serial": told, "kernel_serial": told} | order
+        self.program.ask("plug", port=port, number=self._number, **given)
 
     def unplug(self, port: int, **order: Any) -> None:
         """Take out what is in a port, whoever uses it."""

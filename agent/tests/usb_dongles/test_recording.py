@@ -84,11 +84,13 @@ def test_a_serial_number_that_cannot_be_used_is_none(bus: RecordedBus, serial: s
 
 
 def test_attributes_that_are_missing_or_nonsense(bus: RecordedBus) -> None:
-    bus.plug("1-1", devnum=None, authorized=None, bDeviceClass=None)
-    bus.plug("1-2", devnum="seven", authorized="maybe")
+    bus.plug("1-1", authorized=None, bDeviceClass=None, manufacturer=None)
+    bus.plug("1-2", authorized="maybe")
     bus.plug("1-3", ids="064f:xyz")
     bus.plug("1-4", idVendor=None)
-    bus.plug("01-5")
+    bus.plug("1-5", devnum="seven")
+    bus.plug("1-6", devnum=None)
+    bus.plug("01-7")
     found = [(dongle.path, dongle.authorized) for dongle in bus.inventory().dongles()]
     assert found == [("1-1", None), ("1-2", None)]
 

@@ -24,7 +24,7 @@ class Sighting:
     """A dongle that was seen and not asked; equal only while it stays plugged in."""
 
     path: str
-    number: int | None
+    number: int
     vendor_id: int
     product_id: int
     model: Model
@@ -81,7 +81,7 @@ class UsbInventory:
         serial = asked or sysfs.clean_serial(sysfs.read_attribute(folder / "serial"))
         authorized = sysfs.read_authorized(folder)
         # Looked at last: without its serial number it would pass for another dongle.
-        if not folder.is_dir() or sysfs.device_number(folder) != sighting.number:
+        if sysfs.device_number(folder) != sighting.number:
             return None
         return Dongle(
             path=sighting.path,

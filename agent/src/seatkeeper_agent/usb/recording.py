@@ -37,7 +37,7 @@ class RecordedDevice:
     folder: Path
     bus: int
     ports: tuple[int, ...]
-    number: int | None
+    number: int
     vendor_id: int
     product_id: int
     device_class: int
@@ -111,7 +111,7 @@ class RecordingBackend(IBackend):  # type: ignore[misc] # pyusb has no types
         data[: len(answer)] = array("B", answer)
         return len(answer)
 
-    def _read(self, path: str, number: int | None) -> RecordedDevice | None:
+    def _read(self, path: str, number: int) -> RecordedDevice | None:
         folder = self._folder / path
         ids, port = sysfs.read_ids(folder), sysfs.port_of(path)
         if ids is None or port is None or sysfs.read_authorized(folder) is False:

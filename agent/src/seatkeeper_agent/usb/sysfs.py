@@ -32,15 +32,17 @@ def path_of(bus: int, ports: tuple[int, ...]) -> str:
     return f"{bus}-{'.'.join(map(str, ports))}"
 
 
-def device_numbers(folder: Path) -> dict[str, int | None]:
+def device_numbers(folder: Path) -> dict[str, int]:
     """The number of every device by its path, in the order of the ports; OSError.
 
     The kernel counts the number up with each device that is plugged in, so a device that was
-    unplugged and plugged in again in the same port has another one.
+    unplugged and plugged in again in the same port has another one. A device whose number cannot
+    be read is not there yet, or not any more.
     """
     names = (entry.name for entry in folder.iterdir())
     paths = sorted((port, name) for name in names if (port := port_of(name)))
-    return {name: device_number(folder / name) for _, name in paths}
+    numbers = ((name, device_number(folder / name)) for _, name in paths)
+    return {name: number for name, number in numbers if number is not None}
 
 
 def device_number(device: Path) -> int | None:
