@@ -16,6 +16,7 @@ from seatkeeper_agent.domain.eligibility import HeldLicense
 from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import OperationRecord
+from seatkeeper_agent.domain.servers import UsbUnavailable
 from seatkeeper_agent.operations.dongles.migration import MigrationMeans, MigrationService
 from seatkeeper_agent.operations.dongles.plan import MigrationOrder, migration_id
 from seatkeeper_agent.operations.dongles.report import DongleReports
@@ -85,7 +86,10 @@ class Bench:
 
     def visible_serials(self) -> list[str]:
         """The WibuKeys that a driver can have."""
-        seen = [entry for entry in self.usb.dongles() if entry.family == "wibukey"]
+        try:
+            seen = [entry for entry in self.usb.dongles() if entry.family == "wibukey"]
+        except UsbUnavailable:
+            return []
         return [entry.id for entry in seen if entry.authorized is not False]
 
     def plug(self, serial: str | None = CHOSEN, path: str = PATH, **values: Any) -> None:

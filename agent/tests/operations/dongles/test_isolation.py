@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Other dongles are hidden while one is migrated, and given back in every outcome."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seatkeeper_agent.domain.problems import ProblemCode
+from seatkeeper_agent.domain.records import OperationState
+from seatkeeper_agent.operations.dongles.steps import ISOLATION
+from seatkeeper_agent.operations.ports import DriverRefused, DriverUnfinished
+
+from .bench import CHOSEN, Bench, perpetual
+
+OTHERS = {"1-1.2": "90000002", "1-1.3": "90000003", "2-1": "90000004"}
+ALL = {"1-1.1": True, "1-1.2": True, "1-1.3": True, "2-1": True}
+ALONE = {"1-1.1": True, "1-1.2": False, "1-1.3": False, "2-1": False}
+ISOLATED = {"isolate": True}
+
+
+def four(made: Bench) -> Bench:
+    """Three more dongles."""
+    for path, serial in OTHERS.items():
+        made.plug(serial, path)
+    return made
+
+
+@pytest.fixture
+def host(bench: Bench) -> Bench:
+    """A host with four dongles and a browser."""
+    return four(bench)
+
+
+@pytest.fixture
+def office(desk: Bench) -> Bench:
+    """A host with four dongles and a person."""
+    return four(desk)
+
+
+def owed(bench: Bench) -> int:
+    """How many operations owe dongles."""
+    with bench.journal.reading() as unit:
+        return len(unit.declarations.page(ISOLATION, "", 10))
+
+
+def watch_clicks(bench: Bench) -> list[dict[str, bool | None]]:
+    """What the driver could have at each click."""
+    seen: list[dict[str, bool | None]] = []
+    bench.page.meanwhile = lambda: seen.append(bench.authorized())
+    return seen
+
+
+def test_one_of_four_is_migrated_alone(host: Bench) -> None:
+    """The others cannot be had when it is clicked, and can be had afterwards."""
+    seen = watch_clicks(host)
+    answer = host.go(**ISOLATED)
+    assert answer["migration"]["state"] == "done"
+    assert (seen, host.authorized(), owed(host)) == ([ALONE], ALL, 0)
+    assert host.page.clicks == 1
+
+
+def test_several_are_migrated_one_after_the_other_with_nobody_there(host: Bench) -> None:
+    """All confirmed in advance; each is alone when it is its turn; the sum is what they held."""
+    serials = [CHOSEN, *OTHERS.values()]
+    said = {serial: host.confirmed(serial, **ISOLATED) for serial in serials}
+    seen = watch_clicks(host)
+    for serial in serials:
+        assert host.put(serial, **said[serial])["after"]["migrated"] is True
+    assert [sum(bool(value) for value in look.values()) for look in seen] == [1] * 4
+    assert len({tuple(look.items()) for look in seen}) == 4
+    assert (host.page.clicks, host.authorized(), owed(host)) == (4, ALL, 0)
+    assert host.server.seats["V-Ray"]["render"] == 4 + 4 * 5
+    assert [host.put(serial)["changed"] for serial in serials] == [False] * 4
+
+
+def test_without_isolation_it_is_refused(host: Bench) -> None:
+    """And nothing is hidden."""
+    problem = host.refused(**host.confirmed())
+    assert problem.code is ProblemCode.DONGLE_NOT_ELIGIBLE
+    assert "set isolate" in problem.next_action
+    assert host.authorized() == ALL
+
+
+def test_a_refusal_gives_them_back(host: Bench) -> None:
+    """Before the click nothing has happened, and the problem says what."""
+    host.page.before = [DriverRefused("The page shows a problem.")]
+    problem = host.refused_run(**ISOLATED)
+    assert problem.code is ProblemCode.RUNTIME_REFUSED
+    assert (host.page.clicks, host.authorized(), owed(host)) == (0, ALL, 0)
+    assert host.view()["state"] == "failed"
+
+
+def test_they_stay_hidden_while_it_is_in_doubt(host: Bench) -> None:
+    """The vendor may still be at work; a person's word gives them back."""
+    host.page.works = False
+    problem = host.refused_run(**ISOLATED)
+    assert problem.code is ProblemCode.IN_DOUBT
+    assert (host.authorized(), owed(host)) == (ALONE, 1)
+    host.restart()
+    assert host.refused().code is ProblemCode.IN_DOUBT
+    assert host.authorized() == ALONE
+    host.migrations.attest(host.operation(), False, "The page shows nothing.", "migrator")
+    assert (host.authorized(), owed(host), host.page.clicks) == (ALL, 0, 1)
+
+
+def test_they_stay_hidden_while_a_person_works(office: Bench) -> None:
+    """However often it is looked, and over the end of the agent."""
+    office.go(**ISOLATED)
+    for _look in range(2):
+        office.put(**ISOLATED)
+        office.migrations.resume("agent")
+        office.restart()
+        assert (office.authorized(), owed(office)) == (ALONE, 1)
+    office.server.migrate()
+    office.migrations.resume("agent")
+    assert (office.authorized(), owed(office)) == (ALL, 0)
+
+
+def test_they_are_given_back_before_the_licenses_are_waited_for(host: Bench) -> None:
+    """That may take a day."""
+    answer = host.go(licenses=perpetual("Phoenix"), **ISOLATED)
+    assert answer["waiting"][0]["step"] == "arrive"
+    assert (host.authorized(), owed(host)) == (ALL, 0)
+
+
+def test_one_that_is_unplugged_meanwhile_is_owed_no_more(office: Bench) -> None:
+    """And one that was plugged in again is not hidden, since the kernel forgot."""
+    office.go(**ISOLATED)
+    office.bus.unplug("2-1")
+    office.bus.unplug("1-1.3")
+    office.plug("90000003", "1-1.3")
+    office.migrations.attest(office.operation(), False, "Nobody may.", "migrator")
+    assert office.authorized() == {"1-1.1": True, "1-1.2": True, "1-1.3": True}
+    assert owed(office) == 0
+
+
+def test_what_cannot_be_hidden_is_told_and_the_rest_given_back(host: Bench) -> None:
+    """Nothing was clicked."""
+    attribute = host.bus.folder / "1-1.3" / "authorized"
+    _forbid(attribute)
+    problem = host.refused_run(**ISOLATED)
+    assert (problem.code, host.page.clicks) == (ProblemCode.ISOLATION_FAILED, 0)
+    assert "1-1.3" in problem.detail
+    assert host.operation().state is OperationState.FAILED
+    _allow(attribute)
+    assert host.refused().code is ProblemCode.DONGLE_NOT_ELIGIBLE
+    assert (host.authorized(), owed(host)) == (ALL, 0)
+
+
+def test_what_could_not_be_given_back_is_given_back_by_the_next_run(host: Bench) -> None:
+    """The migration is done all the same, and stays done."""
+    attribute = host.bus.folder / "1-1.3" / "authorized"
+    host.page.meanwhile = lambda: _forbid(attribute)
+    problem = host.refused_run(**ISOLATED)
+    assert problem.code is ProblemCode.ISOLATION_FAILED
+    assert host.view()["gained"] != []
+    assert owed(host) == 1
+    assert host.refused().code is ProblemCode.ISOLATION_FAILED
+    _allow(attribute)
+    answer = host.put()
+    assert (answer["after"]["migrated"], answer["migration"]["state"]) == (True, "done")
+    assert (host.authorized(), owed(host), host.page.clicks) == (ALL, 0, 1)
+
+
+def _forbid(attribute: Path) -> None:
+    """As where the agent may read and not write, which a mode does not do to root: a link."""
+    kept = attribute.with_name("kept")
+    attribute.rename(kept)
+    attribute.symlink_to(kept)
+
+
+def _allow(attribute: Path) -> None:
+    attribute.with_name("kept").rename(attribute)
+
+
+def test_one_that_is_plugged_in_right_before_the_click_stops_it(host: Bench) -> None:
+    """Nothing is clicked, and everything is given back."""
+    host.page.meanwhile = lambda: host.plug("90000005", "2-2")
+    problem = host.refused_run(**ISOLATED)
+    assert "not the only one" in problem.detail
+    assert (host.page.clicks, owed(host)) == (0, 0)
+    assert host.authorized() == {**ALL, "2-2": True}
+
+
+def test_a_browser_that_is_lost_before_the_click_is_tried_again(host: Bench) -> None:
+    """Nothing has happened then, for certain."""
+    host.page.before = [DriverUnfinished("The browser ended.")]
+    assert host.go(**ISOLATED)["migration"]["state"] == "done"
+    assert (host.page.clicks, host.authorized()) == (1, ALL)
+
+
+def test_dongles_of_another_kind_are_left_alone(host: Bench) -> None:
+    """Only WibuKeys are hidden from the WibuKey driver."""
+    host.bus.plug("3-1", "064f:2af9", serial="CmStick")
+    seen = watch_clicks(host)
+    host.go(**ISOLATED)
+    assert seen == [{**ALONE, "3-1": True}]
