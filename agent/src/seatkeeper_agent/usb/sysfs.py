@@ -15,6 +15,7 @@ from pathlib import Path
 _PORT = re.compile(r"(?P<bus>[1-9][0-9]{0,2})-(?P<ports>[1-9][0-9]{0,2}(\.[1-9][0-9]{0,2}){0,5})")
 _ATTRIBUTE_BYTES_MAX = 4096
 _ID = re.compile("[0-9a-fA-F]{4}")
+_NUMBER = re.compile("[0-9]{1,9}")
 _SERIAL_LENGTH_MAX = 126
 """Characters of a string descriptor: one byte holds its length in bytes, two per character."""
 
@@ -48,7 +49,7 @@ def device_numbers(folder: Path) -> dict[str, int]:
 def device_number(device: Path) -> int | None:
     """The number of one device; None where it cannot be read."""
     text = read_attribute(device / "devnum") or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else None
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def read_ids(device: Path) -> tuple[int, int] | None:
