@@ -10,6 +10,7 @@ from pathlib import Path
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord
+from seatkeeper_agent.drivers.altigen.desk import AltiGenDesk
 from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
 from seatkeeper_agent.drivers.chaos.instructions import ChaosInstructions
 from seatkeeper_agent.drivers.chaos.server_settings import ChaosServerSettings
@@ -24,6 +25,7 @@ from seatkeeper_agent.operations.dongles.migration import MigrationMeans, Migrat
 from seatkeeper_agent.operations.dongles.report import DongleReports
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.inventory import Inventory
+from seatkeeper_agent.operations.orders.service import OrderService
 from seatkeeper_agent.operations.ports import Description
 from seatkeeper_agent.operations.recovery import Recovery
 from seatkeeper_agent.operations.server_ports import PageDriver
@@ -32,7 +34,7 @@ from seatkeeper_agent.operations.servers.borrows import ServerBorrowService
 from seatkeeper_agent.operations.servers.settings import ServerService
 from seatkeeper_agent.operations.transfers import TransferService
 from seatkeeper_agent.operations.works import Works
-from seatkeeper_agent.settings import Settings
+from seatkeeper_agent.settings import Settings, SettingsError
 from seatkeeper_agent.state import State, open_state
 from seatkeeper_agent.usb.inventory import UsbInventory
 from seatkeeper_agent.usb.isolation import Isolation
@@ -65,6 +67,7 @@ class Agent:
     usb: UsbInventory
     dongles: DongleReports
     migrations: MigrationService | None
+    orders: OrderService | None
     state: State
     _resumed: list[Callable[[str], list[str]]] = field(default_factory=list)
 
@@ -74,11 +77,13 @@ class Agent:
             self._resumed += [service.resume for service in found if service is not None]
         if self.migrations is not None:
             self._resumed.append(self.migrations.resume)
+        if self.orders is not None:
+            self._resumed.append(self.orders.resume)
 
     def describe(self) -> list[Description]:
         """All vendors of this host; never raises."""
-        found = [self.inventory.describe()]
-        return found if self.chaos is None else [*found, self.chaos.describe()]
+        others = [entry for entry in (self.chaos, self.orders) if entry is not None]
+        return [self.inventory.describe(), *(entry.describe() for entry in others)]
 
     def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
         """Take up everything interrupted; what cannot go on does not stop the others."""
@@ -104,6 +109,8 @@ class Agent:
         attests = {}
         if self.migrations is not None:
             attests["dongle_migration"] = self.migrations.attest
+        if self.orders is not None:
+            attests["order"] = self.orders.attest
         for services in self.servers.values():
             if services.borrows is not None:
                 attests["server_borrow"] = services.borrows.attest
@@ -178,8 +185,20 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
         usb=usb,
         dongles=dongles,
         migrations=migrations,
+        orders=_orders(settings, journal, engine),
         state=state,
     )
+
+
+def _orders(settings: Settings, journal: Journal, engine: Engine) -> OrderService | None:
+    """SettingsError for a policy that cannot be used."""
+    if settings.altigen is None:
+        return None
+    try:
+        desk = AltiGenDesk(settings.altigen)
+    except ValueError as error:
+        raise SettingsError(f"The settings [altigen] cannot be used: {error}.") from error
+    return OrderService(journal, engine, desk, settings.state_folder / "orders")
 
 
 def _page(settings: ChaosSettings) -> PageDriver | None:

@@ -23,6 +23,9 @@ library = "libwibucm.so"
 [chaos]                                  # see drivers/chaos/settings.py
 address = "http://127.0.0.1:30304"
 
+[altigen]                                # see drivers/altigen/settings.py
+dealer_id = "D-1000"
+
 [usb]                                    # see usb/settings.py
 dongles = ["1234:5678 own A dongle of our own"]
 """
@@ -36,6 +39,7 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_agent.domain.preflight import Policy
+from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings, found_on_this_host
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
 from seatkeeper_agent.identity import AGENT_NAME_PATTERN
@@ -43,6 +47,8 @@ from seatkeeper_agent.usb.settings import UsbSettings
 
 DEFAULT_PATH = Path("/etc/seatkeeper/agent.toml")
 SETTINGS_BYTES_MAX = 1_048_576
+
+_TABLES = {"agent", "roles", "policy", "codemeter", "chaos", "altigen", "usb"}
 
 
 class SettingsError(Exception):
@@ -60,7 +66,8 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that the operator tells one agent; ``chaos`` None: no such server here."""
+    """Everything that the operator tells one agent; ``chaos`` None: no such server
+    here, ``altigen`` None: no orders are placed from here."""
 
     name: str
     state_folder: Path = Path("/var/lib/seatkeeper")
@@ -70,6 +77,7 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     codemeter: CodeMeterSettings = field(default_factory=CodeMeterSettings)
     chaos: ChaosSettings | None = None
+    altigen: AltiGenSettings | None = None
     usb: UsbSettings = field(default_factory=UsbSettings)
 
 
@@ -96,7 +104,9 @@ def load(path: Path) -> Settings:
 
 
 def _settings(document: dict[str, Any]) -> Settings:
-    _only(document, {"agent", "roles", "policy", "codemeter", "chaos", "usb"}, "the file")
+    _only(
+        document, {"agent", "roles", "policy", "codemeter", "chaos", "altigen", "usb"}, "the file"
+    )
     agent = _table(document, "agent")
     _only(agent, {"name", "state_folder", "socket", "settle_seconds"}, "[agent]")
     name = agent.get("name", sockets.gethostname())
@@ -113,6 +123,7 @@ def _settings(document: dict[str, Any]) -> Settings:
             **_typed(_table(document, "codemeter"), CodeMeterSettings, "codemeter")
         ),
         chaos=_chaos(document),
+        altigen=_altigen(document),
         usb=UsbSettings(**_typed(_table(document, "usb"), UsbSettings, "usb")),
     )
 
@@ -122,6 +133,13 @@ def _chaos(document: dict[str, Any]) -> ChaosSettings | None:
     if "chaos" in document or found_on_this_host():
         return ChaosSettings(**_typed(_table(document, "chaos"), ChaosSettings, "chaos"))
     return None
+
+
+def _altigen(document: dict[str, Any]) -> AltiGenSettings | None:
+    """Orders are placed only from a host that says so."""
+    if "altigen" not in document:
+        return None
+    return AltiGenSettings(**_typed(_table(document, "altigen"), AltiGenSettings, "altigen"))
 
 
 def _table(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _NOT_FOUND = {
     ProblemCode.BORROW_UNKNOWN,
     ProblemCode.DONGLE_UNKNOWN,
     ProblemCode.MIGRATION_UNKNOWN,
+    ProblemCode.ORDER_UNKNOWN,
     ProblemCode.VENDOR_UNKNOWN,
     ProblemCode.ROUTE_UNKNOWN,
 }

@@ -64,6 +64,8 @@ class ProblemCode(StrEnum):
     USB_UNAVAILABLE = "usb-unavailable"
     VERSION_TOO_OLD = "version-too-old"
     PAGE_DIFFERS = "page-differs"
+    ORDER_NOT_ALLOWED = "order-not-allowed"
+    ORDER_UNKNOWN = "order-unknown"
     # Documents that travel.
     DOCUMENT_INVALID = "document-invalid"
     DOCUMENT_ALTERED = "document-altered"

@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""License servers that move to another machine: what is seen of one, and what is backed up of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from seatkeeper_agent.domain.rules import RuleRow, verdict_of
+
+BACKUP_FORM = "seatkeeper-server-backup/1"
+LICENSES_MAX = 1_000
+FILES_MAX = 1_000
+
+LICENSE_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6}){3}")
+"""Four numbers between dots, as the vendor writes them (grade D); kept as they are written."""
+
+PROFILE_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_. -]{0,62}[A-Za-z0-9_])?")
+"""Narrower than the product may allow (?): a name that no option can be taken for."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_TEXT_LENGTH_MAX = 300
+
+
+class LicenseState(StrEnum):
+    """What is seen of one license on one machine."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    INACTIVE = "inactive"
+    UNKNOWN = "unknown"
+
+
+class Place(StrEnum):
+    """Where a license is active; only what both machines show is told."""
+
+    SOURCE = "source"
+    TARGET = "target"
+    BOTH = "both"
+    NOWHERE = "nowhere"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class MovableLicense:
+    """One license of a server; ``profiles`` None where the product does not show them."""
+
+    number: str
+    profiles: tuple[str, ...] | None
+    state: LicenseState
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFile:
+    """A file of a server by name, size in bytes and SHA-256 in hexadecimal; never its content."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovableServer:
+    """What is seen of a license server and its machine; None for what cannot be seen.
+
+    ``tells_licenses`` is whether ``licenses`` is complete, so that a license that is not among
+    them is inactive here. ``ports_busy`` are those of the product's ports on which something
+    listens, whatever it is. ``update_locks`` are files that block changes.
+    """
+
+    installed: bool | None
+    serving: bool | None
+    version: str | None
+    maintenance: bool | None
+    licenses: tuple[MovableLicense, ...]
+    tells_licenses: bool
+    license_files: tuple[ServerFile, ...] | None
+    installer: ServerFile | None
+    free_bytes: int | None
+    ports_busy: tuple[int, ...]
+    update_locks: tuple[str, ...]
+
+    def license(self, number: str) -> MovableLicense:
+        """What is seen of one license."""
+        for entry in self.licenses:
+            if entry.number == number:
+                return entry
+        state = LicenseState.INACTIVE if self.tells_licenses else LicenseState.UNKNOWN
+        return MovableLicense(number, () if self.tells_licenses else None, state)
+
+    def as_document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return _plain(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUpLicense:
+    """A license and the profiles it is linked to; of its activation code only that it is there."""
+
+    number: str
+    profiles: tuple[str, ...]
+    has_code: bool
+    state: LicenseState = LicenseState.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class ServerBackup:
+    """What another machine needs to become this server. It holds no secret.
+
+    ``made_at`` is an ISO 8601 time with its zone; ``settings`` are plain texts by name.
+    """
+
+    vendor: str
+    server: str
+    made_at: str
+    version: str | None
+    licenses: tuple[BackedUpLicense, ...]
+    license_files: tuple[ServerFile, ...]
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def as_document(self) -> dict[str, Any]:
+        """As plain JSON values, in a form that people can read."""
+        return {"form": BACKUP_FORM, **_plain(asdict(self))}
+
+    @classmethod
+    def from_document(cls, document: object) -> ServerBackup:
+        """Read what ``as_document`` wrote; ValueError names the place and the rule."""
+        found = _table(document, "the backup", {"form", *cls.__dataclass_fields__})
+        if found["form"] != BACKUP_FORM:
+            raise ValueError(f"the backup's form must be {BACKUP_FORM}, not {found['form']!r}")
+        backup = cls(
+            vendor=_text(found["vendor"], "vendor"),
+            server=_text(found["server"], "server"),
+            made_at=_text(found["made_at"], "made_at"),
+            version=None if found["version"] is None else _text(found["version"], "version"),
+            licenses=tuple(
+                _license(entry, f"licenses[{number}]")
+                for number, entry in enumerate(_list(found["licenses"], "licenses", LICENSES_MAX))
+            ),
+            license_files=tuple(
+                _file(entry, f"license_files[{number}]")
+                for number, entry in enumerate(
+                    _list(found["license_files"], "license_files", FILES_MAX)
+                )
+            ),
+            settings=_settings(found["settings"]),
+        )
+        require_distinct(backup.licenses)
+        return backup
+
+
+def back_up(
+    vendor: str,
+    server: str,
+    made_at: str,
+    seen: MovableServer,
+    declared: tuple[BackedUpLicense, ...],
+    settings: dict[str, str],
+) -> ServerBackup:
+    """The backup of a server: what is declared of its licenses, with what is seen of them.
+
+    ValueError names everything in which the two contradict each other, one license declared
+    twice or one profile linked to two licenses among it; neither is believed then.
+    """
+    require_distinct(declared)
+    contradictions = contradicted(seen, declared)
+    if contradictions:
+        raise ValueError("; ".join(contradictions))
+    licenses = tuple(
+        BackedUpLicense(
+            entry.number, entry.profiles, entry.has_code, seen.license(entry.number).state
+        )
+        for entry in declared
+    )
+    files = seen.license_files or ()
+    return ServerBackup(vendor, server, made_at, seen.version, licenses, files, settings)
+
+
+def contradicted(seen: MovableServer, declared: tuple[BackedUpLicense, ...]) -> tuple[str, ...]:
+    """A clause for each thing that a server shows otherwise than declared."""
+    told = []
+    for entry in declared:
+        shown = seen.license(entry.number)
+        if shown.profiles and set(shown.profiles) != set(entry.profiles):
+            told.append(
+                f"license {entry.number} is declared with {_names(entry.profiles)} and the server"
+                f" shows {_names(shown.profiles)}"
+            )
+    known = {entry.number for entry in declared}
+    told += [
+        f"the server shows license {entry.number}, which is not declared"
+        for entry in seen.licenses
+        if entry.number not in known and entry.state is not LicenseState.INACTIVE
+    ]
+    return tuple(told)
+
+
+def require_distinct(licenses: tuple[BackedUpLicense, ...]) -> None:
+    """ValueError for a license that stands twice, or a profile that two licenses have."""
+    owners: dict[str, str] = {}
+    for number in (numbers := [entry.number for entry in licenses]):
+        if numbers.count(number) > 1:
+            raise ValueError(f"license {number} stands twice")
+    for entry in licenses:
+        for profile in entry.profiles:
+            other = owners.setdefault(profile, entry.number)
+            if other != entry.number:
+                raise ValueError(
+                    f"profile {profile} is linked to license {other} and to {entry.number}"
+                )
+
+
+def place_of(number: str, source: MovableServer | None, target: MovableServer | None) -> Place:
+    """Where a license is active; None for a machine that is lost or cannot be asked.
+
+    A pending activation is not active yet. That one machine has it is enough to be told only
+    where the other one is seen not to.
+    """
+    at_source = None if source is None else _has(source.license(number).state)
+    at_target = None if target is None else _has(target.license(number).state)
+    if at_source is None or at_target is None:
+        return Place.UNKNOWN
+    if at_source and at_target:
+        return Place.BOTH
+    if at_source:
+        return Place.SOURCE
+    return Place.TARGET if at_target else Place.NOWHERE
+
+
+def target_rows(
+    backup: ServerBackup,
+    target: MovableServer,
+    installer_sha256: str | None = None,
+    free_bytes_min: int = 0,
+) -> tuple[RuleRow, ...]:
+    """What a machine must be like before anything is deactivated elsewhere, rule by rule."""
+    return (
+        _free_of_others(target),
+        _not_serving(backup, target),
+        _same_version(backup, target),
+        _installable(target, installer_sha256),
+        _same_files(backup, target),
+        RuleRow(
+            "room",
+            f"At least {free_bytes_min} bytes are free.",
+            _told(target.free_bytes, "{} bytes are free."),
+            verdict_of(None if target.free_bytes is None else target.free_bytes >= free_bytes_min),
+            "Make room in the file system of the license server.",
+        ),
+        RuleRow(
+            "not_locked",
+            "No read-only lock file blocks changes.",
+            f"{_names(target.update_locks)} blocks them." if target.update_locks else "None does.",
+            verdict_of(not target.update_locks),
+            "Find out who locked it, then make the file writable or remove it.",
+        ),
+    )
+
+
+def _free_of_others(target: MovableServer) -> RuleRow:
+    ours = target.serving is True
+    ports = ", ".join(str(port) for port in target.ports_busy)
+    return RuleRow(
+        "ports_free",
+        "The product's ports are free, or the product itself listens on them.",
+        f"Something listens on {ports}." if ports else "Nothing listens on them.",
+        verdict_of(None if target.installed is None and ports else ours or not ports),
+        "End the program that listens there, or choose another machine.",
+    )
+
+
+def _not_serving(backup: ServerBackup, target: MovableServer) -> RuleRow:
+    known = {entry.number for entry in backup.licenses}
+    foreign = [
+        entry.number
+        for entry in target.licenses
+        if entry.number not in known and entry.state is LicenseState.ACTIVE
+    ]
+    settled = target.tells_licenses or target.installed is False
+    return RuleRow(
+        "not_serving_others",
+        "The machine does not serve other licenses already.",
+        f"It serves {_names(tuple(foreign))}." if foreign else "None is seen.",
+        verdict_of(False if foreign else True if settled else None),
+        "Look at the licenses of the target's server before you go on.",
+    )
+
+
+def _same_version(backup: ServerBackup, target: MovableServer) -> RuleRow:
+    both = backup.version is not None and target.version is not None
+    return RuleRow(
+        "version",
+        f"The version is that of the source, {backup.version or 'which is not known'}.",
+        _told(target.version, "It is {}."),
+        verdict_of(backup.version == target.version if both else None),
+        "Compare the versions by hand, or set the command that prints the version.",
+    )
+
+
+def _installable(target: MovableServer, sha256: str | None) -> RuleRow:
+    found = target.installer
+    matches = found is not None and sha256 in (None, found.sha256)
+    told = "It is not there." if found is None else f"{found.name} has SHA-256 {found.sha256}."
+    wanted = "" if sha256 is None else f" and has SHA-256 {sha256}"
+    return RuleRow(
+        "installer",
+        f"The product is installed, or its installer is there{wanted}.",
+        "The product is installed." if target.installed else told,
+        verdict_of(True if target.installed else None if target.installed is None else matches),
+        "Copy the vendor's installer to the machine and name its path in the agent's settings.",
+    )
+
+
+def _same_files(backup: ServerBackup, target: MovableServer) -> RuleRow:
+    here = {entry.name: entry.sha256 for entry in target.license_files or ()}
+    missing = tuple(e.name for e in backup.license_files if e.name not in here)
+    other = tuple(
+        e.name for e in backup.license_files if e.name in here and here[e.name] != e.sha256
+    )
+    parts = [f"Missing: {_names(missing)}."] if missing else []
+    parts += [f"Different: {_names(other)}."] if other else []
+    seen = target.license_files is not None and bool(backup.license_files)
+    return RuleRow(
+        "license_files",
+        "The license files of the source are there, byte for byte.",
+        " ".join(parts) or ("They are." if seen else "They cannot be compared."),
+        verdict_of(not parts if seen else None),
+        "Copy the license files to the folder Licenses of the target.",
+    )
+
+
+def _has(state: LicenseState) -> bool | None:
+    return None if state is LicenseState.UNKNOWN else state is LicenseState.ACTIVE
+
+
+def _told(value: object, text: str) -> str:
+    return "Not known." if value is None else text.format(value)
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "no profile"
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists and enums as texts, so that a document equals what is read of its JSON."""
+    match value:
+        case dict():
+            return {key: _plain(entry) for key, entry in value.items()}
+        case tuple() | list():
+            return [_plain(entry) for entry in value]
+        case StrEnum():
+            return value.value
+    return value
+
+
+def _license(entry: object, where: str) -> BackedUpLicense:
+    found = _table(entry, where, set(BackedUpLicense.__dataclass_fields__))
+    if not isinstance(found["has_code"], bool):
+        raise ValueError(f"{where}.has_code must be true or false")
+    states = [state.value for state in LicenseState]
+    if found["state"] not in states:
+        raise ValueError(f"{where}.state must be one of {', '.join(states)}")
+    return BackedUpLicense(
+        number=_matching(found["number"], LICENSE_NUMBER, f"{where}.number"),
+        profiles=tuple(
+            _matching(name, PROFILE_NAME, f"{where}.profiles")
+            for name in _list(found["profiles"], f"{where}.profiles", LICENSES_MAX)
+        ),
+        has_code=found["has_code"],
+        state=LicenseState(found["state"]),
+    )
+
+
+def _file(entry: object, where: str) -> ServerFile:
+    found = _table(entry, where, set(ServerFile.__dataclass_fields__))
+    name, size = _text(found["name"], f"{where}.name"), found["bytes"]
+    if "/" in name or isinstance(size, bool) or not isinstance(size, int) or size < 0:
+        raise ValueError(f"{where} must have a name without / and a size in bytes")
+    return ServerFile(name, size, _matching(found["sha256"], _SHA256, f"{where}.sha256"))
+
+
+def _settings(entry: object) -> dict[str, str]:
+    if not isinstance(entry, dict):
+        raise ValueError("settings must be an object")
+    return {
+        _text(key, "a name in settings"): _text(value, f"settings.{key}")
+        for key, value in entry.items()
+    }
+
+
+def _table(entry: object, where: str, keys: set[str]) -> dict[str, Any]:
+    if not isinstance(entry, dict) or set(entry) != keys:
+        raise ValueError(f"{where} must be an object with {', '.join(sorted(keys))}")
+    return entry
+
+
+def _list(entry: object, where: str, count_max: int) -> list[Any]:
+    if not isinstance(entry, list) or len(entry) > count_max:
+        raise ValueError(f"{where} must be a list of at most {count_max}")
+    return entry
+
+
+def _text(entry: object, where: str) -> str:
+    if not isinstance(entry, str) or not 0 < len(entry) <= _TEXT_LENGTH_MAX:
+        raise ValueError(f"{where} must be a text of 1 to {_TEXT_LENGTH_MAX} characters")
+    if not entry.isprintable():
+        raise ValueError(f"{where} must be one line of printable characters")
+    return entry
+
+
+def _matching(entry: object, pattern: re.Pattern[str], where: str) -> str:
+    if not isinstance(entry, str) or not pattern.fullmatch(entry):
+        raise ValueError(f"{where} has an impossible value")
+    return entry

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of an order: few are the agent's, most are people's and the vendor's."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.operations.orders.ports import OrderDocument
+from seatkeeper_agent.operations.ports import DriverRefused, DriverUnavailable
+from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
+
+FILE_MODE = 0o600
+
+
+@dataclass(frozen=True)
+class MakeDocuments(PlainStep):
+    """Have the papers in the order's folder, exactly as the declaration makes them."""
+
+    called: str
+    folder: Path
+    make: Callable[[], list[OrderDocument]]
+
+    @property
+    def name(self) -> str:
+        """Without and with the case number they are two steps."""
+        return self.called
+
+    @property
+    def title(self) -> str:
+        """With or without the case number."""
+        return "making the papers" if self.called == "papers" else "making papers and cover mail"
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Every file is there with its content."""
+        made = self.make()
+        missing = [entry.name for entry in made if not self._is_there(entry)]
+        if missing:
+            return Probe(Verdict.NOT_DONE)
+        digests = {entry.name: hashlib.sha256(entry.content).hexdigest() for entry in made}
+        return Probe(Verdict.DONE, {"files": digests})
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """Write them, each in one piece."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for entry in self.make():
+                _write(self.folder / entry.name, entry.content)
+        except OSError as error:
+            raise DriverUnavailable(
+                f"{error.filename} cannot be written: {error.strerror}"
+            ) from error
+        return b""
+
+    def _is_there(self, entry: OrderDocument) -> bool:
+        try:
+            return (self.folder / entry.name).read_bytes() == entry.content
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class OpenCase(PlainStep):
+    """A person opens a support case; its number comes back in the declaration."""
+
+    told: Instructions
+    case_number: Callable[[], str | None]
+
+    name, title = "case", "opening a support case"
+
+    @property
+    def performer(self) -> Performer:
+        """The vendor takes cases on its page only."""
+        return Performer.PERSON
+
+    @property
+    def instructions(self) -> Instructions:
+        """What to do."""
+        return self.told
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """The case's number is declared."""
+        number = self.case_number()
+        if number is None:
+            return Probe(Verdict.NOT_DONE)
+        return Probe(Verdict.DONE, {"case_number": number})
+
+
+@dataclass
+class SendMail(PlainStep):
+    """The papers go to the vendor, who acts on them: it cannot be taken back.
+
+    A mail server's word that it took the mail is all that can be seen of it. After an
+    interruption nothing shows whether it was sent, and it is not sent twice on a doubt.
+    """
+
+    mail: Callable[[], bytes]
+    send: Callable[[bytes], None] | None
+    told: Instructions
+    was_intended: bool
+    accepted: bool = field(default=False, init=False)
+
+    name: str = field(default="send", init=False)
+    title: str = field(default="sending the papers to the vendor", init=False)
+    reversible: bool = field(default=False, init=False)
+
+    @property
+    def performer(self) -> Performer:
+        """The agent where it was told of a mail server."""
+        return Performer.PERSON if self.send is None else Performer.AGENT
+
+    @property
+    def instructions(self) -> Instructions | None:
+        """What a person does."""
+        return self.told if self.send is None else None
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Only the sender itself knows."""
+        if self.accepted:
+            return Probe(Verdict.DONE)
+        if self.send is not None and self.was_intended:
+            reason = "nothing shows whether the mail server took it; look into the mailbox"
+            return Probe(Verdict.UNKNOWN, reason=reason)
+        return Probe(Verdict.NOT_DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """Hand it to the mail server."""
+        if self.send is None:
+            raise DriverRefused("a person sends it")
+        # From here on only an error that says so means that it was not taken.
+        self.was_intended = True
+        try:
+            self.send(self.mail())
+        except (DriverRefused, DriverUnavailable):
+            self.was_intended = False
+            raise
+        self.accepted = True
+        return b""
+
+
+@dataclass(frozen=True)
+class Attested(PlainStep):
+    """What people and the vendor do where nothing can be observed: somebody says so."""
+
+    called: str
+    what: str
+    told: Instructions
+    who: Performer
+    can_be_undone: bool = True
+
+    @property
+    def name(self) -> str:
+        """What the journal calls it."""
+        return self.called
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.what
+
+    @property
+    def reversible(self) -> bool:
+        """What the vendor has moved, only the vendor can move back."""
+        return self.can_be_undone
+
+    @property
+    def performer(self) -> Performer:
+        """Whose step it is."""
+        return self.who
+
+    @property
+    def instructions(self) -> Instructions:
+        """What to do, and how long it may take."""
+        return self.told
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Nothing shows it."""
+        return Probe(Verdict.NOT_DONE)
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    beside.touch(mode=FILE_MODE)
+    beside.write_bytes(content)
+    beside.replace(path)
