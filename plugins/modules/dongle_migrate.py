@@ -42,9 +42,9 @@ options:
   state:
     description:
       - V(migrated) means that the licenses are in the account.
-      - V(absent) gives up a migration that has not come to its irreversible step. From then on, also
-        while a person is awaited for that step, it is decided by what the server shows or by a
-        person's word.
+      - V(absent) gives up a migration that has not come to its irreversible step. From then on,
+        also while a person is awaited for that step, it is decided by what the server shows or by
+        a person's word.
     type: str
     choices: [migrated, absent]
     default: migrated

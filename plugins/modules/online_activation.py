@@ -122,8 +122,8 @@ problem:
     title: Credentials refused
     status: 422
     detail: >-
-      The product refused activating online licensing for admin@studio-a.example: The vendor knows no
-      account admin@studio-a.example with this password.
+      The product refused activating online licensing for admin@studio-a.example: The vendor knows
+      no account admin@studio-a.example with this password.
     next_action: Correct the account or its password.
     retryable: false
 """

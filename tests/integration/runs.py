@@ -171,6 +171,8 @@ def holdings(lab: Lab) -> dict[str, dict[str, tuple[int, int]]]:
     """Usable seats and units of every product code on every host, as the agents show them."""
     held: dict[str, dict[str, tuple[int, int]]] = {}
     for name, host in lab.hosts.items():
+        if "codemeter" not in host.products():
+            continue
         held[name] = {}
         for container in host.client.all("/v1/containers", "containers"):
             path = f"/v1/containers/{container['serial']}/items"
