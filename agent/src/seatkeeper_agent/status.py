@@ -86,8 +86,7 @@ def _text(found: dict[str, Any]) -> str:
     about = found["agent"]
     lines = [f"agent       {about['agent']['name']}, version {about['agent']['version']}"]
     for vendor in about["vendors"]:
-        running = "running" if vendor["running"] else "not running"
-        lines.append(f"product     {vendor['product']} {vendor['version'] or '-'}, {running}")
+        lines.append(f"product     {_product(vendor)}")
     lines += [
         f"container   {container['serial']} ({container['kind']})"
         for container in found["containers"] or []
@@ -111,6 +110,13 @@ def _text(found: dict[str, Any]) -> str:
     for entry in found["waiting"]:
         lines += _waiting(entry)
     return "\n".join(lines)
+
+
+def _product(vendor: dict[str, Any]) -> str:
+    if vendor["running"] and vendor["version"] is None:
+        return str(vendor["product"])
+    running = "running" if vendor["running"] else "not running"
+    return f"{vendor['product']} {vendor['version'] or '-'}, {running}"
 
 
 def _dongle_state(dongle: dict[str, Any]) -> str:

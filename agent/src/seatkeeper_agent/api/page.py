@@ -100,6 +100,9 @@ def _capability(vendor: dict[str, Any], entry: dict[str, Any]) -> Iterable[str]:
 
 
 def _product(vendor: dict[str, Any]) -> str:
+    if vendor["running"] and vendor["version"] is None:
+        # Nothing runs here: the vendor's own staff performs.
+        return str(vendor["product"])
     running = "running" if vendor["running"] else "not running"
     told = f"{vendor['product']} {vendor['version'] or 'not found'}, {running}"
     if vendor["security_floor"] is None:
