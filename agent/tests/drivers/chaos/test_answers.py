@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -288,3 +289,11 @@ def test_the_answer_file_is_sent_as_it_is(odd: OddServer, status: int) -> None:
     with pytest.raises(DriverRefused, match="must have 1 to"):
         driver_of(odd).activate_offline(b"")
     assert len(odd.asked) == 1
+
+
+def test_one_driver_serves_several_threads(odd: OddServer) -> None:
+    odd.replies["GET", "/status"] = json_reply(FULL)
+    driver = driver_of(odd)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: driver.status().version, range(40)))
+    assert found == ["5.5.5"] * 40

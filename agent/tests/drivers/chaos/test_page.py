@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -121,11 +122,47 @@ def test_a_transfer_that_is_refused_after_the_click_is_a_doubt(make_twins: MakeT
         page.transfer_dongle(ARTIST, take_it_away)
 
 
+def test_an_answer_may_take_longer_than_a_label(make_twins: MakeTwins) -> None:
+    twins = make_twins(activated_as=ADMIN, dongle_service=True)
+    twins.plug("1-1.4", "90000001")
+    control.set_fault(twins.server, "transfer.after", "slow", 8_000)
+    page = BrowserPage(twins.settings(label_seconds_max=5.0))
+    asked = Asked(twins)
+    page.transfer_dongle(ARTIST, asked)
+    assert len(asked.seen) == 1
+    assert twins.told()["transfer"] is None
+
+
+@pytest.mark.parametrize("action", ["lose", "die"])
+def test_the_end_is_seen_also_after_a_lost_answer(make_twins: MakeTwins, action: str) -> None:
+    twins = make_twins(activated_as=ADMIN, dongle_service=True)
+    twins.plug("1-1.4", "90000001")
+    control.set_fault(twins.server, "transfer.after", action)
+    server = twins.processes[1]
+
+    def start_again() -> None:
+        deadline = time.monotonic() + 200
+        while server.pid is not None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        server.start()
+
+    starting = threading.Thread(target=start_again)
+    if action == "die":
+        starting.start()
+    page = BrowserPage(twins.settings(label_seconds_max=30.0))
+    asked = Asked(twins)
+    page.transfer_dongle(ARTIST, asked)
+    assert len(asked.seen) == 1
+    if action == "die":
+        starting.join(60)
+    assert len(control.describe(twins.cloud)["migrations"]) == 1
+    assert twins.told()["transfer"] is None
+
+
 def test_seats_are_borrowed_renewed_and_released(make_twins: MakeTwins) -> None:
     twins = make_twins(activated_as=ADMIN)
     page = BrowserPage(twins.settings(label_seconds_max=30.0))
     asked = Asked(twins)
-    assert page.borrowed() == []
     page.borrow("V-Ray", 2, True, asked)
     (borrow,) = twins.told()["borrows"]
     assert page.borrowed() == [BorrowedRow("V-Ray", 2, int(borrow["until"]), True)]

@@ -44,6 +44,8 @@ _SETTLE_SECONDS = 3.0
 _ROWS_MAX = 50
 _SECOND_LOOK_MILLISECONDS = 200
 _ALERT_LENGTH_MAX = 300
+_BROWSERS_OWN_PAGE = "chrome-error:"
+_OPEN_AGAIN_MILLISECONDS = 500
 
 
 class FlowRefused(Exception):
@@ -56,11 +58,13 @@ class Flows:
     def __init__(
         self,
         page: Page,
+        address: str,
         label_seconds_max: float,
         after_seconds_max: float,
         about_to: Callable[[], None],
     ) -> None:
         self._page = page
+        self._address = address
         self._label_seconds_max = label_seconds_max
         self._after_seconds_max = after_seconds_max
         self._about_to = about_to
@@ -100,7 +104,7 @@ class Flows:
             left = self._fewer_releases(product, len(left))
             if not left:
                 return
-            left[0].click()
+            left[0].click(no_wait_after=True)
         raise FlowRefused(f"The page lists more than {_ROWS_MAX} borrows of {product}.")
 
     def set_auto_renew(self, product: str, enabled: bool) -> None:
@@ -151,6 +155,8 @@ class Flows:
         field.press("Tab")
         if self._waited(lambda: self._ticks() or None) is None:
             raise LabelMissing(TICK, f"The page does not confirm the user name {user} with a tick.")
+        if field.is_visible() and field.input_value() != user:
+            raise FlowRefused(f"The page has made another user name of {user}.")
 
     def _user_field(self) -> Locator | None:
         scope = scope_of(self._page)
@@ -231,7 +237,7 @@ class Flows:
         return [match for row in rows for match in switches_in(row, labels.AUTO_RENEW)]
 
     def _switch(self, product: str, enabled: bool) -> None:
-        self._auto_renew_of(product).click()
+        self._auto_renew_of(product).click(no_wait_after=True)
         if self._waited(lambda: self._is_switched(product, enabled) or None) is None:
             raise FlowRefused(f"The page does not show the new state of {labels.AUTO_RENEW}.")
 
@@ -248,12 +254,15 @@ class Flows:
             raise FlowRefused(f"The page shows {label} but does not let it be clicked.") from None
         self._alerts_before = self._alerts()
         self._about_to()
-        target.click()
+        # The answer may take longer than a click may.
+        target.click(no_wait_after=True)
 
     def _close(self, clicked: str) -> None:
         """Wait for CLOSE where ``clicked`` was, and click it; a new alert ends the wait."""
 
         def look() -> Locator | None:
+            if self._page.url.startswith(_BROWSERS_OWN_PAGE):
+                self._open_again()
             told = self._alerts() - self._alerts_before
             if told:
                 raise FlowRefused(f"After {clicked} the page says: {min(told)}")
@@ -268,6 +277,11 @@ class Flows:
             )
         close.click()
         self._settle()
+
+    def _open_again(self) -> None:
+        # The server went away, or its answer did. A reload would send a form a second time.
+        self._page.wait_for_timeout(_OPEN_AGAIN_MILLISECONDS)
+        self._page.goto(self._address, wait_until="commit")
 
     def _alerts(self) -> frozenset[str]:
         told = (alert.inner_text() for alert in visible(self._page.get_by_role("alert")))

@@ -33,7 +33,7 @@ from seatkeeper_agent.drivers.chaos.page.messages import (
 from seatkeeper_agent.drivers.chaos.page.processes import end_marked
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 _OWN_ARGUMENTS = ("--no-proxy-server", "--disable-gpu")
 _LAUNCH_SECONDS_MAX = 60.0
@@ -115,17 +115,37 @@ def _browser(order: Order) -> Iterator[Page]:
             )
         except Error as error:
             raise _Unavailable(_not_started(order.chromium, error)) from None
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 900}, service_workers="block")
         page.set_default_timeout(order.label_seconds_max * 1000)
+        page.route("**/*", _send_once)
         yield page
         browser.close()
+
+
+def _send_once(route: Route) -> None:
+    """Never send twice what may have an effect.
+
+    Chromium itself does so when it uses a connection again and the answer is lost.
+    """
+    from playwright.sync_api import Error
+
+    if route.request.method in ("GET", "HEAD"):
+        route.continue_()
+        return
+    try:
+        answer = route.fetch(max_redirects=0, max_retries=0, timeout=0)
+    except Error:
+        route.abort("connectionfailed")
+    else:
+        route.fulfill(response=answer)
 
 
 def _outcome(page: Page, channel: _Channel) -> tuple[Event, dict[str, Any]]:
     from playwright.sync_api import Error
 
     order = channel.order
-    flows = Flows(page, order.label_seconds_max, order.after_seconds_max, channel.about_to)
+    limits = (order.label_seconds_max, order.after_seconds_max)
+    flows = Flows(page, order.address, *limits, channel.about_to)
     try:
         _open(page, order.address)
         value = getattr(flows, order.flow)(**order.arguments)
