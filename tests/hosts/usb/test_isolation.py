@@ -10,7 +10,7 @@ import pytest
 from .bed import NOBODY, Bed, path_of, serial_of
 
 # Making the guest is part of the first test; the rest is for a machine that is busy otherwise.
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(2400)
 
 PORTS = (1, 2, 3, 4)
 PATHS = tuple(path_of(port) for port in PORTS)
