@@ -101,14 +101,40 @@ def operation_id(order: str, attempt: int) -> str:
 
 
 def plan_view(
-    declaration: dict[str, Any], judged: Judged, steps: tuple[Step, ...]
+    declaration: dict[str, Any], judged: Judged, steps: tuple[Step, ...], mails_before: int
 ) -> dict[str, Any]:
-    """The steps, and the digest of declaration, rules and quote that a confirmation is for."""
+    """The steps, and the digest of declaration, rules and quote that a confirmation is for.
+
+    Another mail to the vendor, after an order that was given up, needs another confirmation.
+    """
     shown = [planned_view(step) for step in steps]
     bound = {
         "declaration": declaration,
         "steps": shown,
         "report": judged.report(),
         "quote": judged.quote.as_document(),
+        "mails_before": mails_before,
     }
     return {"digest": digest(bound), "confirmation_required": True, "steps": shown}
+
+
+def require_case_number(request: OrderRequest) -> None:
+    """Problem for a number that cannot stand in the subject of a mail."""
+    number = request.case_number
+    if number is not None and (number != number.strip() or not number.isprintable()):
+        raise Problem(
+            ProblemCode.REQUEST_INVALID,
+            f"The case number {number!r} of the order {request.declaration['name']!r} cannot be"
+            " used: it must be one line without spaces around it.",
+            "Write it as the vendor gave it.",
+        )
+
+
+def just_placed(request: OrderRequest) -> Problem:
+    """Others were first; what was confirmed may hold no longer."""
+    return Problem(
+        ProblemCode.CONTAINER_BUSY,
+        f"The order {request.declaration['name']!r} was not begun, because somebody else has just"
+        " placed it.",
+        "Run the playbook again to see how far it is.",
+    )

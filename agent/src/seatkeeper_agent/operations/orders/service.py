@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_agent.domain.plans import Instructions, Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
     DeclarationRecord,
@@ -23,16 +22,18 @@ from seatkeeper_agent.operations.orders.plan import (
     Judged,
     OrderRequest,
     judge,
+    just_placed,
     operation_id,
     order_id,
     plan_view,
+    require_case_number,
 )
 from seatkeeper_agent.operations.orders.ports import OrderDesk, OrderDocument
 from seatkeeper_agent.operations.orders.steps import (
-    Attested,
     MakeDocuments,
     OpenCase,
     SendMail,
+    steps_of_people,
 )
 from seatkeeper_agent.operations.people import awaited_view, planned_view
 from seatkeeper_agent.operations.ports import Description
@@ -64,6 +65,7 @@ class OrderService:
 
     def put(self, request: OrderRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Judge, price and plan it; or, confirmed, do it, up to where somebody has to act."""
+        require_case_number(request)
         judged = judge(request.declaration, self._desk.policy())
         known = self._known(order_id(request.declaration["name"]))
         running = None if known is None else self._operation(known)
@@ -100,14 +102,23 @@ class OrderService:
         ]
 
     def resume(self, actor: str) -> list[str]:
-        """Take up what was interrupted or waits."""
+        """Take up what was interrupted or waits; one that cannot go on does not stop the others."""
         with self._journal.reading() as unit:
             open_operations = unit.operations.page(True, "", LISTED_MAX)
-        resumed = []
+        resumed: list[str] = []
+        problems: list[Problem] = []
         for operation in open_operations:
-            if operation.kind == KIND and operation.state is not OperationState.IN_DOUBT:
-                self._engine.run(self._work(self._declared_by(operation), operation.actor))
-                resumed.append(operation.id)
+            if operation.kind != KIND or operation.state is OperationState.IN_DOUBT:
+                continue
+            try:
+                # What somebody has given up meanwhile is not begun again.
+                work = self._work(self._declared_by(operation), operation.actor)
+                if self._engine.resume(work) is not None:
+                    resumed.append(operation.id)
+            except Problem as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
         return resumed
 
     def attest(
@@ -125,15 +136,10 @@ class OrderService:
         actor: str,
         dry_run: bool,
     ) -> dict[str, Any]:
-        attempt = 1 if known is None else known.document["attempt"] + 1
-        document = {
-            "declaration": request.declaration,
-            "case_number": request.case_number,
-            "attempt": attempt,
-            "made_at": moment(int(datetime.now(UTC).timestamp())),
-        }
         identity = order_id(request.declaration["name"])
-        plan = plan_view(request.declaration, judged, self._steps(identity, document))
+        document = self._document(request, known)
+        steps = self._steps(identity, document)
+        plan = plan_view(request.declaration, judged, steps, document["mails_before"])
         answer = {
             "changed": not judged.refused,
             "before": {"state": "none"},
@@ -148,11 +154,38 @@ class OrderService:
         if dry_run:
             return answer
         self._require_allowed(request, judged, plan)
-        with self._journal.transaction() as unit:
+        record = DeclarationRecord(ORDER, identity, document, 0, 0)
+
+        def declare(unit: Unit) -> None:
+            # Others may have begun, and even ended, since it was looked at.
+            if unit.declarations.get(ORDER, identity) != known:
+                raise just_placed(request)
             unit.declarations.put(ORDER, identity, document)
             detail = {"plan": plan["digest"], "total": judged.quote.as_document()["total"]}
             unit.audit.append(actor, "confirmed", f"order {request.declaration['name']!r}", detail)
-        return self._run(identity, judged, actor, "none")
+
+        self._engine.run(self._work(record, actor), declare)
+        return self._answer(identity, judged, "none", True)
+
+    def _document(self, request: OrderRequest, known: DeclarationRecord | None) -> dict[str, Any]:
+        """What is remembered of a new attempt; ``known`` is the one before, which has failed."""
+        before: dict[str, Any] = {"attempt": 0, "mails_before": 0, "case_number": None}
+        sent = False
+        if known is not None:
+            before = known.document
+            operation = self._operation(known)
+            steps = operation.steps if operation else ()
+            sent = any(s.name == "send" and s.state is not StepState.PLANNED for s in steps)
+        number = request.case_number
+        return {
+            "declaration": request.declaration,
+            "case_number": before["case_number"] if number is None else number,
+            "attempt": before["attempt"] + 1,
+            "mails_before": before["mails_before"] + sent,
+            # As it was when it was begun: the steps of an open operation stay what they are.
+            "mailed": self._desk.sends_mail,
+            "made_at": moment(int(datetime.now(UTC).timestamp())),
+        }
 
     def _go_on(
         self,
@@ -171,72 +204,32 @@ class OrderService:
                 f" {known.document['case_number']}, not {number}.",
                 "Declare that one.",
             )
+        is_new = number is not None and number != known.document["case_number"]
         if dry_run:
-            return self._answer(known, judged, before, number != known.document["case_number"])
-        if number is not None and known.document["case_number"] is None:
+            return self._answer(known.id, judged, before, is_new)
+        if is_new:
             with self._journal.transaction() as unit:
                 unit.declarations.put(ORDER, known.id, {**known.document, "case_number": number})
                 detail = {"case_number": number}
                 unit.audit.append(actor, "case", f"order {request.declaration['name']!r}", detail)
-        return self._run(known.id, judged, actor, before)
-
-    def _run(self, identity: str, judged: Judged, actor: str, before: str) -> dict[str, Any]:
-        known = self._known(identity)
-        if known is None:
-            raise LookupError(f"the order {identity} was not written")
         steps_before = _progress(self._operation(known))
-        self._engine.run(self._work(known, actor))
+        self._engine.resume(self._work(known, actor))
         changed = _progress(self._operation(known)) != steps_before
-        return self._answer(known, judged, before, changed)
+        return self._answer(known.id, judged, before, changed)
 
     def _steps(self, identity: str, document: dict[str, Any]) -> tuple[Step, ...]:
         desk, order = self._desk, judge(document["declaration"], self._desk.policy()).order
         folder = self._folder_of(identity)
-        send = desk.send if desk.sends_mail else None
-
-        def attested(
-            name: str, title: str, told: Instructions, who: Performer, reversible: bool = True
-        ) -> Attested:
-            return Attested(name, title, told, who, reversible)
-
-        by_hand = [
-            attested(
-                "authorize",
-                "sending the credit card authorization",
-                desk.authorize(order),
-                Performer.PERSON,
-            )
-        ]
         return (
             MakeDocuments("papers", folder, lambda: self._made({**document, "case_number": None})),
             OpenCase(desk.case(order), lambda: self._case_number(identity)),
             MakeDocuments("papers_with_case", folder, lambda: self._made_now(identity)),
             SendMail(
                 mail=lambda: self._mail(identity),
-                send=send,
+                send=desk.send if document["mailed"] else None,
                 told=desk.mail(order),
-                was_intended=self._was_intended(identity, document["attempt"], "send"),
             ),
-            *(by_hand if desk.sends_mail else ()),
-            attested(
-                "move",
-                "the vendor moving the licenses",
-                desk.move(order),
-                Performer.VENDOR,
-                reversible=False,
-            ),
-            attested(
-                "register_old",
-                f"registering {order.moves[0].source.name}, which the licenses left",
-                desk.register_old(order),
-                Performer.PERSON,
-            ),
-            attested(
-                "register_new",
-                f"registering {order.moves[0].target.name} with the moved keys",
-                desk.register_new(order),
-                Performer.PERSON,
-            ),
+            *steps_of_people(desk, order, document["mailed"]),
         )
 
     def _work(self, known: DeclarationRecord, actor: str) -> Work:
@@ -268,12 +261,6 @@ class OrderService:
 
     def _folder_of(self, identity: str) -> Path:
         return self._folder / identity
-
-    def _was_intended(self, identity: str, attempt: int, name: str) -> bool:
-        with self._journal.reading() as unit:
-            operation = unit.operations.get(operation_id(identity, attempt))
-        steps = operation.steps if operation else ()
-        return any(s.name == name and s.state is not StepState.PLANNED for s in steps)
 
     def _require_allowed(self, request: OrderRequest, judged: Judged, plan: dict[str, Any]) -> None:
         name = request.declaration["name"]
@@ -319,7 +306,11 @@ class OrderService:
             for record in unit.declarations.page(ORDER, "", LISTED_MAX):
                 if operation_id(record.id, record.document["attempt"]) == operation.id:
                     return record
-        raise LookupError(f"operation {operation.id} belongs to no order")
+        raise Problem(
+            ProblemCode.OPERATION_UNKNOWN,
+            f"The operation {operation.id} is no order's that is open on this host.",
+            "Look at the list of orders.",
+        )
 
     def _view(self, known: DeclarationRecord) -> dict[str, Any]:
         operation = self._operation(known)
@@ -343,9 +334,10 @@ class OrderService:
             "updated_at": moment(known.updated_at),
         }
 
-    def _answer(
-        self, known: DeclarationRecord, judged: Judged, before: str, changed: bool
-    ) -> dict[str, Any]:
+    def _answer(self, identity: str, judged: Judged, before: str, changed: bool) -> dict[str, Any]:
+        known = self._known(identity)
+        if known is None:
+            raise LookupError(f"the order {identity} was not written")
         view, operation = self._view(known), self._operation(known)
         waits = operation is not None and operation.awaited is not None
         return {

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seatkeeper_agent.domain.orders import Order
 from seatkeeper_agent.domain.plans import Instructions, Performer
-from seatkeeper_agent.operations.orders.ports import OrderDocument
+from seatkeeper_agent.operations.orders.ports import OrderDesk, OrderDocument
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnavailable
 from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
 
@@ -101,8 +102,8 @@ class SendMail(PlainStep):
     mail: Callable[[], bytes]
     send: Callable[[bytes], None] | None
     told: Instructions
-    was_intended: bool
     accepted: bool = field(default=False, init=False)
+    refused: bool = field(default=False, init=False)
 
     name: str = field(default="send", init=False)
     title: str = field(default="sending the papers to the vendor", init=False)
@@ -119,24 +120,23 @@ class SendMail(PlainStep):
         return self.told if self.send is None else None
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
-        """Only the sender itself knows."""
+        """Only the sender itself knows; once it was intended, that is whoever lived to see it."""
         if self.accepted:
             return Probe(Verdict.DONE)
-        if self.send is not None and self.was_intended:
-            reason = "nothing shows whether the mail server took it; look into the mailbox"
-            return Probe(Verdict.UNKNOWN, reason=reason)
-        return Probe(Verdict.NOT_DONE)
+        if self.send is None or baseline is None or self.refused:
+            return Probe(Verdict.NOT_DONE)
+        reason = "nothing shows whether the mail server took it; look into the mailbox"
+        return Probe(Verdict.UNKNOWN, reason=reason)
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
         """Hand it to the mail server."""
         if self.send is None:
             raise DriverRefused("a person sends it")
-        # From here on only an error that says so means that it was not taken.
-        self.was_intended = True
         try:
             self.send(self.mail())
         except (DriverRefused, DriverUnavailable):
-            self.was_intended = False
+            # Only these say that the mail was not taken.
+            self.refused = True
             raise
         self.accepted = True
         return b""
@@ -180,6 +180,39 @@ class Attested(PlainStep):
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Nothing shows it."""
         return Probe(Verdict.NOT_DONE)
+
+
+def steps_of_people(desk: OrderDesk, order: Order, mailed: bool) -> tuple[Attested, ...]:
+    """What follows the mail; one that the agent sent cannot hold what is filled in by hand."""
+    by_hand = Attested(
+        "authorize",
+        "sending the credit card authorization",
+        desk.authorize(order),
+        Performer.PERSON,
+    )
+    source, target = order.moves[0].source.name, order.moves[0].target.name
+    return (
+        *((by_hand,) if mailed else ()),
+        Attested(
+            "move",
+            "the vendor moving the licenses",
+            desk.move(order),
+            Performer.VENDOR,
+            can_be_undone=False,
+        ),
+        Attested(
+            "register_old",
+            f"registering {source}, which the licenses left",
+            desk.register_old(order),
+            Performer.PERSON,
+        ),
+        Attested(
+            "register_new",
+            f"registering {target} with the moved keys",
+            desk.register_new(order),
+            Performer.PERSON,
+        ),
+    )
 
 
 def _write(path: Path, content: bytes) -> None:
