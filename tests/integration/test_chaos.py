@@ -17,7 +17,7 @@ import pytest
 from seatkeeper_twins.chaos import control
 from seatkeeper_twins.lab import Lab
 
-from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, Run, journals, play
+from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, Run, journals, module, play
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = pytest.mark.timeout(900)
@@ -174,6 +174,13 @@ def test_a_dongle_is_refused_with_every_rule_then_moved_by_a_person(
     assert (known["state"], known["comparison"]) == ("done", "not_declared")
     done = run(lab, tmp_path, MIGRATE, **confirmed).ended_well()
     assert done.changed == 0
+    # The vendor has switched the dongle service off; declaring it on does not fight that.
+    server.unplug("1-1.2")
+    options = {"vendor": "chaos", "dongle_service": "enabled"}
+    told = module(lab, tmp_path, "license_server", "render-server", **options)
+    assert told["changed"] is False
+    assert told["notes"][0] in str(told["warnings"])
+    assert "switched the dongle service off after a migration" in told["notes"][0]
 
 
 def works_on_the_page(server: str) -> None:
@@ -187,7 +194,7 @@ def works_on_the_page(server: str) -> None:
     raise TimeoutError("The page never showed CLOSE.")
 
 
-def test_a_dongle_behind_one_that_waits_is_not_begun(dongles: Lab, tmp_path: Path) -> None:
+def test_several_dongles_are_moved_one_after_the_other(dongles: Lab, tmp_path: Path) -> None:
     lab, server = dongles, dongles["render-server"].chaos
     control.set_values(server.address, wibukey_version="6.40")
     both = ("90000001", "90000004")
@@ -199,6 +206,30 @@ def test_a_dongle_behind_one_that_waits_is_not_begun(dongles: Lab, tmp_path: Pat
     (known,) = lab["render-server"].client.get("/v1/migrations")["migrations"]
     assert known["dongle"]["id"] == "90000001"
     assert known["state"] == "waiting"
+
+    person = threading.Thread(target=works_through, args=(lab, server.address, both))
+    person.start()
+    waited = run(
+        lab, tmp_path, MIGRATE, dongle_migration_person_timeout=120, **declared(*both, **told)
+    )
+    person.join()
+    assert waited.code == 0, waited.output
+    found = lab["render-server"].client.get("/v1/migrations")["migrations"]
+    assert {known["dongle"]["id"]: known["state"] for known in found} == dict.fromkeys(both, "done")
+    plugged = lab["render-server"].client.get("/v1/dongles")["dongles"]
+    assert all(dongle["authorized"] and dongle["migrated"] for dongle in plugged)
+    assert run(lab, tmp_path, MIGRATE, **declared(*both, **told)).ended_well().changed == 0
+
+
+def works_through(lab: Lab, server: str, serials: tuple[str, ...]) -> None:
+    """A person who does each dongle when the agent asks for it."""
+    for serial in serials:
+        for _look in range(1200):
+            waits = lab["render-server"].client.get("/v1/waiting")["waiting"]
+            if any(serial in wait["title"] for wait in waits):
+                break
+            time.sleep(0.1)
+        works_on_the_page(server)
 
 
 def test_seats_are_borrowed_and_returned_by_a_person(dongles: Lab, tmp_path: Path) -> None:
