@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from seatkeeper_agent.drivers.chaos.hosts import is_this_host
 from seatkeeper_agent.drivers.chaos.instructions import ChaosInstructions
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings, found_on_this_host
 from seatkeeper_agent.operations.ports import Grade
+from seatkeeper_agent.settings import SettingsError, load
 
 
 @pytest.mark.parametrize(
@@ -119,3 +121,41 @@ def test_instructions_use_the_vendors_words_and_the_operators_deadline() -> None
         assert all(step.endswith(".") for step in (*entry.steps, entry.verified_by))
     assert [entry.attestable for entry in others] == [False, True, False]
     assert ChaosInstructions.of(ChaosSettings()).release("V-Ray").seconds_max is None
+
+
+def test_every_setting_can_be_written_in_the_agents_file(tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(
+        """
+[chaos]
+address = "http://127.0.0.1:30310"
+vrlctl = "/opt/vrlctl"
+credentials_file_version_min = "4.5"
+wibukey_version_command = ["/opt/wibukey-version"]
+stop_command = ["systemctl", "stop", "chaos.service"]
+start_command = ["systemctl", "start", "chaos.service"]
+performer = "browser"
+chromium = "/opt/chromium"
+browser_arguments = ["--no-sandbox"]
+screenshot_folder = "/var/tmp/pictures"
+call_seconds_max = 30
+label_seconds_max = 5.5
+page_seconds_max = 60
+migration_seconds_max = 3600
+service_seconds_max = 90
+person_seconds_max = 86400
+"""
+    )
+    read = load(path).chaos
+    assert read is not None
+    usual = ChaosSettings()
+    same = [
+        entry.name
+        for entry in fields(ChaosSettings)
+        if getattr(read, entry.name) == getattr(usual, entry.name)
+    ]
+    assert same == []
+    assert (read.person_seconds_max, read.call_seconds_max) == (86400, 30.0)
+    path.write_text("[chaos]\nperformer = 'robot'\n")
+    with pytest.raises(SettingsError, match="chaos: performer must be one of person, browser"):
+        load(path)

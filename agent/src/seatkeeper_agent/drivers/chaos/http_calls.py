@@ -2,7 +2,8 @@
 """Calls of the license server's HTTP interface, each bounded in time and size.
 
 Proxies of the environment are not used and redirects are not followed: the server is one
-local service, and its answers are judged where the routes are known.
+local service, and its answers are judged where the routes are known. The client library is
+loaded with the first call, so that an agent on a host without this product does without it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,7 @@ import asyncio
 import functools
 import ssl
 from dataclasses import dataclass
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from seatkeeper_agent.operations.ports import (
     DriverError,
@@ -21,6 +20,9 @@ from seatkeeper_agent.operations.ports import (
     DriverUnavailable,
     DriverUnfinished,
 )
+
+if TYPE_CHECKING:
+    import httpx
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 _TOLD_LENGTH_MAX = 200
@@ -94,6 +96,8 @@ class HttpCalls:
     def _call(
         self, method: str, path: str, content: bytes = b"", content_type: str | None = None
     ) -> Answer:
+        import httpx
+
         # An event loop of its own gives one deadline for the whole call. A deadline for each
         # read, which is all that a blocking client has, never ends with a server that drips.
         exchange = _Exchange(f"{method} {path}")
@@ -129,6 +133,8 @@ class _Exchange:
 
     async def run(self, request: httpx.Request, seconds_max: float) -> Answer:
         """Send it and read the answer; TimeoutError when the whole takes too long."""
+        import httpx
+
         async with (
             asyncio.timeout(seconds_max),
             httpx.AsyncClient(verify=_no_tls(), trust_env=False, timeout=seconds_max) as client,
@@ -158,6 +164,8 @@ class _Exchange:
 
     def broken(self, address: str, error: Exception) -> DriverError:
         """What it means that the connection did not come or broke."""
+        import httpx
+
         if isinstance(error, httpx.ConnectError) and not self._sent:
             return NotListening(f"No license server can be reached at {address}.")
         sentence = (
