@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""License servers that move to another machine: what is seen of one, and what is backed up of it."""
+"""License servers that move to another machine: what is seen of one, and what is backed up."""
 
 from __future__ import annotations
 

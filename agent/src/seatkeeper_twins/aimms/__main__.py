@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""python -m seatkeeper_twins.aimms: the AIMMS twin's commands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from seatkeeper_twins.aimms import commands
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when done, 1 with one sentence on stderr when not."""
+    parser = argparse.ArgumentParser(
+        prog="python -m seatkeeper_twins.aimms",
+        description="Stand-ins for AIMMS license servers and the vendor's activation service. They"
+        " never serve a usable license.",
+    )
+    commands.fill(parser)
+    return commands.run(parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

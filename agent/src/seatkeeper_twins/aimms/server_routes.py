@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a machine answers to licman and to control; all of it is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from seatkeeper_twins.aimms.server import Server
+from seatkeeper_twins.chaos.web import Answer, Handler, Request, Routes
+
+
+def server_routes(server: Server) -> Routes:
+    """Everything that the process answers."""
+    verbs: dict[str, Callable[..., Any]] = {
+        "activate": server.activate, "deactivate": server.deactivate,
+        "add_profile": server.add_profile, "remove_profile": server.remove_profile,
+        "maintenance": server.set_maintenance, "maintenance_state": server.maintenance_state,
+        "list": server.listed, "version": server.version, "install": server.install,
+        "request": server.request, "response": server.response,
+    }  # fmt: skip
+    return {
+        **{("POST", f"/_twin/do/{name}"): _done(verb) for name, verb in verbs.items()},
+        **server.control_routes(),
+    }
+
+
+def _done(verb: Callable[..., Any]) -> Handler:
+    def handler(request: Request) -> Answer:
+        return Answer.of_json(verb(**request.json()) or {})
+
+    return handler
