@@ -55,7 +55,7 @@ $(VENV)/importer/.packages: requirements/importer.lock $(VENV)/.python
 	touch $@
 
 .PHONY: demo
-demo: setup ## move licenses between two hosts on this machine and show what happened
+demo: setup ## move licenses, activate servers and migrate dongles on twins, and show what happened
 	@$(PYTHON) -m seatkeeper_twins.demo
 
 .PHONY: test

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the checkout's playbook for the demo, and show what matters of what it says."""
+"""Run the checkout's playbooks for the demo, and show what matters of what they say."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,6 @@ from seatkeeper_twins.lab import MARK, Lab
 from seatkeeper_twins.lab_process import spawn
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-PLAYBOOK = "playbooks/migrate_licenses.yml"
-INVENTORY = "playbooks/inventories/demo"
 RUN_SECONDS_MAX = 240.0
 END_SECONDS_MAX = 10.0
 
@@ -31,6 +30,9 @@ _RECAP = re.compile(r"^(\S+)\s*:((?:\s+\w+=\d+)+)\s*$")
 _RESULT = re.compile(r"^\w+: \[[^\]]+\] => (\{.*\})$", re.DOTALL)
 _TOLD = re.compile(r"^(changed|fatal|failed|ERROR|\[ERROR\]|\[WARNING\]|\[DEPRECATION WARNING\])")
 _DIFFERENCE = re.compile(r"^(---|\+\+\+|[-+] )")
+_ERROR, _ERROR_END = "[ERROR]", "Origin:"
+_ROLE = re.compile(r"seatkeeper\.licensing\.\w+ : ")
+_WAITING = "[WARNING]: Waiting for "
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,19 @@ class PlaybookRun:
 
 
 class Playbook:
-    """The checkout's playbook with the demo's inventory, pointed at a lab."""
+    """The checkout's playbooks with one of its inventories, pointed at a lab."""
 
-    def __init__(self, lab: Lab, screen: Screen, until: str) -> None:
+    def __init__(
+        self, lab: Lab, screen: Screen, inventory: str, environment: Mapping[str, str]
+    ) -> None:
         self._screen = screen
-        self._environment = _environment(lab, until)
+        self._inventory = inventory
+        self._environment = _environment(lab) | dict(environment)
 
-    def run(self, *arguments: str) -> PlaybookRun:
-        """Run it with more arguments; DemoError when it takes too long or shows no recap."""
-        words = [PLAYBOOK, "-i", INVENTORY, *arguments]
-        self._screen.line(f"  $ ansible-playbook {' '.join(words)}")
+    def run(self, playbook: str, *arguments: str) -> PlaybookRun:
+        """Run one with more arguments; DemoError when it takes too long or shows no recap."""
+        words = [playbook, "-i", self._inventory, *arguments]
+        self._screen.line(f"  $ ansible-playbook {shlex.join(words)}")
         program = Path(sys.executable).with_name("ansible-playbook")
         printed: list[tuple[str, list[str]]] = []
         with _running([str(program), *words], self._environment) as (process, lines):
@@ -100,12 +105,22 @@ def blocks(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
 def condensed(header: str, body: list[str]) -> Iterator[str]:
     """The lines worth showing: messages, differences, changes, failures and the recap."""
-    told = message(body) or [
-        line for line in body if _TOLD.match(line) or _DIFFERENCE.match(line) or _RECAP.match(line)
-    ]
+    told = message(body) or failure(body) or [line for line in body if _is_worth(line)]
     if told:
-        yield _short(header)
+        yield _ROLE.sub("", header)
         yield from (f"  {line}" for line in told)
+
+
+def failure(body: list[str]) -> list[str]:
+    """What a failed task says, without where it stands and without the same as JSON."""
+    starts = [number for number, line in enumerate(body) if line.startswith(_ERROR)]
+    said = []
+    for start in starts:
+        for line in body[start:]:
+            if line.startswith(_ERROR_END):
+                break
+            said.append(line)
+    return said
 
 
 def message(body: list[str]) -> list[str]:
@@ -120,8 +135,10 @@ def message(body: list[str]) -> list[str]:
     return told if isinstance(told, list) else []
 
 
-def _short(header: str) -> str:
-    return header.replace("seatkeeper.licensing.license_transfer : ", "")
+def _is_worth(line: str) -> bool:
+    # A step that waits for a person is told by a task of its own, line by line.
+    found = _TOLD.match(line) or _DIFFERENCE.match(line) or _RECAP.match(line)
+    return found is not None and not line.startswith(_WAITING)
 
 
 def _recap(printed: list[tuple[str, list[str]]]) -> dict[str, dict[str, int]]:
@@ -134,14 +151,13 @@ def _recap(printed: list[tuple[str, list[str]]]) -> dict[str, dict[str, int]]:
     return recap
 
 
-def _environment(lab: Lab, until: str) -> dict[str, str]:
+def _environment(lab: Lab) -> dict[str, str]:
     """The caller's environment, but none of its Ansible settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     scratch = str(lab.folder / "ansible")
     return kept | {
         MARK: str(lab.folder),
         "SEATKEEPER_DEMO": str(lab.folder),
-        "SEATKEEPER_DEMO_UNTIL": until,
         "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
         "ANSIBLE_HOME": scratch,
         "ANSIBLE_REMOTE_TEMP": f"{scratch}/remote",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins import demo, demo_fleet
+from seatkeeper_twins import demo, demo_fleet, demo_studio
 from seatkeeper_twins.demo_playbook import PlaybookRun, blocks, condensed
 from seatkeeper_twins.demo_screen import DemoError, Screen
 
@@ -73,6 +73,79 @@ def test_of_a_playbook_only_what_matters_is_shown() -> None:
     ]
 
 
+REFUSED = """
+TASK [seatkeeper.licensing.dongle_migration : Fail] ***************
+[ERROR]: Task failed: Action failed: Dongle 90000001: it would be refused.
+met      server_version    4.5.0 or newer; seen: 6.0.1
+not met  one_dongle        exactly one; seen: 2: 90000001 at 1-1.1, 90000004 at 1-1.2
+                           Unplug all other dongles.
+unknown  same_company      the same company; seen: only the vendor knows
+Origin: dongles.yml:33:3
+
+31   when: dongle_migration_outcome.lines | length > 0
+
+fatal: [render-server]: FAILED! => {"changed": false, "msg": "Dongle 90000001: it would"}
+
+PLAY RECAP *********************************************************************
+render-server              : ok=6    changed=0    unreachable=0    failed=1
+"""
+
+PLANNED = """
+TASK [seatkeeper.licensing.dongle_migration : Migrate] ********************
+[WARNING]: Waiting for a person: the dongle (1) Open the page
+changed: [render-server] => (item=90000001)
+
+TASK [seatkeeper.licensing.dongle_migration : Show rules] *****
+ok: [render-server] => {
+    "msg": [
+        "met      server_version    4.5.0 or newer; seen: 6.0.1",
+        "Dongle    Confirm  Acknowledge",
+        "90000001  %s  The dongle 90000001 can never be used again."
+    ]
+}
+
+PLAY RECAP *********************************************************************
+render-server              : ok=7    changed=1    unreachable=0    failed=0
+""" % ("0a" * 32)
+
+
+def test_of_a_refusal_every_rule_is_shown_once() -> None:
+    printed = list(blocks(REFUSED.splitlines()))
+    assert [line for block in printed for line in condensed(*block)] == [
+        "TASK [Fail]",
+        "  [ERROR]: Task failed: Action failed: Dongle 90000001: it would be refused.",
+        "  met      server_version    4.5.0 or newer; seen: 6.0.1",
+        "  not met  one_dongle        exactly one; seen: 2: 90000001 at 1-1.1, 90000004 at 1-1.2",
+        "                             Unplug all other dongles.",
+        "  unknown  same_company      the same company; seen: only the vendor knows",
+        "PLAY RECAP",
+        "  render-server              : ok=6    changed=0    unreachable=0    failed=1",
+    ]
+    assert demo_studio.reported(PlaybookRun.read(2, printed)) == {
+        "server_version": "met",
+        "one_dongle": "not met",
+        "same_company": "unknown",
+    }
+
+
+def test_what_confirms_a_migration_is_read_from_what_was_printed() -> None:
+    printed = list(blocks(PLANNED.splitlines()))
+    run = PlaybookRun.read(0, printed)
+    assert demo_studio.reported(run) == {"server_version": "met"}
+    told = {"90000001": ("0a" * 32, "The dongle 90000001 can never be used again.")}
+    assert demo_studio.confirmations(run) == told
+    shown = [line for block in printed for line in condensed(*block)]
+    assert shown[1] == "  changed: [render-server] => (item=90000001)"
+
+
+def test_seats_are_counted_by_product_and_kind() -> None:
+    entries = [
+        {"product": "V-Ray", "seats": {"interface": 1, "render": 5}},
+        {"product": "V-Ray", "seats": {"render": 2}},
+    ]
+    assert demo_studio.total(entries) == {("V-Ray", "interface"): 1, ("V-Ray", "render"): 7}
+
+
 def test_the_plan_and_the_recap_are_read_from_what_was_printed() -> None:
     run = PlaybookRun.read(2, list(blocks(OUTPUT.splitlines())))
     assert run.plan() == ["seats old-server debit 10"]
@@ -109,7 +182,10 @@ def test_colours_are_for_terminals_that_want_them(
 
 def test_a_table_leaves_out_empty_columns_and_aligns_numbers() -> None:
     stream = io.StringIO()
-    rows = [{"name": "a", "seats": 5, "end": None}, {"name": "longer", "seats": None, "end": None}]
+    rows: list[dict[str, Any]] = [
+        {"name": "a", "seats": 5, "end": None},
+        {"name": "longer", "seats": None, "end": None},
+    ]
     Screen(stream).table(rows, {"name": "Name", "seats": "Seats", "end": "End"})
     assert stream.getvalue() == "  Name    Seats\n  a           5\n  longer\n"
 
@@ -134,11 +210,11 @@ def test_sums_tell_what_is_owned_and_what_is_borrowed() -> None:
     }
 
 
-def test_without_its_playbook_the_demo_says_so(
+def test_without_its_playbooks_the_demo_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(demo, "PLAYBOOK", "playbooks/absent.yml")
-    assert demo.main() == 1
+    monkeypatch.setattr(demo, "PLAYBOOKS", "absent")
+    assert demo.main([]) == 1
     said = capsys.readouterr().err
     assert said.startswith("The demo failed: ")
-    assert said.endswith("absent.yml is missing: the demo runs from a checkout.\n")
+    assert said.endswith("absent is missing: the demo runs from a checkout.\n")
