@@ -85,8 +85,7 @@ def _containers(client: AgentClient) -> list[dict[str, Any]] | None:
 def _text(found: dict[str, Any]) -> str:
     about = found["agent"]
     lines = [f"agent       {about['agent']['name']}, version {about['agent']['version']}"]
-    for vendor in about["vendors"]:
-        lines.append(f"product     {_product(vendor)}")
+    lines += [f"product     {_product(vendor)}" for vendor in about["vendors"]]
     lines += [
         f"container   {container['serial']} ({container['kind']})"
         for container in found["containers"] or []
