@@ -30,12 +30,29 @@ def migration_id(vendor: str, dongle: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"migration/{vendor}/{dongle}"))
 
 
+def order_id(name: str) -> str:
+    """The id of a named order."""
+    return str(uuid.uuid5(NAMESPACE, f"order/{name}"))
+
+
 def transfer_reference(name_or_id: str) -> str:
     """The id of a transfer that is named by either."""
     try:
         return str(uuid.UUID(name_or_id))
     except ValueError:
         return transfer_id(name_or_id)
+
+
+def day(option: str, text: str) -> str:
+    """A day as the agent writes it; YAML turns an unquoted one into its own spelling."""
+    try:
+        return datetime.fromisoformat(text.strip()).date().isoformat()
+    except ValueError:
+        raise LicenseProblem.of(
+            INPUT_INVALID,
+            f"The value {text!r} of {option} is not a day such as 2026-11-28.",
+            "Give a fixed day; a relative one would move with every run.",
+        ) from None
 
 
 def instant(option: str, text: str) -> str:

@@ -33,9 +33,10 @@ KINDS: t.Final = (
     "servers",
     "dongles",
     "migrations",
+    "orders",
     "waiting",
 )
-_MIGRATION_ENDED = ("none", "failed", "done")
+_ENDED = ("none", "failed", "done")
 
 
 class Reader:
@@ -132,20 +133,27 @@ class Reader:
 
     def migrations(self) -> Entries:
         """Migrations of dongles that this host knows."""
-        try:
-            found = self._client.pages(path_of("migrations"), "migrations")
-        except LicenseProblem as problem:
-            if problem.code != "vendor-unknown":
-                raise
-            # No license server of this host migrates dongles, so none was migrated here.
-            found = []
-        if self._params["open_only"]:
-            return [entry for entry in found if entry["state"] not in _MIGRATION_ENDED]
-        return found
+        return self._of_a_vendor("migrations")
+
+    def orders(self) -> Entries:
+        """Orders that were placed from this host."""
+        return self._of_a_vendor("orders")
 
     def waiting(self) -> Entries:
         """Steps that a person or the vendor has to do."""
         found: Entries = self._client.get(path_of("waiting"))["waiting"]
+        return found
+
+    def _of_a_vendor(self, kind: str) -> Entries:
+        try:
+            found = self._client.pages(path_of(kind), kind)
+        except LicenseProblem as problem:
+            if problem.code != "vendor-unknown":
+                raise
+            # No vendor of this host has such work, so there is none.
+            found = []
+        if self._params["open_only"]:
+            return [entry for entry in found if entry["state"] not in _ENDED]
         return found
 
     def _server(self, vendor: str) -> dict[str, t.Any]:

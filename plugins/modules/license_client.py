@@ -61,6 +61,7 @@ notes:
   - Mode and owner of a file that exists are kept. A new file is readable by everybody, as the
     user's mask allows.
   - Failures return the member RV(problem) of RFC 9457.
+  - The vendor's folder on Windows is not served by this module, which needs Python on the client.
 seealso:
   - module: seatkeeper.licensing.license_server
 """

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.timeout(900)
 
 ACTIVATE = ROOT / "playbooks" / "activate_licenses.yml"
 MIGRATE = ROOT / "playbooks" / "migrate_dongles.yml"
+MIGRATE_ALL = ROOT / "playbooks" / "migrate_licenses.yml"
 REPORT = ROOT / "playbooks" / "license_report.yml"
 ADMIN, ARTIST = "admin@studio-a.example", "artist@studio-a.example"
 CONFIRMED = re.compile(r"(\d{8})  ([0-9a-f]{64})  ([^\"]+)\"")
@@ -96,6 +97,8 @@ def test_servers_are_set_up_and_activated_online_and_by_files(servers: Lab, tmp_
     for arguments in (("--check",), ()):
         done = run(servers, tmp_path, ACTIVATE, *arguments).ended_well()
         assert done.changed == 0
+    nothing = run(servers, tmp_path, MIGRATE_ALL, **declared()).ended_well()
+    assert nothing.changed == 0
     report = run(servers, tmp_path, REPORT).ended_well()
     assert report.changed == 0
     assert f"online, {ADMIN}" in report.output

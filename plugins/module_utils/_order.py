@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An order of license moves: judged and priced, confirmed, waited for, or refused."""
+
+from __future__ import annotations
+
+import base64
+import os
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._client import (
+    AgentClient,
+    path_of,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._dongles import report_table
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._files import (
+    file_problem,
+    write_file,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import day, order_id
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    TYPE_PREFIX,
+    LicenseProblem,
+)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
+    asked_patiently,
+    told_waits,
+)
+
+Params = t.Dict[str, t.Any]
+Result = t.Dict[str, t.Any]
+
+TO_BE_ASKED = "to be asked"
+FOLDER_MODE = 0o700
+
+
+def run_order(params: Params, client: AgentClient, check_mode: bool) -> Result:
+    """Have the order placed and followed; the module's whole result."""
+    path = path_of("orders", order_id(params["name"]))
+    body = {**_declaration(params), "confirmation": params["confirmation"]}
+    seen: list[Result] = []
+
+    def ask() -> Result:
+        seen.append(client.change("PUT", path, body, check_mode))
+        return seen[-1]
+
+    try:
+        answer = asked_patiently(client, ask, 0 if check_mode else params["person_timeout"])
+    except LicenseProblem as problem:
+        raise _readable(problem) from problem
+    # A dry run tells by its report that the run itself would be refused.
+    if check_mode and answer["report"]["verdict"] == "refused" and answer["order"] is None:
+        raise _readable(_refusal(params["name"], answer["report"]), answer)
+    went_on = len(seen) > 1 and _states(seen[0]) != _states(answer)
+    documents, written = _documents(params["documents_dir"], client, path, answer, check_mode)
+    changed = bool(answer["changed"]) or went_on or written
+    return _shaped(params["name"], {**answer, "changed": changed}, documents)
+
+
+def quote_table(quote: dict[str, t.Any]) -> list[str]:
+    """The quote as lines of text: what is not known is to be asked, and so is the total then."""
+    rows = [(_amount(line, quote["currency"]), line["text"]) for line in quote["lines"]]
+    total = quote["total"]
+    sum_told = TO_BE_ASKED if total is None else f"{total} {quote['currency']}"
+    rows.append((sum_told, "Total"))
+    width = max(len(amount) for amount, _text in rows)
+    papers = ", ".join(name.replace("_", " ") for name in quote["documents"])
+    return [*(f"{amount.rjust(width)}  {text}" for amount, text in rows), f"Papers: {papers}"]
+
+
+def _amount(line: dict[str, t.Any], currency: str) -> str:
+    if line["to_be_asked"]:
+        return TO_BE_ASKED
+    # What a conversion costs is part of another line.
+    return "" if line["amount"] is None else f"{line['amount']} {currency}"
+
+
+def _declaration(params: Params) -> dict[str, t.Any]:
+    """What the agent is told; an option that was left out is left out there."""
+    prices = _given(params["prices"] or {})
+    years = prices.get("assurance_per_year")
+    if years is not None:
+        # As texts: 120.5 and "120.5" are one price, in every run.
+        prices["assurance_per_year"] = {str(name): str(price) for name, price in years.items()}
+    return {
+        "name": params["name"],
+        "source": _system(params["source"], "source"),
+        "target": _system(params["target"], "target"),
+        "keys": [_given(key) for key in params["keys"]],
+        "on": day("on", params["on"]),
+        "fields": {str(name): str(value) for name, value in (params["fields"] or {}).items()},
+        "prices": prices,
+        "rules": list(params["rules"] or ()),
+        "case_number": params["case_number"],
+    }
+
+
+def _system(system: dict[str, t.Any], option: str) -> dict[str, t.Any]:
+    given = _given(system)
+    if "assurance_until" in given:
+        given["assurance_until"] = day(f"{option}.assurance_until", given["assurance_until"])
+    return given
+
+
+def _given(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _states(answer: Result) -> list[str]:
+    return [step["state"] for step in answer["plan"]["steps"]]
+
+
+def _documents(
+    folder: str | None, client: AgentClient, path: str, answer: Result, check_mode: bool
+) -> tuple[list[str], bool]:
+    """The paths of the papers, and whether one was, or would be, written."""
+    if answer["order"] is None:
+        return [], False
+    found = client.get(f"{path}/documents")["documents"]
+    if folder is None:
+        return [str(entry["path"]) for entry in found], False
+    if not check_mode:
+        _make(folder)
+    written = False
+    paths = []
+    for entry in found:
+        paths.append(os.path.join(folder, os.path.basename(entry["name"])))
+        written |= write_file(paths[-1], base64.b64decode(entry["content"]), check_mode)
+    return paths, written
+
+
+def _make(folder: str) -> None:
+    try:
+        os.makedirs(folder, mode=FOLDER_MODE, exist_ok=True)
+    except OSError as error:
+        raise file_problem(folder, f"cannot be made a folder: {error.strerror}") from error
+
+
+def _shaped(name: str, answer: Result, documents: list[str]) -> Result:
+    report, quote = _judged(answer)
+    before, after = dict(answer["before"] or {}), dict(answer["after"] or {})
+    shown = {"report": report["report_table"], "quote": quote["quote_table"]}
+    # What was judged before is no change; the first time all of it is.
+    known = {} if before.get("state") == "none" else shown
+    return {
+        "changed": answer["changed"],
+        **report,
+        **quote,
+        "plan": answer["plan"],
+        "digest": answer["plan"]["digest"],
+        "order": answer["order"],
+        "documents": documents,
+        "operation": answer["operation"],
+        "before": before,
+        "after": after,
+        **told_waits(answer),
+        "diff": {
+            "before_header": f"order {name}, before",
+            "after_header": f"order {name}, after",
+            "before": {**before, **known},
+            "after": {**after, **shown},
+        },
+    }
+
+
+def _judged(answer: Result) -> tuple[Result, Result]:
+    report, quote = answer["report"], answer["quote"]
+    return (
+        {"report": report, "report_table": report_table(report["rules"])},
+        {"quote": quote, "quote_table": quote_table(quote)},
+    )
+
+
+def _refusal(name: str, report: dict[str, t.Any]) -> LicenseProblem:
+    unmet = [rule for rule in report["rules"] if rule["verdict"] == "not_met"]
+    return LicenseProblem(
+        {
+            "type": f"{TYPE_PREFIX}order-not-allowed",
+            "code": "order-not-allowed",
+            "title": "Order not allowed",
+            "status": None,
+            "detail": f"The order {name} would be refused, because of"
+            f" {', '.join(rule['rule'] for rule in unmet)}.",
+            "next_action": " ".join(rule["advice"] for rule in unmet),
+            "retryable": False,
+            "rules": report["rules"],
+        }
+    )
+
+
+def _readable(problem: LicenseProblem, answer: Result | None = None) -> LicenseProblem:
+    """A refusal with its rules as a table, for whoever reads only the message."""
+    rules = problem.document.get("rules")
+    if not rules:
+        return problem
+    result: Result = {
+        "report": {"verdict": "refused", "rules": rules},
+        "report_table": report_table(rules),
+    }
+    if answer is not None:
+        result.update(_judged(answer)[1])
+    told = "\n".join([str(problem), *result["report_table"]])
+    return LicenseProblem(problem.document, told=told, result=result)
