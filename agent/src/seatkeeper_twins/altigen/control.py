@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from seatkeeper_twins.altigen.twin import address as address_in
 from seatkeeper_twins.chaos.control import (
     ASK_SECONDS_MAX,
     NotRunning,
@@ -33,6 +35,7 @@ __all__ = [
     "crash",
     "describe",
     "fax",
+    "is_ready",
     "mail",
     "note",
     "open_case",
@@ -43,6 +46,15 @@ __all__ = [
     "set_fault",
     "set_values",
 ]
+
+
+def is_ready(folder: Path | str) -> bool:
+    """Whether the twin of a folder answers."""
+    at = address_in(folder)
+    try:
+        return at is not None and "points" in ask(at, "GET", "/_twin/points")
+    except OSError:
+        return False
 
 
 def open_case(address: str, system_key: str, upgrade: bool = False) -> str:

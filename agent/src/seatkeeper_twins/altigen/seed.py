@@ -16,7 +16,7 @@ All but the systems' own members is optional.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, cast
+from typing import cast
 
 from seatkeeper_twins.altigen.shapes import CONDUCTS, Conduct, Mailbox, State, System
 from seatkeeper_twins.chaos.seed import SeedError, flag, table, text
