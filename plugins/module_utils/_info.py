@@ -122,7 +122,8 @@ class Reader:
     def servers(self) -> Entries:
         """The license servers of the host; one that cannot be read tells its problem."""
         vendors = self._client.get(path_of("agent"))["vendors"]
-        return [self._server(str(entry["vendor"])) for entry in vendors]
+        found = (self._server(str(entry["vendor"])) for entry in vendors)
+        return [server for server in found if server is not None]
 
     def dongles(self) -> Entries:
         """The license dongles on the host's USB."""
@@ -156,10 +157,13 @@ class Reader:
             return [entry for entry in found if entry["state"] not in _ENDED]
         return found
 
-    def _server(self, vendor: str) -> dict[str, t.Any]:
+    def _server(self, vendor: str) -> dict[str, t.Any] | None:
         try:
             return {**self._client.get(path_of("servers", vendor)), "problem": None}
         except LicenseProblem as problem:
+            if problem.code == "vendor-unknown":
+                # It has no license server; its staff performs what is ordered.
+                return None
             if "status" not in problem.document or problem.document["status"] is None:
                 raise
             return {"vendor": vendor, "running": None, "problem": problem.document}

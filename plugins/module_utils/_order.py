@@ -86,7 +86,7 @@ def _declaration(params: Params) -> dict[str, t.Any]:
         "source": _system(params["source"], "source"),
         "target": _system(params["target"], "target"),
         "keys": [_given(key) for key in params["keys"]],
-        "on": day("on", params["on"]),
+        "on": day("date", params["date"]),
         "fields": {str(name): str(value) for name, value in (params["fields"] or {}).items()},
         "prices": prices,
         "rules": list(params["rules"] or ()),

@@ -13,7 +13,7 @@ description:
     in them, their transfer history, the transfers, borrows and operations in its journal, and
     the agent itself with what it can do for each vendor.
   - It also reads the license servers of the host, its license dongles, the migrations of dongles,
-    and the steps that wait for a person or a vendor.
+    the orders placed at a vendor, and the steps that wait for a person or a vendor.
 author:
   - Seatkeeper maintainers (@seatkeeper)
 extends_documentation_fragment:
@@ -38,6 +38,7 @@ options:
       - servers
       - dongles
       - migrations
+      - orders
       - waiting
     default: [containers, items]
   container:
@@ -51,7 +52,7 @@ options:
     type: str
   open_only:
     description:
-      - Return only those operations, transfers and migrations that have not ended.
+      - Return only those operations, transfers, migrations and orders that have not ended.
     type: bool
     default: false
   transfers:
@@ -67,6 +68,7 @@ seealso:
   - module: seatkeeper.licensing.license_server
   - module: seatkeeper.licensing.dongle_info
   - module: seatkeeper.licensing.dongle_migrate
+  - module: seatkeeper.licensing.license_order
 """
 
 EXAMPLES = r"""
@@ -366,6 +368,13 @@ migrations:
   description:
     - Migrations of dongles, each as RV(seatkeeper.licensing.dongle_migrate#module:migration).
   returned: success and V(migrations) are gathered
+  type: list
+  elements: dict
+orders:
+  description:
+    - Orders that were placed from this host, each as
+      RV(seatkeeper.licensing.license_order#module:order).
+  returned: success and V(orders) are gathered
   type: list
   elements: dict
 waiting:
