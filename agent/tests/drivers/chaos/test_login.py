@@ -238,6 +238,7 @@ def test_without_vrlctl_the_operator_is_told_where_it_was_looked_for() -> None:
         ("WibuKey 6.50b Build 3323 of 2018-10-01", "6.50b"),
         ("WibuKey-6.51-1.x86_64", "6.51"),
         ("Version: 5.20.500.1", "5.20.500.1"),
+        ("WibuKey v6.40.", "6.40"),
         ("no version at all", None),
         ("", None),
     ],

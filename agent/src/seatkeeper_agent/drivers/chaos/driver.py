@@ -26,7 +26,7 @@ from seatkeeper_agent.operations.ports import (
 FILE_BYTES_MAX = 1024 * 1024
 """More than an activation file can sensibly have; the vendor names no size."""
 
-_VERSION = re.compile(r"(?<![\w.])\d{1,4}(?:\.\d{1,5}){1,3}[a-z]?(?![\w.]*\d)")
+_VERSION = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,5}){1,3}[a-z]?(?![\w.]*\d)")
 _FOUND = 302
 
 
