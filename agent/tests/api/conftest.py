@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from seatkeeper_twins.chaos.twin import demo_seed
 from seatkeeper_twins.lab import Lab
 
 from .asking import SERIALS, Asker
@@ -59,6 +60,26 @@ SEEDS: dict[str, Any] = {
 def lab() -> Iterator[Lab]:
     """Two running hosts; no test stops them or uses up what they hold."""
     with Lab.create(SEEDS) as running:
+        yield running
+
+
+CHAOS_HOST = "chaos-server"
+CHAOS_SEED: dict[str, Any] = {
+    "chaos": {
+        "server": {"visible_seconds": 0},
+        "dongles": [{"port": "1-1.1", "serial": "90000001"}],
+    }
+}
+CHAOS_CLOUD: dict[str, Any] = {
+    **demo_seed(),
+    **{f"{name}_seconds": 0.1 for name in ("migration", "arrival", "workstation")},
+}
+
+
+@pytest.fixture
+def chaos_lab() -> Iterator[Lab]:
+    """A host with a Chaos license server and a dongle, on whose page a person works."""
+    with Lab.create({CHAOS_HOST: CHAOS_SEED}, cloud_seed=CHAOS_CLOUD) as running:
         yield running
 
 

@@ -19,10 +19,11 @@ _BASE = "urn:description"
 
 @dataclass
 class Contract:
-    """A description and which of its operations have been asked."""
+    """A description, which of its operations have been asked, and with what success."""
 
     document: dict[str, Any]
     asked: set[tuple[str, str]] = field(default_factory=set)
+    answered: set[tuple[str, str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         resource = DRAFT202012.create_resource(self.document)
@@ -41,6 +42,15 @@ class Contract:
             for method in operations
         }
 
+    def successes(self) -> set[tuple[str, str, int]]:
+        """All (method, path, status) that are described as answers to what was asked well."""
+        return {
+            (method, path, int(status))
+            for method, path in self.operations()
+            for status in self.document["paths"][path][method.lower()]["responses"]
+            if status != "default"
+        }
+
     def check(self, answer: httpx.Response) -> None:
         """AssertionError when the answer is not as described."""
         if answer.is_error:
@@ -48,6 +58,7 @@ class Contract:
             return
         method, path = answer.request.method, self._path_of(answer.request.url.path)
         self.asked.add((method, path))
+        self.answered.add((method, path, answer.status_code))
         told = self.document["paths"][path][method.lower()]["responses"]
         assert str(answer.status_code) in told, f"{method} {path} gave {answer.status_code}"
         content = told[str(answer.status_code)].get("content", {})

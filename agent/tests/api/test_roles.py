@@ -20,7 +20,8 @@ from seatkeeper_agent.settings import Roles
 from seatkeeper_twins.lab import Lab, LabHost
 
 from .asking import declared
-from .conftest import SEEDS
+from .chaos_routes import DONGLE, MIGRATION, TARGET
+from .conftest import CHAOS_CLOUD, CHAOS_SEED, SEEDS
 from .contract import Contract
 from .peers import Request, User, spare_groups, stranger
 
@@ -36,6 +37,9 @@ VALUES = {
     "transfer": ID,
     "borrow": ID,
     "operation": ID,
+    "dongle": "90000001",
+    "migration": ID,
+    "order": ID,
 }
 MAY_READ, MAY_CHANGE = Role.OBSERVER, Role.OPERATOR
 
@@ -98,7 +102,8 @@ def guarded() -> Iterator[Guarded]:
     """An agent with a group for each role, and a user for each group."""
     names = ("observer", "operator", "migrator")
     groups = dict(zip(names, spare_groups(3), strict=True))
-    lab = Lab.create({"old-server": SEEDS["old-server"]})
+    seed = {"codemeter": SEEDS["old-server"], **CHAOS_SEED}
+    lab = Lab.create({"old-server": seed}, cloud_seed=CHAOS_CLOUD)
     host = lab["old-server"]
     lines = [f'{name} = ["{group.gr_name}"]' for name, group in groups.items()]
     with host.settings_path.open("a", encoding="utf-8") as settings:
@@ -141,7 +146,7 @@ def test_every_route_asks_for_its_role(guarded: Guarded, contract: Contract, rol
             assert len(text) < 600
     expected = {Role.NOBODY: len(OPEN_PATHS), Role.MIGRATOR: len(requests)}
     assert let_in == expected.get(role, let_in)
-    assert len(requests) >= 26
+    assert len(requests) >= 41
 
 
 @needs_root
@@ -170,6 +175,25 @@ def test_only_a_migrator_confirms_what_cannot_be_undone(guarded: Guarded) -> Non
     assert (status, json.loads(text)["code"]) == (403, "forbidden")
     assert "role migrator" in json.loads(text)["detail"]
     assert guarded.host.client.get("/v1/transfers")["transfers"] == []
+
+
+@needs_root
+def test_only_a_migrator_has_a_dongle_migrated(guarded: Guarded) -> None:
+    order = {"dongle": DONGLE, "target_user": TARGET}
+    path = f"/v1/migrations/{MIGRATION}"
+    requests: list[Request] = [
+        ("PUT", path, json.dumps(order | {"confirmation": "0" * 64})),
+        ("PUT", f"{path}?dry_run=true", json.dumps(order | {"confirmation": "0" * 64})),
+        ("PUT", path, json.dumps(order)),
+    ]
+    operator = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, requests)
+    migrator = guarded.peers[Role.MIGRATOR].ask(guarded.host.socket_path, requests)
+    codes = [json.loads(text).get("code") for _status, text in operator + migrator]
+    # The server is not activated: for whom it is allowed, that is the next thing to be said.
+    assert (
+        codes == ["forbidden", None, "dongle-not-eligible", *["dongle-not-eligible", None] * 2][:6]
+    )
+    assert "role migrator" in json.loads(operator[0][1])["detail"]
 
 
 @needs_root

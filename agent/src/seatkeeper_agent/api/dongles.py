@@ -22,6 +22,7 @@ from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.api.work import Job
 from seatkeeper_agent.domain.eligibility import HeldLicense
+from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.plan import MigrationOrder
@@ -70,6 +71,12 @@ async def put_migration(request: Request, migration: Identifier, dry_run: bool =
     body = await body_of(request, "migration-order")
     if body.get("confirmation") is not None and not dry_run:
         require(request, Role.MIGRATOR, "confirm an irreversible plan")
+    if migration != service.identity(body["dongle"]):
+        raise Problem(
+            ProblemCode.REQUEST_INVALID,
+            f"The id {migration} is not that of a migration of the dongle {body['dongle']!r}.",
+            f"Use {service.identity(body['dongle'])}.",
+        )
     held = body.get("licenses")
     order = MigrationOrder(
         dongle=body["dongle"],
@@ -81,8 +88,9 @@ async def put_migration(request: Request, migration: Identifier, dry_run: bool =
         deadline_seconds=body.get("deadline_seconds"),
     )
     kind = "migration" + "?" * dry_run
+    # What is asked for differently is followed apart.
     job = Job(
-        operation_id(migration, kind),
+        operation_id(migration, kind + digest(body)),
         kind,
         f"migration of dongle {order.dongle}",
         lambda: service.put(order, actor, dry_run),

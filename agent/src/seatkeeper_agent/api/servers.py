@@ -23,6 +23,7 @@ from seatkeeper_agent.api.contract import (
 )
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.work import Job
+from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.operations.servers.activation import (
@@ -60,7 +61,7 @@ async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Re
         dongle_service=None if switch is None else switch == "enabled",
         version_min=body.get("version_min"),
     )
-    job = _job(vendor, "settings", dry_run, lambda: service.put(order, actor, dry_run))
+    job = _job(vendor, "settings", dry_run, body, lambda: service.put(order, actor, dry_run))
     return await workshop_of(request).run(request, job)
 
 
@@ -84,6 +85,7 @@ async def put_activation(request: Request, vendor: str, dry_run: bool = False) -
         vendor,
         "activation",
         dry_run,
+        {"account": account},
         lambda: service.activate(account, password, actor, dry_run),
     )
     return await workshop_of(request).run(request, job)
@@ -97,7 +99,7 @@ async def put_activation(request: Request, vendor: str, dry_run: bool = False) -
 async def delete_activation(request: Request, vendor: str, dry_run: bool = False) -> Response:
     """Gives the activation up, however it was made."""
     service, actor = _activation(request, vendor), actor_of(request)
-    job = _job(vendor, "deactivation", dry_run, lambda: service.deactivate(actor, dry_run))
+    job = _job(vendor, "deactivation", dry_run, {}, lambda: service.deactivate(actor, dry_run))
     return await workshop_of(request).run(request, job)
 
 
@@ -124,7 +126,8 @@ async def answer_activation(request: Request, vendor: str, dry_run: bool = False
     service, actor = _activation(request, vendor), actor_of(request)
     body = await body_of(request, "activation-answer")
     order = AnswerOrder(_decoded(body["answer"]), body.get("request_digest"))
-    job = _job(vendor, "activation", dry_run, lambda: service.respond(order, actor, dry_run))
+    kind = "activation_by_files"
+    job = _job(vendor, kind, dry_run, body, lambda: service.respond(order, actor, dry_run))
     return await workshop_of(request).run(request, job)
 
 
@@ -178,12 +181,14 @@ async def put_borrow(
         until=moment_of(body["until"]),
         auto_renew=body.get("auto_renew", False),
     )
-    job = _job(borrow, "server_borrow", dry_run, lambda: service.put(order, actor, dry_run))
+    job = _job(borrow, "server_borrow", dry_run, body, lambda: service.put(order, actor, dry_run))
     return await workshop_of(request).run(request, job)
 
 
-def _job(subject: str, kind: str, dry_run: bool, work: Any) -> Job:
-    return Job(operation_id(subject, kind + "?" * dry_run), kind, f"{kind} of {subject}", work)
+def _job(subject: str, kind: str, dry_run: bool, told: dict[str, Any], work: Any) -> Job:
+    """What is asked for differently is followed apart; ``told`` never holds a password."""
+    distinct = f"{kind}{'?' * dry_run}{digest(told)}"
+    return Job(operation_id(subject, distinct), kind, f"{kind} of {subject}", work)
 
 
 def _services(request: Request, vendor: str) -> ServerServices:

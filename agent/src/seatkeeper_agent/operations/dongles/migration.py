@@ -114,6 +114,10 @@ class MigrationService:
             self._drive(known, again, actor)
         return self._answer(known, self._state(known) != operation.state.value)
 
+    def identity(self, dongle: str) -> str:
+        """The id of the only migration that a dongle of this name can have."""
+        return migration_id(self._means.driver.vendor, dongle)
+
     def view(self, migration: str) -> dict[str, Any] | None:
         """One migration; None if it was never declared here."""
         with self._journal.reading() as unit:
@@ -210,7 +214,7 @@ class MigrationService:
         rows = self._reports.rows(dongle, order.isolate, order.licenses, order.target_user)
         attempt = 1 if known is None else known.document["attempt"] + 1
         declaration = declaration_of(order, dongle, attempt, self._others(order, dongle))
-        identity = migration_id(self._means.driver.vendor, dongle.id)
+        identity = self.identity(dongle.id)
         steps = self._steps(declaration, identity)
         plan = plan_view(self._reports, declaration, steps)
         refused = is_refused(rows)
@@ -362,7 +366,7 @@ class MigrationService:
         except Problem:
             name = order.dongle
         with self._journal.reading() as unit:
-            return unit.declarations.get(MIGRATION, migration_id(self._means.driver.vendor, name))
+            return unit.declarations.get(MIGRATION, self.identity(name))
 
     def _require_same(self, order: MigrationOrder, known: DeclarationRecord) -> None:
         if known.document["target_user"] != order.target_user:
