@@ -47,11 +47,12 @@ def run_dongles(
 
 def report_table(rules: list[dict[str, t.Any]]) -> list[str]:
     """The rules of a report as lines of text, with what to do below each that is not met."""
-    verdicts = [_VERDICTS.get(rule["verdict"], rule["verdict"]) for rule in rules]
-    widths = [max(map(len, (*column, ""))) for column in (verdicts, [r["rule"] for r in rules])]
+    verdict_width = max(map(len, _VERDICTS.values()))
+    rule_width = max((len(rule["rule"]) for rule in rules), default=0)
     lines = []
-    for rule, verdict in zip(rules, verdicts):
-        head = f"{verdict.ljust(widths[0])}  {rule['rule'].ljust(widths[1])}  "
+    for rule in rules:
+        verdict = _VERDICTS.get(rule["verdict"], rule["verdict"])
+        head = f"{verdict.ljust(verdict_width)}  {rule['rule'].ljust(rule_width)}  "
         lines.append(f"{head}{rule['required']}; seen: {rule['observed']}")
         if rule["verdict"] == "not_met":
             lines.append(" " * len(head) + rule["advice"])
