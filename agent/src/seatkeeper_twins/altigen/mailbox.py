@@ -98,18 +98,24 @@ class _Handler:
         responses: list[str],
     ) -> list[str]:
         """The greeting: here a fault can make the server slow, or end the talk early."""
-        session.host_name = hostname
-        refusal = await _done(server, lambda: self._desk.faults.reach("greeting.before"))
+
+        def greet() -> None:
+            with self._desk.passing("greeting"):
+                session.host_name = hostname
+
+        refusal = await _done(server, greet)
         return responses if refusal is None else [refusal]
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """A recipient; every one is known."""
-        refusal = await _done(server, lambda: self._desk.faults.reach("recipient.before"))
-        if refusal is None:
-            envelope.rcpt_tos.append(address)
-        return refusal or "250 OK"
+
+        def take() -> None:
+            with self._desk.passing("recipient"):
+                envelope.rcpt_tos.append(address)
+
+        return await _done(server, take) or "250 OK"
 
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, _session: Session, envelope: Envelope

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The standard library's SMTP client with one deadline for the whole talk.
+"""The standard library's SMTP client with one deadline for the whole talk, and whole answers only.
 
-Its own time limit is for each read, which never ends with a server that drips.
+Its own time limit is for each read, which never ends with a server that drips; and it takes the
+beginning of an answer for all of it when the connection ends there.
 """
 
 from __future__ import annotations
@@ -11,6 +12,23 @@ import smtplib
 import socket
 import threading
 from contextlib import suppress
+from typing import BinaryIO
+
+
+class _WholeLines:
+    """Lines of a connection; one that was cut off counts as none."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def readline(self, size: int) -> bytes:
+        """The next line, of at most ``size`` bytes; empty at the end of the connection."""
+        line = self._file.readline(size)
+        return line if line.endswith(b"\n") or len(line) == size else b""
+
+    def close(self) -> None:
+        """Read no more."""
+        self._file.close()
 
 
 class SmtpLine(smtplib.SMTP):
@@ -35,6 +53,8 @@ class SmtpLine(smtplib.SMTP):
             # Of its own, since TLS takes the other one over.
             self._twin = socket.socket(fileno=os.dup(self.sock.fileno()))
             self._deadline.start()
+        if self.file is None and self.sock is not None:
+            self.file = _WholeLines(self.sock.makefile("rb"))
         return super().getreply()
 
     def __exit__(self, *_about_an_error: object) -> None:
