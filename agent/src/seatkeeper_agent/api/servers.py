@@ -60,6 +60,7 @@ async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Re
         settings=body.get("settings", {}),
         dongle_service=None if switch is None else switch == "enabled",
         version_min=body.get("version_min"),
+        running=body.get("running"),
     )
     job = _job(vendor, "settings", dry_run, body, lambda: service.put(order, actor, dry_run))
     return await workshop_of(request).run(request, job)

@@ -17,6 +17,9 @@ from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
 
 BORROW = "server_borrow"
 
+PAGE_SECONDS = 2.0
+"""How long to leave the page alone between two looks: each look starts a browser."""
+
 
 @dataclass
 class PageStep(PlainStep):
@@ -56,7 +59,7 @@ class PageStep(PlainStep):
         if self.page is None:
             raise DriverRefused("a person does this step")
         self.click(self.page)
-        if not wait_until(self.is_done):
+        if not wait_until(self.is_done, ask_again_seconds=PAGE_SECONDS):
             raise DriverUnfinished("the server does not show it yet")
         return b""
 

@@ -14,7 +14,7 @@ from seatkeeper_agent.domain.servers import ServerStatus
 from seatkeeper_agent.domain.versions import at_least
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import Engine, driver_problem
-from seatkeeper_agent.operations.ports import DriverError, SettingsDriver
+from seatkeeper_agent.operations.ports import DriverError, DriverUnavailable, SettingsDriver
 from seatkeeper_agent.operations.server_ports import LicenseServerDriver
 from seatkeeper_agent.operations.servers.steps import ServerStep
 from seatkeeper_agent.operations.steps import PlainStep, Probe, Step, Verdict, Work
@@ -30,6 +30,12 @@ class ServerOrder:
     settings: Declared
     dongle_service: bool | None = None
     version_min: str | None = None
+    running: bool | None = None
+
+    @property
+    def needs_it_running(self) -> bool:
+        """Whether something is declared that only a running server tells or takes."""
+        return bool(self.settings or self.version_min or self.dongle_service is not None)
 
 
 @dataclass(frozen=True)
@@ -160,9 +166,12 @@ class ServerService:
     def read(self) -> dict[str, Any]:
         """The settings, whether the server runs, and what its status tells."""
         try:
+            running = self._driver.is_running()
+            if not running and self._server is not None:
+                return {"vendor": self.vendor, "running": False, "settings": {}}
             shown: dict[str, Any] = {
-                "vendor": self._driver.vendor,
-                "running": self._driver.is_running(),
+                "vendor": self.vendor,
+                "running": running,
                 "settings": self._driver.read_settings(),
             }
             status = None if self._server is None else self._server.status()
@@ -177,6 +186,49 @@ class ServerService:
     def put(self, order: ServerOrder, actor: str, dry_run: bool) -> dict[str, Any]:
         """Make what is declared true; what is not named stays as it is."""
         present = self.read()
+        if not present["running"] and order.running:
+            return self._put_up(order, actor, dry_run)
+        if not present["running"] and self._server is not None and order.needs_it_running:
+            down = DriverUnavailable("it does not run")
+            raise driver_problem("setting the license server up", down)
+        answer = self._put(order, present, actor, dry_run)
+        if present["running"] and order.running is False:
+            stop = self._switch_service(Stop(self._driver, {}), False, actor, dry_run)
+            return _joined(answer, stop)
+        return answer
+
+    def _put_up(self, order: ServerOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+        """Start it, then make the rest true, which only a running server shows."""
+        start = self._switch_service(Start(self._driver, {}), True, actor, dry_run)
+        if not dry_run:
+            return _joined(start, self._put(order, self.read(), actor, dry_run))
+        if order.needs_it_running and self._server is not None:
+            start["notes"] = ["What else has to change can be seen only when the server runs."]
+            return start
+        return _joined(start, self._put(order, self.read(), actor, dry_run))
+
+    def _switch_service(
+        self, step: SettingsStep, running: bool, actor: str, dry_run: bool
+    ) -> dict[str, Any]:
+        words = {True: "started", False: "stopped"}
+        answer = {
+            "changed": True,
+            "before": {"service": {"state": words[not running]}},
+            "after": {"service": {"state": words[running]}},
+            "notes": [],
+            "plan": {"steps": [_planned(step, dry_run)]},
+        }
+        if dry_run:
+            return answer
+        operation_id = str(uuid.uuid4())
+        self._run(operation_id, [step], actor)
+        return {**answer, "operation": {"id": operation_id, "state": "done"}}
+
+    def _put(
+        self, order: ServerOrder, present: dict[str, Any], actor: str, dry_run: bool
+    ) -> dict[str, Any]:
+        if self._server is not None and not present["running"]:
+            return {"changed": False, "before": {}, "after": {}, "notes": [], "plan": {"steps": []}}
         self._check(order, present)
         missing = changes(present["settings"], order.settings)
         steps = self._edits(order.settings, present["running"]) if missing else []
@@ -338,6 +390,19 @@ def _difference(present: dict[str, Any], missing: Declared, switch: list[Any]) -
         before["dongle"] = {"service": _word(present["dongle_service"])}
         after["dongle"] = {"service": _word(step.enabled)}
     return {"changed": bool(missing or switch), "before": before, "after": after}
+
+
+def _joined(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    """Two changes as one answer; the operation is the later one that there was."""
+    operations = [part["operation"] for part in (first, then) if "operation" in part]
+    joined = {
+        "changed": first["changed"] or then["changed"],
+        "before": {**first["before"], **then["before"]},
+        "after": {**first["after"], **then["after"]},
+        "notes": [*first["notes"], *then["notes"]],
+        "plan": {"steps": [*first["plan"]["steps"], *then["plan"]["steps"]]},
+    }
+    return {**joined, "operation": operations[-1]} if operations else joined
 
 
 def _word(enabled: bool | None) -> str | None:

@@ -50,7 +50,11 @@ class ServerStep(PlainStep):
         return b""
 
 
-def wait_until(is_true: Callable[[], bool], seconds_max: float = OBSERVE_SECONDS_MAX) -> bool:
+def wait_until(
+    is_true: Callable[[], bool],
+    seconds_max: float = OBSERVE_SECONDS_MAX,
+    ask_again_seconds: float = ASK_AGAIN_SECONDS,
+) -> bool:
     """Ask until it is so or the time is over; a server that does not answer is asked again."""
     deadline = time.monotonic() + seconds_max
     while True:
@@ -62,4 +66,4 @@ def wait_until(is_true: Callable[[], bool], seconds_max: float = OBSERVE_SECONDS
             pass
         if time.monotonic() >= deadline:
             return False
-        time.sleep(ASK_AGAIN_SECONDS)
+        time.sleep(ask_again_seconds)
