@@ -67,7 +67,8 @@ class MovableServer:
 
     ``tells_licenses`` is whether ``licenses`` is complete, so that a license that is not among
     them is inactive here. ``ports_busy`` are those of the product's ports on which something
-    listens, whatever it is. ``update_locks`` are files that block changes.
+    listens, whatever it is. ``update_locks`` are files that block changes. ``notes`` are
+    sentences about what could not be seen.
     """
 
     installed: bool | None
@@ -81,6 +82,7 @@ class MovableServer:
     free_bytes: int | None
     ports_busy: tuple[int, ...]
     update_locks: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def license(self, number: str) -> MovableLicense:
         """What is seen of one license."""
@@ -92,7 +94,7 @@ class MovableServer:
 
     def as_document(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return _plain(asdict(self))
+        return {key: _plain(value) for key, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)

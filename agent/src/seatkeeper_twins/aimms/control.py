@@ -29,8 +29,8 @@ from seatkeeper_twins.chaos.control import (
 __all__ = [
     "NotRunning", "TwinRefused", "activate", "add_profile", "advance", "answer", "ask",
     "clear_faults", "crash", "deactivate", "describe", "emergency", "holders", "install",
-    "is_ready", "maintenance", "now", "points", "release", "remove_profile", "request", "reset",
-    "respond", "set_fault", "set_values",
+    "is_ready", "maintenance", "now", "points", "release", "remove", "remove_profile", "request",
+    "reset", "respond", "set_fault", "set_values",
 ]  # fmt: skip
 
 
@@ -76,6 +76,11 @@ def maintenance(server: str, enabled: bool) -> None:
 def install(server: str) -> None:
     """Install the product on a machine."""
     _do(server, "install")
+
+
+def remove(server: str) -> None:
+    """Remove the product from a machine; refused while licenses are there."""
+    _do(server, "remove")
 
 
 def request(server: str, number: str, code: str) -> str:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
-from seatkeeper_twins.aimms.folders import BIN
+from seatkeeper_twins.aimms.folders import BIN, CONFIG, NODELOCKS
 
 INSTALLER_NAME = "twin-installer"
 _LICMAN = Path(__file__).with_name("licman.py")
@@ -19,6 +20,12 @@ def write_programs(root: Path) -> None:
     here = '"$(dirname -- "$0")/.."'
     _write(root / BIN / "licman", f'exec {python} -I -S {shlex.quote(str(_LICMAN))} {here} "$@"')
     _write(root / BIN / "licsrv", f"exec {python} -P -m seatkeeper_twins.aimms server --dir {here}")
+
+
+def remove_programs(root: Path) -> None:
+    """Remove what an installation brought, and the folders that only a server has."""
+    for name in (BIN, CONFIG, NODELOCKS):
+        shutil.rmtree(root / name, ignore_errors=True)
 
 
 def write_installer(root: Path) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from seatkeeper_twins.aimms import folders, seed
-from seatkeeper_twins.aimms.programs import write_programs
+from seatkeeper_twins.aimms.programs import remove_programs, write_programs
 from seatkeeper_twins.aimms.shapes import License, ServerState
 from seatkeeper_twins.aimms.twin import address as address_in
 from seatkeeper_twins.aimms.vendor import REQUEST_FORM, RESPONSE_FORM
@@ -30,7 +30,15 @@ PENDING = "Error, Pending Activation"
 class Server(Process[ServerState]):
     """One machine; its product's folders lie beside the folder of the process."""
 
-    changes = ("profile_add", "profile_remove", "maintenance", "install", "request", "response")
+    changes = (
+        "profile_add",
+        "profile_remove",
+        "maintenance",
+        "install",
+        "remove",
+        "request",
+        "response",
+    )
     readings = ("activate", "deactivate", "list", "version", "maintenance_state")
 
     def __init__(self, folder: Path, vendor: Path) -> None:
@@ -75,9 +83,7 @@ class Server(Process[ServerState]):
         }  # fmt: skip
         chaos_seed.table(values, "the values", set(known))
         with self.store.change() as draft:
-            draft.update(
-                cast("ServerState", {key: known[key](values[key], key) for key in values})  # type: ignore[operator]
-            )
+            draft.update(cast("ServerState", {key: known[key](values[key], key) for key in values}))
 
     def activate(self, number: str, kind: str, code: str) -> None:
         """Activate and add a license; Refusal says why not."""
@@ -150,6 +156,14 @@ class Server(Process[ServerState]):
         with self.lock:
             self.settle()
 
+    def remove(self) -> None:
+        """Remove the product; refused while licenses are here."""
+        with self.changing("remove") as draft:
+            check(not draft["licenses"], 409, "Licenses are active here")
+            draft.update({"installed": False, "maintenance": False, "profiles": {}})
+        with self.lock:
+            remove_programs(self.root)
+
     def request(self, number: str, code: str) -> dict[str, str]:
         """Begin an offline activation: the request file; the license is pending then."""
         with self.changing("request") as draft:
@@ -214,9 +228,7 @@ class Server(Process[ServerState]):
         super().reset()
         with self.lock:
             if not self.state["installed"]:
-                folders.show(self.root, self.state)
-                (self.root / folders.BIN / "licman").unlink(missing_ok=True)
-                (self.root / folders.BIN / "licsrv").unlink(missing_ok=True)
+                remove_programs(self.root)
         self._show()
 
 

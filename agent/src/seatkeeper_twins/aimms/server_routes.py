@@ -17,7 +17,7 @@ def server_routes(server: Server) -> Routes:
         "add_profile": server.add_profile, "remove_profile": server.remove_profile,
         "maintenance": server.set_maintenance, "maintenance_state": server.maintenance_state,
         "list": server.listed, "version": server.version, "install": server.install,
-        "request": server.request, "response": server.response,
+        "remove": server.remove, "request": server.request, "response": server.response,
     }  # fmt: skip
     return {
         **{("POST", f"/_twin/do/{name}"): _done(verb) for name, verb in verbs.items()},

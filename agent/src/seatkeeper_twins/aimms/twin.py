@@ -11,6 +11,7 @@ from typing import Any
 from seatkeeper_twins.aimms import folders, seed
 from seatkeeper_twins.aimms.programs import write_installer
 from seatkeeper_twins.chaos.process import PORT_NAME
+from seatkeeper_twins.chaos.seed import SeedError
 from seatkeeper_twins.chaos.store import INITIAL_NAME, STATE_NAME, write_whole
 
 PROCESS_NAME = "_twin"
@@ -93,7 +94,7 @@ def _give(vendor: Path, made: seed.MachineSeed) -> None:
         for number in made.active:
             entry = state["licenses"].get(number)
             if entry is None or entry["machine"] is not None:
-                raise seed.SeedError(f"licenses: the vendor cannot give {number} to this machine")
+                raise SeedError(f"licenses: the vendor cannot give {number} to this machine")
             entry["machine"] = made.state["machine"]
         write_whole(vendor / name, state)
 

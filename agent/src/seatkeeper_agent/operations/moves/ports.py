@@ -33,11 +33,12 @@ class ServerMoveDriver(Protocol):
     Effects raise DriverUnsupported, DriverUnavailable or DriverRefused before anything was run,
     and DriverUnfinished when a program did not end in time. They return once the program has
     ended, however it ended: whether the effect happened is seen by ``observe`` alone. Every
-    program is bounded by ``call_seconds_max``.
+    program is bounded by ``call_seconds_max``, an installation by ``install_seconds_max``.
     """
 
     vendor: str
     call_seconds_max: float
+    install_seconds_max: float
 
     def describe(self) -> Description:
         """Version and capabilities with their reasons; never raises."""
