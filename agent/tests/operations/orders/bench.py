@@ -28,6 +28,23 @@ BY_PERSON = ["papers", "case", "papers_with_case", "send", "move", "register_old
 BY_MAIL = [*BY_PERSON[:4], "authorize", *BY_PERSON[4:]]
 
 
+class NamedPoints(Points):
+    """The agent may also end at a point by its name."""
+
+    end_at_name: str | None = None
+
+    def __call__(self, name: str) -> None:
+        """Pass a point."""
+        if name == self.end_at_name:
+            self.end_at = 0
+        super().__call__(name)
+
+    def revive(self) -> None:
+        """A new process."""
+        super().revive()
+        self.end_at_name = None
+
+
 class PassedDesk(AltiGenDesk):
     """The real one, in whose sending the agent may end."""
 
@@ -45,7 +62,7 @@ class Bench:
 
     def __init__(self, folder: Path, support: Support | None = None, **settings: Any) -> None:
         self.folder = folder
-        self.point = Points()
+        self.point = NamedPoints()
         self.clock = Clock()
         self.support = support
         self.settings = settings
