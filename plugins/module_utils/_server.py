@@ -25,6 +25,8 @@ def run_server(params: Params, client: AgentClient, check_mode: bool) -> dict[st
     for member in ("dongle_service", "version_min"):
         if params[member] is not None:
             body[member] = params[member]
+    if params["state"] is not None:
+        body["running"] = params["state"] == "started"
     answer = client.change("PUT", path, body, check_mode)
     name = f"license server {params['vendor']}"
     notes = list(answer.get("notes") or ())

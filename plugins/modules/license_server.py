@@ -36,6 +36,13 @@ options:
     type: str
     choices: [chaos, codemeter]
     required: true
+  state:
+    description:
+      - Whether the service of the server is started. Left out, it stays as it is.
+      - No document names the unit of the Chaos server, so that takes C(chaos.start_command) and
+        C(chaos.stop_command) in the settings of the agent.
+    type: str
+    choices: [started, stopped]
   settings:
     description:
       - The settings as sections of keys, spelled as the product spells them. Values are texts or
@@ -84,6 +91,12 @@ EXAMPLES = r"""
   seatkeeper.licensing.license_server:
     vendor: chaos
     dongle_service: enabled
+  delegate_to: render-server
+
+- name: Start the server if it does not run
+  seatkeeper.licensing.license_server:
+    vendor: chaos
+    state: started
   delegate_to: render-server
 
 - name: Stop serving them
@@ -210,6 +223,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._server impor
 ARGUMENTS = ArgumentSpec(
     options={
         "vendor": {"type": "str", "choices": ["chaos", "codemeter"], "required": True},
+        "state": {"type": "str", "choices": ["started", "stopped"]},
         "settings": {"type": "dict", "default": {}},
         "dongle_service": {"type": "str", "choices": ["enabled", "disabled"]},
         "version_min": {"type": "str"},

@@ -223,3 +223,25 @@ def test_a_file_that_is_missing(make_server: MakeServer) -> None:
     with pytest.raises(Problem) as caught:
         server.put(DECLARED)
     assert "Server.ini" in caught.value.detail
+
+
+def test_the_service_is_started_and_stopped_as_declared(make_server: MakeServer) -> None:
+    """Check, do, do again, for both ways; settings that are declared with it come true too."""
+    server = make_server(running=False)
+    up = ServerOrder(DECLARED, running=True)
+    planned = server.service.put(up, ACTOR, dry_run=True)
+    assert planned["changed"]
+    assert not server.product.is_running()
+    done = server.service.put(up, ACTOR, dry_run=False)
+    assert done["before"]["service"] == {"state": "stopped"}
+    assert [step["name"] for step in done["plan"]["steps"]] == ["edit", "start"]
+    assert server.service.read()["running"]
+    assert not server.service.put(up, ACTOR, dry_run=False)["changed"]
+    down = ServerOrder({}, running=False)
+    assert server.service.put(down, ACTOR, dry_run=True)["changed"]
+    assert server.product.is_running()
+    assert [s["name"] for s in server.service.put(down, ACTOR, dry_run=False)["plan"]["steps"]] == [
+        "stop"
+    ]
+    assert not server.product.is_running()
+    assert not server.service.put(down, ACTOR, dry_run=False)["changed"]

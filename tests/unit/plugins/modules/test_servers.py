@@ -58,6 +58,14 @@ def _settings(seen: Seen) -> t.Any:
     }
 
 
+def test_the_service_is_asked_for_only_where_its_state_is_declared() -> None:
+    for state, running in (("started", True), ("stopped", False)):
+        _result, (put, _get) = server(_settings, state=state)
+        assert put.body == {"settings": {}, "running": running}
+    _result, (put, _get) = server(_settings)
+    assert put.body == {"settings": {}}
+
+
 def test_settings_are_sent_as_texts_and_notes_are_warned_of() -> None:
     result, (put, get) = server(_settings, settings={"local": {"vrlPort": 30305}})
     assert (put.method, put.path, put.query) == ("PUT", "/v1/servers/chaos", {})

@@ -198,14 +198,17 @@ class ServerService:
         return answer
 
     def _put_up(self, order: ServerOrder, actor: str, dry_run: bool) -> dict[str, Any]:
-        """Start it, then make the rest true, which only a running server shows."""
-        start = self._switch_service(Start(self._driver, {}), True, actor, dry_run)
+        """Start it, with the rest made true before or after, as the product takes it."""
+        start = Start(self._driver, {})
+        if self._server is None:
+            answer = self._put(order, self.read(), actor, dry_run)
+            return _joined(answer, self._switch_service(start, True, actor, dry_run))
+        begun = self._switch_service(start, True, actor, dry_run)
         if not dry_run:
-            return _joined(start, self._put(order, self.read(), actor, dry_run))
-        if order.needs_it_running and self._server is not None:
-            start["notes"] = ["What else has to change can be seen only when the server runs."]
-            return start
-        return _joined(start, self._put(order, self.read(), actor, dry_run))
+            return _joined(begun, self._put(order, self.read(), actor, dry_run))
+        if order.needs_it_running:
+            begun["notes"] = ["What else has to change can be seen only when the server runs."]
+        return begun
 
     def _switch_service(
         self, step: SettingsStep, running: bool, actor: str, dry_run: bool
