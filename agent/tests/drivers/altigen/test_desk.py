@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole orders with the twin: what the driver makes and sends is enough for the vendor's staff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from domain.phone_systems import ON, order
+from twins.altigen.running import AGENTS, HOUR, NEW, OLD, SOFT, TEN, Twin, running
+
+from seatkeeper_agent.domain.orders import LicenseKey, Move, Order, PhoneSystem
+from seatkeeper_agent.domain.policies import evaluate
+from seatkeeper_agent.domain.quotes import Prices, quote
+from seatkeeper_agent.domain.rules import RuleVerdict
+from seatkeeper_agent.drivers.altigen.desk import CARD_NAME, MAIL_NAME, AltiGenDesk
+from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
+from seatkeeper_twins.altigen import control
+
+MADE_AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
+FRONT = PhoneSystem(
+    "Front desk old", OLD, "Studio A", "Max1000", registered=True,
+    assurance_until=date(2026, 6, 30), stations=20,
+)  # fmt: skip
+TARGETS = {
+    NEW: PhoneSystem(
+        "Front desk new", NEW, "Studio A", "Max2000", registered=True,
+        assurance_until=date(2030, 6, 30), stations=25,
+    ),
+    SOFT: PhoneSystem(
+        "Branch", SOFT, "Studio A", "software_only", registered=True,
+        assurance_until=date(2030, 12, 31), stations=0,
+    ),
+}  # fmt: skip
+KEYS = (LicenseKey(TEN, "ALTI-STATION-10"), LicenseKey(AGENTS, "ALTI-ACMAGENT-05"))
+
+
+@pytest.fixture
+def twin(tmp_path: Path) -> Iterator[Twin]:
+    """A running twin of the demo's systems."""
+    with running(tmp_path / "twin") as found:
+        yield found
+
+
+def desk_for(twin: Twin) -> AltiGenDesk:
+    """A desk that sends its mail to the twin."""
+    return AltiGenDesk(
+        AltiGenSettings(
+            dealer_id="D-1000", smtp_host="127.0.0.1", smtp_port=twin.smtp_port,
+            smtp_starttls=False, sender="licenses@studio.example",
+            recipient="support@vendor.example",
+        )
+    )  # fmt: skip
+
+
+def ordered(target: str) -> Order:
+    """Two keys for one of the targets."""
+    return order(Move(FRONT, TARGETS[target], KEYS), no_charge_purchase_order="PO 1")
+
+
+def sent(twin: Twin, target: str) -> str:
+    """Open a case, have the papers made and sent; the case's number."""
+    desk, found = desk_for(twin), ordered(target)
+    verdicts = {row.verdict for row in evaluate(desk.policy(), found)}
+    assert verdicts == {RuleVerdict.MET}
+    case = control.open_case(twin.at, target)
+    priced = quote(found.moves, Prices(), ON)
+    made = {paper.name: paper for paper in desk.documents(found, priced, case, MADE_AT)}
+    assert set(made) >= {CARD_NAME, MAIL_NAME}
+    desk.send(made[MAIL_NAME].content)
+    control.fax(twin.at, case, ["credit_card_authorization"])
+    return case
+
+
+def test_an_order_between_two_chassis_to_its_end(twin: Twin) -> None:
+    case = sent(twin, NEW)
+    (mail,) = twin.describe()["mails"]
+    assert (mail["case"], mail["documents"]) == (case, ["license_transfer_form"])
+    assert twin.describe()["missing"][case] == []
+    control.advance(twin.at, 24 * HOUR)
+    assert TEN not in control.register(twin.at, OLD)
+    assert {TEN, AGENTS} <= set(control.register(twin.at, NEW, [TEN, AGENTS]))
+
+
+def test_an_order_to_software_only_to_its_end(twin: Twin) -> None:
+    case = sent(twin, SOFT)
+    assert twin.describe()["missing"][case] == ["the no-charge purchase order"]
+    control.purchase_order(twin.at, SOFT)
+    control.advance(twin.at, 24 * HOUR)
+    (answer,) = twin.describe()["cases"][case]["answers"]
+    issued = answer["text"].removeprefix("Moved: ").removesuffix(".").split(", ")
+    products = {twin.describe()["keys"][key]["product"] for key in issued}
+    assert products == {each.converted_product for each in KEYS}
+    control.register(twin.at, OLD)
+    assert set(control.register(twin.at, SOFT, issued)) == set(issued)
+
+
+def test_the_card_page_is_for_paper_only(twin: Twin) -> None:
+    sent(twin, NEW)
+    assert b"card-authorization" not in control.mail(twin.at, 0)
+
+
+def test_without_a_mail_server_a_person_sends_the_same_mail() -> None:
+    desk = AltiGenDesk(AltiGenSettings())
+    assert not desk.sends_mail
+    found = ordered(NEW)
+    priced = quote(found.moves, Prices(), ON)
+    without = desk.documents(found, priced, None, MADE_AT)
+    assert MAIL_NAME not in {paper.name for paper in without}
+    assert desk.documents(found, priced, "1", MADE_AT) == desk.documents(
+        found, priced, "1", MADE_AT
+    )
+    told = (desk.case, desk.mail, desk.authorize, desk.move, desk.register_old, desk.register_new)
+    for instructions in (make(found) for make in told):
+        assert all(step.endswith(".") for step in (*instructions.steps, instructions.verified_by))
+    assert desk.move(found).seconds_max == 24 * HOUR
+    assert OLD in " ".join(desk.register_old(found).steps)
+    new = " ".join(desk.register_new(found).steps)
+    assert all(name in new for name in (TEN, AGENTS, NEW))
