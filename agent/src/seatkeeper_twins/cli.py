@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from seatkeeper_twins.altigen import commands as altigen
 from seatkeeper_twins.chaos import commands as chaos
 from seatkeeper_twins.codemeter import __main__ as codemeter
 from seatkeeper_twins.codemeter.build import BuildError
@@ -104,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     up.set_defaults(run=_lab_up)
     text = "run, show and disturb a Chaos license server and the vendor's cloud"
     chaos.fill(commands.add_parser("chaos", help=text, description=text))
+    text = "run, show and disturb AltiGen's mailbox, support desk and phone systems"
+    altigen.fill(commands.add_parser("altigen", help=text, description=text))
     # Here for help and completion: `main` hands its words on before they are parsed.
     commands.add_parser(
         "codemeter", help="make, serve, show and disturb one CodeMeter twin",
