@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from seatkeeper_agent.domain.rules import RuleRow, verdict_of
+from seatkeeper_agent.domain.versions import at_least
 
 BACKUP_FORM = "seatkeeper-server-backup/1"
 LICENSES_MAX = 1_000
@@ -214,13 +215,21 @@ def require_distinct(licenses: tuple[BackedUpLicense, ...]) -> None:
                 )
 
 
-def place_of(number: str, source: MovableServer | None, target: MovableServer | None) -> Place:
+def place_of(
+    number: str,
+    source: MovableServer | None,
+    target: MovableServer | None,
+    released: bool = False,
+) -> Place:
     """Where a license is active; None for a machine that is lost or cannot be asked.
 
-    A pending activation is not active yet. That one machine has it is enough to be told only
-    where the other one is seen not to.
+    ``released`` is somebody's word that the vendor's support has deactivated it at the source. A
+    pending activation is not active yet. That one machine has it is told only where the other
+    one is known not to.
     """
     at_source = None if source is None else _has(source.license(number).state)
+    if at_source is None and released:
+        at_source = False
     at_target = None if target is None else _has(target.license(number).state)
     if at_source is None or at_target is None:
         return Place.UNKNOWN
@@ -234,14 +243,18 @@ def place_of(number: str, source: MovableServer | None, target: MovableServer | 
 def target_rows(
     backup: ServerBackup,
     target: MovableServer,
+    version: str | None = None,
     installer_sha256: str | None = None,
     free_bytes_min: int = 0,
 ) -> tuple[RuleRow, ...]:
-    """What a machine must be like before anything is deactivated elsewhere, rule by rule."""
+    """What a machine must be like before anything is deactivated elsewhere, rule by rule.
+
+    ``version`` and ``installer_sha256`` are what is declared of the target, if anything is.
+    """
     return (
         _free_of_others(target),
         _not_serving(backup, target),
-        _same_version(backup, target),
+        _version_row(backup, target, version),
         _installable(target, installer_sha256),
         _same_files(backup, target),
         RuleRow(
@@ -290,13 +303,21 @@ def _not_serving(backup: ServerBackup, target: MovableServer) -> RuleRow:
     )
 
 
-def _same_version(backup: ServerBackup, target: MovableServer) -> RuleRow:
-    both = backup.version is not None and target.version is not None
+def _version_row(backup: ServerBackup, target: MovableServer, declared: str | None) -> RuleRow:
+    if declared is not None:
+        required = f"The version is {declared}, as declared."
+        holds = None if target.version is None else target.version == declared
+    elif backup.version is not None:
+        # No document says which versions of the license server can follow each other.
+        required = f"The version is not older than that of the source, {backup.version}."
+        holds = at_least(target.version, backup.version)
+    else:
+        required, holds = "The version of the source is known, to compare with it.", None
     return RuleRow(
         "version",
-        f"The version is that of the source, {backup.version or 'which is not known'}.",
+        required,
         _told(target.version, "It is {}."),
-        verdict_of(backup.version == target.version if both else None),
+        verdict_of(holds),
         "Compare the versions by hand, or set the command that prints the version.",
     )
 

@@ -146,6 +146,22 @@ def test_an_activation_that_takes_too_long_or_loses_its_answer_is_seen_later(
     assert patient.observe().license(CLIENT).state is ACTIVE
 
 
+@pytest.mark.parametrize("process", ["new", "vendor"])
+@pytest.mark.parametrize(("side", "state"), [("before", INACTIVE), ("after", ACTIVE)])
+def test_after_a_death_the_effect_is_seen_or_its_absence(
+    world: World, driver_of: MakeDriver, process: str, side: str, state: LicenseState
+) -> None:
+    control.maintenance(world.old, True)
+    control.deactivate(world.old, SERVER)
+    new = driver_of("new", **MAPPED)
+    control.set_fault(world.address(process), f"activate.{side}", "die")
+    assert new.activate(SERVER, Secret(CODES[SERVER])).exit_code == 1
+    world.restart(process)
+    assert new.observe().license(SERVER).state is state
+    new.activate(SERVER, Secret(CODES[SERVER]))
+    assert new.observe().license(SERVER).state is ACTIVE
+
+
 def test_a_read_only_lock_blocks_changes_beforehand(world: World, driver_of: MakeDriver) -> None:
     lock = world.folder / "new" / "Nodelocks" / ".lock"
     lock.touch(mode=0o444)
