@@ -17,6 +17,12 @@ SERVER_VERSION_MIN = "4.5.0"
 WIBUKEY_VERSION_MIN = "6.00"
 PRODUCT_VERSION_MIN = "3.0"
 DONGLE_FAMILY = "wibukey"
+
+_TOLD_ALONE = {
+    True: "",
+    False: ", which the server lists nevertheless",
+    None: "; whether it counts them nevertheless is seen at the server only",
+}
 MAKER_FAMILY = "wibu"
 """Devices of the same maker that the list of known dongles does not tell apart."""
 
@@ -34,8 +40,9 @@ class HeldLicense:
 class Sighting:
     """What this host shows; None where it does not tell.
 
-    ``dongles`` are those that drivers can have; ``hides_others`` says that all but the
-    ``chosen`` one will be hidden from them. ``account`` is the one that this agent activated.
+    ``dongles`` are those that drivers can have, ``hidden`` how many of the kind are hidden from
+    them already; ``hides_others`` says that all but the ``chosen`` one will be. ``account`` is the
+    one that this agent activated.
     """
 
     status: ServerStatus | None
@@ -47,6 +54,7 @@ class Sighting:
     account: str | None
     licenses: tuple[HeldLicense, ...] | None
     target_user: str | None = None
+    hidden: int = 0
 
 
 def rules(sighting: Sighting) -> tuple[RuleRow, ...]:
@@ -98,16 +106,34 @@ def _counted(sighting: Sighting, seen: tuple[Dongle, ...]) -> tuple[str, bool | 
     if sighting.hides_others and chosen in same:
         same, hidden = [chosen], len(same) - 1
     observed = f"{len(same)}: {', '.join(f'{d.id} at {d.path}' for d in same)}" if same else "none"
-    if hidden:
-        observed += f", with {hidden} hidden from the driver"
+    told = _is_told_alone(sighting, hidden)
+    if hidden or sighting.hidden:
+        observed += f", with {hidden + sighting.hidden} hidden from the driver"
+        observed += _TOLD_ALONE[told]
     if others:
         observed += f", and {len(others)} of another kind"
     if chosen.family == DONGLE_FAMILY:
         # Whether the vendor counts another maker's dongle is not known.
-        return observed, None if len(same) == 1 and others else len(same) == 1
+        if len(same) != 1:
+            return observed, False
+        return observed, None if others else told
     # An unknown device of the same maker may be a WibuKey; anything else is none.
     maybe = chosen.family == MAKER_FAMILY and not same
     return f"{observed}; {chosen.id} is a {chosen.model}", None if maybe else False
+
+
+def _is_told_alone(sighting: Sighting, to_hide: int) -> bool | None:
+    """Whether the one dongle is the only one to the driver as well.
+
+    A hidden device can be had by nobody, but the kernel still lists it: what the driver makes of
+    that is not known, and shows in how many dongles the server lists then.
+    """
+    if not to_hide and not sighting.hidden:
+        return True
+    status = sighting.status
+    if to_hide or status is None or not status.dongle_service or not status.dongle_keys:
+        return None
+    return len(status.dongle_keys) == 1
 
 
 def _wibukey_driver(sighting: Sighting) -> RuleRow:

@@ -3,7 +3,7 @@
 
 The folder has the kernel's layout: ``1-1.4/{idVendor,idProduct,serial,manufacturer,product,
 devnum,bDeviceClass,authorized}``. The bus and the ports are those of the folder's name. A device
-with ``authorized`` 0 is not listed, as a vendor's driver would find it. Devices have the strings
+with ``authorized`` 0 is not listed: nobody can use it. Devices have the strings
 of their descriptors and nothing else: no configuration, no endpoint.
 """
 

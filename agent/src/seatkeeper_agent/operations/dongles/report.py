@@ -94,6 +94,10 @@ class DongleReports:
                 account=None if known is None else known.document["account"],
                 licenses=licenses,
                 target_user=target_user,
+                hidden=sum(
+                    entry.family == DONGLE_FAMILY and entry.authorized is False
+                    for entry in self.dongles()
+                ),
             )
         )
 
