@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -114,3 +115,32 @@ def test_codemeter_is_handed_on(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["codemeter", "create", "--dir", str(folder), "--seed", str(seed)]) == 0
     assert (folder / "libwibucm.so").is_file()
     assert str(folder) in capsys.readouterr().out
+
+
+def test_chaos_servers_are_told_with_their_pages(tmp_path: Path) -> None:
+    command = [*COMMAND, "lab", "up", "--dir", str(tmp_path / "lab"), "--chaos"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        said = [process.stdout.readline()]
+        while said[-1] and not said[-1].startswith("Ready;"):
+            said.append(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WAIT_SECONDS_MAX) == 0
+    told = "".join(said)
+    assert "Ready;" in told
+    for name in ("render-server", "island-server"):
+        assert f"{name}  agent socket  {tmp_path}/lab/{name}/agent.sock\n" in told
+    assert len(re.findall(r"  Chaos +http://127\.0\.0\.1:\d+/\n", told)) == 2
+    assert len(re.findall(r"  account page +http://127\.0\.0\.1:\d+/\n", told)) == 1
+    assert "inventories/chaos playbooks/activate_licenses.yml --check --diff" in told
+    wait_until_gone(tmp_path / "lab")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion_knows_the_lab(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    said = capsys.readouterr().out
+    for option in ("--chaos", "--cloud", "--seed"):
+        assert option.removeprefix("--") in said
