@@ -11,6 +11,7 @@ LAB/HOST/state/           its journal, its key and the keys of all other hosts
 LAB/HOST/usb/             its recorded USB bus
 LAB/HOST/codemeter/       a CodeMeter twin: library, cmu, Server.ini, containers.db, engine.sock
 LAB/HOST/chaos/           a Chaos twin: vrlctl, wibukey-version, state.json, port
+LAB/HOST/altigen/         an AltiGen twin: state.json, port, smtp-port
 
 Nothing outlives the process that made the lab: a stopped lab has no processes left, and the
 kernel kills them all when their maker is killed.
@@ -275,6 +276,7 @@ def _planned(root: Path, wanted: Mapping[str, HostSeed]) -> tuple[list[LabHost],
             root,
             has_codemeter=seed.codemeter is not None,
             chaos_port=None if seed.chaos is None else free_port(),
+            altigen=None if seed.altigen is None else (free_port(), free_port()),
         )
         for name, seed in wanted.items()
     ]

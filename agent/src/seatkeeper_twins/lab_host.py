@@ -14,6 +14,7 @@ from seatkeeper_twins import lab_services
 from seatkeeper_twins.agent_client import AgentClient
 from seatkeeper_twins.codemeter import control
 from seatkeeper_twins.codemeter.twin import LIBRARY_NAME, create_twin
+from seatkeeper_twins.lab_altigen import AltiGenTwin, altigen_ports
 from seatkeeper_twins.lab_chaos import ChaosServer, Cloud, server_port
 from seatkeeper_twins.lab_process import LabError, LabProcess
 from seatkeeper_twins.lab_seed import HostSeed
@@ -28,11 +29,17 @@ _PYTHON = [sys.executable, "-P", "-m"]
 class LabHost:
     """Its paths, its processes, and ways to ask the agent and the twins.
 
-    ``chaos_port`` None: the host has no Chaos license server.
+    ``chaos_port`` None: the host has no Chaos license server; ``altigen`` None: no orders are
+    placed from it, else the ports of the AltiGen twin's control and mailbox.
     """
 
     def __init__(
-        self, name: str, root: Path, has_codemeter: bool = True, chaos_port: int | None = None
+        self,
+        name: str,
+        root: Path,
+        has_codemeter: bool = True,
+        chaos_port: int | None = None,
+        altigen: tuple[int, int] | None = None,
     ) -> None:
         self.name = name
         self.folder = root / name
@@ -47,6 +54,9 @@ class LabHost:
         self._chaos = None
         if chaos_port is not None:
             self._chaos = ChaosServer(name, self.folder, chaos_port, environment, self.usb_folder)
+        self._altigen = None
+        if altigen is not None:
+            self._altigen = AltiGenTwin(name, self.folder, altigen, environment)
         self.agent = LabProcess(
             f"The agent of {name}",
             [*_PYTHON, "seatkeeper_agent", "--config", str(self.settings_path), "serve"],
@@ -60,7 +70,8 @@ class LabHost:
     def found(cls, name: str, root: Path) -> Self:
         """A host that was made before."""
         folder = root / name
-        return cls(name, root, (folder / "codemeter").is_dir(), server_port(folder))
+        has_codemeter = (folder / "codemeter").is_dir()
+        return cls(name, root, has_codemeter, server_port(folder), altigen_ports(folder))
 
     @property
     def engine(self) -> LabProcess:
@@ -76,10 +87,20 @@ class LabHost:
             raise LabError(f"{self.name} has no Chaos twin.")
         return self._chaos
 
+    @property
+    def altigen(self) -> AltiGenTwin:
+        """The AltiGen twin; LabError for a host that places no orders."""
+        if self._altigen is None:
+            raise LabError(f"{self.name} has no AltiGen twin.")
+        return self._altigen
+
     def products(self) -> dict[str, LabProcess]:
-        """The processes of the license servers by their vendors, running or not."""
+        """The processes of the twins by their vendors, running or not."""
         found = {} if self._engine is None else {"codemeter": self._engine}
-        return found if self._chaos is None else found | {"chaos": self._chaos.process}
+        for vendor, made in (("chaos", self._chaos), ("altigen", self._altigen)):
+            if made is not None:
+                found[vendor] = made.process
+        return found
 
     def twin(self, operation: str, **values: Any) -> dict[str, Any]:
         """One control operation of the CodeMeter twin, such as "describe"; LabError if refused."""
@@ -96,6 +117,8 @@ class LabHost:
             create_twin(self.twin_folder, profile, seed.codemeter)
         if seed.chaos is not None and cloud is not None:
             self.chaos.create(seed.chaos, cloud.address)
+        if seed.altigen is not None:
+            self.altigen.create(seed.altigen)
 
     def write_settings(self, services: Path, seed: HostSeed) -> None:
         """agent.toml; ``services`` is the socket of the lab's service manager."""
@@ -114,6 +137,8 @@ class LabHost:
         }
         if seed.chaos is not None:
             tables["chaos"] = self._chaos_table(services, seed.chaos.performer)
+        if seed.altigen is not None:
+            tables["altigen"] = self.altigen.settings(seed.altigen)
         self.settings_path.write_text(_toml(tables), encoding="utf-8")
 
     def _make_engine(self, environment: Mapping[str, str]) -> LabProcess:

@@ -9,7 +9,8 @@ which a host has at least one:
     "profile": "6",                     optional; a version of the license server
     "performer": "person",              optional; or "browser": who works on the server's page
     "server": {"dongle_service": true}, optional; see chaos/seed.py
-    "dongles": [{"port": "1-1.4", "serial": "90000001", "ids": "064f:0bd8"}]}}   optional
+    "dongles": [{"port": "1-1.4", "serial": "90000001", "ids": "064f:0bd8"}]},   optional
+ "altigen": {}}                         see lab_altigen.py
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from typing import Any
 
 from seatkeeper_twins.chaos import usb_folder
 from seatkeeper_twins.chaos.seed import SeedError, table, text
+from seatkeeper_twins.lab_altigen import AltiGenSeed, altigen_seed
 
-SECTIONS = frozenset({"codemeter", "chaos"})
+SECTIONS = frozenset({"codemeter", "chaos", "altigen"})
 PERFORMERS = ("person", "browser")
 PROFILE = "6"
 
@@ -62,6 +64,7 @@ class HostSeed:
 
     codemeter: dict[str, Any] | None
     chaos: ChaosSeed | None
+    altigen: AltiGenSeed | None = None
 
 
 def host_seed(seed: object) -> HostSeed:
@@ -70,7 +73,11 @@ def host_seed(seed: object) -> HostSeed:
     if not entry or not SECTIONS.issuperset(entry):
         return HostSeed(entry, None)
     codemeter = table(entry["codemeter"], "codemeter", None) if "codemeter" in entry else None
-    return HostSeed(codemeter, _chaos(entry["chaos"]) if "chaos" in entry else None)
+    return HostSeed(
+        codemeter,
+        _chaos(entry["chaos"]) if "chaos" in entry else None,
+        altigen_seed(entry["altigen"]) if "altigen" in entry else None,
+    )
 
 
 def _chaos(entry: object) -> ChaosSeed:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_twins.altigen.mailbox import make_certificate
+from seatkeeper_twins.altigen.certificate import make_certificate
 from seatkeeper_twins.altigen.seed import state_of
 from seatkeeper_twins.chaos.process import PORT_NAME
 from seatkeeper_twins.chaos.store import INITIAL_NAME, STATE_NAME, write_whole
@@ -33,6 +33,9 @@ def create_twin(folder: Path | str, seed: object) -> Path:
     if (path / STATE_NAME).exists():
         raise FileExistsError(f"{path} holds a twin already.")
     if state["mailbox"]["starttls"]:
+        # Not before: a lab without a mailbox does without what a mailbox needs.
+        from seatkeeper_twins.altigen.mailbox import make_certificate
+
         make_certificate(path)
     write_whole(path / INITIAL_NAME, state)
     # Last, because its presence is what makes the folder a twin.
