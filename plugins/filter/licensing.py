@@ -20,6 +20,11 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._migrations i
     migration_outcome,
     migrations_left,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._orders import (
+    order_list,
+    order_outcome,
+    order_rows,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome import (
     kept_borrows,
     kept_results,
@@ -56,6 +61,9 @@ class FilterModule:
             "license_leg_results": kept_results,
             "license_migration_outcome": migration_outcome,
             "license_migrations_left": migrations_left,
+            "license_order_list": order_list,
+            "license_order_outcome": order_outcome,
+            "license_order_rows": order_rows,
             "license_outcome": outcome,
             "license_server_rows": server_rows,
             "license_sum_problems": sum_problems,

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declared orders: their systems, what is left of them, and what a run came to."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._orders import (
+    order_list,
+    order_outcome,
+    order_rows,
+)
+
+SYSTEMS = [{"name": "branch", "system_key": "AA-1"}, {"name": "hq", "system_key": "AA-2"}]
+ORDER = {"name": "to-hq", "source": "branch", "target": "hq", "keys": [{"key": "K-1"}]}
+WAIT = {
+    "operation": "op-1",
+    "title": "the vendor moving the licenses",
+    "who": "vendor",
+    "instructions": ["Wait."],
+    "verified_by": "The case says so",
+    "since": "2026-11-21T09:30:00Z",
+    "until": "2026-11-22T09:30:00Z",
+    "overdue": False,
+}
+KNOWN = {
+    **ORDER,
+    "state": "waiting",
+    "case_number": "CAS-1",
+    "operation": {"id": "op-1", "state": "waiting"},
+}
+STEP = {
+    "name": "move",
+    "title": "moving",
+    "performer": "vendor",
+    "reversible": False,
+    "state": "planned",
+}
+QUOTE = {"lines": [], "total": None, "currency": "USD", "documents": []}
+
+
+def result(name: str, **values: t.Any) -> dict[str, t.Any]:
+    """What the module returned for an order."""
+    return {
+        "license_order_entry": {"name": name},
+        "changed": True,
+        "plan": {"steps": [STEP]},
+        "digest": "d",
+        "quote": QUOTE,
+        "quote_table": ["to be asked  Total"],
+        "report_table": ["met  same_owner"],
+        "waiting": [],
+        **values,
+    }
+
+
+def test_orders_get_the_systems_that_they_name() -> None:
+    (found,) = order_list([ORDER], SYSTEMS, [])
+    assert (found["source"], found["target"]) == (SYSTEMS[0], SYSTEMS[1])
+    assert found["keys"] == ORDER["keys"]
+
+
+def test_only_done_orders_are_left_out() -> None:
+    states = ("none", "running", "waiting", "in_doubt", "failed", "done")
+    left = {state: len(order_list([ORDER], SYSTEMS, [{**KNOWN, "state": state}])) for state in states}
+    assert left == {**dict.fromkeys(states, 1), "done": 0}
+
+
+def test_a_done_order_may_name_systems_that_are_gone() -> None:
+    assert order_list([ORDER], [], [{**KNOWN, "state": "done"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("orders", "systems", "told"),
+    [
+        ([{**ORDER, "target": "moon"}], SYSTEMS, "names the target moon.*There is: branch, hq"),
+        ([ORDER], [], "There is: none"),
+        ([ORDER], [*SYSTEMS, SYSTEMS[0]], "license_systems have the name branch"),
+        ([ORDER, ORDER], SYSTEMS, "license_orders have the name to-hq"),
+    ],
+)
+def test_what_is_declared_wrongly_is_one_sentence(
+    orders: list[t.Any], systems: list[t.Any], told: str
+) -> None:
+    with pytest.raises(AnsibleFilterError, match=told):
+        order_list(orders, systems, [])
+
+
+def test_a_row_tells_who_has_to_act_since_when_and_until_when() -> None:
+    (row,) = order_rows([KNOWN], [WAIT])
+    assert row == {
+        "name": "to-hq",
+        "move": "branch to hq",
+        "keys": 1,
+        "case_number": "CAS-1",
+        "state": "waiting",
+        "who": "vendor",
+        "waits_for": "the vendor moving the licenses",
+        "since": "2026-11-21T09:30:00Z",
+        "until": "2026-11-22T09:30:00Z",
+    }
+    (late,) = order_rows([KNOWN], [{**WAIT, "overdue": True}])
+    assert late["until"] == "2026-11-22T09:30:00Z (overdue)"
+    (row,) = order_rows([{**KNOWN, "operation": None, "state": "none"}], [WAIT])
+    assert (row["who"], row["until"]) == (None, None)
+
+
+def test_an_outcome_shows_what_is_to_be_confirmed_and_who_is_awaited() -> None:
+    placed = result("b", digest=None, waiting=[WAIT])
+    refused = {"license_order_entry": {"name": "c"}, "failed": True, "msg": "Not allowed."}
+    priced = result("d", quote={**QUOTE, "total": "300.00"})
+    found = order_outcome([result("a"), placed, refused, priced, {"skipped": True}])
+    assert [(entry["order"], entry["total"]) for entry in found["confirmations"]] == [
+        ("a", "to be asked"),
+        ("d", "300.00 USD"),
+    ]
+    assert {row["order"] for row in found["plan"]} == {"a", "d"}
+    assert found["waits"] == [WAIT]
+    assert found["failures"] == ["Order c: Not allowed."]
+    assert [quote["order"] for quote in found["quotes"]] == ["a", "b", "d"]
+    text = "\n".join(found["lines"])
+    assert "The rules for order a:\nmet  same_owner\nWhat order a costs:\nto be asked" in text
+    assert "order b" not in text
+    assert "Waiting for the vendor: the vendor moving the licenses" in text
+
+
+def test_nothing_ordered_is_nothing_told() -> None:
+    assert order_outcome([])["lines"] == []
