@@ -33,9 +33,6 @@ def create_twin(folder: Path | str, seed: object) -> Path:
     if (path / STATE_NAME).exists():
         raise FileExistsError(f"{path} holds a twin already.")
     if state["mailbox"]["starttls"]:
-        # Not before: a lab without a mailbox does without what a mailbox needs.
-        from seatkeeper_twins.altigen.mailbox import make_certificate
-
         make_certificate(path)
     write_whole(path / INITIAL_NAME, state)
     # Last, because its presence is what makes the folder a twin.
