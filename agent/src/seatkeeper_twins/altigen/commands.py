@@ -93,9 +93,14 @@ def _serve(chosen: argparse.Namespace) -> None:
         twin.create_twin(chosen.dir, _seed(chosen.seed))
     elif chosen.seed is not None:
         raise ValueError(f"{chosen.dir} holds a twin already: leave out --seed to use it as it is.")
+    try:
+        from seatkeeper_twins.altigen.mailbox import Mailbox
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"The mailbox needs {error.name}: install seatkeeper-agent with its extra twins."
+        ) from error
     with only_process(chosen.dir):
         from seatkeeper_twins.altigen.desk import Desk
-        from seatkeeper_twins.altigen.mailbox import Mailbox
         from seatkeeper_twins.altigen.routes import routes
 
         desk = Desk(chosen.dir)

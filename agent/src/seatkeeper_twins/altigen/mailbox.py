@@ -9,21 +9,16 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from seatkeeper_twins.altigen.certificate import CERTIFICATE_NAME, KEY_NAME
 from seatkeeper_twins.altigen.desk import Desk
 from seatkeeper_twins.chaos.web import LostAnswer, Refusal
 
-CERTIFICATE_NAME = "mailbox-certificate.pem"
-KEY_NAME = "mailbox-key.pem"
 MAIL_BYTES_MAX = 8 << 20
 START_SECONDS_MAX = 30
-_VALID_DAYS = 3650
 
 
 class Mailbox:
@@ -142,37 +137,3 @@ async def _done(server: SMTP, action: Callable[[], None]) -> str | None:
             server.transport.abort()
         raise ConnectionResetError from None
     return None
-
-
-def make_certificate(folder: Path) -> None:
-    """A certificate for this host's own addresses, signed by itself."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "SEATKEEPER TWIN MAILBOX")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=_VALID_DAYS))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / CERTIFICATE_NAME).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / KEY_NAME).touch(mode=0o600)
-    (folder / KEY_NAME).write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )

@@ -41,7 +41,7 @@ def ask(address: str, method: str, path: str, value: object = None) -> dict[str,
         answer = connection.getresponse()
         body = answer.read()
     except ConnectionRefusedError as error:
-        raise NotRunning(f"No Chaos twin is running at {address}.") from error
+        raise NotRunning(f"No twin is running at {address}.") from error
     except http.client.HTTPException as error:
         raise ConnectionError(f"The twin at {address} ended without an answer.") from error
     finally:

@@ -39,7 +39,7 @@ class Store(Generic[StateType]):
     def __init__(self, folder: Path) -> None:
         self.path = folder / STATE_NAME
         if not self.path.is_file():
-            raise FileNotFoundError(f"{folder} holds no Chaos twin: {STATE_NAME} is missing.")
+            raise FileNotFoundError(f"{folder} holds no twin: {STATE_NAME} is missing.")
         self.state: StateType = json.loads(self.path.read_text(encoding="utf-8"))
         self._initial_path = folder / INITIAL_NAME
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from seatkeeper_twins.altigen import control
+from seatkeeper_twins.altigen.__main__ import main
 from seatkeeper_twins.altigen.shapes import CARD
 
 from .running import HOUR, NEW, OLD, TEN, Twin, letter, running
@@ -119,3 +120,13 @@ def test_commands_stand_in_for_people(twin: Twin) -> None:
     run("set", "conduct=late")
     assert twin.describe()["conduct"] == "late"
     assert "mail.during" in run("points").split()
+
+
+def test_a_host_without_the_extra_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "seatkeeper_twins.altigen.mailbox", raising=False)
+    monkeypatch.setitem(sys.modules, "aiosmtpd", None)
+    monkeypatch.setitem(sys.modules, "aiosmtpd.smtp", None)
+    assert main(["serve", "--dir", str(tmp_path / "twin")]) == 1
+    assert "install seatkeeper-agent with its extra twins" in capsys.readouterr().err
