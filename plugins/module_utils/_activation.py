@@ -32,6 +32,12 @@ def run_online(params: Params, client: AgentClient, check_mode: bool) -> Result:
     """Activate with an account, or deactivate; the module's whole result."""
     if params["state"] == "deactivated":
         return _deactivated(client, check_mode)
+    if not params["password"]:
+        raise LicenseProblem.of(
+            INPUT_INVALID,
+            f"The password of the account {params['account']} is empty.",
+            "See whether the variable or vault that it comes from is set in this run.",
+        )
     body = {"account": params["account"], "password": params["password"]}
     return _told(client.change("PUT", _path(), body, check_mode))
 

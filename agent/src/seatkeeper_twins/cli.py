@@ -13,6 +13,7 @@ from typing import Any
 
 from seatkeeper_twins.altigen import commands as altigen
 from seatkeeper_twins.chaos import commands as chaos
+from seatkeeper_twins.chaos.twin import demo_seed
 from seatkeeper_twins.codemeter import __main__ as codemeter
 from seatkeeper_twins.codemeter.build import BuildError
 from seatkeeper_twins.codemeter.constants import PROFILES
@@ -167,17 +168,24 @@ def _tell(lab: Lab) -> None:
     print(
         "\nIn an inventory, give each host ansible_connection: local and its socket as"
         "\nseatkeeper_agent_socket. The demo's inventories find the lab by themselves:\n"
-        f"\n  SEATKEEPER_DEMO={lab.folder} ansible-playbook \\"
-        f"\n      {_example(lab)} --check --diff\n"
+        f"\n  {_example(lab)}\n"
         "\nReady; Ctrl-C stops everything.",
         flush=True,
     )
 
 
 def _example(lab: Lab) -> str:
+    """A command that shows something on a lab with the demo's hosts."""
+    inventory, playbook, variables = "demo", "migrate_licenses.yml", f"SEATKEEPER_DEMO={lab.folder}"
     if lab.has_cloud:
-        return "-i playbooks/inventories/chaos playbooks/activate_licenses.yml"
-    return "-i playbooks/inventories/demo playbooks/migrate_licenses.yml"
+        inventory, playbook = "chaos", "activate_licenses.yml"
+        # The twin's own, which opens nothing else.
+        password = demo_seed()["companies"]["Studio A"]["users"]["admin@studio-a.example"]
+        variables += f" SEATKEEPER_DEMO_PASSWORD={password}"
+    return (
+        f"{variables} \\\n    ansible-playbook -i playbooks/inventories/{inventory}"
+        f" playbooks/{playbook} --check --diff"
+    )
 
 
 def _watch(lab: Lab) -> None:
