@@ -10,8 +10,8 @@ import pytest
 
 from seatkeeper_agent.domain.moves import LicenseState
 from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
 from seatkeeper_agent.drivers.aimms.help_text import HelpText
-from seatkeeper_agent.drivers.aimms.instructions import AimmsInstructions
 from seatkeeper_agent.drivers.aimms.line_form import parse_line_form
 from seatkeeper_agent.drivers.aimms.observation import parse_list
 from seatkeeper_agent.drivers.aimms.settings import AimmsSettings, found_on_this_host
@@ -146,10 +146,11 @@ def everything(told: MoveInstructions) -> list[Instructions]:
     ]  # fmt: skip
 
 
-def test_people_are_told_the_vendors_own_menus() -> None:
-    windows = AimmsInstructions.of(AimmsSettings(windows_host="old-server", person_seconds_max=60))
-    linux = AimmsInstructions.of(AimmsSettings())
-    mapped = AimmsInstructions.of(AimmsSettings(**MAPPED))
+def test_people_are_told_the_vendors_own_menus(tmp_path: Path) -> None:
+    windows, linux, mapped = (
+        AimmsDriver(AimmsSettings(**{"folder": str(tmp_path), **values})).instructions()
+        for values in ({"windows_host": "old-server", "person_seconds_max": 60}, {}, MAPPED)
+    )
     for told in (windows, linux, mapped):
         for entry in everything(told):
             assert all(step.endswith(".") for step in (*entry.steps, entry.verified_by))
@@ -165,7 +166,9 @@ def test_people_are_told_the_vendors_own_menus() -> None:
     text = " ".join(step for entry in everything(linux) for step in entry.steps)
     for words in ("licman --help", "--nodelock-activate", "aimms.deactivate_command", "licsrv"):
         assert words in text
-    assert linux.deactivate(NUMBER).attestable
-    assert not mapped.deactivate(NUMBER).attestable
+    for told, word_counts in ((linux, True), (windows, True), (mapped, False)):
+        assert told.deactivate(NUMBER).attestable is word_counts
+        assert told.add_profile("Client", NUMBER).attestable is word_counts
+        assert told.set_maintenance(True).attestable is word_counts
     assert mapped.repoint("new").attestable
     assert any("jobs end" in step for step in windows.set_maintenance(False).steps)

@@ -72,6 +72,9 @@ def test_nodelock_files_show_what_is_active(world: World, driver_of: MakeDriver)
     control.deactivate(world.old, SERVER)
     assert old.observe().license(SERVER).state is INACTIVE
     assert old.observe().license(CLIENT).profiles is None
+    assert old.can("observe_profiles") is Grade.ASSISTED
+    assert old.instructions().add_profile("Client", CLIENT).attestable
+    assert not old.instructions().activate(CLIENT).attestable
 
 
 def test_two_sources_that_differ_leave_a_license_unknown(driver_of: MakeDriver) -> None:
@@ -91,6 +94,7 @@ def test_a_mapped_command_that_the_help_does_not_list_is_not_run(
         old.deactivate(SERVER)
     seen = old.observe()
     assert not seen.tells_licenses
+    assert old.instructions().deactivate(SERVER).attestable
     assert any("--twin-list" in note for note in seen.notes)
     reasons = {entry.name: entry.reason for entry in old.describe().capabilities}
     assert "--twin-deactivate" in reasons["deactivate"]

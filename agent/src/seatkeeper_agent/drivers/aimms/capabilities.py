@@ -47,6 +47,8 @@ def capability(action: Action, settings: AimmsSettings, licman: Licman) -> Capab
             told = "By the operator's command."
         case "observe_licenses":
             reason, told = _observation(settings, licman)
+        case "observe_profiles":
+            reason, told = _observation_of_profiles(settings, licman)
     if reason is None:
         return Capability(action, Grade.DOCUMENTED, told)
     return Capability(action, Grade.ASSISTED, f"{reason} A person does it.")
@@ -58,6 +60,7 @@ def capabilities(
     """All of them."""
     actions: tuple[Action, ...] = (
         "activate", "add_profile", "deactivate", "maintenance", "install", "observe_licenses",
+        "observe_profiles",
     )  # fmt: skip
     ports = " and ".join(str(port) for port in settings.ports)
     runtime = Capability(
@@ -128,3 +131,13 @@ def _observation(settings: AimmsSettings, licman: Licman) -> tuple[str | None, s
         " aimms.nodelock_file."
     )
     return reason, ""
+
+
+def _observation_of_profiles(settings: AimmsSettings, licman: Licman) -> tuple[str | None, str]:
+    if settings.list_line is None or "{profile}" not in settings.list_line:
+        return (
+            "No document tells how to see the profiles of a license: set aimms.list_command, with"
+            " {profile} in aimms.list_line."
+        ), ""
+    reason = _mapped(settings, licman, "list_command")
+    return reason, "By the operator's command, which licman --help must list."

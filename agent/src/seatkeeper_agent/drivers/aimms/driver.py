@@ -14,6 +14,7 @@ from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.aimms import folders, observation
 from seatkeeper_agent.drivers.aimms.capabilities import capabilities, capability
 from seatkeeper_agent.drivers.aimms.commands import Licman, reported
+from seatkeeper_agent.drivers.aimms.instructions import AimmsInstructions
 from seatkeeper_agent.drivers.aimms.observation import Shown
 from seatkeeper_agent.drivers.aimms.settings import LICMAN, AimmsSettings
 from seatkeeper_agent.drivers.processes import Outcome, run
@@ -28,6 +29,7 @@ from seatkeeper_agent.operations.ports import (
 
 _VERSION = re.compile(r"(?<![\w.])\d{1,4}(?:\.\d{1,5}){1,3}(?![\w.]*\d)")
 _LOOPBACK = "127.0.0.1"
+_OBSERVED: tuple[Action, ...] = ("observe_licenses", "observe_profiles", "maintenance")
 _Seen = TypeVar("_Seen")
 
 
@@ -71,6 +73,16 @@ class AimmsDriver:
         ports = ", ".join(str(port) for port in self._settings.ports)
         system = "linux" if host is None else "windows"
         return {"system": system, "folder": self._settings.folder, "ports": ports}
+
+    def instructions(self) -> AimmsInstructions:
+        """What people are told; what can be seen now is not to be attested."""
+        sees = {action: self.can(action) is Grade.DOCUMENTED for action in _OBSERVED}
+        return AimmsInstructions(
+            self._settings,
+            licenses_seen=sees["observe_licenses"],
+            profiles_seen=sees["observe_profiles"],
+            maintenance_seen=sees["maintenance"],
+        )
 
     def observe(self) -> MovableServer:
         """What ports, folders and the operator's commands show.

@@ -28,32 +28,31 @@ _RESTART = (
 
 @dataclass(frozen=True, slots=True)
 class AimmsInstructions:
-    """Implements MoveInstructions; ``observable`` is whether the agent sees licenses."""
+    """MoveInstructions; what the agent sees itself is not to be attested."""
 
-    folder: str
-    ports: tuple[int, int]
-    windows_host: str | None
-    observable: bool
-    maintenance_observable: bool
-    seconds_max: int | None
+    settings: AimmsSettings
+    licenses_seen: bool
+    profiles_seen: bool
+    maintenance_seen: bool
 
-    @classmethod
-    def of(cls, settings: AimmsSettings) -> AimmsInstructions:
-        """For the server and the deadline that the operator set."""
-        windows = settings.windows_host
-        tells = windows is None and bool(settings.list_command or settings.nodelock_file)
-        switch = windows is None and settings.maintenance_on_text is not None
-        return cls(
-            settings.folder, settings.ports, windows, tells, switch,
-            settings.person_seconds_max or None,
-        )  # fmt: skip
+    @property
+    def _folder(self) -> str:
+        return self.settings.folder
+
+    @property
+    def _windows_host(self) -> str | None:
+        return self.settings.windows_host
+
+    @property
+    def _ports(self) -> tuple[int, int]:
+        return self.settings.ports
 
     def back_up(self) -> Instructions:
         """Note what no document lets the agent read."""
         steps = (
-            (f"Open the License Manager window on {self.windows_host}.",)
-            if self.windows_host
-            else (f"Run {self.folder}/Bin/licman --help and use what it lists to show licenses.",)
+            (f"Open the License Manager window on {self._windows_host}.",)
+            if self._windows_host
+            else (f"Run {self._folder}/Bin/licman --help and use what it lists to show licenses.",)
         )
         return self._told(
             *steps,
@@ -78,9 +77,9 @@ class AimmsInstructions:
                 ("aimms.maintenance_on_command and the settings beside it",),
             ),
             verified_by="The agent asks by the operator's command."
-            if self.maintenance_observable
+            if self.maintenance_seen
             else "Nothing that is documented shows it: a person's word counts.",
-            attestable=not self.maintenance_observable,
+            attestable=not self.maintenance_seen,
         )
 
     def deactivate(self, number: str) -> Instructions:
@@ -110,29 +109,29 @@ class AimmsInstructions:
 
     def install(self) -> Instructions:
         """Install the product and put the license files in place."""
-        ports = " and ".join(str(port) for port in self.ports)
-        if self.windows_host is not None:
+        ports = " and ".join(str(port) for port in self._ports)
+        if self._windows_host is not None:
             return self._told(
-                f"On {self.windows_host}, make sure that port {self.ports[0]} is free: the"
+                f"On {self._windows_host}, make sure that port {self._ports[0]} is free: the"
                 " installation fails otherwise.",
                 "Run the vendor's MSI installer as an administrator; the service starts by itself.",
                 f"Let ports {ports} through the firewall.",
-                verified_by=f"Something listens on {ports} of {self.windows_host}.",
+                verified_by=f"Something listens on {ports} of {self._windows_host}.",
                 attestable=False,
             )
         return self._told(
             f"Make sure that nothing listens on ports {ports}.",
             "Install the vendor's package as root; the daemon licsrv starts by itself, also at"
             " boot.",
-            f"Put the .lic files (and .cpx files if there are any) into {self.folder}/Licenses.",
+            f"Put the .lic files (and .cpx files if there are any) into {self._folder}/Licenses.",
             f"Let ports {ports} through the firewall.",
-            verified_by=f"{self.folder}/Bin/licman is there and something listens on {ports}.",
+            verified_by=f"{self._folder}/Bin/licman is there and something listens on {ports}.",
             attestable=False,
         )
 
     def activate(self, number: str) -> Instructions:
         """Activate one license as machine nodelock."""
-        if self.windows_host is not None:
+        if self._windows_host is not None:
             return self._told(
                 *self._in_window(
                     f"Open {LICENSE_CONFIGURATION}; for every license but the first, click Install"
@@ -144,8 +143,8 @@ class AimmsInstructions:
                 verified_by=_OR_WORD,
             )
         return self._told(
-            f"Make sure that the license file of {number} is in {self.folder}/Licenses.",
-            f"As root, run {self.folder}/Bin/licman --nodelock-activate {number} --type machine"
+            f"Make sure that the license file of {number} is in {self._folder}/Licenses.",
+            f"As root, run {self._folder}/Bin/licman --nodelock-activate {number} --type machine"
             " --activation-code CODE --add-license with the code of this license; other users of"
             " this host can read the code while it runs.",
             verified_by=_OR_WORD,
@@ -166,7 +165,7 @@ class AimmsInstructions:
 
     def cancel_pending(self, number: str) -> Instructions:
         """Give up an offline activation."""
-        if self.windows_host is not None:
+        if self._windows_host is not None:
             return self._told(
                 f"Ask the vendor's support how to cancel the pending activation of {number}: the"
                 " documented way is one for Linux.",
@@ -174,23 +173,25 @@ class AimmsInstructions:
             )
         return self._told(
             f"Delete the files of license {number} in Config, Licenses and Nodelocks of"
-            f" {self.folder}; keep a copy of its license file.",
+            f" {self._folder}; keep a copy of its license file.",
             verified_by=_OR_WORD,
         )
 
     def add_profile(self, name: str, number: str) -> Instructions:
         """Give a license its profile's name."""
-        if self.windows_host is not None:
+        if self._windows_host is not None:
             return self._told(
                 *self._in_window(
                     f"Rename the profile of license {number} to {name}, letter by letter:"
                     " applications that depend on the name stop otherwise."
                 ),
                 verified_by=_OR_WORD,
+                attestable=not self.profiles_seen,
             )
         return self._told(
-            f'As root, run {self.folder}/Bin/licman --profile-add "{name}" --license {number}.',
+            f'As root, run {self._folder}/Bin/licman --profile-add "{name}" --license {number}.',
             verified_by=_OR_WORD,
+            attestable=not self.profiles_seen,
         )
 
     def verify(self, numbers: tuple[str, ...]) -> Instructions:
@@ -228,12 +229,12 @@ class AimmsInstructions:
         )
 
     def _in_window(self, *steps: str) -> tuple[str, ...]:
-        if self.windows_host is None:
+        if self._windows_host is None:
             return ()
-        return (f"Open the License Manager window on {self.windows_host}.", *steps)
+        return (f"Open the License Manager window on {self._windows_host}.", *steps)
 
     def _on_linux(self, purpose: str, settings: tuple[str, ...]) -> tuple[str, ...]:
-        if self.windows_host is not None:
+        if self._windows_host is not None:
             return ()
         mapped = tuple(
             f"To have the agent do it from now on, name that command in {name}."
@@ -244,12 +245,12 @@ class AimmsInstructions:
             " documents only the License Manager window for it"
             f" ({LICENSE_CONFIGURATION}, {MAINTENANCE_MODE})."
         )
-        look = f"Run {self.folder}/Bin/licman --help and look for a command {purpose}."
+        look = f"Run {self._folder}/Bin/licman --help and look for a command {purpose}."
         return (look, otherwise, *mapped)
 
     def _told(self, *steps: str, verified_by: str, attestable: bool | None = None) -> Instructions:
-        counts = not self.observable if attestable is None else attestable
-        return Instructions(steps, verified_by, counts, self.seconds_max)
+        counts = not self.licenses_seen if attestable is None else attestable
+        return Instructions(steps, verified_by, counts, self.settings.person_seconds_max or None)
 
 
 def _listed(numbers: tuple[str, ...]) -> str:

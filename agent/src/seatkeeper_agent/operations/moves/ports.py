@@ -12,8 +12,9 @@ from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.operations.ports import Description, Grade
 
 Action = Literal[
-    "activate", "add_profile", "deactivate", "maintenance", "install", "observe_licenses"
-]
+    "activate", "add_profile", "deactivate", "maintenance", "install",
+    "observe_licenses", "observe_profiles",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,16 @@ class ServerMoveDriver(Protocol):
     def can(self, action: Action) -> Grade:
         """DOCUMENTED when the agent does it, ASSISTED when a person does; never raises.
 
-        ``observe_licenses`` is DOCUMENTED when ``observe`` tells which licenses are active. Where
-        it is ASSISTED, what becomes of a license is a person's word.
+        ``observe_licenses`` is DOCUMENTED when ``observe`` tells which licenses are active, and
+        ``observe_profiles`` when it tells their profiles; where ASSISTED, what becomes of them is
+        a person's word. Maintenance mode can be observed where the agent switches it.
         """
 
     def settings(self) -> dict[str, str]:
         """What is set of this server, for its backup; no secrets."""
+
+    def instructions(self) -> MoveInstructions:
+        """What people are told, attestable where the agent cannot see it."""
 
     def activate(self, number: str, code: Secret) -> CommandReport:
         """EFFECT: activate a license as machine nodelock and add it to the server."""
