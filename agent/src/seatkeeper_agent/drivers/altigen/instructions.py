@@ -38,10 +38,11 @@ def mail(order: Order) -> Instructions:
 def authorize(order: Order) -> Instructions:
     """What a sent mail cannot hold."""
     return _told(
-        "Print the credit card authorization, have the card's owner fill it in by hand, and fax it"
-        " to the vendor's support; note that in the case.",
+        "Copy the summaries of the order's folder into the vendor's own forms and have them signed.",
+        "Print the credit card authorization and have the card's owner fill it in by hand.",
+        "Fax both to the vendor's support, and note that in the case.",
         _purchase_order(order),
-        verified_by="Nothing shows it: say when it was faxed.",
+        verified_by="Nothing shows it: say when they were faxed.",
     )
 
 
