@@ -38,7 +38,7 @@ def mail(order: Order) -> Instructions:
 def authorize(order: Order) -> Instructions:
     """What a sent mail cannot hold."""
     return _told(
-        "Copy the summaries of the order's folder into the vendor's own forms and have them signed.",
+        "Copy the summaries of the order's folder into the vendor's own forms; have them signed.",
         "Print the credit card authorization and have the card's owner fill it in by hand.",
         "Fax both to the vendor's support, and note that in the case.",
         _purchase_order(order),

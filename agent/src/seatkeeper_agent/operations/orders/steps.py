@@ -186,7 +186,7 @@ def steps_of_people(desk: OrderDesk, order: Order, mailed: bool) -> tuple[Attest
     """What follows the mail; one that the agent sent cannot hold what is filled in by hand."""
     by_hand = Attested(
         "authorize",
-        "sending the credit card authorization",
+        "faxing the signed forms and the card authorization",
         desk.authorize(order),
         Performer.PERSON,
     )
