@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from seatkeeper_twins.aimms import commands as aimms
 from seatkeeper_twins.altigen import commands as altigen
 from seatkeeper_twins.chaos import commands as chaos
 from seatkeeper_twins.chaos.twin import demo_seed
@@ -108,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     chaos.fill(commands.add_parser("chaos", help=text, description=text))
     text = "run, show and disturb AltiGen's mailbox, support desk and phone systems"
     altigen.fill(commands.add_parser("altigen", help=text, description=text))
+    text = "run, show and disturb AIMMS license servers and the vendor's activation service"
+    aimms.fill(commands.add_parser("aimms", help=text, description=text))
     # Here for help and completion: `main` hands its words on before they are parsed.
     commands.add_parser(
         "codemeter", help="make, serve, show and disturb one CodeMeter twin",
