@@ -41,7 +41,7 @@ def met_by_server(facts: ServerFacts) -> dict[str, bool]:
         "one_dongle": len(facts["dongles"]) == 1,
         "wibukey_driver": version_numbers(facts["wibukey_version"]) >= WIBUKEY_OLDEST,
         "dongle_local": facts["dongle_local"],
-        "online_activated": facts["activation_method"] == "online",
+        "online_activated": facts["activation_method"] is not None,
         "user_logged_in": facts["logged_in"] and facts["user"] is not None,
     }
 

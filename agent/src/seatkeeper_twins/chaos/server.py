@@ -125,10 +125,13 @@ class Server(Process[ServerState]):
         return [dongle.serial or "" for dongle in self.plugged()]
 
     def visible(self) -> list[usb_folder.Plugged]:
-        """Those that the dongle service shows, about a second after it was enabled (grade T)."""
+        """Those that the dongle service shows, about a second after it was enabled (grade T).
+
+        None where they are in another machine than the server.
+        """
         enabled_at = self.state["dongle_enabled_at"]
         seen = enabled_at is not None and self.now() >= enabled_at + self.state["visible_seconds"]
-        return self.plugged() if seen else []
+        return self.plugged() if seen and self.state["dongle_local"] else []
 
     def usable_borrows(self) -> list[Borrow]:
         """What is borrowed and has not expired."""

@@ -36,7 +36,7 @@ BREAKS: dict[str, Callable[[World], None]] = {
     "one_dongle": lambda w: usb_folder.plug(w.usb, "1-2", serial=FOREIGN_DONGLE),
     "wibukey_driver": lambda w: control.set_values(w.server, wibukey_version="5.20"),
     "dongle_local": lambda w: control.set_values(w.server, dongle_local=False),
-    "online_activated": lambda w: control.set_values(w.server, activation_method="offline"),
+    "online_activated": lambda w: control.set_values(w.server, activation_method=None),
     "user_logged_in": lambda w: control.set_values(w.server, logged_in=False),
     "same_company": lambda w: control.set_dongle(w.cloud, DONGLE, company="Studio B"),
     "licenses_movable": lambda w: control.set_dongle(w.cloud, DONGLE, licenses=PERPETUAL_2),
@@ -169,6 +169,26 @@ def test_rules_together(world: World) -> None:
         told = control.eligibility(world.server, DONGLE)
         assert {name for name, met in told["rules"].items() if not met} == set(broken)
         assert not told["shown"]
+
+
+def test_an_activation_by_files_logs_nobody_in(world: World) -> None:
+    """Online licensing is activated by it all the same."""
+    world.make_eligible()
+    control.set_values(world.server, activation_method=None, logged_in=False)
+    request = world.raw("GET", "/csr")[1]
+    answer = control.answer_request(world.cloud, ADMIN, PASSWORD, request, "station")
+    assert world.raw("POST", "/crt", answer)[0] == 200
+    rules = control.eligibility(world.server)["rules"]
+    assert (rules["online_activated"], rules["user_logged_in"]) == (True, False)
+    assert world.status()["online"]["available"] is True
+
+
+def test_a_server_lists_no_dongle_of_another_machine(world: World) -> None:
+    """Whatever is plugged here."""
+    world.make_eligible()
+    assert len(world.status()["dongle"]["dongles"]) == 1
+    control.set_values(world.server, dongle_local=False)
+    assert world.status()["dongle"]["dongles"] == {}
 
 
 @pytest.mark.parametrize("target", ["", "nobody@studio-a.example", STRANGER])
