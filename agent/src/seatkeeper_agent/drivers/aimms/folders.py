@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import shutil
@@ -20,7 +21,6 @@ LICENSE_FILE_ENDINGS = (".lic", ".cpx")
 LICENSE_FILE_BYTES_MAX = 16 << 20
 INSTALLER_BYTES_MAX = 4 << 30
 _WRITE_BITS = 0o222
-_CHUNK_BYTES = 1 << 20
 
 
 def license_files(folder: Path) -> tuple[ServerFile, ...] | None:
@@ -36,16 +36,12 @@ def license_files(folder: Path) -> tuple[ServerFile, ...] | None:
 def described(path: Path, bytes_max: int) -> ServerFile | None:
     """A file's name, size and SHA-256; None where it cannot be read or is too large."""
     try:
-        size = path.stat().st_size
-        if size > bytes_max:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > bytes_max:
             return None
-        digest = hashlib.sha256()
-        with path.open("rb") as stream:
-            while part := stream.read(_CHUNK_BYTES):
-                digest.update(part)
+        return _described(path, (found.st_ino, found.st_size, found.st_mtime_ns))
     except OSError:
         return None
-    return ServerFile(path.name, size, digest.hexdigest())
 
 
 def holds_more_than_license_files(folder: Path) -> bool:
@@ -87,6 +83,14 @@ def free_bytes(folder: Path) -> int | None:
         except OSError:
             continue
     return None
+
+
+@functools.lru_cache(maxsize=256)
+def _described(path: Path, mark: tuple[int, int, int]) -> ServerFile:
+    """Read once for each ``mark``: an installer may be large, and is looked at often."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return ServerFile(path.name, mark[1], digest)
 
 
 def _entries(folder: Path) -> list[Path] | None:

@@ -80,27 +80,25 @@ def by_nodelocks(numbers: Sequence[str] | None) -> Shown:
 
 
 def combined(listed: Shown, locked: Shown) -> Shown:
-    """Both sources; a license that only one of two complete sources has as active is unknown."""
+    """Both sources; a license of which they tell different things is unknown.
+
+    A list that is not complete says nothing of licenses that it does not show.
+    """
     if not locked.complete:
         return listed
-    if not listed.complete:
-        # A list that is not understood proves nothing; what it shows of profiles is kept.
-        profiles = {entry.number: entry.profiles for entry in listed.licenses}
-        return Shown(
-            tuple(
-                MovableLicense(e.number, profiles.get(e.number), e.state) for e in locked.licenses
-            ),
-            True,
-        )
     active = {entry.number for entry in locked.licenses}
-    numbers = dict.fromkeys([e.number for e in listed.licenses] + [*active])
     by_number = {entry.number: entry for entry in listed.licenses}
     found = []
-    for number in numbers:
-        entry = by_number.get(number) or MovableLicense(number, (), LicenseState.INACTIVE)
-        agree = (entry.state is LicenseState.ACTIVE) == (number in active)
-        state = entry.state if agree else LicenseState.UNKNOWN
-        found.append(MovableLicense(number, entry.profiles, state))
+    for number in dict.fromkeys([*by_number, *sorted(active)]):
+        locked_state = LicenseState.ACTIVE if number in active else LicenseState.INACTIVE
+        entry = by_number.get(number)
+        if entry is None:
+            state = LicenseState.UNKNOWN if listed.complete else locked_state
+            found.append(MovableLicense(number, None, state))
+        else:
+            agree = (entry.state is LicenseState.ACTIVE) == (number in active)
+            state = entry.state if agree else LicenseState.UNKNOWN
+            found.append(MovableLicense(number, entry.profiles, state))
     return Shown(tuple(found), True)
 
 
