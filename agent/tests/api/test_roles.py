@@ -23,6 +23,7 @@ from .asking import declared
 from .chaos_routes import DONGLE, MIGRATION, TARGET
 from .conftest import CHAOS_CLOUD, CHAOS_SEED, SEEDS
 from .contract import Contract
+from .order_routes import ORDER_SEED, ordered, path_of
 from .peers import Request, User, spare_groups, stranger
 
 needs_root = pytest.mark.skipif(
@@ -102,7 +103,7 @@ def guarded() -> Iterator[Guarded]:
     """An agent with a group for each role, and a user for each group."""
     names = ("observer", "operator", "migrator")
     groups = dict(zip(names, spare_groups(3), strict=True))
-    seed = {"codemeter": SEEDS["old-server"], **CHAOS_SEED}
+    seed = {"codemeter": SEEDS["old-server"], **CHAOS_SEED, **ORDER_SEED}
     lab = Lab.create({"old-server": seed}, cloud_seed=CHAOS_CLOUD)
     host = lab["old-server"]
     lines = [f'{name} = ["{group.gr_name}"]' for name, group in groups.items()]
@@ -194,6 +195,22 @@ def test_only_a_migrator_has_a_dongle_migrated(guarded: Guarded) -> None:
         codes == ["forbidden", None, "dongle-not-eligible", *["dongle-not-eligible", None] * 2][:6]
     )
     assert "role migrator" in json.loads(operator[0][1])["detail"]
+
+
+@needs_root
+def test_only_a_migrator_places_an_order(guarded: Guarded) -> None:
+    path, order = path_of("roles"), ordered("roles")
+    requests: list[Request] = [
+        ("PUT", path, json.dumps(order | {"confirmation": "0" * 64})),
+        ("PUT", f"{path}?dry_run=true", json.dumps(order | {"confirmation": "0" * 64})),
+        ("PUT", path, json.dumps(order)),
+    ]
+    operator = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, requests)
+    migrator = guarded.peers[Role.MIGRATOR].ask(guarded.host.socket_path, requests)
+    codes = [json.loads(text).get("code") for _status, text in operator + migrator]
+    required = "confirmation-required"
+    assert codes == ["forbidden", None, required, required, None, required]
+    assert guarded.host.client.get("/v1/orders")["orders"] == []
 
 
 @needs_root

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Orders by playbook: judged, confirmed, mailed once, followed through everybody's hands."""
+
+from __future__ import annotations
+
+import re
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from seatkeeper_twins.altigen import control
+from seatkeeper_twins.lab import Lab, LabHost
+
+from .runs import ROOT, Run, journals, module, play
+
+# Whole runs of ansible-playbook on a busy machine.
+pytestmark = pytest.mark.timeout(900)
+
+INVENTORY = ROOT / "playbooks" / "inventories" / "altigen"
+ORDER = ROOT / "playbooks" / "order_licenses.yml"
+REPORT = ROOT / "playbooks" / "license_report.yml"
+HOST = "office-server"
+OLD, NEW = "0012-3456-7890", "0012-9999-0001"
+KEYS = ("LK10-AAAA-0001", "LK10-AAAA-0002")
+CONFIRMED = re.compile(r"(front-desk|branch) +(?:to be asked|[\d.]+ USD) +([0-9a-f]{64})")
+LOOK_SECONDS_MAX = 30.0
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """One host that orders are placed from, with the vendor's desk behind its mail server."""
+    with Lab.create({HOST: {"altigen": {}}}) as started:
+        yield started
+
+
+@pytest.fixture
+def by_hand() -> Iterator[Lab]:
+    """The same without a mail server."""
+    with Lab.create({HOST: {"altigen": {"mailed": False}}}) as started:
+        yield started
+
+
+def entry(**values: Any) -> dict[str, Any]:
+    """The order of the example inventory."""
+    return {
+        "agent": HOST,
+        "name": "front-desk",
+        "source": "front-desk-old",
+        "target": "front-desk-new",
+        "keys": [{"key": key, "product": "ALTI-STATION-10"} for key in KEYS],
+        "date": "2026-11-22",
+        **values,
+    }
+
+
+def branch(**values: Any) -> dict[str, Any]:
+    """Another one, to a software-only system, without the cost centre that it needs."""
+    rule = {
+        "id": "cost_centre",
+        "kind": "field_required",
+        "field": "cost_centre",
+        "required": "the order names a cost centre",
+        "advice": "Give the field cost_centre.",
+    }
+    keys = entry()["keys"][:1]
+    changed = {"name": "branch", "target": "branch", "keys": keys, "rules": [rule]}
+    return entry(**{**changed, **values})
+
+
+def run(lab: Lab, folder: Path, playbook: Path, *orders: Any, check: bool = False) -> Run:
+    """One run with these orders, or with those of the inventory."""
+    variables = {"license_orders": list(orders)} if orders else {}
+    arguments = ("--check", "--diff") if check else ()
+    return play(lab, folder, playbook, *arguments, variables=variables, inventory=INVENTORY)
+
+
+def confirmations(shown: Run) -> dict[str, str]:
+    """What check mode shows to be put into the inventory."""
+    return dict(CONFIRMED.findall(shown.output))
+
+
+def waiting(host: LabHost) -> list[dict[str, Any]]:
+    """What the agent shows to be waited for."""
+    found: list[dict[str, Any]] = host.client.get("/v1/waiting")["waiting"]
+    return found
+
+
+def attest(host: LabHost, operation: str | None = None) -> None:
+    """A person's word that a step is done, by itself on the one that waits."""
+    if operation is None:
+        (wait,) = waiting(host)
+        operation = wait["operation"]
+    said = {"statement": "Seen on the screen.", "outcome": "done"}
+    transport = httpx.HTTPTransport(uds=str(host.socket_path))
+    with httpx.Client(transport=transport, base_url="http://localhost", timeout=30) as client:
+        client.post(f"/v1/operations/{operation}/attest", json=said).raise_for_status()
+
+
+def test_an_order_goes_through_all_hands(lab: Lab, tmp_path: Path) -> None:
+    host, desk = lab[HOST], lab[HOST].altigen.address
+    papers = tmp_path / "papers"
+    journals_before = journals(lab)
+    planned = run(lab, tmp_path, ORDER, check=True).ended_well()
+    assert journals(lab) == journals_before
+    assert planned.changed == 1
+    assert "met target_assurance" in re.sub(" +", " ", planned.output)
+    assert "300.00 USD  Move of 2 license keys" in planned.output
+    assert re.search(r'^\+ .*"state": "waiting"', planned.output, re.MULTILINE)
+    assert control.describe(desk)["mails"] == []
+
+    unconfirmed = run(lab, tmp_path, ORDER)
+    assert "the confirmation given is missing" in unconfirmed.output
+    assert host.client.get("/v1/orders")["orders"] == []
+
+    order = entry(
+        confirm=confirmations(planned)["front-desk"],
+        fields={"cost_centre": "CC-4711"},
+        documents_dir=str(papers),
+    )
+    begun = run(lab, tmp_path, ORDER, order)
+    assert begun.code == 0, begun.output
+    assert "[WARNING]: Waiting for a person: opening a support case" in begun.output
+    assert begun.changed == 1
+    assert {path.name for path in papers.iterdir()} == {
+        "license-transfer-form.html",
+        "credit-card-authorization.html",
+    }
+    assert {stat.S_IMODE(path.stat().st_mode) for path in papers.iterdir()} == {0o600}
+
+    case = control.open_case(desk, NEW)
+    order["case_number"] = case
+    mailed = run(lab, tmp_path, ORDER, order)
+    assert (mailed.code, mailed.changed) == (0, 1)
+    assert (papers / "cover-mail.eml").exists()
+    assert [mail["case"] for mail in control.describe(desk)["mails"]] == [case]
+    again = run(lab, tmp_path, ORDER, order)
+    assert (again.code, again.changed) == (0, 0)
+
+    _vendor_and_people(host, desk, case)
+    done = run(lab, tmp_path, ORDER, order).ended_well()
+    assert done.changed == 0
+    (placed,) = host.client.get("/v1/orders")["orders"]
+    assert placed["state"] == "done"
+    assert len(control.describe(desk)["mails"]) == 1
+    # The systems may be declared as they are now, without the done order minding.
+    changed = [{"name": "front-desk-new", "system_key": NEW, "owner": "Studio A", "chassis": "?"}]
+    later = play(
+        lab,
+        tmp_path,
+        ORDER,
+        variables={"license_orders": [order], "license_systems": changed},
+        inventory=INVENTORY,
+    ).ended_well()
+    assert later.changed == 0
+
+
+def _vendor_and_people(host: LabHost, desk: str, case: str) -> None:
+    control.fax(desk, case, ["credit_card_authorization"])
+    attest(host)
+    control.advance(desk, 5 * 3600)
+    attest(host)
+    control.register(desk, OLD)
+    attest(host)
+    assert set(KEYS) <= set(control.register(desk, NEW, KEYS))
+    attest(host)
+
+
+def test_a_refused_order_does_not_keep_another_back(by_hand: Lab, tmp_path: Path) -> None:
+    lab = by_hand
+    refused = branch()
+    planned = run(lab, tmp_path, ORDER, refused, entry(), check=True)
+    assert planned.recap[HOST]["failed"] == 1
+    shown = re.sub(" +", " ", planned.output)
+    assert "not met cost_centre" in shown
+    assert "unknown software_only_documents" in shown
+    assert "Give the field cost_centre." in shown
+    assert set(confirmations(planned)) == {"front-desk"}
+    order = entry(confirm=confirmations(planned)["front-desk"], case_number="CAS-7")
+    begun = run(lab, tmp_path, ORDER, refused, order)
+    assert begun.recap[HOST]["failed"] == 1
+    assert "Order branch: The order 'branch' breaks rules" in begun.output
+    assert "Traceback" not in begun.output
+    (placed,) = lab[HOST].client.get("/v1/orders")["orders"]
+    assert (placed["name"], placed["state"]) == ("front-desk", "waiting")
+
+    journals_before = journals(lab)
+    report = run(lab, tmp_path, REPORT).ended_well()
+    assert report.changed == 0
+    assert journals(lab) == journals_before
+    assert re.search(
+        r"front-desk +front-desk-old to front-desk-new +2 +CAS-7 +waiting +person", report.output
+    )
+    assert "Waiting for a person: sending the papers to the vendor" in report.output
+
+
+def test_a_system_that_nobody_declared_is_one_sentence(by_hand: Lab, tmp_path: Path) -> None:
+    failed = run(by_hand, tmp_path, ORDER, entry(target="moon"))
+    assert failed.code != 0
+    assert "names the target moon, which is not in license_systems" in failed.output
+    nameless = entry()
+    del nameless["agent"]
+    failed = run(by_hand, tmp_path, ORDER, nameless)
+    assert "missing required arguments: agent" in failed.output
+
+
+def options(**values: Any) -> dict[str, Any]:
+    """The module's options for the order."""
+    systems = {
+        "source": {"name": "old", "system_key": OLD, "owner": "A", "chassis": "Max1000"},
+        "target": {
+            "name": "new",
+            "system_key": NEW,
+            "owner": "A",
+            "chassis": "Max2000",
+            "registered": True,
+            "assurance_until": "2030-06-30",
+        },
+    }
+    keys = [{"key": key, "product": "ALTI-STATION-10"} for key in KEYS]
+    return {"name": "by-module", "keys": keys, "date": "2026-11-22", **systems, **values}
+
+
+def test_a_killed_agent_does_not_send_its_mail_twice(lab: Lab, tmp_path: Path) -> None:
+    host, desk = lab[HOST], lab[HOST].altigen.address
+    planned = module(lab, tmp_path, "license_order", HOST, check=True, **options())
+    case = control.open_case(desk, NEW)
+    said = options(confirmation=planned["digest"], case_number=case)
+    control.set_fault(desk, "mail.after", "slow", 60_000)
+    results: list[dict[str, Any]] = []
+    running = threading.Thread(
+        target=lambda: results.append(
+            module(lab, tmp_path, "license_order", HOST, timeout=60, **said)
+        )
+    )
+    running.start()
+    deadline = time.monotonic() + LOOK_SECONDS_MAX
+    while not control.describe(desk)["mails"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    host.agent.kill()
+    control.clear_faults(desk)
+    host.agent.start()
+    running.join(90)
+    (told,) = results
+    assert told["failed"]
+    assert told["problem"]["code"] == "in-doubt"
+    for _run in range(2):
+        again = module(lab, tmp_path, "license_order", HOST, **said)
+        assert again["problem"]["code"] == "in-doubt"
+    assert len(control.describe(desk)["mails"]) == 1
+    (placed,) = host.client.get("/v1/orders")["orders"]
+    attest(host, placed["operation"]["id"])
+    done = module(lab, tmp_path, "license_order", HOST, **said)
+    assert [wait["step"] for wait in done["waiting"]] == ["authorize"]
+    assert len(control.describe(desk)["mails"]) == 1
+
+
+def test_a_task_waits_for_people_as_long_as_it_may(by_hand: Lab, tmp_path: Path) -> None:
+    lab, host = by_hand, by_hand[HOST]
+    planned = module(lab, tmp_path, "license_order", HOST, check=True, **options())
+    said = options(confirmation=planned["digest"], case_number="CAS-1")
+    module(lab, tmp_path, "license_order", HOST, **said)
+
+    def people() -> None:
+        for _step in ("send", "move", "register_old", "register_new"):
+            time.sleep(0.3)
+            attest(host)
+
+    working = threading.Thread(target=people)
+    working.start()
+    done = module(lab, tmp_path, "license_order", HOST, person_timeout=60, **said)
+    working.join(30)
+    assert (done["changed"], done["waiting"]) == (True, [])
+    assert done["after"] == {"state": "done"}
