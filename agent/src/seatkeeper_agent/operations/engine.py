@@ -24,6 +24,7 @@ from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.locks import Locks
 from seatkeeper_agent.operations.ports import (
     DriverError,
+    DriverInterrupted,
     DriverPending,
     DriverRefused,
     DriverUnavailable,
@@ -392,6 +393,12 @@ def driver_problem(doing: str, error: DriverError) -> Problem:
             f"The product refused {doing}: {text}.",
             error.advice,
             {} if error.number is None else {"vendor_error": error.number},
+        )
+    if isinstance(error, DriverInterrupted):
+        return Problem(
+            ProblemCode.RUNTIME_UNFINISHED,
+            f"{doing[:1].upper()}{doing[1:]} was interrupted before it had any effect: {text}.",
+            "Declare it again.",
         )
     if isinstance(error, DriverUnavailable):
         return Problem(

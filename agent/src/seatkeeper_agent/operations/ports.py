@@ -46,6 +46,10 @@ class DriverUnfinished(DriverError):
     """The answer was lost or did not come in time; the effect is unknown."""
 
 
+class DriverInterrupted(DriverError):
+    """An earlier call had no effect, and what it needs is kept nowhere, such as a password."""
+
+
 class DriverUnsupported(DriverError):
     """No documented interface does this; the text says why and who can."""
 

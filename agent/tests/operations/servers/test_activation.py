@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from operations.hosts import Crash
+from operations.products import Points
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnavailable, DriverUnfinished
@@ -230,6 +231,37 @@ def test_what_was_interrupted_before_anything_is_not_remembered_as_anybodys(benc
     bench.resume()
     assert (bench.opened(), bench.activation.read()["account"]) == ([], None)
     assert bench.log_in()["changed"] is False
+
+
+@pytest.mark.parametrize("kind", ["online", "offline"])
+def test_what_needs_something_that_is_not_kept_is_declared_again(bench: Bench, kind: str) -> None:
+    """It is said so, and nothing else is blamed."""
+    _prepare, act = acts(bench, kind)
+    bench.request()
+    call = f"login {ACCOUNT}" if kind == "online" else "upload"
+    bench.point.revive()
+    bench.server.point = _ending_at(f"{call}.before")
+    with pytest.raises(Crash):
+        act()
+    bench.server.point = bench.point
+    bench.restart()
+    bench.resume()
+    (operation,) = bench.operations()
+    assert operation.problem is not None
+    assert operation.problem["code"] == ProblemCode.RUNTIME_UNFINISHED.value
+    assert "is not kept" in operation.problem["detail"]
+    assert operation.problem["next_action"] == "Declare it again."
+    act()
+    assert bench.server.activated is True
+
+
+def _ending_at(name: str) -> Points:
+    class Ending(Points):
+        def __call__(self, passed: str) -> None:
+            if passed == name:
+                raise Crash
+
+    return Ending()
 
 
 def test_the_password_is_nowhere(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from seatkeeper_agent.domain.servers import Secret, ServerStatus
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.ports import DriverUnavailable
+from seatkeeper_agent.operations.ports import DriverInterrupted
 from seatkeeper_agent.operations.servers.steps import ServerStep
 
 
@@ -37,7 +37,7 @@ class ActivateOnline(ServerStep):
     def effect(self) -> None:
         """The documented command."""
         if self.password is None:
-            raise DriverUnavailable("it was interrupted, and the password is not kept")
+            raise DriverInterrupted("the password is not kept")
         self.driver.activate_online(self.account, self.password)
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
@@ -67,7 +67,7 @@ class ActivateOffline(ServerStep):
     def effect(self) -> None:
         """The documented upload."""
         if self.answer is None:
-            raise DriverUnavailable("it was interrupted, and the answer file is not kept")
+            raise DriverInterrupted("the answer file is not kept")
         self.driver.activate_offline(self.answer)
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
