@@ -141,6 +141,18 @@ def test_a_machine_without_the_product_is_bare(odd_licman: MakeOdd, tmp_path: Pa
         driver.activate(NUMBER, Secret(CODE))
 
 
+@pytest.mark.parametrize(("exit_code", "tells"), [(0, True), (1, False)])
+def test_a_list_that_ended_badly_may_have_broken_off(
+    odd_licman: MakeOdd, exit_code: int, tells: bool
+) -> None:
+    listing = f'if [ "$1" = --help ]; then {HELP}; echo " --list"; exit 0; fi'
+    mapped = {"list_command": ("licman", "--list"), "list_line": "{license} {state}"}
+    seen = odd_licman(f"{listing}\necho {NUMBER} on; exit {exit_code}", **mapped).observe()
+    assert [entry.number for entry in seen.licenses] == [NUMBER]
+    assert seen.tells_licenses is tells
+    assert bool(seen.notes) is not tells
+
+
 def test_who_can_read_the_code_is_told(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text("proc /proc proc rw,nosuid,hidepid=invisible 0 0\n")
