@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from seatkeeper_agent.domain.move_rules import target_rows
 from seatkeeper_agent.domain.moves import (
     BackedUpLicense,
     LicenseState,
@@ -19,7 +20,6 @@ from seatkeeper_agent.domain.moves import (
     ServerFile,
     back_up,
     place_of,
-    target_rows,
 )
 from seatkeeper_agent.domain.rules import RuleVerdict
 
