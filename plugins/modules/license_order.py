@@ -217,13 +217,14 @@ EXAMPLES = r"""
     <<: *move
     confirmation: "{{ confirmed_digest | default(planned.digest) }}"
     case_number: "{{ case_number_of_the_vendor | default(omit) }}"
-    documents_dir: /srv/orders/branch-to-headquarters
+    documents_dir: "{{ folder_of_papers }}/branch-to-headquarters"
   delegate_to: office-server
   register: placed
 
 - name: Hold an order against a rule of a contract as well
   seatkeeper.licensing.license_order:
     <<: *move
+    name: branch-to-headquarters-by-contract
     fields:
       cost_centre: CC-4711
     rules:

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from seatkeeper_twins.altigen import control
 from seatkeeper_twins.lab import Lab, LabHost
@@ -278,3 +279,22 @@ def test_a_task_waits_for_people_as_long_as_it_may(by_hand: Lab, tmp_path: Path)
     working.join(30)
     assert (done["changed"], done["waiting"]) == (True, [])
     assert done["after"] == {"state": "done"}
+
+
+def test_the_examples_run(lab: Lab, tmp_path: Path) -> None:
+    text = (ROOT / "plugins" / "modules" / "license_order.py").read_text(encoding="utf-8")
+    examples = yaml.safe_load(text.split('EXAMPLES = r"""')[1].split('"""')[0])
+    for task in examples:
+        assert task["delegate_to"] == HOST
+        options = task["seatkeeper.licensing.license_order"]
+        options["agent_socket"] = str(lab[HOST].socket_path)
+    playbook = tmp_path / "examples.yml"
+    start = {"name": "Examples", "hosts": HOST, "gather_facts": False}
+    playbook.write_text(yaml.safe_dump([{**start, "tasks": examples}]), encoding="utf-8")
+    variables = {"folder_of_papers": str(tmp_path)}
+    for arguments in (["--check"], []):
+        ran = play(lab, tmp_path, playbook, *arguments, variables=variables, inventory=INVENTORY)
+        assert ran.recap[HOST]["ok"] == len(examples), ran.output
+        warnings = re.findall(r"\[(?:WARNING|DEPRECATION).*", ran.output)
+        assert all(": Waiting for a person: " in warning for warning in warnings), warnings
+    assert (tmp_path / "branch-to-headquarters" / "license-transfer-form.html").exists()
