@@ -12,7 +12,7 @@ import pytest
 from operations.hosts import ACTOR, Clock, CrashingJournal
 from operations.products import Points
 from seatkeeper_agent.domain.problems import Problem
-from seatkeeper_agent.domain.records import OperationRecord
+from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord
 from seatkeeper_agent.drivers.altigen.desk import AltiGenDesk
 from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
 from seatkeeper_agent.operations.engine import Engine
@@ -198,6 +198,14 @@ def declared(name: str = NAME, **values: Any) -> dict[str, Any]:
         "rules": [],
         **values,
     }
+
+
+def known_of(bench: Bench, name: str = NAME) -> DeclarationRecord:
+    """The order as the journal has it."""
+    with bench.journal.reading() as unit:
+        found = unit.declarations.get("order", order_id(name))
+    assert found is not None
+    return found
 
 
 def wait_for(is_true: Any, seconds_max: float = 10.0) -> None:

@@ -9,10 +9,8 @@ import pytest
 
 from operations.hosts import Crash
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import DeclarationRecord
-from seatkeeper_agent.operations.orders.plan import order_id
 
-from .bench import NAME, Bench
+from .bench import Bench, known_of
 from .support import Support
 
 NOT_TAKEN: dict[str, tuple[str, str, int, ProblemCode]] = {
@@ -92,20 +90,13 @@ def test_others_that_looked_before_it_was_sent_do_not_send_it_again(
 ) -> None:
     """Their work was put together when nothing was intended yet."""
     mailing.go()
-    early = mailing.orders._work(_known(mailing), "early")
+    early = mailing.orders._work(known_of(mailing), "early")
     support.fault("mail.after", "lose")
     assert mailing.refused(case_number=support.open_case()).code is ProblemCode.IN_DOUBT
     with pytest.raises(Problem) as caught:
         mailing.orders._engine.run(early)
     assert caught.value.code is ProblemCode.IN_DOUBT
     assert len(support.mails()) == 1
-
-
-def _known(bench: Bench) -> DeclarationRecord:
-    with bench.journal.reading() as unit:
-        found = unit.declarations.get("order", order_id(NAME))
-    assert found is not None
-    return found
 
 
 def test_two_runs_at_once_send_one_mail(mailing: Bench, support: Support) -> None:

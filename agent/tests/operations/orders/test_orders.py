@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from operations.hosts import DAY
-from seatkeeper_agent.domain.problems import ProblemCode
-from seatkeeper_agent.operations.orders.plan import order_id
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.operations.orders.plan import OrderRequest, judge, order_id
 from seatkeeper_agent.operations.watcher import Watcher
 
-from .bench import BY_MAIL, BY_PERSON, NAME, Bench, declared, wait_for
+from .bench import BY_MAIL, BY_PERSON, NAME, Bench, declared, known_of, wait_for
 from .support import KEYS, NEW, OLD, Support
 
 COST_CENTRE = {
@@ -194,6 +194,23 @@ def test_the_case_number_may_come_later_and_stays(bench: Bench) -> None:
         assert refused.code is ProblemCode.DECLARATION_DIFFERS
         assert "CAS-1, not CAS-2" in refused.detail
     assert bench.view()["case_number"] == "CAS-1"
+
+
+def test_a_run_that_looked_too_early_takes_nothing_back(bench: Bench) -> None:
+    """Others gave the number, or began another attempt, after it had looked."""
+    bench.go()
+    known = known_of(bench)
+    judged = judge(declared(), bench.orders._desk.policy())
+    bench.put(case_number="CAS-1")
+    late = OrderRequest(declared(), case_number="CAS-2")
+    with pytest.raises(Problem) as caught:
+        bench.orders._go_on(known, late, judged, "late", dry_run=False)
+    assert caught.value.code is ProblemCode.CONTAINER_BUSY
+    same = OrderRequest(declared(), case_number="CAS-1")
+    assert bench.orders._go_on(known, same, judged, "late", dry_run=False)["changed"] is False
+    assert bench.view()["case_number"] == "CAS-1"
+    assert bench.actions().count("case") == 1
+    assert bench.awaits() == [("person", "send")]
 
 
 def test_a_case_that_was_opened_before_is_not_asked_for(bench: Bench) -> None:

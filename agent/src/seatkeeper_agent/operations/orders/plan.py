@@ -130,11 +130,11 @@ def require_case_number(request: OrderRequest) -> None:
         )
 
 
-def just_placed(request: OrderRequest) -> Problem:
-    """Others were first; what was confirmed may hold no longer."""
+def just_changed(request: OrderRequest) -> Problem:
+    """Others were first; what was confirmed or declared may hold no longer."""
     return Problem(
         ProblemCode.CONTAINER_BUSY,
-        f"The order {request.declaration['name']!r} was not begun, because somebody else has just"
-        " placed it.",
+        f"Nothing was done for the order {request.declaration['name']!r}, because somebody else has"
+        " just placed or changed it.",
         "Run the playbook again to see how far it is.",
     )

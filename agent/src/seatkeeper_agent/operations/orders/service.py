@@ -22,7 +22,7 @@ from seatkeeper_agent.operations.orders.plan import (
     Judged,
     OrderRequest,
     judge,
-    just_placed,
+    just_changed,
     operation_id,
     order_id,
     plan_view,
@@ -159,7 +159,7 @@ class OrderService:
         def declare(unit: Unit) -> None:
             # Others may have begun, and even ended, since it was looked at.
             if unit.declarations.get(ORDER, identity) != known:
-                raise just_placed(request)
+                raise just_changed(request)
             unit.declarations.put(ORDER, identity, document)
             detail = {"plan": plan["digest"], "total": judged.quote.as_document()["total"]}
             unit.audit.append(actor, "confirmed", f"order {request.declaration['name']!r}", detail)
@@ -208,14 +208,25 @@ class OrderService:
         if dry_run:
             return self._answer(known.id, judged, before, is_new)
         if is_new:
-            with self._journal.transaction() as unit:
-                unit.declarations.put(ORDER, known.id, {**known.document, "case_number": number})
-                detail = {"case_number": number}
-                unit.audit.append(actor, "case", f"order {request.declaration['name']!r}", detail)
+            self._keep_case_number(known, request, actor)
         steps_before = _progress(self._operation(known))
         self._engine.resume(self._work(known, actor))
         changed = _progress(self._operation(known)) != steps_before
         return self._answer(known.id, judged, before, changed)
+
+    def _keep_case_number(
+        self, known: DeclarationRecord, request: OrderRequest, actor: str
+    ) -> None:
+        document = {**known.document, "case_number": request.case_number}
+        with self._journal.transaction() as unit:
+            present = unit.declarations.get(ORDER, known.id)
+            # Others may have declared it, or begun another attempt, since it was looked at.
+            if present is None or present.document not in (known.document, document):
+                raise just_changed(request)
+            if present.document != document:
+                unit.declarations.put(ORDER, known.id, document)
+                detail = {"case_number": request.case_number}
+                unit.audit.append(actor, "case", f"order {request.declaration['name']!r}", detail)
 
     def _steps(self, identity: str, document: dict[str, Any]) -> tuple[Step, ...]:
         desk, order = self._desk, judge(document["declaration"], self._desk.policy()).order
