@@ -309,3 +309,14 @@ def test_orders_are_gathered_and_a_host_without_the_vendor_has_none() -> None:
     assert run(
         license_info.ARGUMENTS, run_info, lambda _seen: problem("forbidden", 403), gather=["orders"]
     )[0]["failed"]
+
+
+def test_a_vendor_without_a_license_server_is_no_license_server() -> None:
+    def script(seen: Seen) -> t.Any:
+        if seen.path == "/v1/agent":
+            return {"vendors": [{"vendor": "codemeter"}, {"vendor": "altigen"}]}
+        known = {"vendor": "codemeter", "running": True}
+        return known if "codemeter" in seen.path else problem("vendor-unknown", 404)
+
+    result, _seen = run(license_info.ARGUMENTS, run_info, script, gather=["servers"])
+    assert [server["vendor"] for server in result["servers"]] == ["codemeter"]

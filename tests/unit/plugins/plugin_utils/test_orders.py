@@ -65,7 +65,8 @@ def test_orders_get_the_systems_that_they_name() -> None:
 
 def test_only_done_orders_are_left_out() -> None:
     states = ("none", "running", "waiting", "in_doubt", "failed", "done")
-    left = {state: len(order_list([ORDER], SYSTEMS, [{**KNOWN, "state": state}])) for state in states}
+    known = {state: [{**KNOWN, "state": state}] for state in states}
+    left = {state: len(order_list([ORDER], SYSTEMS, known[state])) for state in states}
     assert left == {**dict.fromkeys(states, 1), "done": 0}
 
 
