@@ -54,9 +54,13 @@ def wait_lines(waits: list[Entry]) -> list[str]:
     lines = []
     for wait in waits:
         lines.append(f"Waiting for {_WHO.get(wait['who'], wait['who'])}: {wait['title']}")
+        lines.append(f"  About: {wait['subject']}")
         lines += [f"  {n}. {text}" for n, text in enumerate(wait["instructions"], start=1)]
         if wait["verified_by"]:
             lines.append(f"  Done when: {wait['verified_by']}")
+        if wait["attestable"]:
+            command = f"seatkeeper-agent attest {wait['operation']} done"
+            lines.append(f'  Then say so on the host: {command} "how you know"')
         if wait["overdue"]:
             lines.append(f"  Expected by {wait['until']}.")
     return lines

@@ -18,6 +18,8 @@ SYSTEMS = [{"name": "branch", "system_key": "AA-1"}, {"name": "hq", "system_key"
 ORDER = {"name": "to-hq", "source": "branch", "target": "hq", "keys": [{"key": "K-1"}]}
 WAIT = {
     "operation": "op-1",
+    "subject": "order 'to-hq'",
+    "attestable": True,
     "title": "the vendor moving the licenses",
     "who": "vendor",
     "instructions": ["Wait."],

@@ -18,10 +18,13 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers impo
 USER = "artist@studio-a.example"
 ENTRY = {"dongle": "90000001", "target_user": USER}
 WAIT = {
+    "operation": "op-1",
+    "subject": "dongle 90000001",
     "title": "transferring the dongle",
     "who": "person",
     "instructions": ["Open the page.", "Click TRANSFER."],
     "verified_by": "The account shows more licenses.",
+    "attestable": False,
     "until": "2026-11-21T10:00:00Z",
     "overdue": True,
 }
@@ -94,11 +97,16 @@ def test_what_is_done_has_nothing_to_show() -> None:
 def test_a_wait_tells_what_to_do_and_that_it_is_late() -> None:
     assert wait_lines([WAIT]) == [
         "Waiting for a person: transferring the dongle",
+        "  About: dongle 90000001",
         "  1. Open the page.",
         "  2. Click TRANSFER.",
         "  Done when: The account shows more licenses.",
         "  Expected by 2026-11-21T10:00:00Z.",
     ]
+    lines = wait_lines([{**WAIT, "attestable": True}])
+    assert lines[-2] == (
+        '  Then say so on the host: seatkeeper-agent attest op-1 done "how you know"'
+    )
 
 
 def test_servers_are_shown_product_by_product() -> None:
