@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +10,19 @@ from seatkeeper_twins import demo_studio as studio
 from seatkeeper_twins.chaos import control
 from seatkeeper_twins.chaos.twin import demo_seed
 from seatkeeper_twins.cli import CHAOS_SEED_PATH, read_seeds
-from seatkeeper_twins.demo_person import StandIn
-from seatkeeper_twins.demo_playbook import Playbook, PlaybookRun
-from seatkeeper_twins.demo_screen import DemoError, Screen
+from seatkeeper_twins.demo_dongles import DONGLE, STUCK, Dongles
+from seatkeeper_twins.demo_screen import Screen
+from seatkeeper_twins.demo_stage import (
+    ACTIVATE,
+    ADMIN,
+    OFFLINE,
+    ONLINE,
+    OTHER_STUDIO,
+    STUDIO,
+    Stage,
+)
 from seatkeeper_twins.lab import Lab
 from seatkeeper_twins.lab_chaos import browser_is_here
-
-INVENTORY = "playbooks/inventories/chaos"
-ACTIVATE, MIGRATE = "playbooks/activate_licenses.yml", "playbooks/migrate_dongles.yml"
-ONLINE, OFFLINE = "render-server", "island-server"
-STUDIO, OTHER_STUDIO = "Studio A", "Studio B"
-ADMIN, ARTIST = "admin@studio-a.example", "artist@studio-a.example"
-DONGLE, DONGLE_PORT = "90000001", "1-1.1"
-SECOND_PORT = "1-1.2"
-SHELF = {"1-1.3": "90000003", "1-1.4": "90000004"}
-NEW_DRIVER = "6.50"
-STUCK = {"product": "V-Ray", "version": "2.4", "seats": {"interface": 1, "render": 5}}
-REPLACED = {**STUCK, "version": "3.6"}
-NOT_HIDDEN, OLD_LICENSE = ("-e", "demo_isolate=false"), ("-e", "demo_dongle_version=2.4")
-PERSON_SECONDS = 180
 
 
 def show(screen: Screen, folder: Path | None, performer: str | None) -> Lab:
@@ -50,17 +41,19 @@ def show(screen: Screen, folder: Path | None, performer: str | None) -> Lab:
         else "  the demo stands in for the person who works on the pages of the servers"
     )
     with lab:
-        demo = ChaosDemo(lab, screen, chosen)
-        demo.show_before()
-        demo.activate()
-        demo.bring_answer()
-        demo.refuse()
-        demo.mend()
-        demo.meet_hidden_rule()
-        demo.migrate()
-        demo.run_again()
-        demo.migrate_shelf()
-        demo.show_account()
+        stage = Stage(lab, screen)
+        servers, dongles = Servers(stage), Dongles(stage, chosen)
+        servers.show("What both servers show, as their agents tell it")
+        servers.activate()
+        servers.bring_answer()
+        dongles.refuse()
+        dongles.mend()
+        dongles.meet_hidden_rule()
+        dongles.migrate()
+        dongles.run_again()
+        dongles.migrate_shelf()
+        dongles.show_account()
+        servers.show("What both servers show now")
         screen.stage("Stop everything")
     return lab
 
@@ -81,31 +74,25 @@ def _cloud_seed() -> Any:
     return seed
 
 
-class ChaosDemo:
-    """The stages, in the order in which they are shown."""
+class Servers:
+    """The stages about activation."""
 
-    def __init__(self, lab: Lab, screen: Screen, performer: str) -> None:
-        self._lab = lab
-        self._screen = screen
-        self._performer = performer
-        password = demo_seed()["companies"][STUDIO]["users"][ADMIN]
-        self._playbook = Playbook(lab, screen, INVENTORY, {"SEATKEEPER_DEMO_PASSWORD": password})
-        self._password: str = password
-        self._online, self._offline = lab[ONLINE], lab[OFFLINE]
-        self._before = studio.account(lab, STUDIO)
-        self._confirmed: tuple[str, ...] = ()
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
 
-    def show_before(self) -> None:
-        """Both servers as they were made."""
-        self._screen.stage("What both servers show, as their agents tell it")
-        studio.show_servers(self._screen, self._lab)
+    def show(self, title: str) -> None:
+        """Both servers as they are."""
+        self._stage.screen.stage(title)
+        studio.show_servers(self._stage.screen, self._stage.lab)
 
     def activate(self) -> None:
         """One logs in; the other one's request comes out."""
-        self._screen.stage("Activate one server online, and have the other one make its request")
-        self._run(ACTIVATE)
+        self._stage.screen.stage(
+            "Activate one server online, and have the other one make its request"
+        )
+        self._stage.run(ACTIVATE)
         self._require_active(ONLINE, "online", ADMIN)
-        self._screen.require(
+        self._stage.screen.require(
             self._activation(OFFLINE)["activated"] is False and len(self._files(".csr")) == 1,
             f"{OFFLINE} is not activated and its request is in {self._files('.csr')[0].name}",
             f"{OFFLINE} did not make a request.",
@@ -113,284 +100,45 @@ class ChaosDemo:
 
     def bring_answer(self) -> None:
         """The account page answers; the answer goes in."""
-        self._screen.stage("Have the request answered on the account page, and run again")
+        self._stage.screen.stage("Have the request answered on the account page, and run again")
         (request,) = self._files(".csr")
         answer = control.answer_request(
-            self._lab.cloud.address, ADMIN, self._password, request.read_bytes(), OFFLINE
+            self._stage.lab.cloud.address,
+            ADMIN,
+            self._stage.password,
+            request.read_bytes(),
+            OFFLINE,
         )
         request.with_suffix(".crt").write_bytes(answer)
-        names = [station["name"] for station in self._lab.cloud.describe()["workstations"]]
-        self._screen.line(
+        names = [station["name"] for station in self._stage.lab.cloud.describe()["workstations"]]
+        self._stage.screen.line(
             f"  (a person's part: Activate Workstation with {request.name}, Download .crt File)"
         )
-        self._screen.require(
+        self._stage.screen.require(
             names == [OFFLINE],
             f"the account has the workstation {OFFLINE}",
             f"The account has the workstations {', '.join(names) or 'none'}.",
         )
-        run = self._run(ACTIVATE)
+        run = self._stage.run(ACTIVATE)
         self._require_active(OFFLINE, "offline", None)
-        self._screen.require(
+        self._stage.screen.require(
             run.recap[ONLINE]["changed"] == 0,
             f"{ONLINE}, activated before, was left alone",
             f"The second run changed {ONLINE}.",
         )
 
-    def refuse(self) -> None:
-        """A dongle with all that can be wrong."""
-        number = len(self._causes())
-        self._screen.stage(f"Try to migrate dongle {DONGLE}, with {number} things wrong about it")
-        run = self._check(True, *NOT_HIDDEN, *OLD_LICENSE)
-        self._require_report(run, {"one_dongle", "wibukey_driver", "licenses_movable"})
-
-    def mend(self) -> None:
-        """One cause after the other that this host can see."""
-        self._screen.stage("Unplug the second dongle")
-        self._online.chaos.unplug(SECOND_PORT)
-        run = self._check(True, *OLD_LICENSE)
-        self._require_report(run, {"wibukey_driver", "licenses_movable"})
-
-        self._screen.stage(f"Install WibuKey driver {NEW_DRIVER}")
-        control.set_values(self._online.chaos.address, wibukey_version=NEW_DRIVER)
-        self._require_report(self._check(True, *OLD_LICENSE), {"licenses_movable"})
-
-        self._screen.stage("Have the vendor replace the perpetual 2.4 license, and declare that")
-        licenses = [{**REPLACED, "expires": None}]
-        control.set_dongle(self._lab.cloud.address, DONGLE, licenses=licenses)
-        run = self._check(False)
-        self._require_report(run, set())
-        digest, sentence = studio.confirmations(run)[DONGLE]
-        self._confirmed = ("-e", f"demo_confirm={digest}", "-e", _quoted(demo_acknowledge=sentence))
-
-    def meet_hidden_rule(self) -> None:
-        """The one cause that no host can see."""
-        self._screen.stage(
-            "Confirm exactly this plan, while one cause is left that no host can see"
-        )
-        before = self._lab.cloud.describe()["dongles"][DONGLE]
-        if self._performer == "browser":
-            self._meet_with_browser()
-        else:
-            self._meet_with_person()
-        self._screen.require(
-            self._lab.cloud.describe()["dongles"][DONGLE] == before and not self._gained(),
-            "the dongle still holds its licenses and the account has no seat more",
-            "Something was migrated although the vendor does not allow it.",
-        )
-
-    def _meet_with_browser(self) -> None:
-        run = self._refused(MIGRATE, "--limit", ONLINE, *self._confirmed)
-        told = "\n".join(line for _, body in run.blocks for line in body)
-        pictures = sorted((self._online.state_folder / "screenshots").glob("*.png"))
-        self._screen.require(
-            "no TRANSFER" in told and len(pictures) == 1 and str(pictures[0]) in told,
-            f"the page has no TRANSFER; what the browser saw is in {', '.join(map(str, pictures))}",
-            "The run did not tell that the page lacks TRANSFER, with a screenshot.",
-        )
-
-    def _meet_with_person(self) -> None:
-        self._run(MIGRATE, "--limit", ONLINE, *self._confirmed)
-        waiting = self._online.client.get("/v1/waiting")["waiting"]
-        shown = control.eligibility(self._online.chaos.address)["shown"]
-        self._screen.require(
-            [wait["step"] for wait in waiting] == ["transfer"] and not shown,
-            "the run ended well, the migration waits for a person, and the page has no TRANSFER",
-            "The migration does not wait for a person.",
-        )
-
-    def migrate(self) -> None:
-        """It runs to its end."""
-        self._screen.stage(f"Have the vendor register the dongle to {STUDIO}, and run again")
-        held = studio.on_dongles(self._lab, [DONGLE])
-        control.set_dongle(self._lab.cloud.address, DONGLE, company=STUDIO)
-        with self._person():
-            self._run(MIGRATE, "--limit", ONLINE, *self._confirmed, *self._patience())
-        self._require_migrated([DONGLE], held)
-
-    def run_again(self) -> None:
-        """Everything once more."""
-        self._screen.stage("Run both playbooks again")
-        state = studio.state(self._lab)
-        runs = [self._run(ACTIVATE), self._run(MIGRATE, *self._confirmed)]
-        changed = sum(run.counted("changed") for run in runs)
-        self._screen.require(
-            changed == 0 and studio.state(self._lab) == state,
-            "changed=0 on both hosts; cloud, servers, dongles and journals are as they were",
-            f"The second run changed something: changed={changed}.",
-        )
-
-    def migrate_shelf(self) -> None:
-        """Two dongles one after the other, with nobody at the machine."""
-        self._screen.stage(f"Plug two more dongles into {ONLINE} and migrate both in one run")
-        self._online.chaos.unplug(DONGLE_PORT)
-        for port, serial in SHELF.items():
-            self._online.chaos.plug(port, serial)
-        held = studio.on_dongles(self._lab, SHELF.values())
-        declared = self._declare_shelf({})
-        told = studio.confirmations(self._check(False, *declared))
-        self._declare_shelf(told)
-        self._screen.line(
-            f"  (what it showed under Confirm and Acknowledge is in {declared[1][1:]})"
-        )
-        with self._person():
-            self._run(MIGRATE, "--limit", ONLINE, *declared, *self._patience())
-        self._require_migrated(list(SHELF.values()), held)
-        given = {
-            device["path"]: device["authorized"]
-            for device in self._online.chaos.describe()["plugged"]
-        }
-        self._screen.require(
-            given == dict.fromkeys(SHELF, True) and self._hidden() == [True] * len(SHELF),
-            "for each, the other one was hidden from the driver, read back, and given back",
-            "A dongle was not hidden, or is hidden still.",
-        )
-
-    def _hidden(self) -> list[bool]:
-        """For each of these dongles, whether its agent saw all others hidden."""
-        records = self._online.client.all("/v1/migrations", "migrations")
-        operations = [
-            self._online.client.get(f"/v1/operations/{record['operation']['id']}")
-            for record in records
-            if record["dongle"]["id"] in SHELF.values()
-        ]
-        steps = [{step["name"]: step["state"] for step in each["steps"]} for each in operations]
-        return [each.get("isolate") == each.get("give_back") == "done" for each in steps]
-
-    def _declare_shelf(self, confirmed: dict[str, tuple[str, str]]) -> tuple[str, str]:
-        known = self._lab.cloud.describe()["dongles"]
-        entries = []
-        for serial in SHELF.values():
-            digest, sentence = confirmed.get(serial, ("", ""))
-            held = [
-                {
-                    "product": entry["product"],
-                    "version": entry["version"],
-                    "perpetual": entry["expires"] is None,
-                }
-                for entry in known[serial]["licenses"]
-            ]
-            entries.append({
-                "agent": ONLINE, "dongle": serial, "target_user": ARTIST, "isolate": True,
-                "licenses": held, "confirm": digest, "acknowledge": sentence,
-            })  # fmt: skip
-        path = self._lab.folder / "two-dongles.json"
-        path.write_text(json.dumps({"license_dongle_migrations": entries}, indent=1) + "\n")
-        return "-e", f"@{path}"
-
-    def show_account(self) -> None:
-        """The account before and after, by the vendor's own count."""
-        self._screen.stage(f"Count what the account of {STUDIO} holds, as the cloud keeps it")
-        after = studio.account(self._lab, STUDIO)
-        gained = self._gained()
-        rows = [
-            {"product": product, "kind": kind, "before": self._before[product, kind],
-             "gained": gained[product, kind], "after": after[product, kind]}
-            for product, kind in sorted(after)
-        ]  # fmt: skip
-        self._screen.table(rows, studio.ACCOUNT_COLUMNS)
-        self._screen.require(
-            after == self._before + gained and studio.shown_seats(self._online) == after,
-            f"{ONLINE} shows exactly that",
-            f"{ONLINE} shows something else than the account.",
-        )
-        self._screen.line()
-        studio.show_servers(self._screen, self._lab)
-
-    def _causes(self) -> set[str]:
-        return studio.refusing_rules(self._online, DONGLE, ARTIST)
-
-    def _require_report(self, run: PlaybookRun, unmet: set[str]) -> None:
-        """The report of a run against what is expected, and against what the vendor goes by."""
-        rules = studio.reported(run)
-        told = {rule for rule, verdict in rules.items() if verdict == "not met"}
-        met = {rule for rule, verdict in rules.items() if verdict == "met"}
-        self._screen.require(
-            told == unmet,
-            f"not met: {', '.join(sorted(told)) or 'nothing that this host can see'}",
-            f"Not met are {', '.join(sorted(told))}, and not {', '.join(sorted(unmet))}.",
-        )
-        causes = self._causes()
-        self._screen.require(
-            not met & causes and told <= causes,
-            f"the vendor would refuse for {', '.join(sorted(causes))}",
-            f"The vendor would refuse for {', '.join(sorted(causes))}, the report says otherwise.",
-        )
-
-    def _require_migrated(self, serials: list[str], held: studio.Seats) -> None:
-        records = {
-            entry["dongle"]["id"]: entry
-            for entry in self._online.client.all("/v1/migrations", "migrations")
-        }
-        ours = [records[serial] for serial in serials if serial in records]
-        gained = studio.total(entry for record in ours for entry in record["gained"])
-        self._screen.require(
-            [(r["state"], r["comparison"]) for r in ours] == [("done", "matches")] * len(serials),
-            f"{', '.join(serials)}: done, and what arrived matches what is declared",
-            f"Not all of {', '.join(serials)} were migrated.",
-        )
-        dead = [self._lab.cloud.describe()["dongles"][serial]["dead"] for serial in serials]
-        self._screen.require(
-            gained == held and all(dead) and not studio.on_dongles(self._lab, serials),
-            f"the account gained {_words(gained)}, which is what the cloud knew on them; they are"
-            " dead",
-            f"The account gained {_words(gained)}, and the dongles held {_words(held)}.",
-        )
-
-    def _gained(self) -> studio.Seats:
-        return studio.account(self._lab, STUDIO) - self._before
-
     def _require_active(self, name: str, method: str, account: str | None) -> None:
         told = self._activation(name)
-        seats = studio.shown_seats(self._lab[name])
-        self._screen.require(
+        seats = studio.shown_seats(self._stage.lab[name])
+        self._stage.screen.require(
             (told["activated"], told["method"], told["account"]) == (True, method, account)
-            and seats == self._before,
+            and seats == self._stage.before,
             f"{name} is activated {method} and shows what the account of {STUDIO} holds",
             f"{name} is not activated {method}, or shows something else than the account holds.",
         )
 
     def _activation(self, name: str) -> Any:
-        return self._lab[name].client.get("/v1/servers/chaos/activation")
+        return self._stage.lab[name].client.get("/v1/servers/chaos/activation")
 
     def _files(self, suffix: str) -> list[Any]:
-        return sorted((self._lab.folder / "exchange").glob(f"*{suffix}"))
-
-    def _person(self) -> Any:
-        if self._performer == "browser":
-            return nullcontext()
-        return StandIn(self._screen, self._online, ARTIST)
-
-    def _patience(self) -> Iterable[str]:
-        if self._performer == "browser":
-            return ()
-        return "-e", f"dongle_migration_person_timeout={PERSON_SECONDS}"
-
-    def _check(self, refused: bool, *arguments: str) -> PlaybookRun:
-        """A run with --check, which changes nothing."""
-        state = studio.state(self._lab)
-        run = (self._refused if refused else self._run)(
-            MIGRATE, "--limit", ONLINE, "--check", *arguments
-        )
-        if studio.state(self._lab) != state:
-            raise DemoError("The run with --check changed something.")
-        return run
-
-    def _run(self, *arguments: str) -> PlaybookRun:
-        run = self._playbook.run(*arguments)
-        if run.exit_code or not run.recap or run.counted("failed") or run.counted("unreachable"):
-            raise DemoError(f"The playbook failed, exit code {run.exit_code}; see above.")
-        return run
-
-    def _refused(self, *arguments: str) -> PlaybookRun:
-        run = self._playbook.run(*arguments)
-        if not run.exit_code or run.recap[ONLINE]["failed"] != 1 or run.counted("changed"):
-            raise DemoError("The playbook was not refused; see above.")
-        return run
-
-
-def _words(seats: studio.Seats) -> str:
-    return ", ".join(f"{n} {product} {kind}" for (product, kind), n in sorted(seats.items()))
-
-
-def _quoted(**values: str) -> str:
-    return json.dumps(values)
+        return sorted((self._stage.lab.folder / "exchange").glob(f"*{suffix}"))

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo's stages about dongles: what speaks against a migration, and migrations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+
+from seatkeeper_twins import demo_studio as studio
+from seatkeeper_twins.chaos import control
+from seatkeeper_twins.demo_person import StandIn
+from seatkeeper_twins.demo_playbook import PlaybookRun
+from seatkeeper_twins.demo_screen import DemoError
+from seatkeeper_twins.demo_stage import ACTIVATE, ARTIST, MIGRATE, ONLINE, STUDIO, Stage
+
+DONGLE, DONGLE_PORT = "90000001", "1-1.1"
+SECOND_PORT = "1-1.2"
+SHELF = {"1-1.3": "90000003", "1-1.4": "90000004"}
+NEW_DRIVER = "6.50"
+STUCK = {"product": "V-Ray", "version": "2.4", "seats": {"interface": 1, "render": 5}}
+REPLACED = {**STUCK, "version": "3.6"}
+NOT_HIDDEN, OLD_LICENSE = ("-e", "demo_isolate=false"), ("-e", "demo_dongle_version=2.4")
+PERSON_SECONDS = 180
+
+
+class Dongles:
+    """The stages, in the order in which they are shown."""
+
+    def __init__(self, stage: Stage, performer: str) -> None:
+        self._stage = stage
+        self._performer = performer
+        self._online = stage.lab[ONLINE]
+        self._confirmed: tuple[str, ...] = ()
+
+    def refuse(self) -> None:
+        """A dongle with all that can be wrong."""
+        number = len(self._causes())
+        self._stage.screen.stage(
+            f"Try to migrate dongle {DONGLE}, with {number} things wrong about it"
+        )
+        run = self._check(True, *NOT_HIDDEN, *OLD_LICENSE)
+        self._require_report(run, {"one_dongle", "wibukey_driver", "licenses_movable"})
+
+    def mend(self) -> None:
+        """One cause after the other that this host can see."""
+        self._stage.screen.stage("Unplug the second dongle")
+        self._online.chaos.unplug(SECOND_PORT)
+        run = self._check(True, *OLD_LICENSE)
+        self._require_report(run, {"wibukey_driver", "licenses_movable"})
+
+        self._stage.screen.stage(f"Install WibuKey driver {NEW_DRIVER}")
+        control.set_values(self._online.chaos.address, wibukey_version=NEW_DRIVER)
+        self._require_report(self._check(True, *OLD_LICENSE), {"licenses_movable"})
+
+        self._stage.screen.stage(
+            "Have the vendor replace the perpetual 2.4 license, and declare that"
+        )
+        licenses = [{**REPLACED, "expires": None}]
+        control.set_dongle(self._stage.lab.cloud.address, DONGLE, licenses=licenses)
+        run = self._check(False)
+        self._require_report(run, set())
+        digest, sentence = studio.confirmations(run)[DONGLE]
+        self._confirmed = (
+            "-e",
+            f"demo_confirm={digest}",
+            "-e",
+            json.dumps({"demo_acknowledge": sentence}),
+        )
+
+    def meet_hidden_rule(self) -> None:
+        """The one cause that no host can see."""
+        self._stage.screen.stage(
+            "Confirm exactly this plan, while one cause is left that no host can see"
+        )
+        before = self._stage.lab.cloud.describe()["dongles"][DONGLE]
+        if self._performer == "browser":
+            self._meet_with_browser()
+        else:
+            self._meet_with_person()
+        self._stage.screen.require(
+            self._stage.lab.cloud.describe()["dongles"][DONGLE] == before and not self._gained(),
+            "the dongle still holds its licenses and the account has no seat more",
+            "Something was migrated although the vendor does not allow it.",
+        )
+
+    def _meet_with_browser(self) -> None:
+        run = self._stage.refused(MIGRATE, "--limit", ONLINE, *self._confirmed)
+        told = "\n".join(line for _, body in run.blocks for line in body)
+        pictures = sorted((self._online.state_folder / "screenshots").glob("*.png"))
+        self._stage.screen.require(
+            "no TRANSFER" in told and len(pictures) == 1 and str(pictures[0]) in told,
+            f"the page has no TRANSFER; what the browser saw is in {', '.join(map(str, pictures))}",
+            "The run did not tell that the page lacks TRANSFER, with a screenshot.",
+        )
+
+    def _meet_with_person(self) -> None:
+        self._stage.run(MIGRATE, "--limit", ONLINE, *self._confirmed)
+        waiting = self._online.client.get("/v1/waiting")["waiting"]
+        shown = control.eligibility(self._online.chaos.address)["shown"]
+        self._stage.screen.require(
+            [wait["step"] for wait in waiting] == ["transfer"] and not shown,
+            "the run ended well, the migration waits for a person, and the page has no TRANSFER",
+            "The migration does not wait for a person.",
+        )
+
+    def migrate(self) -> None:
+        """It runs to its end."""
+        self._stage.screen.stage(f"Have the vendor register the dongle to {STUDIO}, and run again")
+        held = studio.on_dongles(self._stage.lab, [DONGLE])
+        control.set_dongle(self._stage.lab.cloud.address, DONGLE, company=STUDIO)
+        with self._person():
+            self._stage.run(MIGRATE, "--limit", ONLINE, *self._confirmed, *self._patience())
+        self._require_migrated([DONGLE], held)
+
+    def run_again(self) -> None:
+        """Everything once more."""
+        self._stage.screen.stage("Run both playbooks again")
+        state = studio.state(self._stage.lab)
+        runs = [self._stage.run(ACTIVATE), self._stage.run(MIGRATE, *self._confirmed)]
+        changed = sum(run.counted("changed") for run in runs)
+        self._stage.screen.require(
+            changed == 0 and studio.state(self._stage.lab) == state,
+            "changed=0 on both hosts; cloud, servers, dongles and journals are as they were",
+            f"The second run changed something: changed={changed}.",
+        )
+
+    def migrate_shelf(self) -> None:
+        """Two dongles one after the other, with nobody at the machine."""
+        self._stage.screen.stage(f"Plug two more dongles into {ONLINE} and migrate both in one run")
+        self._online.chaos.unplug(DONGLE_PORT)
+        for port, serial in SHELF.items():
+            self._online.chaos.plug(port, serial)
+        held = studio.on_dongles(self._stage.lab, SHELF.values())
+        declared = self._declare_shelf({})
+        told = studio.confirmations(self._check(False, *declared))
+        self._declare_shelf(told)
+        self._stage.screen.line(
+            f"  (what it showed under Confirm and Acknowledge is in {declared[1][1:]})"
+        )
+        with self._person():
+            self._stage.run(MIGRATE, "--limit", ONLINE, *declared, *self._patience())
+        self._require_migrated(list(SHELF.values()), held)
+        given = {
+            device["path"]: device["authorized"]
+            for device in self._online.chaos.describe()["plugged"]
+        }
+        self._stage.screen.require(
+            given == dict.fromkeys(SHELF, True) and self._hidden() == [True] * len(SHELF),
+            "for each, the other one was hidden from the driver, read back, and given back",
+            "A dongle was not hidden, or is hidden still.",
+        )
+
+    def _hidden(self) -> list[bool]:
+        """For each of these dongles, whether its agent saw all others hidden."""
+        records = self._online.client.all("/v1/migrations", "migrations")
+        operations = [
+            self._online.client.get(f"/v1/operations/{record['operation']['id']}")
+            for record in records
+            if record["dongle"]["id"] in SHELF.values()
+        ]
+        steps = [{step["name"]: step["state"] for step in each["steps"]} for each in operations]
+        return [each.get("isolate") == each.get("give_back") == "done" for each in steps]
+
+    def _declare_shelf(self, confirmed: dict[str, tuple[str, str]]) -> tuple[str, str]:
+        known = self._stage.lab.cloud.describe()["dongles"]
+        entries = []
+        for serial in SHELF.values():
+            digest, sentence = confirmed.get(serial, ("", ""))
+            held = [
+                {
+                    "product": entry["product"],
+                    "version": entry["version"],
+                    "perpetual": entry["expires"] is None,
+                }
+                for entry in known[serial]["licenses"]
+            ]
+            entries.append({
+                "agent": ONLINE, "dongle": serial, "target_user": ARTIST, "isolate": True,
+                "licenses": held, "confirm": digest, "acknowledge": sentence,
+            })  # fmt: skip
+        path = self._stage.lab.folder / "two-dongles.json"
+        path.write_text(json.dumps({"license_dongle_migrations": entries}, indent=1) + "\n")
+        return "-e", f"@{path}"
+
+    def show_account(self) -> None:
+        """The account before and after, by the vendor's own count."""
+        self._stage.screen.stage(f"Count what the account of {STUDIO} holds, as the cloud keeps it")
+        after = studio.account(self._stage.lab, STUDIO)
+        gained = self._gained()
+        rows = [
+            {"product": product, "kind": kind, "before": self._stage.before[product, kind],
+             "gained": gained[product, kind], "after": after[product, kind]}
+            for product, kind in sorted(after)
+        ]  # fmt: skip
+        self._stage.screen.table(rows, studio.ACCOUNT_COLUMNS)
+        self._stage.screen.require(
+            after == self._stage.before + gained and studio.shown_seats(self._online) == after,
+            f"{ONLINE} shows exactly that",
+            f"{ONLINE} shows something else than the account.",
+        )
+
+    def _causes(self) -> set[str]:
+        return studio.refusing_rules(self._online, DONGLE, ARTIST)
+
+    def _require_report(self, run: PlaybookRun, unmet: set[str]) -> None:
+        """The report of a run against what is expected, and against what the vendor goes by."""
+        rules = studio.reported(run)
+        told = {rule for rule, verdict in rules.items() if verdict == "not met"}
+        met = {rule for rule, verdict in rules.items() if verdict == "met"}
+        self._stage.screen.require(
+            told == unmet,
+            f"not met: {', '.join(sorted(told)) or 'nothing that this host can see'}",
+            f"Not met are {', '.join(sorted(told))}, and not {', '.join(sorted(unmet))}.",
+        )
+        causes = self._causes()
+        self._stage.screen.require(
+            not met & causes and told <= causes,
+            f"the vendor would refuse for {', '.join(sorted(causes))}",
+            f"The vendor would refuse for {', '.join(sorted(causes))}, the report says otherwise.",
+        )
+
+    def _require_migrated(self, serials: list[str], held: studio.Seats) -> None:
+        records = {
+            entry["dongle"]["id"]: entry
+            for entry in self._online.client.all("/v1/migrations", "migrations")
+        }
+        ours = [records[serial] for serial in serials if serial in records]
+        gained = studio.total(entry for record in ours for entry in record["gained"])
+        self._stage.screen.require(
+            [(r["state"], r["comparison"]) for r in ours] == [("done", "matches")] * len(serials),
+            f"{', '.join(serials)}: done, and what arrived matches what is declared",
+            f"Not all of {', '.join(serials)} were migrated.",
+        )
+        dead = [self._stage.lab.cloud.describe()["dongles"][serial]["dead"] for serial in serials]
+        self._stage.screen.require(
+            gained == held and all(dead) and not studio.on_dongles(self._stage.lab, serials),
+            f"the account gained {_words(gained)}, which is what the cloud knew on them; they are"
+            " dead",
+            f"The account gained {_words(gained)}, and the dongles held {_words(held)}.",
+        )
+
+    def _gained(self) -> studio.Seats:
+        return studio.account(self._stage.lab, STUDIO) - self._stage.before
+
+    def _person(self) -> AbstractContextManager[object]:
+        if self._performer == "browser":
+            return nullcontext()
+        return StandIn(self._stage.screen, self._online, ARTIST)
+
+    def _patience(self) -> Iterable[str]:
+        if self._performer == "browser":
+            return ()
+        return "-e", f"dongle_migration_person_timeout={PERSON_SECONDS}"
+
+    def _check(self, refused: bool, *arguments: str) -> PlaybookRun:
+        """A run with --check, which changes nothing."""
+        state = studio.state(self._stage.lab)
+        run = (self._stage.refused if refused else self._stage.run)(
+            MIGRATE, "--limit", ONLINE, "--check", *arguments
+        )
+        if studio.state(self._stage.lab) != state:
+            raise DemoError("The run with --check changed something.")
+        return run
+
+
+def _words(seats: studio.Seats) -> str:
+    return ", ".join(f"{n} {product} {kind}" for (product, kind), n in sorted(seats.items()))
