@@ -103,7 +103,8 @@ class Engine:
                 if not happened:
                     problem = Problem(
                         ProblemCode.ATTESTED_UNDONE,
-                        f"{actor} attested that {step.title} did not happen: {statement}.",
+                        f"{actor} attested that {step.title} did not happen:"
+                        f" {statement.rstrip('.')}.",
                         "Mend the cause, then plan it anew.",
                     )
                     step.withdraw(unit)
