@@ -131,8 +131,8 @@ def _completion(chosen: argparse.Namespace) -> int:
 
 def _lab_up(chosen: argparse.Namespace) -> int:
     with _lab(chosen) as lab:
-        _tell(lab)
         try:
+            _tell(lab)
             _watch(lab)
         except KeyboardInterrupt:
             print("\nStopping everything.", flush=True)

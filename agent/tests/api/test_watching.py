@@ -80,7 +80,11 @@ def test_metrics_tell_the_invariants_the_transfers_and_the_ledger(busy: dict[str
         names = {(entry["name"],): 1.0 for entry in about["invariants"]}
         assert found["seatkeeper_invariant_holds"] == names
         assert {("I1",), ("I2",), ("I3",), ("I4",), ("audit",)} == set(names)
-        assert set(found["seatkeeper_operations_open"]) == {("running",), ("in_doubt",)}
+        assert set(found["seatkeeper_operations_open"]) == {
+            ("running",),
+            ("waiting",),
+            ("in_doubt",),
+        }
         listed = asker.get("/v1/transfers", limit=1000)["transfers"]
         assert sum(found["seatkeeper_transfers"].values()) == len(listed)
         per_item: dict[tuple[str, str], float] = defaultdict(float)

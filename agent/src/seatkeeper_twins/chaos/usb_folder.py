@@ -111,13 +111,16 @@ def _read(entry: Path) -> Plugged | None:
         return path.read_text(encoding="utf-8").strip() if path.exists() else None
 
     try:
-        return Plugged(
+        same = entry.stat().st_ino
+        device = Plugged(
             path=entry.name,
             vendor_id=int(attribute("idVendor") or "", 16),
             product_id=int(attribute("idProduct") or "", 16),
             serial=attribute("serial"),
             authorized=attribute("authorized") != "0",
         )
+        # What was unplugged between two reads was read in part.
+        return device if entry.stat().st_ino == same else None
     except (OSError, ValueError):
         return None
 

@@ -14,7 +14,7 @@ from seatkeeper_twins.aimms import control
 from seatkeeper_twins.aimms.server import Server
 from seatkeeper_twins.aimms.vendor import Vendor
 
-from .world import CODES, SERVER, World
+from .world import CODES, SERVER, World, until
 
 
 def _free(world: World) -> None:
@@ -67,6 +67,12 @@ def _holder(world: World) -> str | None:
     return world.holder(SERVER)
 
 
+def _removed(world: World) -> None:
+    """With its ports closed, which an installation asks for."""
+    control.remove(world.new)
+    until(lambda: not world.open_ports("new"))
+
+
 CASES = [
     Case(
         "vendor", "activate", lambda w: control.activate(w.new, SERVER, CODES[SERVER]), _holder,
@@ -94,8 +100,7 @@ CASES = [
     ),
     Case("new", "remove", lambda w: control.remove(w.new), _told("new", "installed")),
     Case(
-        "new", "install", lambda w: control.install(w.new), _told("new", "installed"),
-        lambda w: control.remove(w.new),
+        "new", "install", lambda w: control.install(w.new), _told("new", "installed"), _removed,
     ),
     Case(
         "new", "request", lambda w: control.request(w.new, SERVER, CODES[SERVER]),
