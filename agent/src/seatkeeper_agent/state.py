@@ -11,6 +11,7 @@ from typing import IO
 
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.journal.declarations import ISOLATION
 from seatkeeper_agent.settings import Settings, SettingsError
 
 
@@ -25,7 +26,11 @@ class State:
     def has_open_work(self) -> bool:
         """Whether a crash may have left something to take up. JournalError as Journal."""
         with self.journal.reading() as unit:
-            return bool(unit.operations.count_open() or unit.transfers.page(True, "", 1))
+            return bool(
+                unit.operations.count_open()
+                or unit.transfers.page(True, "", 1)
+                or unit.declarations.page(ISOLATION, "", 1)
+            )
 
     def close(self) -> None:
         """Let go of the files."""

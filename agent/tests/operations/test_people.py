@@ -13,7 +13,7 @@ import pytest
 from seatkeeper_agent.domain.plans import Instructions, Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
-from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.journal import Journal, JournalError
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.people import awaited_view
 from seatkeeper_agent.operations.ports import DriverUnavailable
@@ -367,8 +367,8 @@ def wait_for(is_true: Any) -> None:
 
 def test_the_watcher_looks_while_something_waits_and_only_then(desk: Desk) -> None:
     """It goes on by itself when it is done."""
-    looks = Looks(desk)
-    watcher = Watcher(desk.journal, looks, seconds=0.01)
+    looks, told = Looks(desk), list[Exception]()
+    watcher = Watcher(desk.journal, looks, told.append, seconds=0.01)
     watcher.start()
     try:
         time.sleep(0.1)
@@ -383,4 +383,24 @@ def test_the_watcher_looks_while_something_waits_and_only_then(desk: Desk) -> No
         assert looks.count == seen
     finally:
         watcher.stop()
-    assert desk.waiting() == []
+    assert (desk.waiting(), told) == ([], [])
+
+
+def test_a_look_that_fails_does_not_end_the_watching(desk: Desk) -> None:
+    """Whatever it is, it is told, and looked again."""
+    defects: list[Exception] = [ZeroDivisionError("a defect"), JournalError("The disk is full.")]
+    told: list[Exception] = []
+
+    def look() -> None:
+        if defects:
+            raise defects.pop(0)
+        desk.run(desk.handed([DONE]))
+
+    desk.run(desk.handed([NOT_DONE]))
+    watcher = Watcher(desk.journal, look, told.append, seconds=0.01)
+    watcher.start()
+    try:
+        wait_for(lambda: desk.read("work").state is OperationState.DONE)
+    finally:
+        watcher.stop()
+    assert [type(error) for error in told] == [ZeroDivisionError]

@@ -60,7 +60,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # What a crash left behind is taken up at once; a product that does not answer yet is
     # asked again by the next run.
     recovery = asyncio.get_running_loop().run_in_executor(None, _recover, agent)
-    watcher = Watcher(agent.journal, partial(_look_again, agent))
+    watcher = Watcher(agent.journal, partial(_look_again, agent), _log_defect)
     watcher.start()
     try:
         yield
@@ -75,6 +75,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _look_again(agent: Agent) -> None:
     """What cannot go on is told by its operation, and to whoever asks for it."""
     agent.resume_servers("agent")
+
+
+def _log_defect(error: Exception) -> None:
+    from seatkeeper_agent.log import logger
+
+    logger().error("defect", where="watcher", exc_info=error)
 
 
 def _recover(agent: Agent) -> None:

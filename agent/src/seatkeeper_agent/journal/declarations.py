@@ -11,6 +11,9 @@ import apsw
 from seatkeeper_agent.domain.plans import canonical
 from seatkeeper_agent.domain.records import DeclarationRecord
 
+ISOLATION = "isolation"
+"""The kind of what is hidden from drivers and owed back, by the operation that hid it."""
+
 _COLUMNS = "kind, id, document, created_at, updated_at"
 
 

@@ -12,13 +12,21 @@ LOOK_SECONDS = 2.0
 
 
 class Watcher:
-    """A thread that asks ``look_again`` for as long as an operation waits."""
+    """A thread that asks ``look_again`` for as long as an operation waits.
+
+    What nobody foresaw is given to ``tell`` and does not end the looking.
+    """
 
     def __init__(
-        self, journal: Journal, look_again: Callable[[], None], seconds: float = LOOK_SECONDS
+        self,
+        journal: Journal,
+        look_again: Callable[[], None],
+        tell: Callable[[Exception], None],
+        seconds: float = LOOK_SECONDS,
     ) -> None:
         self._journal = journal
         self._look_again = look_again
+        self._tell = tell
         self._seconds = seconds
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
@@ -42,3 +50,5 @@ class Watcher:
             except JournalError:
                 # Told by every request; the next look may find it mended.
                 continue
+            except Exception as error:  # noqa: BLE001 - without it nothing would go on by itself
+                self._tell(error)

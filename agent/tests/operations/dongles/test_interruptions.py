@@ -16,7 +16,7 @@ import pytest
 
 from operations.hosts import Crash
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.operations.dongles.steps import ISOLATION
+from seatkeeper_agent.journal.declarations import ISOLATION
 
 from .bench import Bench, perpetual
 

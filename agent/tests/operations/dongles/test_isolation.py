@@ -9,8 +9,10 @@ import pytest
 
 from seatkeeper_agent.domain.problems import ProblemCode
 from seatkeeper_agent.domain.records import OperationState
-from seatkeeper_agent.operations.dongles.steps import ISOLATION
+from seatkeeper_agent.identity import Identity
+from seatkeeper_agent.journal.declarations import ISOLATION
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnfinished
+from seatkeeper_agent.state import State
 
 from .bench import CHOSEN, Bench, perpetual
 
@@ -189,6 +191,20 @@ def test_a_browser_that_is_lost_before_the_click_is_tried_again(host: Bench) -> 
     host.page.before = [DriverUnfinished("The browser ended.")]
     assert host.go(**ISOLATED)["migration"]["state"] == "done"
     assert (host.page.clicks, host.authorized()) == (1, ALL)
+
+
+def test_what_is_owed_wakes_an_agent_at_its_start(host: Bench) -> None:
+    """It died after the operation had ended and before it had given anything back."""
+    identity = Identity("host", host.folder / "agent.key", host.folder)
+    with (host.folder / "lock").open("w") as lock:
+        state = State(identity, host.journal, lock)
+        assert state.has_open_work() is False
+        with host.journal.transaction() as unit:
+            unit.declarations.put(ISOLATION, "an operation that has ended", {"paths": ["2-1"]})
+        assert state.has_open_work() is True
+        (host.bus.folder / "2-1" / "authorized").write_text("0\n")
+        host.migrations.resume("agent")
+        assert (host.authorized(), state.has_open_work()) == (ALL, False)
 
 
 def test_dongles_of_another_kind_are_left_alone(host: Bench) -> None:

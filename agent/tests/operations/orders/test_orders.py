@@ -337,10 +337,12 @@ def test_the_watcher_writes_nothing_while_nothing_changes(bench: Bench) -> None:
         looks.append(time.monotonic())
 
     before = bench.content()
-    watcher = Watcher(bench.journal, look, seconds=0.01)
+    defects: list[Exception] = []
+    watcher = Watcher(bench.journal, look, defects.append, seconds=0.01)
     watcher.start()
     try:
         wait_for(lambda: len(looks) >= 5)
     finally:
         watcher.stop()
+    assert defects == []
     assert bench.content() == before

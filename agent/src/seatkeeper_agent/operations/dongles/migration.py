@@ -24,6 +24,7 @@ from seatkeeper_agent.domain.servers import (
     ProductSeats,
 )
 from seatkeeper_agent.journal import Journal, Unit
+from seatkeeper_agent.journal.declarations import ISOLATION
 from seatkeeper_agent.operations.dongles.attempts import (
     busy,
     counts,
@@ -49,7 +50,6 @@ from seatkeeper_agent.operations.dongles.plan import (
 from seatkeeper_agent.operations.dongles.report import DongleReports, report_view
 from seatkeeper_agent.operations.dongles.screenshots import is_kept
 from seatkeeper_agent.operations.dongles.steps import (
-    ISOLATION,
     MIGRATION,
     Arrive,
     GiveBack,

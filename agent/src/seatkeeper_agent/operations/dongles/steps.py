@@ -17,6 +17,7 @@ from seatkeeper_agent.domain.servers import (
     gained,
 )
 from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.journal.declarations import ISOLATION
 from seatkeeper_agent.operations.ports import DriverError, DriverRefused, DriverUnfinished
 from seatkeeper_agent.operations.server_ports import (
     IsolationPort,
@@ -26,7 +27,6 @@ from seatkeeper_agent.operations.server_ports import (
 from seatkeeper_agent.operations.servers.steps import wait_until
 from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
 
-ISOLATION = "isolation"
 MIGRATION = "migration"
 
 

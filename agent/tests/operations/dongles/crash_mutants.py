@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Agents that are broken on purpose, each to be caught where it dies at the right moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from seatkeeper_agent.operations.dongles.migration import MigrationService
+from seatkeeper_agent.operations.dongles.steps import Isolate, TransferDongle
+from seatkeeper_agent.operations.steps import Probe, Verdict
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What is broken in a forked agent, at which point of a migration it dies, what is seen."""
+
+    mutate: Callable[[], None]
+    point: str
+    seen: str
+
+
+def click_on_a_doubt() -> None:
+    """What does not show is taken for not done, whoever may have clicked."""
+    probe = TransferDongle.probe
+
+    def guessing(self: TransferDongle, baseline: dict[str, Any] | None) -> Probe:
+        seen = probe(self, baseline)
+        return Probe(Verdict.NOT_DONE) if seen.verdict is Verdict.UNKNOWN else seen
+
+    TransferDongle.probe = guessing  # type: ignore[method-assign]
+
+
+def claim_without_looking() -> None:
+    """An intent is taken for its effect."""
+    probe = TransferDongle.probe
+
+    def claiming(self: TransferDongle, baseline: dict[str, Any] | None) -> Probe:
+        return probe(self, baseline) if baseline is None else Probe(Verdict.DONE)
+
+    TransferDongle.probe = claiming  # type: ignore[method-assign]
+
+
+def hide_without_writing_it_down() -> None:
+    """What is hidden is owed to nobody."""
+    Isolate.intend = lambda *_arguments: None  # type: ignore[method-assign]
+
+
+def never_give_back() -> None:
+    """What an interrupted operation has hidden stays so."""
+    MigrationService._settle_isolation = lambda _self: None  # type: ignore[method-assign]
+
+
+MUTANTS = {
+    "clicks on a doubt": Mutant(click_on_a_doubt, "after the click", "2 clicks"),
+    "claims without looking": Mutant(claim_without_looking, "before the click", "is claimed"),
+    "hides without writing it down": Mutant(
+        hide_without_writing_it_down, "after the call of _write", "are hidden and set() are owed"
+    ),
+    "never gives back": Mutant(never_give_back, "after the call of _write", "is hidden still"),
+}

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m operations.dongles.crashes`` in agent/tests: kill a real agent wherever it goes.
+
+SIGKILL at the n-th point of a scenario, and at the m-th of what follows it: before and after
+every COMMIT, every call that changes something at the license server, every write to the kernel's
+switch and every click. The run is made again until it gets through; one more run changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from crash.client import NoAnswerError, RefusedError
+from crash.warm import warm_up
+from crash.world import work_folder
+
+from seatkeeper_twins.lab import ending_in_order
+
+from .crash_mutants import MUTANTS
+from .crash_scenarios import SCENARIOS, Migrate, Scenario, Violation
+from .crash_world import World, say
+
+SECOND_MAX = 12
+"""How far into what follows a death the second one comes."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Where the agent dies; none for an undisturbed run."""
+
+    scenario: str
+    kills: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([self.scenario, *(f"kill {number}" for number in self.kills)])
+
+
+def takes(schedule: Schedule, share: float) -> bool:
+    """Whether a share holds it: by its name, so that it is spread and always the same."""
+    number = int.from_bytes(hashlib.sha256(str(schedule).encode()).digest()[:8], "big")
+    return number < share * 2**64
+
+
+def run(world: World, schedule: Schedule) -> int:
+    """From the beginning to an unchanged run; how many points were passed. Violation."""
+    kind = SCENARIOS[schedule.scenario]
+    world.reset(kind.performer, kind.activated)
+    scenario = kind(world)
+    world.tripwire.arm(schedule.kills)
+    drive(world, scenario, len(schedule.kills))
+    scenario.check_end()
+    points = len(world.tripwire.trace)
+    world.tripwire.disarm()
+    before = len(world.tripwire.trace)
+    if scenario.run():
+        raise Violation("one more run changed something")
+    written = [str(passage) for passage in world.tripwire.trace[before:]]
+    if written:
+        raise Violation(f"one more run wrote: {'; '.join(written)}")
+    opened = world.ask("GET", "/v1/operations?state=open")["operations"]
+    if opened:
+        raise Violation(f"{len(opened)} operations hold something still")
+    scenario.check_end()
+    scenario.inspect()
+    return points
+
+
+def drive(world: World, scenario: Scenario, deaths: int) -> None:
+    """Run again until nothing is in the way: as often as there were deaths, and once more."""
+    troubles = []
+    for _run in range(2 + 2 * deaths):
+        world.revive()
+        scenario.inspect()
+        try:
+            scenario.run()
+        except NoAnswerError as error:
+            troubles.append(str(error))
+            world.agent.wait()
+            scenario.inspect()
+        except RefusedError as error:
+            troubles.append(str(error))
+            scenario.inspect()
+        else:
+            return
+    raise Violation(f"it does not get through: {' / '.join(troubles)}")
+
+
+def campaign(world: World, share: float, names: list[str]) -> dict[str, Any]:
+    """All points alone, and pairs of them; the figures and what failed."""
+    started, failures, ran, points = time.monotonic(), [], 0, {}
+    for name in names:
+        points[name] = run(world, Schedule(name))
+        say(f"{points[name]} points in {name!r}")
+    for schedule in schedules(points, share):
+        ran += 1
+        try:
+            run(world, schedule)
+        except (Violation, RuntimeError, TimeoutError, RefusedError, NoAnswerError) as error:
+            trace = "\n    ".join(map(str, world.tripwire.trace))
+            failures.append(f"{schedule}: {error}\n    {trace}")
+            say(f"FAILED {failures[-1]}")
+    text = (
+        f"{sum(points.values())} points in {len(points)} scenarios; {ran} schedules,"
+        f" {len(failures)} failed, in {time.monotonic() - started:.0f} s; share {share:g}"
+    )
+    return {"text": text, "failures": failures, "ran": ran}
+
+
+def schedules(points: dict[str, int], share: float) -> Iterator[Schedule]:
+    """A share of the points alone; of the pairs the share's third power."""
+    for name, number in points.items():
+        for first in range(1, number + 1):
+            alone = Schedule(name, (first,))
+            if takes(alone, share):
+                yield alone
+            pairs = (Schedule(name, (first, second)) for second in range(1, SECOND_MAX + 1))
+            yield from (pair for pair in pairs if takes(pair, share**3))
+
+
+def mutants(world: World) -> dict[str, Any]:
+    """What is seen of each broken agent, and of a sound one that dies at the same points."""
+    told: dict[str, Any] = {}
+    name = Migrate.name
+    run(world, Schedule(name))
+    trace = [passage.point for passage in world.tripwire.trace]
+    for title, mutant in MUTANTS.items():
+        schedule = Schedule(name, (trace.index(mutant.point) + 1,))
+        told[title] = [seen(world, schedule)]
+        world.mutate = mutant.mutate
+        told[title] += [seen(world, schedule)]
+        world.mutate = lambda: None
+        say(f"{title}: {told[title]}")
+    return told
+
+
+def seen(world: World, schedule: Schedule) -> str | None:
+    """What is broken in one schedule, None if nothing is."""
+    try:
+        run(world, schedule)
+    except Violation as violation:
+        return str(violation)
+    return None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 when every promise was kept."""
+    parser = argparse.ArgumentParser(prog="python -m operations.dongles.crashes")
+    parser.add_argument("--scenario", choices=SCENARIOS, action="append", help="only this one")
+    parser.add_argument("--kill", type=int, action="append", help="replay: die at the n-th point")
+    parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--mutants", action="store_true", help="the broken agents instead")
+    parser.add_argument("--report", type=Path, help="write the figures there, as JSON")
+    chosen = parser.parse_args(arguments)
+    names = chosen.scenario or list(SCENARIOS)
+    warm_up()
+    with TemporaryDirectory(prefix="seatkeeper-crashes-", dir=work_folder()) as folder:
+        world = World(Path(folder))
+        try:
+            if chosen.kill:
+                return replay(world, Schedule(names[0], tuple(chosen.kill)))
+            told = mutants(world) if chosen.mutants else campaign(world, chosen.share, names)
+        finally:
+            world.close()
+    if chosen.report is not None:
+        chosen.report.write_text(json.dumps(told), encoding="utf-8")
+    print(told.get("text", ""))
+    return int(bool(told.get("failures")))
+
+
+def replay(world: World, schedule: Schedule) -> int:
+    """One schedule with all that it tells."""
+    try:
+        run(world, schedule)
+    except Violation as violation:
+        print(f"{schedule}: {violation}")
+        return 1
+    finally:
+        print("\n".join(map(str, world.tripwire.trace)))
+        print((world.folder / "agent.log").read_text()[-4000:])
+    return 0
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    with ending_in_order():
+        sys.exit(main())
