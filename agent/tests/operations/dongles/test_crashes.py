@@ -18,7 +18,7 @@ import pytest
 
 from .crash_mutants import MUTANTS
 
-SHARE = float(os.environ.get("SEATKEEPER_CRASH_SHARE", "0.06"))
+SHARE = float(os.environ.get("SEATKEEPER_CRASH_SHARE", "0.05"))
 CAMPAIGN_SECONDS_MAX = 6 * 3600
 MUTANTS_SECONDS_MAX = 300
 

@@ -127,12 +127,53 @@ def test_they_are_given_back_before_the_licenses_are_waited_for(host: Bench) -> 
     assert (host.authorized(), owed(host)) == (ALL, 0)
 
 
+def test_one_that_is_plugged_in_again_is_hidden_again(office: Bench) -> None:
+    """The kernel forgot; it is told, once. The chosen one is never hidden, wherever it is."""
+    office.go(**ISOLATED)
+    for path in ("1-1.1", "1-1.3", "2-1"):
+        office.bus.unplug(path)
+    office.plug("90000003", "1-1.3")
+    office.plug(CHOSEN, "2-1")
+    for _look in range(3):
+        office.migrations.resume("agent")
+    assert office.authorized() == {"1-1.2": False, "1-1.3": False, "2-1": True}
+    texts = [note["text"] for note in office.view()["notes"]]
+    assert texts.count("The dongle 90000003 was hidden again at 1-1.3.") == 1
+    office.server.migrate()
+    office.put()
+    assert set(office.authorized().values()) == {True}
+
+
+def test_all_are_hidden_again_after_the_host_has_started_anew(office: Bench) -> None:
+    """A kernel that starts lets drivers have everything."""
+    office.go(**ISOLATED)
+    for path in OTHERS:
+        (office.bus.folder / path / "authorized").write_text("1\n")
+    office.restart()
+    office.migrations.resume("agent")
+    assert office.authorized() == ALONE
+    head = office.head()
+    office.migrations.resume("agent")
+    assert office.head() == head
+
+
+def test_what_cannot_be_hidden_again_is_told_once(office: Bench) -> None:
+    """And it is waited on."""
+    office.go(**ISOLATED)
+    attribute = office.bus.folder / "1-1.3" / "authorized"
+    attribute.write_text("1\n")
+    _forbid(attribute)
+    for _look in range(3):
+        office.put()
+    texts = [note["text"] for note in office.view()["notes"]]
+    assert len([text for text in texts if "cannot be hidden" in text]) == 1
+    assert office.view()["state"] == "waiting"
+
+
 def test_one_that_is_unplugged_meanwhile_is_owed_no_more(office: Bench) -> None:
-    """And one that was plugged in again is not hidden, since the kernel forgot."""
+    """What is there is given back."""
     office.go(**ISOLATED)
     office.bus.unplug("2-1")
-    office.bus.unplug("1-1.3")
-    office.plug("90000003", "1-1.3")
     office.migrations.attest(office.operation(), False, "Nobody may.", "migrator")
     assert office.authorized() == {"1-1.1": True, "1-1.2": True, "1-1.3": True}
     assert owed(office) == 0

@@ -35,4 +35,4 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     patient = steps.wait_until
     for name in ("steps", "borrow_steps"):
         module = f"seatkeeper_agent.operations.servers.{name}.wait_until"
-        monkeypatch.setattr(module, lambda is_true: patient(is_true, 0.0))
+        monkeypatch.setattr(module, lambda is_true, **_values: patient(is_true, 0.0))

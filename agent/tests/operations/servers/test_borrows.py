@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from operations.hosts import Crash
+from operations.products import SmallServer
 from seatkeeper_agent.domain.problems import ProblemCode
 
 from .bench import DAY, NOW, Bench, refused
@@ -123,6 +124,42 @@ def test_another_product_under_the_same_name_is_refused(bench: Bench) -> None:
     bench.borrow(2)
     problem = refused(bench.borrow, 1, product="Phoenix")
     assert problem.code is ProblemCode.DECLARATION_DIFFERS
+
+
+def test_two_borrows_of_one_product_do_not_take_each_others_seats(browser: Bench) -> None:
+    """The server keeps one number for a product: the second one is refused, and returns nothing."""
+    browser.borrow(2)
+    other = {"id": "cottage", "name": "cottage"}
+    for dry_run in (True, False):
+        problem = refused(browser.borrow, 3, dry_run=dry_run, **other)
+        assert (problem.code, "'desk'" in problem.detail) == (ProblemCode.DECLARATION_DIFFERS, True)
+        assert browser.borrow(0, dry_run=dry_run, **other)["changed"] is False
+    assert browser.server.offline == {"V-Ray": 2}
+    assert browser.borrow(2)["changed"] is False
+    browser.borrow(0)
+    assert browser.borrow(3, **other)["after"]["seats"] == 3
+    assert browser.server.offline == {"V-Ray": 3}
+
+
+def test_a_second_borrow_is_refused_while_a_person_takes_the_first(bench: Bench) -> None:
+    """It is being borrowed already."""
+    bench.borrow(2)
+    problem = refused(bench.borrow, 1, id="cottage", name="cottage")
+    assert problem.code is ProblemCode.DECLARATION_DIFFERS
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_was_clicked_and_does_not_show_is_not_clicked_again(browser: Bench) -> None:
+    """The vendor would lend twice as many."""
+    offline = browser.server.offline
+    browser.server.offline = {}
+    browser.page.server = SmallServer(browser.point, list, offline=offline, activated=True)
+    problem = refused(browser.borrow, 2)
+    assert (problem.code, browser.page.clicks) == (ProblemCode.IN_DOUBT, 1)
+    browser.server.offline["V-Ray"] = 2
+    browser.page.server = browser.server
+    assert browser.borrow(2)["changed"] is False
+    assert (browser.page.clicks, browser.opened()) == (1, [])
 
 
 def test_nothing_to_return_is_nothing_to_do(bench: Bench) -> None:

@@ -19,6 +19,13 @@ def has_begun(operation: OperationRecord) -> bool:
     )
 
 
+def is_under_way(operation: OperationRecord) -> bool:
+    """Whether the irreversible step is somebody's or the vendor's at this moment, or in doubt."""
+    return not has_ended(operation) and any(
+        step.name == "transfer" and step.state is StepState.INTENDED for step in operation.steps
+    )
+
+
 def has_ended(operation: OperationRecord | None) -> bool:
     """Whether it holds nothing any more."""
     return operation is None or operation.state in (OperationState.DONE, OperationState.FAILED)

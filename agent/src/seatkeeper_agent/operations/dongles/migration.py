@@ -31,6 +31,7 @@ from seatkeeper_agent.operations.dongles.attempts import (
     has_begun,
     has_ended,
     is_over,
+    is_under_way,
     not_given_up,
     unknown,
 )
@@ -316,6 +317,35 @@ class MigrationService:
         if has_ended(operation):
             self._guard.end(attempt_id)
         self._settle_isolation()
+        if operation is not None and is_under_way(operation):
+            self._hide_again(operation)
+
+    def _hide_again(self, operation: OperationRecord) -> None:
+        """What was plugged in again, or came back with the host, is hidden no more."""
+        known = self._declared_by(operation)
+        others = [] if known is None else known.document["others"]
+        if known is None or not others:
+            return
+        chosen = known.document["dongle"]["id"]
+        with suppress(Problem):
+            back = [
+                entry
+                for entry in self._reports.visible()
+                if entry.path in others and entry.family == DONGLE_FAMILY and entry.id != chosen
+            ]
+            self._hide(operation, back)
+
+    def _hide(self, operation: OperationRecord, dongles: list[Dongle]) -> None:
+        for dongle in dongles:
+            try:
+                self._means.isolation.hide([dongle.path])
+                text = f"The dongle {dongle.id} was hidden again at {dongle.path}."
+            except IsolationError as error:
+                text = str(error)
+            # It is tried at every look; what has been said once is not said again.
+            if not operation.notes or operation.notes[-1].text != text:
+                with self._journal.transaction() as unit:
+                    unit.operations.note(operation.id, text)
 
     def _settle_isolation(self) -> None:
         """Give back what operations that have ended still owe."""

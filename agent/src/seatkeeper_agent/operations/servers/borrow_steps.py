@@ -29,6 +29,7 @@ class PageStep(PlainStep):
     page: PageDriver | None
     product: str
     told: Instructions
+    has_clicked: bool = field(default=False, init=False)
 
     @property
     def performer(self) -> Performer:
@@ -52,7 +53,14 @@ class PageStep(PlainStep):
         """Asked of the server, and of its page where a browser can."""
         row = None if self.page is None else _row(self.page, self.product)
         evidence = {} if row is None else {"seats": row.seats, "until": row.until}
-        return Probe(Verdict.DONE if self.is_done() else Verdict.NOT_DONE, evidence)
+        if self.is_done():
+            return Probe(Verdict.DONE, evidence)
+        if self.has_clicked:
+            # Clicked again it could be taken twice.
+            return Probe(
+                Verdict.UNKNOWN, reason="it was clicked, and neither server nor page show it"
+            )
+        return Probe(Verdict.NOT_DONE, evidence)
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
         """Work on the page, then look for the effect."""
@@ -62,6 +70,9 @@ class PageStep(PlainStep):
         if not wait_until(self.is_done, ask_again_seconds=PAGE_SECONDS):
             raise DriverUnfinished("the server does not show it yet")
         return b""
+
+    def _about_to(self) -> None:
+        self.has_clicked = True
 
     def _is_offline(self) -> bool:
         return self.product in self.driver.status().offline_products
@@ -91,7 +102,7 @@ class Borrow(PageStep):
 
     def click(self, page: PageDriver) -> None:
         """The documented buttons."""
-        page.borrow(self.product, self.seats, self.auto_renew, lambda: None)
+        page.borrow(self.product, self.seats, self.auto_renew, self._about_to)
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """Remember what was borrowed, and what of it was seen."""
@@ -117,7 +128,7 @@ class Release(PageStep):
 
     def click(self, page: PageDriver) -> None:
         """The documented button."""
-        page.release(self.product, lambda: None)
+        page.release(self.product, self._about_to)
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """Nothing is borrowed any more."""
@@ -145,7 +156,7 @@ class AutoRenew(PageStep):
 
     def click(self, page: PageDriver) -> None:
         """The documented switch."""
-        page.set_auto_renew(self.product, self.enabled, lambda: None)
+        page.set_auto_renew(self.product, self.enabled, self._about_to)
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """Remember it."""

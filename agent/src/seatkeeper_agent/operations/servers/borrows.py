@@ -35,6 +35,7 @@ from seatkeeper_agent.operations.steps import Work
 from seatkeeper_agent.operations.views import moment
 
 KIND = "server_borrow"
+LISTED_MAX = 10_000
 LENT_SECONDS = 14 * 24 * 3600
 """How long the vendor lends at most (grade T)."""
 
@@ -94,7 +95,7 @@ class ServerBorrowService:
             if operation is not None:
                 return self._answer(known, operation, False, {}, {})
         self._check(order, known, now)
-        present = self._present(order.product, known)
+        present = self._present(order, known)
         names = self._wanted(order, present, now)
         before = {"product": order.product, **present}
         after = _after(order, present, names)
@@ -152,6 +153,14 @@ class ServerBorrowService:
                 f" {known.document['product']}.",
                 "Return it, and give the new borrow a new name.",
             )
+        other = self._other(order) if order.seats else None
+        if other is not None:
+            raise Problem(
+                ProblemCode.DECLARATION_DIFFERS,
+                f"The seats of {order.product} that this server holds for offline use are declared"
+                f" by the borrow {other.document['name']!r}; it keeps one number a product.",
+                "Declare all of them in one borrow.",
+            )
         if order.seats and order.until > now + LENT_SECONDS:
             raise Problem(
                 ProblemCode.PERIOD_TOO_LONG,
@@ -166,14 +175,32 @@ class ServerBorrowService:
                 "Declare until as a date ahead.",
             )
 
-    def _present(self, product: str, known: DeclarationRecord | None) -> dict[str, Any]:
+    def _other(self, order: ServerBorrowOrder) -> DeclarationRecord | None:
+        """Another declared borrow whose seats of the product are, or are being, borrowed."""
+        with self._journal.reading() as unit:
+            records = unit.declarations.page(BORROW, "", LISTED_MAX)
+            held = unit.operations.holding(self._holder)
+        return next(
+            (
+                record
+                for record in records
+                if record.id != order.id
+                and record.document["product"] == order.product
+                and (record.document["borrowed"] or (held and held.id == _operation_id(record)))
+            ),
+            None,
+        )
+
+    def _present(self, order: ServerBorrowOrder, known: DeclarationRecord | None) -> dict[str, Any]:
         """What is borrowed now, as far as server, page and journal tell."""
+        product = order.product
         try:
             status: ServerStatus = self._driver.status()
             rows = self._page.borrowed() if self._page is not None else []
         except DriverError as error:
             raise driver_problem("reading what is borrowed", error) from error
-        if product not in status.offline_products:
+        # What another declaration has borrowed is not this one's to give back.
+        if product not in status.offline_products or self._other(order) is not None:
             return {"seats": 0, "until": None, "auto_renew": False}
         remembered = {} if known is None else known.document["borrowed"] or {}
         row = next((entry for entry in rows if entry.product == product), None)
@@ -241,7 +268,7 @@ class ServerBorrowService:
 
     def _declared_by(self, operation: OperationRecord) -> DeclarationRecord:
         with self._journal.reading() as unit:
-            for record in unit.declarations.page(BORROW, "", 10_000):
+            for record in unit.declarations.page(BORROW, "", LISTED_MAX):
                 if _operation_id(record) == operation.id:
                     return record
         raise LookupError(f"operation {operation.id} belongs to no declared borrow")
