@@ -59,10 +59,16 @@ demo: setup ## move licenses, activate servers and migrate dongles on twins, and
 	@$(PYTHON) -m seatkeeper_twins.demo
 
 .PHONY: test
-test: setup ## run every test that needs no root, the fast ones first
-	@$(PYTHON) -m pytest -q -n 2 --dist worksteal agent/tests tests/unit --ignore agent/tests/crash
-	$(PYTHON) -m pytest -q -n 2 --dist worksteal tests/integration
+test: setup ## run the tests that need no root, the fast ones first (make test-slow has the rest)
+	@$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" agent/tests tests/unit \
+		--ignore agent/tests/crash
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" tests/integration
 	$(PYTHON) -m pytest -q agent/tests/crash tests/crash
+
+.PHONY: test-slow
+test-slow: setup ## run the tests that take minutes: browsers, deaths at every point, all examples
+	@$(PYTHON) -m pytest -q -n 2 --dist worksteal -m slow agent/tests tests/unit tests/integration \
+		--ignore agent/tests/crash
 
 .PHONY: test-crash
 test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER_CRASH_SHARE=0.1 for a part)

@@ -24,7 +24,7 @@ from .runs import CHAOS_INVENTORY, ROOT, Run, play
 from .traces import ProcessWatch, files_with, holds
 
 # Whole runs of ansible-playbook on a busy machine.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ACTIVATE = ROOT / "playbooks" / "activate_licenses.yml"
 REPORT = ROOT / "playbooks" / "license_report.yml"

@@ -110,6 +110,7 @@ def activation(lab: Lab, host: str) -> tuple[bool, str | None, str | None]:
     return told["activated"], told["method"], told["account"]
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_one_sentence_and_the_other_server_goes_on(
     servers: Lab, tmp_path: Path
 ) -> None:
@@ -197,6 +198,7 @@ def works_on_the_page(server: str) -> None:
     raise TimeoutError("The page never showed CLOSE.")
 
 
+@pytest.mark.slow
 def test_several_dongles_are_moved_one_after_the_other(dongles: Lab, tmp_path: Path) -> None:
     lab, server = dongles, dongles["render-server"].chaos
     control.set_values(server.address, wibukey_version="6.40")
@@ -235,6 +237,7 @@ def works_through(lab: Lab, server: str, serials: tuple[str, ...]) -> None:
         works_on_the_page(server)
 
 
+@pytest.mark.slow
 def test_seats_are_borrowed_and_returned_by_a_person(dongles: Lab, tmp_path: Path) -> None:
     lab, server = dongles, dongles["render-server"].chaos
     nothing: dict[str, Any] = {"license_activations": [], "license_servers": []}

@@ -19,7 +19,7 @@ from seatkeeper_twins.lab_chaos import browser_is_here
 from .runs import CHAOS_INVENTORY, ROOT, Run, journals, play
 
 # Whole runs of ansible-playbook, and a browser, on a busy machine.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 with_browser = pytest.mark.skipif(
     not browser_is_here(), reason="there is no Playwright or no Chromium here"
 )

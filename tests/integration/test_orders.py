@@ -21,7 +21,7 @@ from seatkeeper_twins.lab import Lab, LabHost
 from .runs import ROOT, Run, journals, module, play
 
 # Whole runs of ansible-playbook on a busy machine.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 INVENTORY = ROOT / "playbooks" / "inventories" / "altigen"
 ORDER = ROOT / "playbooks" / "order_licenses.yml"

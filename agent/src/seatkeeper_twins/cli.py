@@ -20,7 +20,7 @@ from seatkeeper_twins.codemeter.build import BuildError
 from seatkeeper_twins.codemeter.constants import PROFILES
 from seatkeeper_twins.lab import Lab, ending_in_order
 from seatkeeper_twins.lab_folder import holds_lab
-from seatkeeper_twins.lab_process import LabError
+from seatkeeper_twins.lab_process import LabError, LabProcess
 
 SEED_PATH = Path(__file__).with_name("demo_seed.json")
 CHAOS_SEED_PATH = Path(__file__).with_name("demo_chaos_seed.json")
@@ -132,8 +132,10 @@ def _completion(chosen: argparse.Namespace) -> int:
 def _lab_up(chosen: argparse.Namespace) -> int:
     with _lab(chosen) as lab:
         try:
+            # Before anybody is told that they may disturb it.
+            running = {process: process.pid for process in lab.programs()}
             _tell(lab)
-            _watch(lab)
+            _watch(running)
         except KeyboardInterrupt:
             print("\nStopping everything.", flush=True)
     print(f"Nothing of the lab is running; {lab.folder} can be used again or removed.")
@@ -191,9 +193,8 @@ def _example(lab: Lab) -> str:
     )
 
 
-def _watch(lab: Lab) -> None:
+def _watch(running: dict[LabProcess, int | None]) -> None:
     """Say when a process ends, until interrupted; a lab is there to be disturbed."""
-    running = {process: process.pid for process in lab.programs()}
     while True:
         time.sleep(LOOK_SECONDS)
         for process, pid in running.items():

@@ -25,6 +25,7 @@ from .test_odd_pages import USER, page_of, posted
 from .twins import CHROMIUM, browser_arguments
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
     pytest.mark.timeout(300),
 ]

@@ -23,6 +23,7 @@ from .odd_server import OddServer, Reply, reply, reset
 from .twins import CHROMIUM, browser_arguments
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
     pytest.mark.timeout(300),
     pytest.mark.usefixtures("page_folder"),

@@ -19,6 +19,7 @@ from .conftest import MakeTwins
 from .twins import ADMIN, ARTIST, CHROMIUM, STRANGER, ChaosTwins
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
     pytest.mark.timeout(300),
     pytest.mark.usefixtures("page_folder"),

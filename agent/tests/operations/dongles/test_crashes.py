@@ -37,6 +37,7 @@ def crashes(report: Path, seconds_max: float, *arguments: str) -> dict[str, Any]
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(CAMPAIGN_SECONDS_MAX)
 def test_every_death_is_survived(tmp_path: Path) -> None:
     """Migrations by a browser and by a person, activations, a borrow."""

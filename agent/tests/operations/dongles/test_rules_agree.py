@@ -173,6 +173,7 @@ def disagreements(rows: dict[str, RuleRow], truth: dict[str, bool]) -> list[str]
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_in_every_combination(vendor: Vendor) -> None:
     """Half of them with what the operator truly declares of the licenses."""

@@ -162,6 +162,7 @@ def assert_done(bench: Bench, people: People) -> None:
     assert bench.content() == content
 
 
+@pytest.mark.slow
 def test_at_every_point(memory: Path, support: Support) -> None:
     """Each alone."""
     points = undisturbed(memory / "undisturbed", support)
@@ -182,6 +183,7 @@ def test_at_every_point(memory: Path, support: Support) -> None:
             bench.close()
 
 
+@pytest.mark.slow
 def test_at_two_points(memory: Path, support: Support) -> None:
     """The second one in what comes after the first."""
     points = undisturbed(memory / "undisturbed", support)
