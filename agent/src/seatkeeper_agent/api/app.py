@@ -65,8 +65,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        watcher.stop()
+        # First, for the watcher may be looking for the end of a migration.
         agent.end_waiting()
+        watcher.stop()
         await recovery
         app.state.workshop.close()
         agent.driver.close()
