@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
-READY_SECONDS_MAX = 60.0
-STOP_SECONDS_MAX = 10.0
+READY_SECONDS_MAX = 120.0
+STOP_SECONDS_MAX = 30.0
 ASK_AGAIN_SECONDS = 0.01
 LOG_TAIL_BYTES = 2_000
 

@@ -345,7 +345,7 @@ ENVELOPE = {
     deadline=None,
     database=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     operation=st.sampled_from(CHANGES[:5]),
@@ -375,7 +375,7 @@ def test_a_leg_with_any_one_member_wrong_is_answered_and_changes_nothing(
     deadline=None,
     database=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(operation=st.sampled_from(CHANGES), body=ANYTHING)
 def test_any_body_is_a_problem(old: Asker, operation: tuple[str, str], body: Any) -> None:

@@ -247,7 +247,9 @@ def test_an_answer_to_another_document(agents: dict[str, Identity]) -> None:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(place=st.integers(0, 10**6), flip=st.integers(1, 255), part=st.sampled_from("pts"))
 def test_every_flipped_byte_is_seen(
@@ -272,7 +274,9 @@ def test_every_flipped_byte_is_seen(
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(place=st.integers(0, 10**6), character=st.characters(codec="ascii"))
 def test_every_changed_character_is_seen(
