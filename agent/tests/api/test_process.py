@@ -28,7 +28,7 @@ from seatkeeper_twins.lab_process import LabProcess
 
 from .bare import BareAgent, environment
 
-END_SECONDS_MAX = 5.0
+END_SECONDS_MAX = 30.0
 MakeAgent = Callable[..., BareAgent]
 
 # What systemd does: the socket becomes descriptor 3, the environment tells so.

@@ -228,7 +228,7 @@ def test_pending_is_waited_for_no_longer_than_a_call_may_take(twin: Twin) -> Non
     started = time.monotonic()
     with pytest.raises(DriverPending):
         driver.create_request(TARGET, FIRM, Mode.PUSH)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
 
 
 def test_an_effect_that_takes_too_long_is_left_open(twin: Twin) -> None:

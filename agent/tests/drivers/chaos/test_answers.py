@@ -245,7 +245,7 @@ def test_a_slow_server_is_left_in_time(odd: OddServer, slow: Reply) -> None:
         driver.status()
     with pytest.raises(DriverUnfinished, match="did not answer POST /dongle/disable"):
         driver.set_dongle_service(False)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_no_server_at_all_is_unavailable(odd: OddServer) -> None:
