@@ -24,7 +24,7 @@ from seatkeeper_twins.lab import Lab, LabHost
 from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, holdings, journals, module, play
 
 # Whole runs of ansible-playbook on a busy machine.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ENDS = {
     "source": "old-server",
@@ -69,7 +69,6 @@ def quartet(lab: Lab, folder: Path, name: str, host: str, /, **options: Any) -> 
     return done
 
 
-@pytest.mark.slow
 def test_settings_and_dongle_service_of_a_server(whole_lab: Lab, tmp_path: Path) -> None:
     for service in ("enabled", "disabled"):
         options = {"vendor": "chaos", "dongle_service": service}
@@ -84,7 +83,6 @@ def test_settings_and_dongle_service_of_a_server(whole_lab: Lab, tmp_path: Path)
     assert told["problem"]["code"] == "version-too-old"
 
 
-@pytest.mark.slow
 def test_an_activation_by_account_and_its_end(whole_lab: Lab, tmp_path: Path) -> None:
     account = {"account": "admin@studio-a.example", "password": PASSWORD}
     for options in ({"state": "deactivated"}, account):
@@ -92,7 +90,6 @@ def test_an_activation_by_account_and_its_end(whole_lab: Lab, tmp_path: Path) ->
         assert done["activation"]["activated"] is ("account" in options)
 
 
-@pytest.mark.slow
 def test_an_activation_by_files_and_its_end(whole_lab: Lab, tmp_path: Path) -> None:
     lab, name, host = whole_lab, "offline_activation", "island-server"
     request, answer = tmp_path / "cert.csr", tmp_path / "cert.crt"
@@ -125,7 +122,6 @@ def quartet_by_state(
     return done
 
 
-@pytest.mark.slow
 def test_dongles_are_listed_with_their_rules(whole_lab: Lab, tmp_path: Path) -> None:
     lab = whole_lab
     plain = module(lab, tmp_path, "dongle_info", "render-server")
@@ -138,7 +134,6 @@ def test_dongles_are_listed_with_their_rules(whole_lab: Lab, tmp_path: Path) -> 
     assert module(lab, tmp_path, "dongle_info", "old-server")["dongles"] == []
 
 
-@pytest.mark.slow
 def test_what_is_not_there_is_read_as_such(whole_lab: Lab, tmp_path: Path) -> None:
     gather = ["servers", "dongles", "migrations", "waiting"]
     for host in ("old-server", "render-server"):
@@ -314,7 +309,6 @@ def say_that_nobody_did(host: LabHost) -> None:
         agent.change("POST", path_of("operations", wait["operation"], "attest"), word, False)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_run(whole_lab: Lab, tmp_path: Path, name: str) -> None:
     text = (ROOT / "plugins" / "modules" / f"{name}.py").read_text(encoding="utf-8")
