@@ -223,8 +223,25 @@ EXAMPLES = r"""
 
 - name: Hold an order against a rule of a contract as well
   seatkeeper.licensing.license_order:
-    <<: *move
     name: branch-to-headquarters-by-contract
+    source:
+      name: branch
+      system_key: "0012-3456-7890"
+      owner: Studio A
+      chassis: Max1000
+      assurance_until: "2026-06-30"
+    target:
+      name: headquarters
+      system_key: "0012-9999-0001"
+      owner: Studio A
+      chassis: Max2000
+      registered: true
+      assurance_until: "2027-06-30"
+      stations: 40
+    keys:
+      - key: LK10-AAAA-0001
+        product: ALTI-STATION-10
+    date: "2026-11-22"
     fields:
       cost_centre: CC-4711
     rules:

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_agent.domain.records import Account, DocumentKind, StepState, TransferRecord
+from seatkeeper_agent.domain.records import (
+    Account,
+    DocumentKind,
+    StepRecord,
+    StepState,
+    TransferRecord,
+)
 from seatkeeper_agent.domain.transfers import Leg, Side, State
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.documents import seal
@@ -138,12 +144,12 @@ def recovery_without_a_probe() -> None:
     """What was intended when the agent died is taken for not done, and begun anew."""
     advance = Engine._advance
 
-    def rash(self: Engine, work: Work, position: int, step: Step) -> None:
-        if self._record(work, position).state is StepState.INTENDED:
+    def rash(self: Engine, work: Work, position: int, step: Step, record: StepRecord) -> None:
+        if record.state is StepState.INTENDED:
             with self._journal.transaction() as unit:
                 step.withdraw(unit)
                 unit.operations.set_step(work.id, position, StepState.PLANNED)
-        advance(self, work, position, step)
+        advance(self, work, position, step, self._record(work, position))
 
     Engine._advance = rash  # type: ignore[method-assign]
 
