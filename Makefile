@@ -55,6 +55,7 @@ lint-environments: $(VENV)/.python
 	tests/tools/environment.sh ansible-2.20 3.13 3.12 3.14
 	tests/tools/environment.sh ansible-2.21 3.12 3.13 3.14
 	tests/tools/environment.sh hosts-python 3.9
+	tests/tools/environment.sh docs
 
 .PHONY: demo
 demo: setup ## move licenses, activate servers and migrate dongles on twins, and show what happened
@@ -89,6 +90,11 @@ bench: setup ## print how the agent compares with the bare parts it is made of
 .PHONY: lint
 lint: setup lint-environments ## run every static check (STEPS="mypy ruff" for some)
 	@$(PYTHON) tests/tools/lint.py $(STEPS)
+
+.PHONY: docs
+docs: setup ## build the documentation site in build/site
+	@tests/tools/environment.sh docs
+	docs/site/build.sh
 
 .PHONY: format
 format: setup ## put the code into its form

@@ -12,11 +12,11 @@ if [[ $# -eq 0 ]]; then
     python=.venv/bin/python
 elif ! python="$(tests/tools/find-python.sh "$@" 2>/dev/null)"; then
     rm -rf "$folder"
-    echo "lint: $name is left out: no Python ${*} was found on this machine"
+    echo "setup: $name is left out: no Python ${*} was found on this machine"
     exit 0
 fi
 [[ ! "$folder/.packages" -nt "requirements/$name.lock" ]] || exit 0
-echo "lint: installing the packages of requirements/$name.lock with $("$python" --version)"
+echo "setup: installing the packages of requirements/$name.lock with $("$python" --version)"
 "$python" -m venv --clear "$folder"
 "$folder/bin/python" -m pip --disable-pip-version-check -qq --no-input install \
     --require-hashes -r "requirements/$name.lock"

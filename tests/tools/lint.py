@@ -77,6 +77,7 @@ STEPS = (
             ".",
         ),
     ),
+    Step("docs", ("docs/site/build.sh",)),
     Step("openapi", ("tests/tools/openapi.sh",)),
     Step("schemas", ("tests/tools/schemas.sh",)),
     Step("yamllint", ("yamllint", "--strict", ".")),

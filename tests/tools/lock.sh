@@ -21,4 +21,5 @@ lock compiler 3.11 requirements/compiler.in
 lock ansible-2.19 3.11 requirements/ansible-2.19.in
 lock ansible-2.20 3.12 requirements/ansible-2.20.in
 lock ansible-2.21 3.12 requirements/ansible-2.21.in
+lock docs 3.11 requirements/docs.in
 lock hosts-python 3.9 requirements/hosts-python.in

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings of Sphinx for the documentation site; `build.sh` beside this file runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from docutils import nodes
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parents[2]
+
+project = "Seatkeeper"
+release = version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+author = "Seatkeeper maintainers"
+language = "en"
+
+extensions = ["myst_parser", "sphinx_antsibull_ext"]
+myst_heading_anchors = 3
+# A fence without a language is a command or a picture made of characters.
+highlight_language = "text"
+
+html_theme = "furo"
+html_title = f"Seatkeeper {release}"
+html_short_title = "Seatkeeper"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_show_copyright = False
+html_use_index = False
+html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
+pygments_style = "tango"
+pygments_dark_style = "native"
+
+# What the pages of modules refer to in Ansible's own documentation, which is not asked for here.
+ANSIBLE = "https://docs.ansible.com/ansible/latest/reference_appendices/"
+ANSIBLE_PAGES = {
+    "common_return_values": "common_return_values.html",
+    "ansible_configuration_settings": "config.html",
+}
+
+
+def ansible_page(
+    _app: Sphinx, _env: Any, node: nodes.Element, content: nodes.TextElement
+) -> nodes.reference | None:
+    """A link to Ansible's documentation; None for what is not known there, which is an error."""
+    page = ANSIBLE_PAGES.get(node["reftarget"])
+    return nodes.reference("", "", content, refuri=f"{ANSIBLE}{page}") if page else None
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("missing-reference", ansible_page)
