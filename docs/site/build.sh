@@ -8,7 +8,7 @@ export PATH="$PWD/.venv/docs/bin:$PATH" ANSIBLE_COLLECTIONS_PATH="$PWD/.venv/col
 source=build/site-source
 rm -rf "$source" build/site
 mkdir -p "$source/collection"
-cp -r docs/*.md docs/site/index.md docs/site/static "$source"
+cp -r docs/*.md docs/*.svg docs/site/index.md docs/site/static "$source"
 antsibull-docs collection --use-current --squash-hierarchy --fail-on-error \
     --no-add-antsibull-docs-version --dest-dir "$source/collection" seatkeeper.licensing
 # The theme shows the contents of a page by itself, and its menu has room for names only.

@@ -77,6 +77,7 @@ STEPS = (
             ".",
         ),
     ),
+    Step("diagrams", ("python", "tests/tools/state_diagram.py", "--check")),
     Step("docs", ("docs/site/build.sh",)),
     Step("openapi", ("tests/tools/openapi.sh",)),
     Step("schemas", ("tests/tools/schemas.sh",)),
