@@ -21,6 +21,31 @@ def test_every_problem_is_explained_once() -> None:
     assert sorted(explained) == sorted(known)
 
 
+def test_what_to_do_is_told_of_every_problem() -> None:
+    text = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \|([^|]+)\|([^|]+)\| (?:yes|no) \|$", text, re.MULTILINE)
+    explained = re.findall(r"^\| `([a-z-]+)` \|", text, flags=re.MULTILINE)
+    assert [code for code, _meaning, _advice in rows] == explained, "a row has four cells"
+    for code, meaning, advice in rows:
+        for cell in (meaning, advice):
+            assert re.fullmatch(r" [A-Z`].+\. ", cell), f"{code}: not a whole sentence: {cell}"
+
+
+def test_what_holds_a_container_has_its_recovery_step_by_step() -> None:
+    text = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^### `([a-z-]+)`$", text, flags=re.MULTILINE)
+    assert set(sections) <= {code.value for code in problems.ProblemCode}
+    assert len(sections) == len(set(sections))
+    holding = {
+        problems.ProblemCode.IN_DOUBT,
+        problems.ProblemCode.SNAPSHOT_ROLLED_BACK,
+        problems.ProblemCode.UPDATE_NOT_REPEATABLE,
+        problems.ProblemCode.CREDIT_BACK_NOT_DOCUMENTED,
+        problems.ProblemCode.CONTAINER_BUSY,
+    }
+    assert {code.value for code in holding} <= set(sections)
+
+
 def test_whether_running_again_helps_is_what_the_agent_says() -> None:
     text = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
     told = dict(re.findall(r"^\| `([a-z-]+)` \|.*\| (yes|no) \|$", text, flags=re.MULTILINE))
