@@ -74,3 +74,13 @@ def test_every_link_of_a_guide_leads_somewhere() -> None:
     for guide in guides:
         for link in re.findall(r"\]\(([^)#:]+)\)", guide.read_text(encoding="utf-8")):
             assert (guide.parent / link).exists(), f"{guide.name}: {link}"
+
+
+def test_the_readme_names_all_that_the_collection_has() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", text))
+    modules = {path.stem for path in ROOT.glob("plugins/modules/[a-z]*.py")}
+    roles = {path.name for path in ROOT.glob("roles/*") if path.is_dir()}
+    playbooks = {path.stem for path in ROOT.glob("playbooks/*.yml")}
+    assert modules, "none was found"
+    assert (modules | roles | playbooks) - named == set()
