@@ -9,6 +9,8 @@ source=build/site-source
 rm -rf "$source" build/site
 mkdir -p "$source/collection"
 cp -r docs/*.md docs/*.svg docs/site/index.md docs/site/static "$source"
+# Guides link to files of the checkout, which are no pages; tests see to it that they are there.
+sed -Ei "s#\]\(\.\./([^)]+)\)#](https://github.com/seatkeeper/licensing/tree/main/\1)#g" "$source"/*.md
 antsibull-docs collection --use-current --squash-hierarchy --fail-on-error \
     --no-add-antsibull-docs-version --dest-dir "$source/collection" seatkeeper.licensing
 # The theme shows the contents of a page by itself, and its menu has room for names only.

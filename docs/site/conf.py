@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +37,22 @@ pygments_style = "tango"
 pygments_dark_style = "native"
 
 # What the pages of modules refer to in Ansible's own documentation, which is not asked for here.
-ANSIBLE = "https://docs.ansible.com/ansible/latest/reference_appendices/"
+ANSIBLE = "https://docs.ansible.com/ansible/latest/"
 ANSIBLE_PAGES = {
-    "common_return_values": "common_return_values.html",
-    "ansible_configuration_settings": "config.html",
+    "ansible_configuration_settings": "reference_appendices/config.html",
+    "callback_plugins": "plugins/callback.html",
+    "common_return_values": "reference_appendices/common_return_values.html",
 }
+ANSIBLE_PLUGIN = re.compile(r"ansible_collections\.ansible\.builtin\.(\w+)")
 
 
 def ansible_page(
     _app: Sphinx, _env: Any, node: nodes.Element, content: nodes.TextElement
 ) -> nodes.reference | None:
     """A link to Ansible's documentation; None for what is not known there, which is an error."""
-    page = ANSIBLE_PAGES.get(node["reftarget"])
+    target = node["reftarget"]
+    plugin = ANSIBLE_PLUGIN.fullmatch(target)
+    page = f"collections/ansible/builtin/{plugin[1]}.html" if plugin else ANSIBLE_PAGES.get(target)
     return nodes.reference("", "", content, refuri=f"{ANSIBLE}{page}") if page else None
 
 
