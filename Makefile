@@ -96,6 +96,10 @@ docs: setup ## build the documentation site in build/site
 	@tests/tools/environment.sh docs
 	docs/site/build.sh
 
+.PHONY: driver
+driver: setup ## start a driver for another vendor from the template: make driver NAME=acme
+	@$(PYTHON) tests/tools/new_driver.py "$(NAME)"
+
 .PHONY: format
 format: setup ## put the code into its form
 	@$(VENV)/bin/ruff check --quiet --fix-only .
