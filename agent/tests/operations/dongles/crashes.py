@@ -135,6 +135,7 @@ def mutants(world: World) -> dict[str, Any]:
     trace = [passage.point for passage in world.tripwire.trace]
     for title, mutant in MUTANTS.items():
         schedule = Schedule(name, (trace.index(mutant.point) + 1,))
+        world.cloud_seconds = mutant.cloud_seconds
         told[title] = [seen(world, schedule)]
         world.mutate = mutant.mutate
         told[title] += [seen(world, schedule)]
