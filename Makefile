@@ -47,12 +47,15 @@ $(VENV)/.compiler: requirements/compiler.lock | $(VENV)/.python
 	fi
 	touch $@
 
-$(VENV)/importer/.packages: requirements/importer.lock $(VENV)/.python
-	@echo "lint: installing the packages of requirements/importer.lock"
-	$(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip --disable-pip-version-check -qq --no-input install \
-		--require-hashes -r requirements/importer.lock
-	touch $@
+# What static checks need in environments of their own; one whose Python is missing is left out.
+.PHONY: lint-environments
+lint-environments: $(VENV)/.python
+	@tests/tools/environment.sh importer
+	tests/tools/environment.sh ansible-2.19 3.11 3.12 3.13
+	tests/tools/environment.sh ansible-2.20 3.13 3.12 3.14
+	tests/tools/environment.sh ansible-2.21 3.12 3.13 3.14
+	tests/tools/environment.sh hosts-python 3.9
+	tests/tools/environment.sh docs
 
 .PHONY: demo
 demo: setup ## move licenses, activate servers and migrate dongles on twins, and show what happened
@@ -61,7 +64,7 @@ demo: setup ## move licenses, activate servers and migrate dongles on twins, and
 .PHONY: test
 test: setup ## run the tests that need no root, the fast ones first (make test-slow has the rest)
 	@$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" agent/tests tests/unit \
-		--ignore agent/tests/crash
+		tests/documentation --ignore agent/tests/crash
 	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" tests/integration
 	$(PYTHON) -m pytest -q agent/tests/crash tests/crash
 
@@ -85,8 +88,17 @@ bench: setup ## print how the agent compares with the bare parts it is made of
 	@cd tests && ../$(PYTHON) -m bench
 
 .PHONY: lint
-lint: setup $(VENV)/importer/.packages ## run every static check (STEPS="mypy ruff" for some)
+lint: setup lint-environments ## run every static check (STEPS="mypy ruff" for some)
 	@$(PYTHON) tests/tools/lint.py $(STEPS)
+
+.PHONY: docs
+docs: setup ## build the documentation site in build/site
+	@tests/tools/environment.sh docs
+	docs/site/build.sh
+
+.PHONY: driver
+driver: setup ## start a driver for another vendor from the template: make driver NAME=acme
+	@$(PYTHON) tests/tools/new_driver.py "$(NAME)"
 
 .PHONY: format
 format: setup ## put the code into its form

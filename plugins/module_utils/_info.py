@@ -25,7 +25,7 @@ Entries = t.List[t.Dict[str, t.Any]]
 KINDS: t.Final = (
     "agent",
     "containers",
-    "items",
+    "license_items",
     "history",
     "operations",
     "transfers",
@@ -70,7 +70,7 @@ class Reader:
                 )
         return self._containers
 
-    def items(self) -> Entries:
+    def license_items(self) -> Entries:
         """The items of these containers, each with the serial of its container."""
         if self._items is None:
             self._items = [

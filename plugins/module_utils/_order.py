@@ -147,7 +147,7 @@ def _shaped(name: str, answer: Result, documents: list[str]) -> Result:
         **quote,
         "plan": answer["plan"],
         "digest": answer["plan"]["digest"],
-        "order": answer["order"],
+        "order": _order(answer["order"]),
         "documents": documents,
         "operation": answer["operation"],
         "before": before,
@@ -160,6 +160,13 @@ def _shaped(name: str, answer: Result, documents: list[str]) -> Result:
             "after": {**after, **shown},
         },
     }
+
+
+def _order(order: dict[str, t.Any] | None) -> dict[str, t.Any] | None:
+    """The order, with its keys under a name that a template reaches with a dot."""
+    if order is None:
+        return None
+    return {"license_keys" if name == "keys" else name: value for name, value in order.items()}
 
 
 def _judged(answer: Result) -> tuple[Result, Result]:

@@ -128,8 +128,8 @@ def _told(params: Params, answer: dict[str, t.Any], check_mode: bool) -> Result:
         "changed": answer["changed"] or written,
         "waiting": False,
         "transfer": answer["transfer"],
-        "before": answer["before"],
-        "after": answer["after"],
+        "before": _held(answer["before"]),
+        "after": _held(answer["after"]),
         "plan": answer["plan"],
         "facts": answer["facts"],
         "document": answer["document"],
@@ -141,6 +141,11 @@ def _told(params: Params, answer: dict[str, t.Any], check_mode: bool) -> Result:
             "after": _shown(answer["after"]["items"]),
         },
     }
+
+
+def _held(side: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What a side holds, under a name that a template reaches with a dot."""
+    return {"license_items": side["items"]}
 
 
 def _end(record: dict[str, t.Any]) -> str:

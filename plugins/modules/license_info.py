@@ -30,7 +30,7 @@ options:
     choices:
       - agent
       - containers
-      - items
+      - license_items
       - history
       - operations
       - transfers
@@ -40,7 +40,7 @@ options:
       - migrations
       - orders
       - waiting
-    default: [containers, items]
+    default: [containers, license_items]
   container:
     description:
       - Read only the container of this serial number, its items and their history.
@@ -80,7 +80,7 @@ EXAMPLES = r"""
 - name: Read where the licenses of one item have gone
   seatkeeper.licensing.license_info:
     gather:
-      - items
+      - license_items
       - history
     item: "6000010:201"
   delegate_to: old-server
@@ -151,9 +151,9 @@ containers:
         - Its times C(certified_at) (null if never certified), C(box_at) and C(system_at).
       type: dict
       returned: always
-items:
+license_items:
   description: The license items of these containers.
-  returned: success and V(items) are gathered
+  returned: success and V(license_items) are gathered
   type: list
   elements: dict
   contains:
@@ -417,7 +417,7 @@ ARGUMENTS = ArgumentSpec(
             "type": "list",
             "elements": "str",
             "choices": list(KINDS),
-            "default": ["containers", "items"],
+            "default": ["containers", "license_items"],
         },
         "container": {"type": "str"},
         "item": {"type": "str"},

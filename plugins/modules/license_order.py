@@ -344,7 +344,7 @@ order:
       type: str
       returned: always
       sample: headquarters
-    keys:
+    license_keys:
       description: The license keys that move, as in O(keys).
       type: list
       elements: dict

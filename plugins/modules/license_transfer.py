@@ -369,7 +369,7 @@ before:
   returned: success and O(state=present)
   type: dict
   contains: &shown
-    items:
+    license_items:
       description:
         - One entry for the codes of the item, with C(item), C(container), C(seats) and C(units) of
           its own, and C(borrowed_seats) from elsewhere.

@@ -207,16 +207,24 @@ def carry(lab: Lab, folder: Path, transfer: dict[str, Any]) -> None:
 
 def test_information_is_read_and_never_changed(shared_lab: Lab, tmp_path: Path) -> None:
     lab = shared_lab
-    gather = ["agent", "containers", "items", "history", "operations", "transfers", "borrows"]
+    gather = [
+        "agent",
+        "containers",
+        "license_items",
+        "history",
+        "operations",
+        "transfers",
+        "borrows",
+    ]
     for check in (True, False):
         read = module(lab, tmp_path, "license_info", "old-server", check=check, gather=gather)
         assert read["changed"] is False
         assert set(gather) <= set(read)
     assert read["agent"]["agent"]["name"] == "old-server"
-    codes = [item["item"].partition("@")[0] for item in read["items"]]
+    codes = [item["item"].partition("@")[0] for item in read["license_items"]]
     assert codes == ["6000010:201", "6000010:202", "6000010:203", "6000010:204"]
     one = module(lab, tmp_path, "license_info", "old-server", item="6000010:202")
-    assert [item["product_code"] for item in one["items"]] == [202]
+    assert [item["product_code"] for item in one["license_items"]] == [202]
 
 
 @pytest.mark.parametrize(

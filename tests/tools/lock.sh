@@ -6,15 +6,20 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 command -v uv >/dev/null || { echo "lock: uv is needed: pip install uv" >&2; exit 1; }
 
-lock() { # NAME INPUT...
-    local name="$1"
-    shift
-    uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+lock() { # NAME PYTHON_VERSION_MIN INPUT...
+    local name="$1" python="$2"
+    shift 2
+    uv pip compile --quiet --no-config --universal --python-version "$python" --generate-hashes \
         --no-header --no-emit-index-url --no-emit-find-links "$@" -o "requirements/$name.lock"
 }
 
-lock agent agent/pyproject.toml
+lock agent 3.11 agent/pyproject.toml
 # What is tested is what is installed on hosts: the same versions in both.
-lock dev agent/pyproject.toml requirements/dev.in --constraints requirements/agent.lock
-lock importer requirements/importer.in
-lock compiler requirements/compiler.in
+lock dev 3.11 agent/pyproject.toml requirements/dev.in --constraints requirements/agent.lock
+lock importer 3.11 requirements/importer.in
+lock compiler 3.11 requirements/compiler.in
+lock ansible-2.19 3.11 requirements/ansible-2.19.in
+lock ansible-2.20 3.12 requirements/ansible-2.20.in
+lock ansible-2.21 3.12 requirements/ansible-2.21.in
+lock docs 3.11 requirements/docs.in
+lock hosts-python 3.9 requirements/hosts-python.in

@@ -88,7 +88,11 @@ def make_parser() -> argparse.ArgumentParser:
     waiting.add_argument("--json", action="store_true", help="for programs")
     attest = add("attest", _attest, "give your word on a step that nothing can show")
     attest.add_argument("operation", metavar="OPERATION", help="its id, as waiting lists it")
-    attest.add_argument("outcome", choices=("done", "not_done"), help="whether it happened")
+    attest.add_argument(
+        "outcome",
+        choices=("done", "not_done", "settled"),
+        help="whether the step happened; settled: what went back in time counts as it is now",
+    )
     attest.add_argument("statement", metavar="STATEMENT", help="how you know, for the audit")
     doctor = add("doctor", _doctor, "check settings, state folder, key, trust, product and socket")
     doctor.add_argument("--json", action="store_true", help="for programs")

@@ -58,9 +58,11 @@ def show_waiting(settings: Settings, as_json: bool) -> int:
 def attest(settings: Settings, operation: str, outcome: str, statement: str) -> int:
     """Give a person's word on a step; 1 with the agent's sentence when it does not take it."""
     path = f"/v1/operations/{quote(operation, safe='')}/attest"
+    # A container that went back in time has no step that may have happened.
+    said = {} if outcome == "settled" else {"outcome": outcome}
     try:
         with AgentClient(settings.socket) as client:
-            told = client.post(path, {"outcome": outcome, "statement": statement})
+            told = client.post(path, {**said, "statement": statement})
     except AgentUnreachable as error:
         print(f"seatkeeper-agent: {error}", file=sys.stderr)
         return 1

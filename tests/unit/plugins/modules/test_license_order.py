@@ -118,7 +118,7 @@ WAITING = {
         "confirmation_required": False,
         "steps": [{**STEPS[0], "state": "done"}, {**STEPS[1], "state": "intended"}],
     },
-    "order": {"id": "o", "name": "to-hq", "state": "waiting"},
+    "order": {"id": "o", "name": "to-hq", "keys": [{"key": "K-1"}], "state": "waiting"},
     "operation": {"id": "op-1", "state": "waiting"},
     "waiting": [WAIT],
 }
@@ -239,6 +239,7 @@ def test_what_waits_for_the_vendor_is_told_and_overdue_and_no_failure() -> None:
     assert warning.endswith("This was expected by 2026-11-22T09:30:00Z.")
     assert result["diff"]["before"] == result["diff"]["after"]
     assert result["documents"] == ["/var/lib/form.html"]
+    assert result["order"]["license_keys"] == [{"key": "K-1"}]
 
 
 def test_the_papers_are_written_for_their_owner_only_and_once(tmp_path: Path) -> None:

@@ -85,6 +85,8 @@ def test_a_leg_sends_the_declaration_and_the_document() -> None:
     assert seen[0].body["document"] == {"payload": "x"}
     assert result["changed"] is True
     assert result["document"] == ANSWER["document"]
+    assert result["before"]["license_items"] == ANSWER["before"]["items"]
+    assert result["after"]["license_items"] == ANSWER["after"]["items"]
 
 
 def test_check_mode_is_the_same_request_as_a_dry_run() -> None:
@@ -238,14 +240,14 @@ def info(**options: t.Any) -> t.Any:
 
 
 def test_items_are_read_with_their_container() -> None:
-    result, _seen = info(gather=["containers", "items"])
-    assert [item["container"] for item in result["items"]] == ["1-1", "1-1"]
+    result, _seen = info(gather=["containers", "license_items"])
+    assert [item["container"] for item in result["license_items"]] == ["1-1", "1-1"]
     assert result["changed"] is False
 
 
 def test_a_filter_leaves_out_the_rest() -> None:
-    result, seen = info(gather=["items", "history"], container="1-1", item="6000010:202")
-    assert [item["item"] for item in result["items"]] == ["6000010:202@1"]
+    result, seen = info(gather=["license_items", "history"], container="1-1", item="6000010:202")
+    assert [item["item"] for item in result["license_items"]] == ["6000010:202@1"]
     assert [request.query["item"] for request in seen if "history" in request.path] == [
         "6000010:202"
     ]

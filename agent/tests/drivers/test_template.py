@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make driver` makes a driver whose tests pass as they are, and refuses what it cannot make."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+COPIED = (
+    "agent/src",
+    "agent/templates",
+    "agent/tests/conftest.py",
+    "tests/tools",
+    "pyproject.toml",
+)
+SECONDS_MAX = 280
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of what the template needs; a driver is never made in the checkout itself."""
+    copy = tmp_path_factory.mktemp("checkout")
+    for name in COPIED:
+        source, target = ROOT / name, copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    yield copy
+    shutil.rmtree(copy)
+
+
+def run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the copy, with the packages of the copy."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout / "agent" / "src")},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+
+
+def make(checkout: Path, name: str) -> subprocess.CompletedProcess[str]:
+    """What `make driver NAME=…` runs."""
+    return run(checkout, "tests/tools/new_driver.py", name)
+
+
+def test_a_new_driver_passes_its_tests(checkout: Path) -> None:
+    made = make(checkout, "initech")
+    assert made.returncode == 0, made.stderr
+    folders = [f"agent/src/seatkeeper_{part}/initech" for part in ("agent/drivers", "twins")]
+    tests = ["agent/tests/drivers/initech", "agent/tests/twins/initech"]
+    for folder in [*folders, *tests]:
+        names = {path.name for path in (checkout / folder).iterdir()}
+        assert "__init__.py" in names, folder
+        for path in (checkout / folder).iterdir():
+            assert "acme" not in path.read_text(encoding="utf-8").lower(), path
+    driver = {path.name for path in (checkout / folders[0]).iterdir()}
+    assert driver >= {"README.md", "driver.py", "settings.py", "capabilities.py"}
+    tested = run(checkout, "-m", "pytest", "-q", *tests)
+    assert tested.returncode == 0, tested.stdout
+
+
+@pytest.mark.parametrize("name", ["zz", "a2345678901234567890"])
+def test_the_form_is_that_of_the_checkout_whatever_the_name(checkout: Path, name: str) -> None:
+    assert make(checkout, name).returncode == 0
+    places = [path for path in (checkout / "agent").rglob(name) if path.is_dir()]
+    assert len(places) == 4
+    for command in (["check"], ["format", "--check"]):
+        checked = run(checkout, "-m", "ruff", *command, "--no-cache", *map(str, places))
+        assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.slow
+def test_a_new_driver_is_typed(checkout: Path) -> None:
+    assert make(checkout, "globex").returncode == 0
+    packages = ["seatkeeper_agent.drivers.globex", "seatkeeper_twins.globex"]
+    checked = run(checkout, "-m", "mypy", *(word for name in packages for word in ("-p", name)))
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("", "driver: name it, such as make driver NAME=acme"),
+        ("Acme", "'Acme' cannot be a driver's name"),
+        ("acme-corp", "'acme-corp' cannot be a driver's name"),
+        ("../acme", "'../acme' cannot be a driver's name"),
+        ("a", "'a' cannot be a driver's name"),
+        ("class", "The name class means something else"),
+        ("usb", "The name usb means something else"),
+        ("chaos", "drivers/chaos is there already"),
+        ("processes", "drivers/processes is there already"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused_in_one_sentence(
+    checkout: Path, name: str, told: str
+) -> None:
+    before = sorted(checkout.rglob("*.md"))
+    refused = make(checkout, name)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert told in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    assert sorted(checkout.rglob("*.md")) == before

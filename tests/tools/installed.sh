@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Uses the collection where the artifact was installed into an empty path: every playbook is found by
+# its name with all that it names, a module answers, and roles run where nothing is declared.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+bin="$PWD/.venv/bin"
+export ANSIBLE_COLLECTIONS_PATH="$PWD/.cache/lint/installed"
+export ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
+installed="$ANSIBLE_COLLECTIONS_PATH/ansible_collections/seatkeeper/licensing"
+cd "$ANSIBLE_COLLECTIONS_PATH" # away from the checkout's own ansible.cfg
+
+for playbook in "$installed"/playbooks/*.yml; do
+    name="seatkeeper.licensing.$(basename "$playbook" .yml)"
+    "$bin/ansible-playbook" --inventory localhost, --syntax-check "$name"
+done
+
+# There is no agent here, and that is what the module has to say.
+"$bin/ansible" localhost -m seatkeeper.licensing.license_info \
+    -a agent_socket=/nonexistent/agent.sock 2>&1 | tee module.log || true
+grep '"code": "agent-missing"' module.log >/dev/null
+
+cat >roles.yml <<'PLAY'
+- name: Run roles that have nothing to do
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Run a role by its name
+      ansible.builtin.include_role:
+        name: "seatkeeper.licensing.{{ item }}"
+      loop: [license_activation, license_borrow, license_order, license_server, dongle_migration]
+PLAY
+"$bin/ansible-playbook" --inventory localhost, roles.yml
