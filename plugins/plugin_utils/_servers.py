@@ -49,18 +49,26 @@ def _activation(activation: Entry) -> str:
     return ", ".join(text for text in known if text) or "by other means"
 
 
-def wait_lines(waits: list[Entry]) -> list[str]:
-    """Steps that wait for somebody, as lines that tell what to do."""
+def wait_lines(waits: list[Entry], host: str = "the host") -> list[str]:
+    """Steps that wait for somebody, as lines that tell what to do; ``host`` is their agent's."""
     lines = []
     for wait in waits:
         lines.append(f"Waiting for {_WHO.get(wait['who'], wait['who'])}: {wait['title']}")
         lines.append(f"  About: {wait['subject']}")
+        lines += _times(wait)
         lines += [f"  {n}. {text}" for n, text in enumerate(wait["instructions"], start=1)]
         if wait["verified_by"]:
             lines.append(f"  Done when: {wait['verified_by']}")
         if wait["attestable"]:
             command = f"seatkeeper-agent attest {wait['operation']} done"
-            lines.append(f'  Then say so on the host: {command} "how you know"')
-        if wait["overdue"]:
-            lines.append(f"  Expected by {wait['until']}.")
+            lines.append(f'  Then say so on {host}: {command} "how you know"')
     return lines
+
+
+def _times(wait: Entry) -> list[str]:
+    told = []
+    if wait["since"]:
+        told.append(f"since {wait['since']}")
+    if wait["until"]:
+        told.append(f"until {wait['until']}{' (overdue)' if wait['overdue'] else ''}")
+    return [f"  When: {', '.join(told)}"] if told else []
