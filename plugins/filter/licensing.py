@@ -36,6 +36,15 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers impo
     server_rows,
     wait_lines,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._state import (
+    drift,
+    drift_table,
+    failures,
+    held_up,
+    mistakes,
+    transfer_drift,
+    vendors_here,
+)
 
 
 def _leg_calls(
@@ -57,8 +66,13 @@ class FilterModule:
             "license_borrow_list": borrows_of,
             "license_borrow_results": kept_borrows,
             "license_declared_at": declared_at,
+            "license_drift": drift,
+            "license_drift_table": drift_table,
+            "license_failures": failures,
+            "license_held_up": held_up,
             "license_leg_calls": _leg_calls,
             "license_leg_results": kept_results,
+            "license_mistakes": mistakes,
             "license_migration_outcome": migration_outcome,
             "license_migrations_left": migrations_left,
             "license_order_list": order_list,
@@ -68,6 +82,8 @@ class FilterModule:
             "license_server_rows": server_rows,
             "license_sum_problems": sum_problems,
             "license_table": table,
+            "license_transfer_drift": transfer_drift,
             "license_transfer_list": all_transfers,
+            "license_vendors": vendors_here,
             "license_wait_lines": wait_lines,
         }

@@ -10,9 +10,17 @@ Entry = t.Dict[str, t.Any]
 _WHO: t.Final = {"person": "a person", "vendor": "the vendor"}
 
 
-def declared_at(entries: list[Entry], agent: str) -> list[Entry]:
-    """The entries for the host of ``agent``; one that names no agent is for every host."""
-    return [entry for entry in entries if entry.get("agent", agent) == agent]
+def declared_at(entries: list[Entry], agent: str, vendors: list[str] | None = None) -> list[Entry]:
+    """The entries for the host of ``agent``; one that names no agent is for every host.
+
+    With ``vendors`` it is for every host that has the product of the entry's vendor.
+    """
+    return [
+        entry
+        for entry in entries
+        if entry.get("agent") == agent
+        or ("agent" not in entry and (not vendors or entry.get("vendor") in vendors))
+    ]
 
 
 def server_rows(servers: list[Entry]) -> list[Entry]:
