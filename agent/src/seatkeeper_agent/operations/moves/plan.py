@@ -77,9 +77,10 @@ class Means:
     close: Callable[[Unit], None]
 
 
-def operation_id(move: str, attempt: int) -> str:
-    """The id of one attempt at one leg."""
-    return str(uuid.uuid5(NAMESPACE, f"{KIND}/{move}/{attempt}"))
+def operation_id(record: MoveRecord, attempt: int | None = None) -> str:
+    """The id of one attempt at one leg, the last one unless it is named; no two hosts share it."""
+    number = record.attempt if attempt is None else attempt
+    return str(uuid.uuid5(NAMESPACE, f"{KIND}/{record.id}/{record.side.value}/{number}"))
 
 
 def shape_of(order: MoveOrder, record: MoveRecord, driver: ServerMoveDriver) -> Shape:

@@ -93,11 +93,11 @@ class MoveService:
         if order.leg is MoveLeg.BACKUP:
             return self._back_up(order, record, dry_run)
         operation = None if record is None else self._operation(record)
-        if record is not None and _is_open(operation):
+        if record is not None and _is_open(operation) and not _is_past(order, record):
             return self._go_on(order, record, dry_run)
-        if order.leg is MoveLeg.INSTALL and order.refuse:
+        if order.refuse:
             return self._refuse(order, record, dry_run)
-        if record is not None and record.state in PAST[order.leg]:
+        if record is not None and _is_past(order, record):
             return self._past(order, record)
         if order.leg is MoveLeg.PREPARE and record is not None:
             same = record.state is MoveState.PREPARED and self._is_same(order, record)
@@ -251,7 +251,7 @@ class MoveService:
 
     def _go_on(self, order: MoveOrder, record: MoveRecord, dry_run: bool) -> dict[str, Any]:
         shape = record.shape
-        if shape is None or shape.leg != order.leg.value:
+        if shape is None or shape.leg != order.leg.value or order.refuse:
             raise refusals.busy(order, record)
         strangers = sorted(set(order.codes) - set(record.numbers))
         if strangers:
@@ -361,7 +361,7 @@ class MoveService:
     def _maintenance_was_on(self, record: MoveRecord) -> bool:
         with self._journal.reading() as unit:
             attempts = range(1, record.attempt + 1)
-            found = [unit.operations.get(operation_id(record.id, n)) for n in attempts]
+            found = [unit.operations.get(operation_id(record, n)) for n in attempts]
         return any(
             step.name == "maintenance_on" and step.state is not StepState.PLANNED
             for operation in found
@@ -411,7 +411,7 @@ class MoveService:
             raise LookupError(f"the move {record.id} has no operation")
         means = self._means(record, codes, actor)
         return Work(
-            operation_id(record.id, record.attempt),
+            operation_id(record),
             KIND,
             record.declaration.subject,
             None,
@@ -421,7 +421,7 @@ class MoveService:
         )
 
     def _means(self, record: MoveRecord, codes: dict[str, Secret], actor: str) -> Means:
-        operation = operation_id(record.id, record.attempt)
+        operation = operation_id(record)
 
         def tell(text: str) -> None:
             with self._journal.transaction() as unit:
@@ -515,12 +515,12 @@ class MoveService:
 
     def _operation(self, record: MoveRecord) -> OperationRecord | None:
         with self._journal.reading() as unit:
-            return unit.operations.get(operation_id(record.id, record.attempt))
+            return unit.operations.get(operation_id(record))
 
     def _record_of(self, operation: OperationRecord) -> MoveRecord:
         with self._journal.reading() as unit:
             for record in records.page(unit, "", records.LISTED_MAX):
-                if operation_id(record.id, record.attempt) == operation.id:
+                if operation_id(record) == operation.id:
                     return record
         raise Problem(
             ProblemCode.OPERATION_UNKNOWN,
@@ -577,6 +577,10 @@ class MoveService:
 def _is_open(operation: OperationRecord | None) -> bool:
     ended = (OperationState.DONE, OperationState.FAILED)
     return operation is not None and operation.state not in ended
+
+
+def _is_past(order: MoveOrder, record: MoveRecord) -> bool:
+    return not order.refuse and record.state in PAST[order.leg]
 
 
 def _has_begun(operation: OperationRecord) -> bool:
