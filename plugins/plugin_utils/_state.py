@@ -19,6 +19,7 @@ _VENDOR_OF: t.Final = {
     "license_transfers": "codemeter",
     "license_borrows": "codemeter",
     "license_orders": "altigen",
+    "license_server_moves": "aimms",
 }
 """Whose product a declaration is about; entries of license_servers say it themselves."""
 
@@ -62,8 +63,15 @@ def vendors_here(
 
 
 def drift(results: list[dict[str, t.Any]]) -> list[Row]:
-    """What differed from the declaration, or waits, by what modules returned; loops included."""
-    return [row for result in _each(results) for row in _rows(result)]
+    """What differed from the declaration, or waits, by what modules returned; loops included.
+
+    Work of several tasks is one row: as it was before the first, as it came out of the last.
+    """
+    rows: dict[str, Row] = {}
+    for row in (row for result in _each(results) for row in _rows(result)):
+        first = rows.setdefault(row["what"], row)
+        rows[row["what"]] = {**row, "present": first.get("present")}
+    return list(rows.values())
 
 
 def transfer_drift(

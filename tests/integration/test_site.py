@@ -148,7 +148,7 @@ def test_a_fleet_is_told_made_true_and_left_alone(fleet: Lab, tmp_path: Path) ->
     found = site(fleet, tmp_path, "--check", **declared)
     assert found.changed == 1
     assert drift(found)["render-server"] == [
-        ["license server chaos: settings.diagnostics.level", "info", "debug", "would change"]
+        ["license server chaos: diagnostics.level", "info", "debug", "would change"]
     ]
 
 

@@ -73,6 +73,17 @@ def test_work_that_people_go_on_with_is_declared_to_be_done() -> None:
     assert [row["outcome"] for row in drift([again])] == ["waits for person"]
 
 
+def test_work_of_several_tasks_is_one_row() -> None:
+    states = ("none", "backed_up", "released", "finished")
+    legs = [result({"state": a}, {"state": b}) for a, b in zip(states, states[1:], strict=False)]
+    assert drift(legs) == [
+        {"what": "server x: state", "declared": "done", "present": "none", "outcome": "changed"}
+    ]
+    assert drift([*legs[:1], result({"state": "backed_up"}, {"state": "x"}, waiting=[WAIT])])[0] == {
+        "what": "server x: state", "declared": "done", "present": "none", "outcome": "waits"
+    }  # fmt: skip
+
+
 BUSY = {"code": "container-busy", "operation": "op-1", "detail": "It was not begun."}
 
 
