@@ -69,8 +69,8 @@ def drift(results: list[dict[str, t.Any]]) -> list[Row]:
     """
     rows: dict[str, Row] = {}
     for row in (row for result in _each(results) for row in _rows(result)):
-        first = rows.setdefault(row["what"], row)
-        rows[row["what"]] = {**row, "present": first.get("present")}
+        first = rows.get(row["what"], row)
+        rows[row["what"]] = {**row, **{key: first[key] for key in ("present",) if key in first}}
     return list(rows.values())
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import typing as t
+from itertools import pairwise
 
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._state import (
     drift,
@@ -75,13 +76,11 @@ def test_work_that_people_go_on_with_is_declared_to_be_done() -> None:
 
 def test_work_of_several_tasks_is_one_row() -> None:
     states = ("none", "backed_up", "released", "finished")
-    legs = [result({"state": a}, {"state": b}) for a, b in zip(states, states[1:], strict=False)]
-    assert drift(legs) == [
-        {"what": "server x: state", "declared": "done", "present": "none", "outcome": "changed"}
-    ]
-    assert drift([*legs[:1], result({"state": "backed_up"}, {"state": "x"}, waiting=[WAIT])])[0] == {
-        "what": "server x: state", "declared": "done", "present": "none", "outcome": "waits"
-    }  # fmt: skip
+    legs = [result({"state": before}, {"state": now}) for before, now in pairwise(states)]
+    row = {"what": "server x: state", "declared": "done", "present": "none", "outcome": "changed"}
+    assert drift(legs) == [row]
+    waits = result({"state": "backed_up"}, {"state": "releasing"}, waiting=[WAIT])
+    assert drift([legs[0], waits])[0] == {**row, "outcome": "waits"}
 
 
 BUSY = {"code": "container-busy", "operation": "op-1", "detail": "It was not begun."}
