@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from seatkeeper_twins.aimms import control as aimms
 from seatkeeper_twins.altigen import control as altigen
 from seatkeeper_twins.chaos import control as chaos
 from seatkeeper_twins.lab import Lab, LabHost
@@ -30,6 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 SITE = ROOT / "playbooks" / "site.yml"
 INVENTORY = ROOT / "playbooks" / "inventories" / "fleet"
 ADMIN = "admin@studio-a.example"
+PROFILES = {"15.90.10.1": ["ProLicense"], "15.90.10.2": ["Server"], "15.90.10.3": ["Client"]}
 MOVED = {"6000010:201": (10, 0), "6000010:202": (5, 0), "6000010:204": (2, 0)}
 WAIT_SECONDS_MAX = 240.0
 
@@ -41,6 +43,9 @@ def seeds(*hosts: str) -> dict[str, Any]:
         found |= json.loads((resources.files("seatkeeper_twins") / name).read_text())
     found["render-server"]["chaos"]["server"] = {"wibukey_version": "6.40"}
     found["office-server"] = {"altigen": {}}
+    files = {"license_files": list(PROFILES)}
+    found["old-aimms"] = {"aimms": {"machine": {"licenses": PROFILES, **files}}}
+    found["new-aimms"] = {"aimms": {"machine": files}}
     return {name: seed for name, seed in found.items() if not hosts or name in hosts}
 
 
@@ -91,6 +96,23 @@ def order(**values: Any) -> dict[str, Any]:
     return {"license_orders": [entry]}
 
 
+def server_move(**values: Any) -> dict[str, Any]:
+    """The move of the example inventory, as variables."""
+    licenses = [
+        {"number": number, "profiles": names, "code": f"TWIN{n}-AAAAA-BBBBB-CCCCC-DDDDD"}
+        for n, (number, names) in enumerate(PROFILES.items(), start=1)
+    ]
+    entry = {
+        "name": "planning",
+        "source": "old-aimms",
+        "target": "new-aimms",
+        "target_host": "new-aimms.planning.example",
+        "licenses": licenses,
+        **values,
+    }
+    return {"license_server_moves": [entry]}
+
+
 def attest(host: LabHost) -> None:
     """A person's word on the one step that waits."""
     (wait,) = host.client.get("/v1/waiting")["waiting"]
@@ -116,15 +138,21 @@ def test_a_fleet_is_told_made_true_and_left_alone(fleet: Lab, tmp_path: Path) ->
         ["activation of chaos: request_digest", "a new request", "would change"]
     ]
     assert told["office-server"] == [["order front-desk: state", "done", "none", "would change"]]
+    assert told["old-aimms"] == [["move planning: state", "done", "none", "would change"]]
     assert "OPEN STEPS" not in planned.output
 
     (confirm,) = re.findall(r"front-desk +[\d.]+ USD +([0-9a-f]{64})", planned.output)
-    declared = nothing | order(confirm=confirm)
+    (released,) = re.findall(r"planning +release +([0-9a-f]{64})", planned.output)
+    moved = server_move(confirm=released)
+    declared = nothing | moved | order(confirm=confirm)
     begun = site(fleet, tmp_path, **declared)
     assert begun.code == 0, begun.output
     assert holdings(fleet)["new-server"] == MOVED
-    assert waiting_steps(begun) == ["island-server", "render-server", "office-server"]
-    assert "seatkeeper-agent attest" not in begun.output
+    waiting = ["island-server", "old-aimms", "render-server", "office-server"]
+    assert waiting_steps(begun) == waiting
+    machine = aimms.describe(fleet["new-aimms"].aimms.address)["machine"]
+    assert set(aimms.holders(fleet.aimms_vendor.address).values()) == {machine}
+    assert re.search(r"say so on old-aimms: seatkeeper-agent attest \S+ done", begun.output)
     again = site(fleet, tmp_path, **declared)
     assert (again.code, again.changed) == (0, 0), again.output
     assert waiting_steps(again) == waiting_steps(begun)
@@ -133,14 +161,15 @@ def test_a_fleet_is_told_made_true_and_left_alone(fleet: Lab, tmp_path: Path) ->
     assert row[-1] == "waits for person"
 
     people_and_vendors(fleet, tmp_path)
-    declared = nothing | order(confirm=confirm, case_number="CAS-100001")
+    attest(fleet["old-aimms"])
+    declared = nothing | moved | order(confirm=confirm, case_number="CAS-100001")
     done = site(fleet, tmp_path, **declared)
     assert done.code == 0, done.output
     assert fleet["island-server"].client.get("/v1/servers/chaos/activation")["activated"]
     assert waiting_steps(done) == ["office-server"]
     last = site(fleet, tmp_path, **declared)
     assert (last.code, last.changed) == (0, 0), last.output
-    for host in ("old-server", "new-server", "render-server", "island-server"):
+    for host in fleet.hosts.keys() - {"office-server"}:
         assert drift(last)[host] == [["nothing differs"]]
 
     changed = {"vendor": "chaos", "settings": {"diagnostics": {"level": "debug"}}}
@@ -175,8 +204,8 @@ def test_a_part_or_host_that_fails_keeps_no_other_back(fleet: Lab, tmp_path: Pat
     offline = {"agent": "island-server", "method": "offline"}
     failed = site(fleet, tmp_path, license_activations=[wrong, offline])
     failing = {host for host, counts in failed.recap.items() if counts["failed"]}
-    # The dongle and the order lack their confirmations.
-    assert failing == {"render-server", "island-server", "office-server"}
+    # Dongle, order and move lack their confirmations.
+    assert failing == {"render-server", "island-server", "office-server", "old-aimms"}
     assert holdings(fleet)["new-server"] == MOVED
     told = drift(failed)
     assert ["activation", "failed"] in told["render-server"]
