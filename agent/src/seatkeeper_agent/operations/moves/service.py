@@ -206,7 +206,8 @@ class MoveService:
                 self._backups.keep(unit, made, order.actor)
             after = self._present(order.declaration.id)
         shown = None if dry_run and record is None else after
-        answer = self._answer(shown, before, changed, after=MoveState.BACKED_UP)
+        planned = MoveState.BACKED_UP if dry_run else None
+        answer = self._answer(shown, before, changed, after=planned)
         return {**answer, "backup": made.as_document()}
 
     # Beginning a leg ---------------------------------------------------------------------
@@ -548,7 +549,8 @@ class MoveService:
         changed: bool,
         after: MoveState | None = None,
     ) -> dict[str, Any]:
-        operation = None if record is None else self._operation(record)
+        planned = after is not None
+        operation = None if record is None or planned else self._operation(record)
         state = after or (before if record is None else record.state)
         leg = None if record is None or record.shape is None else record.shape.leg
         gives = GIVES.get(MoveLeg(leg)) if leg not in (None, VOID) else None
