@@ -157,4 +157,3 @@ class Demo:
     def _held(self, system_key: str) -> list[str]:
         """The keys that a phone system has, as the twin keeps them."""
         return list(control.describe(self._desk)["systems"][system_key]["licenses"])
-

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What waits for people on a host of the demo, and their word on it, by the agent's own commands."""
+"""What waits for people on a host of the demo, and their word on it by the agent's commands."""
 
 from __future__ import annotations
 
