@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.altigen import control
-from seatkeeper_twins.demo_playbook import Playbook, PlaybookRun, message
+from seatkeeper_twins.demo_playbook import Playbook, PlaybookRun
 from seatkeeper_twins.demo_screen import DemoError, Screen
+from seatkeeper_twins.demo_waits import Waits
 from seatkeeper_twins.lab import Lab
 
 PLAYBOOK = "playbooks/order_licenses.yml"
@@ -21,7 +19,6 @@ HOST, ORDER = "office-server", "front-desk"
 OLD, NEW = "0012-3456-7890", "0012-9999-0001"
 KEYS = ("LK10-AAAA-0001", "LK10-AAAA-0002")
 ANSWER_SECONDS = 5 * 3600
-COMMAND_SECONDS_MAX = 60
 
 _CONFIRMATION = re.compile(rf"^{ORDER} .* ([0-9a-f]{{64}})$")
 
@@ -54,6 +51,7 @@ class Demo:
         self._host = lab[HOST]
         self._desk = lab[HOST].altigen.address
         self._screen = screen
+        self._waits = Waits(screen, self._host)
         self._case = ""
         self._playbook = Playbook(lab, screen, INVENTORY, {})
         self._keys_before = sorted(self._held(OLD) + self._held(NEW))
@@ -62,7 +60,7 @@ class Demo:
         """Rules, quote and plan; the digest that confirms exactly these."""
         self._screen.stage("What the order would come to (--check)")
         run = self._run("--check")
-        found = [_CONFIRMATION.match(line.strip()) for line in _messages(run)]
+        found = [_CONFIRMATION.match(line.strip()) for line in run.messages()]
         digests = [match[1] for match in found if match]
         if len(digests) != 1:
             raise DemoError("The run with --check showed no digest to confirm; see above.")
@@ -81,8 +79,8 @@ class Demo:
         """Confirmed: the papers are made, and a person is waited for."""
         self._screen.stage("Confirm it: the papers are made, and the case is a person's to open")
         self._run("-e", f"demo_confirm={digest}")
-        self._command("waiting")
-        self._require_waiting("case")
+        self._waits.show()
+        self._waits.require("case")
         folder = Path(self._order()["folder"])
         self._screen.require(
             (folder / "license-transfer-form.html").is_file(),
@@ -102,13 +100,13 @@ class Demo:
         """Everybody does their part and says so; then both systems are as ordered."""
         self._screen.stage("The vendor moves the licenses; both systems are registered again")
         control.fax(self._desk, self._case, ["credit_card_authorization"])
-        self._attest("authorize", "The signed forms and the card authorization were faxed.")
+        self._waits.attest("authorize", "The signed forms and the card authorization were faxed.")
         control.advance(self._desk, ANSWER_SECONDS)
-        self._attest("move", "The desk wrote into the case that both keys were moved.")
+        self._waits.attest("move", "The desk wrote into the case that both keys were moved.")
         control.register(self._desk, OLD)
-        self._attest("register_old", "The old system shows neither of the keys.")
+        self._waits.attest("register_old", "The old system shows neither of the keys.")
         control.register(self._desk, NEW, KEYS)
-        self._attest("register_new", "The new system shows both keys.")
+        self._waits.attest("register_new", "The new system shows both keys.")
         old, new = self._held(OLD), self._held(NEW)
         self._screen.require(
             not set(KEYS) & set(old) and set(KEYS) <= set(new),
@@ -134,43 +132,7 @@ class Demo:
         self._require_mailed_once()
 
     def _run(self, *arguments: str) -> PlaybookRun:
-        run = self._playbook.run(PLAYBOOK, *arguments)
-        if run.exit_code or run.counted("failed") or run.counted("unreachable"):
-            raise DemoError(f"The playbook failed, exit code {run.exit_code}; see above.")
-        return run
-
-    def _command(self, *words: str) -> None:
-        """Run the agent's own command and show what it prints; DemoError when it fails."""
-        self._screen.line(f"  $ seatkeeper-agent {shlex.join(words)}")
-        ended = subprocess.run(  # noqa: S603 - this interpreter, and words written here
-            [
-                *(sys.executable, "-P", "-m", "seatkeeper_agent"),
-                *("--config", str(self._host.settings_path), *words),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS_MAX,
-            check=False,
-        )
-        for line in (ended.stdout + ended.stderr).splitlines():
-            self._screen.output(line)
-        if ended.returncode:
-            raise DemoError(f"seatkeeper-agent {words[0]} failed, exit code {ended.returncode}.")
-
-    def _attest(self, step: str, statement: str) -> None:
-        """Say that the step which waits is done; DemoError when another one waits."""
-        operation = self._require_waiting(step)
-        self._command("attest", operation, "done", statement)
-
-    def _require_waiting(self, step: str) -> str:
-        waits = self._host.client.get("/v1/waiting")["waiting"]
-        told = ", ".join(f"{wait['who']}: {wait['title']}" for wait in waits) or "nobody"
-        self._screen.require(
-            [wait["step"] for wait in waits] == [step],
-            f"the order waits for {told}",
-            f"The order waits for {told}, and not for the step {step}.",
-        )
-        return str(waits[0]["operation"])
+        return self._playbook.run_well(PLAYBOOK, *arguments)
 
     def _require_nothing_placed(self, which: str) -> None:
         mails = control.describe(self._desk)["mails"]
@@ -195,7 +157,3 @@ class Demo:
     def _held(self, system_key: str) -> list[str]:
         """The keys that a phone system has, as the twin keeps them."""
         return list(control.describe(self._desk)["systems"][system_key]["licenses"])
-
-
-def _messages(run: PlaybookRun) -> list[str]:
-    return [line for _, body in run.blocks for line in message(body)]
