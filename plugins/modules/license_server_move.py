@@ -366,8 +366,8 @@ digest:
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 backup:
   description:
-    - The backup that the leg goes by, as RV(seatkeeper.licensing.license_backup#module:backup); null
-      where it is none of its business.
+    - The backup that the leg goes by, as RV(seatkeeper.licensing.license_backup#module:backup);
+      null where it is none of its business.
   returned: success
   type: dict
 document:

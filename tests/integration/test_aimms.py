@@ -97,8 +97,9 @@ def places(lab: Lab) -> set[str]:
 
 
 def profiles(lab: Lab, host: str) -> dict[str, str]:
-    """The profiles of a machine with their licenses."""
-    return dict(control.describe(lab[host].aimms.address)["profiles"])
+    """The profiles of a machine with their licenses, but those that an activation makes itself."""
+    found = control.describe(lab[host].aimms.address)["profiles"]
+    return {name: number for name, number in found.items() if not name.startswith("twin-")}
 
 
 def waits(lab: Lab, host: str) -> list[dict[str, Any]]:
