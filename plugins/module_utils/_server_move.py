@@ -13,11 +13,12 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._documents im
     read_document,
     write_document,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._dongles import report_table
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import move_id
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
-    TYPE_PREFIX,
-    LicenseProblem,
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports import (
+    readable,
+    refusal,
+    report_table,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
     asked_patiently,
@@ -98,12 +99,13 @@ def run_move(params: Params, client: AgentClient, check_mode: bool) -> Result:
     except LicenseProblem as problem:
         if missing is not None and problem.code == "leg-out-of-order":
             return _waiting(params, missing)
-        raise _readable(problem) from problem
+        raise readable(problem) from problem
     # A dry run plans a leg without its document; the run itself would have to wait for it.
     if check_mode and missing is not None and answer["changed"]:
         return _waiting(params, missing)
     if check_mode and (answer["report"] or {}).get("verdict") == "refused":
-        raise _readable(_refusal(params["name"], answer["report"]))
+        sentence = f"The target of move {params['name']} does not fit"
+        raise readable(refusal("target-not-ready", sentence, answer["report"]["rules"]))
     written = _written(params["document_dest"], answer["document"], check_mode)
     written |= _written(params["backup_dest"], answer["backup"], check_mode)
     return _told(params, {**answer, "changed": answer["changed"] or written})
@@ -244,33 +246,3 @@ def _adrift(move: dict[str, t.Any] | None) -> list[str]:
 
 def _written(path: str | None, document: dict[str, t.Any] | None, check_mode: bool) -> bool:
     return path is not None and document is not None and write_document(path, document, check_mode)
-
-
-def _refusal(name: str, report: dict[str, t.Any]) -> LicenseProblem:
-    unmet = [rule for rule in report["rules"] if rule["verdict"] == "not_met"]
-    return LicenseProblem(
-        {
-            "type": f"{TYPE_PREFIX}target-not-ready",
-            "code": "target-not-ready",
-            "title": "Target not ready",
-            "status": None,
-            "detail": f"The target of move {name} does not fit, because of"
-            f" {', '.join(rule['rule'] for rule in unmet)}.",
-            "next_action": " ".join(rule["advice"] for rule in unmet),
-            "retryable": False,
-            "rules": report["rules"],
-        }
-    )
-
-
-def _readable(problem: LicenseProblem) -> LicenseProblem:
-    """A refusal with its rules as a table, for whoever reads only the message."""
-    rules = problem.document.get("rules")
-    if not rules:
-        return problem
-    lines = report_table(rules)
-    return LicenseProblem(
-        problem.document,
-        told="\n".join([str(problem), *lines]),
-        result={"report": {"verdict": "refused", "rules": rules}, "report_table": lines},
-    )

@@ -365,51 +365,11 @@ digest:
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 backup:
-  description: The backup that the leg goes by; null where it is none of its business.
+  description:
+    - The backup that the leg goes by, as RV(seatkeeper.licensing.license_backup#module:backup);
+      null where it is none of its business.
   returned: success
   type: dict
-  contains:
-    form:
-      description: The form of the backup, which tells programs how to read it.
-      type: str
-      returned: always
-      sample: seatkeeper-server-backup/1
-    vendor:
-      description: Whose license server it is.
-      type: str
-      returned: always
-      sample: aimms
-    server:
-      description: The agent of the host that it was made on.
-      type: str
-      returned: always
-      sample: old-aimms
-    made_at:
-      description: When it was made.
-      type: str
-      returned: always
-      sample: "2026-11-23T10:00:00Z"
-    version:
-      description: Version of the product; null where it is not known.
-      type: str
-      returned: always
-      sample: 1.4.0
-    licenses:
-      description:
-        - The licenses, each with C(number), C(profiles), C(has_code) and its C(state), which is
-          V(active), V(pending), V(inactive) or V(unknown).
-      type: list
-      elements: dict
-      returned: always
-    license_files:
-      description: The license files that the server has, each with C(name), C(bytes) and C(sha256).
-      type: list
-      elements: dict
-      returned: always
-    settings:
-      description: Where the server is and how it is reached.
-      type: dict
-      returned: always
 document:
   description: The signed document for the next leg on the other host; null if there is none yet.
   returned: success

@@ -4,12 +4,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -23,7 +18,7 @@ from seatkeeper_twins.altigen import control as altigen
 from seatkeeper_twins.chaos import control as chaos
 from seatkeeper_twins.lab import Lab, LabHost
 
-from .runs import PASSWORD, ROOT, Run, environment, holdings, journals, module, play
+from .runs import PASSWORD, ROOT, Run, holdings, journals, killed_at, module, play
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -33,7 +28,6 @@ INVENTORY = ROOT / "playbooks" / "inventories" / "fleet"
 ADMIN = "admin@studio-a.example"
 PROFILES = {"15.90.10.1": ["ProLicense"], "15.90.10.2": ["Server"], "15.90.10.3": ["Client"]}
 MOVED = {"6000010:201": (10, 0), "6000010:202": (5, 0), "6000010:204": (2, 0)}
-WAIT_SECONDS_MAX = 240.0
 
 
 def seeds(*hosts: str) -> dict[str, Any]:
@@ -249,7 +243,9 @@ def test_a_killed_playbook_is_carried_on(moving: Lab, tmp_path: Path, leg: str) 
     planned = site(moving, tmp_path, "--check")
     (confirm,) = re.findall(r"front-desk +[\d.]+ USD +([0-9a-f]{64})", planned.output)
     declared = order(confirm=confirm)
-    _killed_at(moving, tmp_path, f"Run a leg of all transfers, {leg}]", declared)
+    place = f"Run a leg of all transfers, {leg}]"
+    hosts = ("--limit", ",".join(moving.hosts))
+    killed_at(moving, tmp_path, SITE, place, declared, INVENTORY, *hosts)
     done = site(moving, tmp_path, **declared)
     assert done.code == 0, done.output
     assert holdings(moving)["new-server"] == MOVED
@@ -257,29 +253,3 @@ def test_a_killed_playbook_is_carried_on(moving: Lab, tmp_path: Path, leg: str) 
     assert placed["state"] == "waiting"
     again = site(moving, tmp_path, **declared)
     assert (again.code, again.changed) == (0, 0), again.output
-
-
-def _killed_at(lab: Lab, folder: Path, place: str, variables: dict[str, Any]) -> None:
-    """Start the playbook, and kill it and its workers once it prints this."""
-    program = Path(sys.executable).with_name("ansible-playbook")
-    command = [str(program), "-i", str(INVENTORY), str(SITE), "--limit", ",".join(lab.hosts)]
-    output = folder / "killed.txt"
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            [*command, "-e", json.dumps(variables)],
-            cwd=ROOT,
-            env=environment(lab, folder) | {"PYTHONUNBUFFERED": "1"},
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    try:
-        while place not in output.read_text(errors="replace"):
-            assert time.monotonic() < deadline, output.read_text()
-            assert process.poll() is None, output.read_text()
-            time.sleep(0.02)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    assert "PLAY RECAP" not in output.read_text()

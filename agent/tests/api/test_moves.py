@@ -23,7 +23,6 @@ from .move_routes import (
     NEW,
     OLD,
     PROFILE,
-    ask_every_move_route,
     body,
     codes,
     leg_path,
@@ -45,10 +44,6 @@ def source(servers: Lab, contract: Contract) -> Iterator[Asker]:
     """The one with the licenses."""
     with asking(servers[OLD], contract) as asker:
         yield asker
-
-
-def test_every_route_of_moves_answers_as_described(contract: Contract) -> None:
-    ask_every_move_route(contract)
 
 
 def test_what_does_not_fit_is_refused(source: Asker) -> None:

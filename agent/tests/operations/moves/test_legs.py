@@ -13,6 +13,7 @@ import pytest
 
 from seatkeeper_agent.domain.moves import BackedUpLicense, ServerBackup
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.operations.moves.views import adrift_count
 
 from .bench import DECLARED, NEW, OLD, Bench, declaration
 from .machines import CODES, NUMBERS
@@ -132,6 +133,8 @@ def test_the_plan_of_check_mode_is_the_plan_that_is_confirmed(bench: Bench) -> N
 def test_what_is_released_is_named_until_it_has_arrived(bench: Bench) -> None:
     answer = released(bench)
     assert adrift(bench) == list(NUMBERS)
+    with bench.old.journal.reading() as unit:
+        assert adrift_count(unit) == len(NUMBERS)
     (first, *_others) = answer["move"]["adrift"]
     assert first["place"] == "nowhere"
     assert any("7 days" in text for text in first["advice"])

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +12,6 @@ from seatkeeper_agent.domain.moves import BackedUpLicense, MovableServer, Server
 from seatkeeper_agent.domain.plans import Instructions, Performer, digest
 from seatkeeper_agent.domain.records import Envelope
 from seatkeeper_agent.domain.servers import Secret
-from seatkeeper_agent.domain.transfers import NAMESPACE
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.moves.documents import Word, backup_digest
 from seatkeeper_agent.operations.moves.ports import Action, ServerMoveDriver
@@ -36,7 +34,6 @@ from seatkeeper_agent.operations.people import planned_view
 from seatkeeper_agent.operations.ports import Grade
 from seatkeeper_agent.operations.steps import Step
 
-KIND = "server_move"
 VOID = "void"
 """What giving up is called where legs are named."""
 
@@ -75,12 +72,6 @@ class Means:
     not_arrived: Callable[[], Any]
     active_here: Callable[[], Any]
     close: Callable[[Unit], None]
-
-
-def operation_id(record: MoveRecord, attempt: int | None = None) -> str:
-    """The id of one attempt at one leg, the last one unless it is named; no two hosts share it."""
-    number = record.attempt if attempt is None else attempt
-    return str(uuid.uuid5(NAMESPACE, f"{KIND}/{record.id}/{record.side.value}/{number}"))
 
 
 def shape_of(order: MoveOrder, record: MoveRecord, driver: ServerMoveDriver) -> Shape:

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveState, may_become
 from seatkeeper_agent.domain.moves import Place, ServerBackup
 from seatkeeper_agent.domain.records import DeclarationRecord, Envelope
-from seatkeeper_agent.domain.transfers import Side
+from seatkeeper_agent.domain.transfers import NAMESPACE, Side
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.moves.documents import RETURNED, MoveDocument, Word
 
+KIND = "server_move"
 MOVE = "move"
 LISTED_MAX = 10_000
 TRIED = "tried"
@@ -217,3 +219,9 @@ def note(unit: Unit, move: str, number: str, **changes: Any) -> None:
 def returned(record: MoveRecord) -> tuple[str, ...]:
     """The licenses that a target has refused for good, as the source knows."""
     return tuple(n for n in record.numbers if record.progress(n).there == RETURNED)
+
+
+def operation_id(record: MoveRecord, attempt: int | None = None) -> str:
+    """The id of one attempt at one leg, the last one unless it is named; no two hosts share it."""
+    number = record.attempt if attempt is None else attempt
+    return str(uuid.uuid5(NAMESPACE, f"{KIND}/{record.id}/{record.side.value}/{number}"))

@@ -31,21 +31,25 @@ from seatkeeper_agent.operations.moves.documents import (
 from seatkeeper_agent.operations.moves.intake import Intake
 from seatkeeper_agent.operations.moves.legs import ENDS, GIVES, GOES_ON, HOLDING, PAST, STARTS
 from seatkeeper_agent.operations.moves.plan import (
-    KIND,
     VOID,
     Means,
     MoveOrder,
     bound_digest,
     codes_needed,
     needs_confirmation,
-    operation_id,
     plan_view,
     shape_of,
     steps_of,
     warnings_of,
 )
 from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
-from seatkeeper_agent.operations.moves.records import TRIED, MoveRecord, Shape
+from seatkeeper_agent.operations.moves.records import (
+    KIND,
+    TRIED,
+    MoveRecord,
+    Shape,
+    operation_id,
+)
 from seatkeeper_agent.operations.moves.steps import codes_missing
 from seatkeeper_agent.operations.moves.views import move_view, operation_view, waiting_view
 from seatkeeper_agent.operations.people import planned_view

@@ -9,8 +9,10 @@ from seatkeeper_agent.domain.move_legs import MoveState
 from seatkeeper_agent.domain.moves import LicenseState, MovableServer, Place
 from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
 from seatkeeper_agent.domain.transfers import Side
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.moves import records
 from seatkeeper_agent.operations.moves.ports import MoveInstructions
-from seatkeeper_agent.operations.moves.records import MoveRecord
+from seatkeeper_agent.operations.moves.records import MoveRecord, operation_id
 from seatkeeper_agent.operations.people import awaited_view, planned_view
 from seatkeeper_agent.operations.views import moment
 
@@ -87,29 +89,37 @@ def _place(record: MoveRecord, number: str, is_begun: bool, seen: LicenseState) 
     return place
 
 
+def adrift_count(unit: Unit) -> int:
+    """How many licenses are active nowhere, or may be, as far as the journal knows."""
+    found = 0
+    for record in records.page(unit, "", records.LISTED_MAX):
+        operation = unit.operations.get(operation_id(record))
+        found += len(_adrift(record, places_of(record, operation, None)))
+    return found
+
+
+def _adrift(record: MoveRecord, places: dict[str, Place]) -> list[str]:
+    """Those of a lost machine are usable nowhere until they have arrived."""
+    if record.state.is_settled:
+        return []
+    told = {Place.NOWHERE, Place.UNKNOWN}
+    told |= {Place.SOURCE} if record.declaration.source_lost else set()
+    return [number for number, place in places.items() if place in told]
+
+
 def adrift_view(
     record: MoveRecord, places: dict[str, Place], told: MoveInstructions
 ) -> list[dict[str, Any]]:
-    """The licenses that are active nowhere, or may be, with the vendor's advice.
-
-    Those of a lost machine are usable nowhere until they have arrived.
-    """
-    found: list[dict[str, Any]] = []
-    if record.state.is_settled:
-        return found
-    for number, place in places.items():
-        lost = record.declaration.source_lost and place is Place.SOURCE
-        if not lost and place not in (Place.NOWHERE, Place.UNKNOWN):
-            continue
-        found.append(
-            {
-                "license": number,
-                "place": (Place.UNKNOWN if place is Place.UNKNOWN else Place.NOWHERE).value,
-                "since": moment(record.progress(number).released_at),
-                "advice": list(told.emergency(number).steps),
-            }
-        )
-    return found
+    """The licenses that are active nowhere, or may be, with the vendor's advice."""
+    return [
+        {
+            "license": number,
+            "place": (Place.UNKNOWN if places[number] is Place.UNKNOWN else Place.NOWHERE).value,
+            "since": moment(record.progress(number).released_at),
+            "advice": list(told.emergency(number).steps),
+        }
+        for number in _adrift(record, places)
+    ]
 
 
 def operation_view(operation: OperationRecord | None) -> dict[str, Any] | None:
