@@ -76,7 +76,8 @@ test-slow: setup ## run the tests that take minutes: browsers, deaths at every p
 .PHONY: test-crash
 test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER_CRASH_SHARE=0.1 for a part)
 	@export SEATKEEPER_CRASH_SHARE="$${SEATKEEPER_CRASH_SHARE:-1}"
-	$(PYTHON) -m pytest -q -s agent/tests/crash tests/crash agent/tests/operations/dongles/test_crashes.py
+	$(PYTHON) -m pytest -q -s agent/tests/crash tests/crash \
+		agent/tests/operations/dongles/test_crashes.py agent/tests/operations/moves/test_crashes.py
 
 .PHONY: test-hosts
 test-hosts: setup ## hide and give back USB dongles on a real kernel in a virtual machine (root, Debian)

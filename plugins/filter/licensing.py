@@ -31,10 +31,28 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome impo
     outcome,
     sum_problems,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves import (
+    adrift_lines,
+    kept_moves,
+    move_calls,
+    move_licenses,
+    move_outcome,
+    move_rows,
+    without_codes,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (
     declared_at,
     server_rows,
     wait_lines,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._state import (
+    drift,
+    drift_table,
+    failures,
+    held_up,
+    mistakes,
+    transfer_drift,
+    vendors_here,
 )
 
 
@@ -54,13 +72,25 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """The filters by their names."""
         return {
+            "license_adrift_lines": adrift_lines,
             "license_borrow_list": borrows_of,
             "license_borrow_results": kept_borrows,
             "license_declared_at": declared_at,
+            "license_drift": drift,
+            "license_drift_table": drift_table,
+            "license_failures": failures,
+            "license_held_up": held_up,
             "license_leg_calls": _leg_calls,
             "license_leg_results": kept_results,
+            "license_mistakes": mistakes,
             "license_migration_outcome": migration_outcome,
             "license_migrations_left": migrations_left,
+            "license_move_calls": move_calls,
+            "license_move_licenses": move_licenses,
+            "license_move_outcome": move_outcome,
+            "license_move_results": kept_moves,
+            "license_move_rows": move_rows,
+            "license_moves_without_codes": without_codes,
             "license_order_list": order_list,
             "license_order_outcome": order_outcome,
             "license_order_rows": order_rows,
@@ -68,6 +98,8 @@ class FilterModule:
             "license_server_rows": server_rows,
             "license_sum_problems": sum_problems,
             "license_table": table,
+            "license_transfer_drift": transfer_drift,
             "license_transfer_list": all_transfers,
+            "license_vendors": vendors_here,
             "license_wait_lines": wait_lines,
         }

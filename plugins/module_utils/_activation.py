@@ -80,13 +80,14 @@ def _requested(params: Params, client: AgentClient, check_mode: bool) -> Result:
 
 def _answered(params: Params, client: AgentClient, check_mode: bool) -> Result:
     path = params["answer_path"]
-    if path is None:
+    if path is not None:
+        content = read_file(path)
+    elif params["answer"] is not None:
         content = _decoded("The value of answer", params["answer"])
     else:
-        found = read_file(path)
-        if found is None:
-            return _without_answer(client.get(_path()), path)
-        content = found
+        content = None
+    if content is None:
+        return _without_answer(params, client)
     body = {
         "answer": base64.b64encode(content).decode("ascii"),
         "request_digest": params["request_digest"],
@@ -95,27 +96,33 @@ def _answered(params: Params, client: AgentClient, check_mode: bool) -> Result:
     return {**_told(answer), "request": None, "digest": params["request_digest"]}
 
 
-def _without_answer(activation: dict[str, t.Any], path: str) -> Result:
+def _without_answer(params: Params, client: AgentClient) -> Result:
     """Nothing can be done without the answer file; nothing has to be once it was used."""
+    activation = client.get(_path())
+    path = params["answer_path"]
+    where = "there is no answer to the request" if path is None else f"there is no file {path}"
+    instructions = params["instructions"] or [
+        "Have the request answered on the vendor's account page",
+        f"Put the answer file at {path}",
+        "Run the playbook again",
+    ]
     waits = []
     if not activation["activated"]:
+        # A dry run makes no request and tells of the one that there is.
+        requested = client.change("POST", _path("request"), {}, True)
         waits.append(
             {
                 "operation": None,
                 "kind": "activation",
                 "subject": f"activation of {VENDOR}",
                 "step": "answer",
-                "title": f"the answer file {path} is not there yet",
+                "title": f"{where} yet",
                 "reversible": True,
                 "who": "person",
-                "instructions": [
-                    "Have the request answered on the vendor's account page",
-                    f"Put the answer file at {path}",
-                    "Run the playbook again",
-                ],
+                "instructions": instructions,
                 "verified_by": "The server's status shows online licensing once it is used.",
                 "attestable": False,
-                "since": None,
+                "since": requested["requested_at"],
                 "until": None,
                 "overdue": False,
             }

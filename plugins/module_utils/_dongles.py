@@ -9,11 +9,10 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._client impor
     AgentClient,
     path_of,
 )
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports import report_table
 
 MIGRATING_VENDOR = "chaos"
 """The vendor that documents how licenses leave a dongle for an account."""
-
-_VERDICTS: t.Final = {"met": "met", "not_met": "not met", "unknown": "unknown"}
 
 
 def read_dongles(client: AgentClient) -> dict[str, t.Any]:
@@ -43,20 +42,6 @@ def run_dongles(
     if params["eligibility"]:
         dongles = [_with_report(dongle, params, client) for dongle in dongles]
     return {"changed": False, **found, "dongles": dongles, "warnings": usb_warnings(found)}
-
-
-def report_table(rules: list[dict[str, t.Any]]) -> list[str]:
-    """The rules of a report as lines of text, with what to do below each that is not met."""
-    verdict_width = max(map(len, _VERDICTS.values()))
-    rule_width = max((len(rule["rule"]) for rule in rules), default=0)
-    lines = []
-    for rule in rules:
-        verdict = _VERDICTS.get(rule["verdict"], rule["verdict"])
-        head = f"{verdict.ljust(verdict_width)}  {rule['rule'].ljust(rule_width)}  "
-        lines.append(f"{head}{rule['required']}; seen: {rule['observed']}")
-        if rule["verdict"] == "not_met":
-            lines.append(" " * len(head) + rule["advice"])
-    return lines
 
 
 def _with_report(

@@ -35,6 +35,11 @@ def order_id(name: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"order/{name}"))
 
 
+def move_id(name: str) -> str:
+    """The id of a named move of a license server."""
+    return str(uuid.uuid5(NAMESPACE, f"move/{name}"))
+
+
 def transfer_reference(name_or_id: str) -> str:
     """The id of a transfer that is named by either."""
     try:

@@ -34,9 +34,10 @@ KINDS: t.Final = (
     "dongles",
     "migrations",
     "orders",
+    "moves",
     "waiting",
 )
-_ENDED = ("none", "failed", "done")
+_ENDED = ("none", "failed", "done", "finished", "restored", "arrived", "refused", "void")
 
 
 class Reader:
@@ -139,6 +140,10 @@ class Reader:
     def orders(self) -> Entries:
         """Orders that were placed from this host."""
         return self._of_a_vendor("orders")
+
+    def moves(self) -> Entries:
+        """Moves of license servers that this host has a part in."""
+        return self._of_a_vendor("moves")
 
     def waiting(self) -> Entries:
         """Steps that a person or the vendor has to do."""

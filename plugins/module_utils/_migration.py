@@ -9,14 +9,13 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._client impor
     AgentClient,
     path_of,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._dongles import (
-    MIGRATING_VENDOR,
-    report_table,
-)
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._dongles import MIGRATING_VENDOR
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import migration_id
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
-    TYPE_PREFIX,
-    LicenseProblem,
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports import (
+    readable,
+    refusal,
+    report_table,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
     asked_patiently,
@@ -50,7 +49,8 @@ def run_migration(params: Params, client: AgentClient, check_mode: bool) -> Resu
         raise _readable(problem) from problem
     # A dry run tells by its report that the run itself would be refused.
     if check_mode and (answer.get("report") or {}).get("verdict") == "refused":
-        raise _readable(_refusal(params["dongle"], answer["report"]))
+        sentence = f"The dongle {params['dongle']} would be refused"
+        raise readable(refusal("dongle-not-eligible", sentence, answer["report"]["rules"]))
     return _told(params, answer)
 
 
@@ -116,33 +116,8 @@ def _shaped(params: Params, answer: dict[str, t.Any]) -> Result:
     }
 
 
-def _refusal(dongle: str, report: dict[str, t.Any]) -> LicenseProblem:
-    unmet = [rule for rule in report["rules"] if rule["verdict"] == "not_met"]
-    return LicenseProblem(
-        {
-            "type": f"{TYPE_PREFIX}dongle-not-eligible",
-            "code": "dongle-not-eligible",
-            "title": "Dongle not eligible",
-            "status": None,
-            "detail": f"The dongle {dongle} would be refused, because of"
-            f" {', '.join(rule['rule'] for rule in unmet)}.",
-            "next_action": " ".join(rule["advice"] for rule in unmet),
-            "retryable": False,
-            "rules": report["rules"],
-        }
-    )
-
-
 def _readable(problem: LicenseProblem) -> LicenseProblem:
-    """A refusal with its rules as a table, for whoever reads only the message."""
-    rules = problem.document.get("rules")
-    if not rules:
-        return problem
-    lines = report_table(rules)
+    """The refusal with its rules, and where the page as it was is to be seen."""
     picture = problem.document.get("screenshot")
     seen = [] if picture is None else [f"The page as it was is on the host, in {picture}."]
-    return LicenseProblem(
-        problem.document,
-        told="\n".join([str(problem), *lines, *seen]),
-        result={"report": {"verdict": "refused", "rules": rules}, "report_table": lines},
-    )
+    return readable(problem, seen)

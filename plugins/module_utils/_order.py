@@ -11,15 +11,16 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._client impor
     AgentClient,
     path_of,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._dongles import report_table
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._files import (
     file_problem,
     write_file,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import day, order_id
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
-    TYPE_PREFIX,
-    LicenseProblem,
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports import (
+    readable,
+    refusal,
+    report_table,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
     asked_patiently,
@@ -46,10 +47,12 @@ def run_order(params: Params, client: AgentClient, check_mode: bool) -> Result:
     try:
         answer = asked_patiently(client, ask, 0 if check_mode else params["person_timeout"])
     except LicenseProblem as problem:
-        raise _readable(problem) from problem
+        raise readable(problem) from problem
     # A dry run tells by its report that the run itself would be refused.
     if check_mode and answer["report"]["verdict"] == "refused" and answer["order"] is None:
-        raise _readable(_refusal(params["name"], answer["report"]), answer)
+        sentence = f"The order {params['name']} would be refused"
+        refused = refusal("order-not-allowed", sentence, answer["report"]["rules"])
+        raise readable(refused, judged=_judged(answer)[1])
     went_on = len(seen) > 1 and _states(seen[0]) != _states(answer)
     documents, written = _documents(params["documents_dir"], client, path, answer, check_mode)
     changed = bool(answer["changed"]) or went_on or written
@@ -175,35 +178,3 @@ def _judged(answer: Result) -> tuple[Result, Result]:
         {"report": report, "report_table": report_table(report["rules"])},
         {"quote": quote, "quote_table": quote_table(quote)},
     )
-
-
-def _refusal(name: str, report: dict[str, t.Any]) -> LicenseProblem:
-    unmet = [rule for rule in report["rules"] if rule["verdict"] == "not_met"]
-    return LicenseProblem(
-        {
-            "type": f"{TYPE_PREFIX}order-not-allowed",
-            "code": "order-not-allowed",
-            "title": "Order not allowed",
-            "status": None,
-            "detail": f"The order {name} would be refused, because of"
-            f" {', '.join(rule['rule'] for rule in unmet)}.",
-            "next_action": " ".join(rule["advice"] for rule in unmet),
-            "retryable": False,
-            "rules": report["rules"],
-        }
-    )
-
-
-def _readable(problem: LicenseProblem, answer: Result | None = None) -> LicenseProblem:
-    """A refusal with its rules as a table, for whoever reads only the message."""
-    rules = problem.document.get("rules")
-    if not rules:
-        return problem
-    result: Result = {
-        "report": {"verdict": "refused", "rules": rules},
-        "report_table": report_table(rules),
-    }
-    if answer is not None:
-        result.update(_judged(answer)[1])
-    told = "\n".join([str(problem), *result["report_table"]])
-    return LicenseProblem(problem.document, told=told, result=result)

@@ -39,6 +39,7 @@ options:
       - dongles
       - migrations
       - orders
+      - moves
       - waiting
     default: [containers, license_items]
   container:
@@ -52,7 +53,7 @@ options:
     type: str
   open_only:
     description:
-      - Return only those operations, transfers, migrations and orders that have not ended.
+      - Return only those operations, transfers, migrations, orders and moves that have not ended.
     type: bool
     default: false
   transfers:
@@ -69,6 +70,7 @@ seealso:
   - module: seatkeeper.licensing.dongle_info
   - module: seatkeeper.licensing.dongle_migrate
   - module: seatkeeper.licensing.license_order
+  - module: seatkeeper.licensing.license_server_move
 """
 
 EXAMPLES = r"""
@@ -375,6 +377,14 @@ orders:
     - Orders that were placed from this host, each as
       RV(seatkeeper.licensing.license_order#module:order).
   returned: success and V(orders) are gathered
+  type: list
+  elements: dict
+moves:
+  description:
+    - Moves of license servers that this host has a part in, each as
+      RV(seatkeeper.licensing.license_server_move#module:move). Above all, C(adrift) has the
+      licenses that are active nowhere.
+  returned: success and V(moves) are gathered
   type: list
   elements: dict
 waiting:

@@ -54,6 +54,12 @@ options:
     description:
       - The content of the answer file, encoded as base64.
     type: str
+  instructions:
+    description:
+      - What a person is told to do as long as there is no answer, in order. With it O(answer) and
+        O(answer_path) may be left out, for answers that somebody puts elsewhere.
+    type: list
+    elements: str
   request_digest:
     description:
       - RV(digest) of the request that the answer belongs to, where it is known. An answer to
@@ -191,9 +197,10 @@ ARGUMENTS = ArgumentSpec(
         "request_path": {"type": "path"},
         "answer_path": {"type": "path"},
         "answer": {"type": "str"},
+        "instructions": {"type": "list", "elements": "str"},
         "request_digest": {"type": "str"},
     },
-    required_if=(("state", "activated", ("answer_path", "answer"), True),),
+    required_if=(("state", "activated", ("answer_path", "answer", "instructions"), True),),
     mutually_exclusive=(("answer_path", "answer"),),
 ).merge(AGENT_ARGUMENTS)
 

@@ -10,9 +10,17 @@ Entry = t.Dict[str, t.Any]
 _WHO: t.Final = {"person": "a person", "vendor": "the vendor"}
 
 
-def declared_at(entries: list[Entry], agent: str) -> list[Entry]:
-    """The entries for the host of ``agent``; one that names no agent is for every host."""
-    return [entry for entry in entries if entry.get("agent", agent) == agent]
+def declared_at(entries: list[Entry], agent: str, vendors: list[str] | None = None) -> list[Entry]:
+    """The entries for the host of ``agent``; one that names no agent is for every host.
+
+    With ``vendors`` it is for every host that has the product of the entry's vendor.
+    """
+    return [
+        entry
+        for entry in entries
+        if entry.get("agent") == agent
+        or ("agent" not in entry and (not vendors or entry.get("vendor") in vendors))
+    ]
 
 
 def server_rows(servers: list[Entry]) -> list[Entry]:
@@ -49,18 +57,26 @@ def _activation(activation: Entry) -> str:
     return ", ".join(text for text in known if text) or "by other means"
 
 
-def wait_lines(waits: list[Entry]) -> list[str]:
-    """Steps that wait for somebody, as lines that tell what to do."""
+def wait_lines(waits: list[Entry], host: str = "the host") -> list[str]:
+    """Steps that wait for somebody, as lines that tell what to do; ``host`` is their agent's."""
     lines = []
     for wait in waits:
         lines.append(f"Waiting for {_WHO.get(wait['who'], wait['who'])}: {wait['title']}")
         lines.append(f"  About: {wait['subject']}")
+        lines += _times(wait)
         lines += [f"  {n}. {text}" for n, text in enumerate(wait["instructions"], start=1)]
         if wait["verified_by"]:
             lines.append(f"  Done when: {wait['verified_by']}")
         if wait["attestable"]:
             command = f"seatkeeper-agent attest {wait['operation']} done"
-            lines.append(f'  Then say so on the host: {command} "how you know"')
-        if wait["overdue"]:
-            lines.append(f"  Expected by {wait['until']}.")
+            lines.append(f'  Then say so on {host}: {command} "how you know"')
     return lines
+
+
+def _times(wait: Entry) -> list[str]:
+    told = []
+    if wait["since"]:
+        told.append(f"since {wait['since']}")
+    if wait["until"]:
+        told.append(f"until {wait['until']}{' (overdue)' if wait['overdue'] else ''}")
+    return [f"  When: {', '.join(told)}"] if told else []

@@ -6,8 +6,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,6 +99,40 @@ def play(
     )
     told = {path.stem: json.loads(path.read_text()) for path in told_folder.iterdir()}
     return Run(done.returncode, done.stdout, told)
+
+
+def killed_at(
+    lab: Lab,
+    folder: Path,
+    playbook: Path,
+    place: str,
+    variables: dict[str, Any],
+    inventory: Path,
+    *arguments: str,
+) -> None:
+    """Start a playbook, and kill it and its workers once it prints ``place``."""
+    program = Path(sys.executable).with_name("ansible-playbook")
+    output = folder / "killed.txt"
+    command = [str(program), "-i", str(inventory), str(playbook), *arguments]
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [*command, "-e", json.dumps(variables)],
+            cwd=ROOT,
+            env=environment(lab, folder) | {"PYTHONUNBUFFERED": "1"},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + RUN_SECONDS_MAX
+    try:
+        while place not in output.read_text(errors="replace"):
+            assert time.monotonic() < deadline, output.read_text()
+            assert process.poll() is None, output.read_text()
+            time.sleep(0.02)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert "PLAY RECAP" not in output.read_text()
 
 
 def _telling(folder: Path) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord
+from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
 from seatkeeper_agent.drivers.altigen.desk import AltiGenDesk
 from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
 from seatkeeper_agent.drivers.chaos.instructions import ChaosInstructions
@@ -25,6 +26,9 @@ from seatkeeper_agent.operations.dongles.migration import MigrationMeans, Migrat
 from seatkeeper_agent.operations.dongles.report import DongleReports
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.inventory import Inventory
+from seatkeeper_agent.operations.moves.backups import BackupService
+from seatkeeper_agent.operations.moves.profiles import ProfileService
+from seatkeeper_agent.operations.moves.service import MoveService
 from seatkeeper_agent.operations.orders.service import OrderService
 from seatkeeper_agent.operations.ports import Description
 from seatkeeper_agent.operations.recovery import Recovery
@@ -51,6 +55,15 @@ class ServerServices:
 
 
 @dataclass
+class MovableServices:
+    """What can be declared of a license server that moves to another machine."""
+
+    moves: MoveService
+    backups: BackupService
+    profiles: ProfileService
+
+
+@dataclass
 class Agent:
     """Everything that answers requests on one host."""
 
@@ -68,6 +81,7 @@ class Agent:
     dongles: DongleReports
     migrations: MigrationService | None
     orders: OrderService | None
+    movable: MovableServices | None
     state: State
     _resumed: list[Callable[[str], list[str]]] = field(default_factory=list)
 
@@ -79,10 +93,13 @@ class Agent:
             self._resumed.append(self.migrations.resume)
         if self.orders is not None:
             self._resumed.append(self.orders.resume)
+        if self.movable is not None:
+            self._resumed += [self.movable.moves.resume, self.movable.profiles.resume]
 
     def describe(self) -> list[Description]:
         """All vendors of this host; never raises."""
-        others = [entry for entry in (self.chaos, self.orders) if entry is not None]
+        moves = None if self.movable is None else self.movable.moves
+        others = [entry for entry in (self.chaos, self.orders, moves) if entry is not None]
         return [self.inventory.describe(), *(entry.describe() for entry in others)]
 
     def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
@@ -111,6 +128,9 @@ class Agent:
             attests["dongle_migration"] = self.migrations.attest
         if self.orders is not None:
             attests["order"] = self.orders.attest
+        if self.movable is not None:
+            attests["server_move"] = self.movable.moves.attest
+            attests["server_profile"] = self.movable.profiles.attest
         for services in self.servers.values():
             if services.borrows is not None:
                 attests["server_borrow"] = services.borrows.attest
@@ -186,6 +206,7 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
         dongles=dongles,
         migrations=migrations,
         orders=_orders(settings, journal, engine),
+        movable=_movable(settings, journal, identity),
         state=state,
     )
 
@@ -199,6 +220,21 @@ def _orders(settings: Settings, journal: Journal, engine: Engine) -> OrderServic
     except ValueError as error:
         raise SettingsError(f"The settings [altigen] cannot be used: {error}.") from error
     return OrderService(journal, engine, desk, settings.state_folder / "orders")
+
+
+def _movable(settings: Settings, journal: Journal, identity: Identity) -> MovableServices | None:
+    """None where no such server is."""
+    if settings.aimms is None:
+        return None
+    driver = AimmsDriver(settings.aimms)
+    settle = settings.settle_seconds
+    engine = Engine(journal, driver.call_seconds_max if settle is None else settle)
+    backups = BackupService(journal, driver, settings.name)
+    return MovableServices(
+        MoveService(journal, engine, driver, identity, backups),
+        backups,
+        ProfileService(journal, engine, driver),
+    )
 
 
 def _page(settings: ChaosSettings) -> PageDriver | None:

@@ -99,7 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("key", _key, "print the public key that other hosts put into their trust folder")
     add("openapi", _openapi, "print the description of the API")
     completion = add("completion", _completion, "print a completion script for a shell")
-    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"))
     return parser
 
 

@@ -26,6 +26,9 @@ address = "http://127.0.0.1:30304"
 [altigen]                                # see drivers/altigen/settings.py
 dealer_id = "D-1000"
 
+[aimms]                                  # see drivers/aimms/settings.py
+installer = "/opt/install/aimms-license-server.rpm"
+
 [usb]                                    # see usb/settings.py
 dongles = ["1234:5678 own A dongle of our own"]
 """
@@ -39,6 +42,8 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_agent.domain.preflight import Policy
+from seatkeeper_agent.drivers.aimms import settings as aimms_settings
+from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
 from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings, found_on_this_host
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
@@ -48,7 +53,7 @@ from seatkeeper_agent.usb.settings import UsbSettings
 DEFAULT_PATH = Path("/etc/seatkeeper/agent.toml")
 SETTINGS_BYTES_MAX = 1_048_576
 
-_TABLES = {"agent", "roles", "policy", "codemeter", "chaos", "altigen", "usb"}
+_TABLES = {"agent", "roles", "policy", "codemeter", "chaos", "altigen", "aimms", "usb"}
 
 
 class SettingsError(Exception):
@@ -67,7 +72,8 @@ class Roles:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that the operator tells one agent; ``chaos`` None: no such server
-    here, ``altigen`` None: no orders are placed from here."""
+    here, ``altigen`` None: no orders are placed from here, ``aimms`` None: no such server
+    leaves this host or comes to it."""
 
     name: str
     state_folder: Path = Path("/var/lib/seatkeeper")
@@ -78,13 +84,14 @@ class Settings:
     codemeter: CodeMeterSettings = field(default_factory=CodeMeterSettings)
     chaos: ChaosSettings | None = None
     altigen: AltiGenSettings | None = None
+    aimms: AimmsSettings | None = None
     usb: UsbSettings = field(default_factory=UsbSettings)
 
 
 def load(path: Path) -> Settings:
     """Read the file; an absent default file means the defaults. SettingsError otherwise."""
     if path == DEFAULT_PATH and not path.exists():
-        return Settings(name=sockets.gethostname(), chaos=_chaos({}))
+        return Settings(name=sockets.gethostname(), chaos=_chaos({}), aimms=_aimms({}))
     try:
         with path.open("rb") as file:
             content = file.read(SETTINGS_BYTES_MAX + 1)
@@ -104,9 +111,7 @@ def load(path: Path) -> Settings:
 
 
 def _settings(document: dict[str, Any]) -> Settings:
-    _only(
-        document, {"agent", "roles", "policy", "codemeter", "chaos", "altigen", "usb"}, "the file"
-    )
+    _only(document, _TABLES, "the file")
     agent = _table(document, "agent")
     _only(agent, {"name", "state_folder", "socket", "settle_seconds"}, "[agent]")
     name = agent.get("name", sockets.gethostname())
@@ -124,6 +129,7 @@ def _settings(document: dict[str, Any]) -> Settings:
         ),
         chaos=_chaos(document),
         altigen=_altigen(document),
+        aimms=_aimms(document),
         usb=UsbSettings(**_typed(_table(document, "usb"), UsbSettings, "usb")),
     )
 
@@ -140,6 +146,13 @@ def _altigen(document: dict[str, Any]) -> AltiGenSettings | None:
     if "altigen" not in document:
         return None
     return AltiGenSettings(**_typed(_table(document, "altigen"), AltiGenSettings, "altigen"))
+
+
+def _aimms(document: dict[str, Any]) -> AimmsSettings | None:
+    """As told; with the defaults where the product is found in its documented place."""
+    if "aimms" in document or aimms_settings.found_on_this_host():
+        return AimmsSettings(**_typed(_table(document, "aimms"), AimmsSettings, "aimms"))
+    return None
 
 
 def _table(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ def show(settings: Settings, as_json: bool) -> int:
                 "transfers": client.pages("/v1/transfers", "transfers", state="open"),
                 "waiting": client.pages("/v1/waiting", "waiting"),
                 "dongles": client.pages("/v1/dongles", "dongles"),
+                "moves": _moves(client),
             }
     except AgentUnreachable as error:
         print(f"seatkeeper-agent: {error}", file=sys.stderr)
@@ -84,6 +85,18 @@ def _containers(client: AgentClient) -> list[dict[str, Any]] | None:
         return None
 
 
+def _moves(client: AgentClient) -> list[dict[str, Any]]:
+    """Empty where no license server is that moves; those that are over have no news."""
+    try:
+        moves = client.pages("/v1/moves", "moves")
+    except AgentRefused:
+        return []
+    return [entry for entry in moves if entry["state"] not in _MOVED]
+
+
+_MOVED = ("finished", "restored", "arrived", "refused", "void")
+
+
 def _text(found: dict[str, Any]) -> str:
     about = found["agent"]
     lines = [f"agent       {about['agent']['name']}, version {about['agent']['version']}"]
@@ -108,6 +121,10 @@ def _text(found: dict[str, Any]) -> str:
         f"transfer    {entry['name']} ({entry['side']}): {entry['status']}"
         for entry in found["transfers"]
     ] or ["transfer    none open"]
+    for entry in found["moves"]:
+        lines += [f"move        {entry['name']} ({entry['side']}): {entry['state']}"]
+        for adrift in entry["adrift"]:
+            lines += _adrift(adrift)
     for entry in found["waiting"]:
         lines += _waiting(entry)
     return "\n".join(lines)
@@ -124,6 +141,13 @@ def _dongle_state(dongle: dict[str, Any]) -> str:
     if dongle["migrated"]:
         return ", migrated: no longer usable"
     return ", hidden from drivers" if dongle["authorized"] is False else ""
+
+
+def _adrift(entry: dict[str, Any]) -> list[str]:
+    """A license that nobody can use: where it may be, since when, and what helps."""
+    place = "ACTIVE NOWHERE" if entry["place"] == "nowhere" else "MAYBE ACTIVE NOWHERE"
+    since = "" if entry["since"] is None else f" since {entry['since']}"
+    return [f"license     {entry['license']} {place}{since}: {' '.join(entry['advice'])}"]
 
 
 def _waiting(entry: dict[str, Any]) -> list[str]:

@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         parents=[codemeter.make_parser()], add_help=False,
     )  # fmt: skip
     completion = commands.add_parser("completion", help="print a completion script for a shell")
-    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"))
     completion.set_defaults(run=_completion)
     return parser
 

@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from seatkeeper_twins import demo_chaos, demo_codemeter
+from seatkeeper_twins import demo_aimms, demo_altigen, demo_chaos, demo_codemeter
 from seatkeeper_twins.agent_client import AgentError
 from seatkeeper_twins.codemeter.build import BuildError
 from seatkeeper_twins.demo_playbook import CHECKOUT
@@ -21,7 +21,7 @@ from seatkeeper_twins.lab_process import LabError
 from seatkeeper_twins.lab_seed import PERFORMERS
 
 PLAYBOOKS = "playbooks"
-PARTS = ("codemeter", "chaos")
+PARTS = ("codemeter", "chaos", "aimms", "altigen")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,10 +61,15 @@ def _show(screen: Screen, chosen: argparse.Namespace) -> None:
         raise DemoError(f"{CHECKOUT / PLAYBOOKS} is missing: the demo runs from a checkout.")
     for part in PARTS if chosen.part is None else (chosen.part,):
         folder = None if chosen.dir is None else chosen.dir / part
-        if part == "codemeter":
-            lab = demo_codemeter.show(screen, folder)
-        else:
-            lab = demo_chaos.show(screen, folder, chosen.performer)
+        match part:
+            case "codemeter":
+                lab = demo_codemeter.show(screen, folder)
+            case "chaos":
+                lab = demo_chaos.show(screen, folder, chosen.performer)
+            case "aimms":
+                lab = demo_aimms.show(screen, folder)
+            case _:
+                lab = demo_altigen.show(screen, folder)
         _require_ended(screen, lab, kept=folder is not None)
     screen.line(f"\nThe demo took {screen.elapsed():.0f} seconds.")
 

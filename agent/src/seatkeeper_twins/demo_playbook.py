@@ -27,7 +27,7 @@ END_SECONDS_MAX = 10.0
 
 _HEADER = re.compile(r"^(PLAY|TASK|RUNNING HANDLER|PLAY RECAP|NO MORE HOSTS LEFT)\b.*?\*{3,}$")
 _RECAP = re.compile(r"^(\S+)\s*:((?:\s+\w+=\d+)+)\s*$")
-_RESULT = re.compile(r"^\w+: \[[^\]]+\] => (\{.*\})$", re.DOTALL)
+_RESULT = re.compile(r"^\w+: \[[^\]]+\] => (\{.*?^\}|\{.*\})$", re.DOTALL | re.MULTILINE)
 _TOLD = re.compile(r"^(changed|fatal|failed|ERROR|\[ERROR\]|\[WARNING\]|\[DEPRECATION WARNING\])")
 _DIFFERENCE = re.compile(r"^(---|\+\+\+|[-+] )")
 _ERROR, _ERROR_END = "[ERROR]", "Origin:"
@@ -59,6 +59,10 @@ class PlaybookRun:
         """One number of the recap, such as changed, over all hosts."""
         return sum(numbers[word] for numbers in self.recap.values())
 
+    def messages(self) -> list[str]:
+        """The lines of all lists that the run has shown."""
+        return [line for _, body in self.blocks for line in message(body)]
+
     def plan(self) -> list[str]:
         """The rows of the table of planned or performed steps, without its heading."""
         shown = [message(body) for header, body in self.blocks if header.endswith("Show the plan]")]
@@ -88,6 +92,13 @@ class Playbook:
                     self._screen.output(line)
             exit_code = process.wait()
         return PlaybookRun.read(exit_code, printed)
+
+    def run_well(self, playbook: str, *arguments: str) -> PlaybookRun:
+        """As ``run``; DemoError also when anything of it fails."""
+        run = self.run(playbook, *arguments)
+        if run.exit_code or run.counted("failed") or run.counted("unreachable"):
+            raise DemoError(f"The playbook failed, exit code {run.exit_code}; see above.")
+        return run
 
 
 def blocks(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
@@ -124,15 +135,15 @@ def failure(body: list[str]) -> list[str]:
 
 
 def message(body: list[str]) -> list[str]:
-    """The lines of the list that a debug task prints; none for anything else."""
-    result = _RESULT.match("\n".join(body).strip())
-    if result is None:
-        return []
-    try:
-        told = json.loads(result[1]).get("msg")
-    except ValueError:
-        return []
-    return told if isinstance(told, list) else []
+    """The lines of the lists that a debug task prints on its hosts; none for anything else."""
+    lines = []
+    for result in _RESULT.finditer("\n".join(body)):
+        try:
+            told = json.loads(result[1]).get("msg")
+        except ValueError:
+            continue
+        lines += told if isinstance(told, list) else []
+    return lines
 
 
 def _is_worth(line: str) -> bool:

@@ -4,6 +4,7 @@
 LAB/lab.json              which hosts there are
 LAB/lab.sock              where agents ask for a license server to be stopped and started
 LAB/chaos_cloud/          the vendor's cloud of all Chaos license servers, if there are any
+LAB/aimms_vendor/         the activation service of all AIMMS twins, if there are any
 LAB/HOST/agent.toml       the agent's settings
 LAB/HOST/agent.sock       its socket
 LAB/HOST/agent.log        what it wrote
@@ -12,6 +13,7 @@ LAB/HOST/usb/             its recorded USB bus
 LAB/HOST/codemeter/       a CodeMeter twin: library, cmu, Server.ini, containers.db, engine.sock
 LAB/HOST/chaos/           a Chaos twin: vrlctl, wibukey-version, state.json, port
 LAB/HOST/altigen/         an AltiGen twin: state.json, port, smtp-port
+LAB/HOST/aimms/           an AIMMS twin: Bin, Config, Licenses, Nodelocks, twin-installer
 
 Nothing outlives the process that made the lab: a stopped lab has no processes left, and the
 kernel kills them all when their maker is killed.
@@ -32,6 +34,7 @@ from seatkeeper_agent.identity import AGENT_NAME_PATTERN, Identity
 from seatkeeper_twins import lab_services
 from seatkeeper_twins.chaos.seed import SeedError as ChaosSeedError
 from seatkeeper_twins.codemeter.seed import SeedError
+from seatkeeper_twins.lab_aimms import AimmsVendor
 from seatkeeper_twins.lab_chaos import Cloud, free_port
 from seatkeeper_twins.lab_folder import LabFolder, check_socket_path
 from seatkeeper_twins.lab_host import MARK, LabHost, marked_environment
@@ -52,10 +55,17 @@ SERVICES_NAME = "lab.sock"
 class Lab:
     """All hosts of one folder; a context manager that stops them at its end."""
 
-    def __init__(self, place: LabFolder, hosts: Iterable[LabHost], cloud: Cloud | None) -> None:
+    def __init__(
+        self,
+        place: LabFolder,
+        hosts: Iterable[LabHost],
+        cloud: Cloud | None,
+        aimms: AimmsVendor | None = None,
+    ) -> None:
         self.folder = place.path
         self.hosts = {host.name: host for host in hosts}
         self._cloud = cloud
+        self._aimms = aimms
         self._place = place
         self._services: lab_services.LabServices | None = None
 
@@ -95,7 +105,8 @@ class Lab:
         place = LabFolder.take(folder)
         try:
             hosts = [LabHost.found(name, place.path) for name in place.host_names()]
-            return cls(place, hosts, Cloud.found(place.path, marked_environment(place.path)))
+            about = place.path, marked_environment(place.path)
+            return cls(place, hosts, Cloud.found(*about), AimmsVendor.found(*about))
         except LabError:
             place.release(keep=True)
             raise
@@ -111,6 +122,13 @@ class Lab:
         if self._cloud is None:
             raise LabError("No host of this lab has a Chaos twin, so there is no cloud.")
         return self._cloud
+
+    @property
+    def aimms_vendor(self) -> AimmsVendor:
+        """The activation service of the AIMMS twins; LabError for a lab without any."""
+        if self._aimms is None:
+            raise LabError("No host of this lab has an AIMMS twin.")
+        return self._aimms
 
     def __getitem__(self, name: str) -> LabHost:
         return self.hosts[name]
@@ -173,8 +191,8 @@ class Lab:
         return marked_processes(MARK, str(self.folder))
 
     def _products(self) -> list[LabProcess]:
-        cloud = [] if self._cloud is None else [self._cloud.process]
-        return [*cloud, *(process for host in self for process in host.products().values())]
+        vendors = [made.process for made in (self._cloud, self._aimms) if made is not None]
+        return [*vendors, *(process for host in self for process in host.products().values())]
 
     def _end_leftovers(self) -> None:
         """What an agent started ends by itself with the agent; killed where it does not."""
@@ -194,9 +212,11 @@ class Lab:
             check_socket_path(path)
         if self._cloud is not None:
             self._cloud.create(cloud_seed)
+        if self._aimms is not None:
+            self._aimms.create()
         for name, host in self.hosts.items():
             with _named(name):
-                host.create(wanted[name], profile, self._cloud)
+                host.create(wanted[name], profile, self._cloud, self._aimms)
             host.write_settings(self.folder / SERVICES_NAME, wanted[name])
         self._introduce_hosts()
 
@@ -268,8 +288,10 @@ def _named(name: str) -> Iterator[None]:
         raise type(error)(f"The seed of {name} cannot be used: {error}.") from error
 
 
-def _planned(root: Path, wanted: Mapping[str, HostSeed]) -> tuple[list[LabHost], Cloud | None]:
-    """The hosts and the cloud of a new lab, with ports for those who listen."""
+def _planned(
+    root: Path, wanted: Mapping[str, HostSeed]
+) -> tuple[list[LabHost], Cloud | None, AimmsVendor | None]:
+    """The hosts and the vendors' services of a new lab, with ports for those who listen."""
     hosts = [
         LabHost(
             name,
@@ -277,9 +299,12 @@ def _planned(root: Path, wanted: Mapping[str, HostSeed]) -> tuple[list[LabHost],
             has_codemeter=seed.codemeter is not None,
             chaos_port=None if seed.chaos is None else free_port(),
             altigen=None if seed.altigen is None else (free_port(), free_port()),
+            has_aimms=seed.aimms is not None,
         )
         for name, seed in wanted.items()
     ]
-    if all(seed.chaos is None for seed in wanted.values()):
-        return hosts, None
-    return hosts, Cloud(root, free_port(), marked_environment(root))
+    environment = marked_environment(root)
+    has_chaos = any(seed.chaos is not None for seed in wanted.values())
+    has_aimms = any(seed.aimms is not None for seed in wanted.values())
+    cloud = Cloud(root, free_port(), environment) if has_chaos else None
+    return hosts, cloud, AimmsVendor(root, environment) if has_aimms else None

@@ -14,8 +14,9 @@ from seatkeeper_twins import lab_services
 from seatkeeper_twins.agent_client import AgentClient
 from seatkeeper_twins.codemeter import control
 from seatkeeper_twins.codemeter.twin import LIBRARY_NAME, create_twin
+from seatkeeper_twins.lab_aimms import AimmsMachine, AimmsVendor, has_machine
 from seatkeeper_twins.lab_altigen import AltiGenTwin, altigen_ports
-from seatkeeper_twins.lab_chaos import ChaosServer, Cloud, server_port
+from seatkeeper_twins.lab_chaos import ChaosServer, Cloud, free_port, server_port
 from seatkeeper_twins.lab_process import LabError, LabProcess
 from seatkeeper_twins.lab_seed import HostSeed
 
@@ -30,7 +31,8 @@ class LabHost:
     """Its paths, its processes, and ways to ask the agent and the twins.
 
     ``chaos_port`` None: the host has no Chaos license server; ``altigen`` None: no orders are
-    placed from it, else the ports of the AltiGen twin's control and mailbox.
+    placed from it, else the ports of the AltiGen twin's control and mailbox; ``has_aimms``: a
+    license server may leave it or come to it.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class LabHost:
         has_codemeter: bool = True,
         chaos_port: int | None = None,
         altigen: tuple[int, int] | None = None,
+        has_aimms: bool = False,
     ) -> None:
         self.name = name
         self.folder = root / name
@@ -57,6 +60,7 @@ class LabHost:
         self._altigen = None
         if altigen is not None:
             self._altigen = AltiGenTwin(name, self.folder, altigen, environment)
+        self._aimms = AimmsMachine(name, self.folder, environment) if has_aimms else None
         self.agent = LabProcess(
             f"The agent of {name}",
             [*_PYTHON, "seatkeeper_agent", "--config", str(self.settings_path), "serve"],
@@ -71,7 +75,8 @@ class LabHost:
         """A host that was made before."""
         folder = root / name
         has_codemeter = (folder / "codemeter").is_dir()
-        return cls(name, root, has_codemeter, server_port(folder), altigen_ports(folder))
+        ports = server_port(folder), altigen_ports(folder)
+        return cls(name, root, has_codemeter, *ports, has_machine(folder))
 
     @property
     def engine(self) -> LabProcess:
@@ -94,10 +99,18 @@ class LabHost:
             raise LabError(f"{self.name} has no AltiGen twin.")
         return self._altigen
 
+    @property
+    def aimms(self) -> AimmsMachine:
+        """The AIMMS twin; LabError for a host without one."""
+        if self._aimms is None:
+            raise LabError(f"{self.name} has no AIMMS twin.")
+        return self._aimms
+
     def products(self) -> dict[str, LabProcess]:
         """The processes of the twins by their vendors, running or not."""
         found = {} if self._engine is None else {"codemeter": self._engine}
-        for vendor, made in (("chaos", self._chaos), ("altigen", self._altigen)):
+        others = (("chaos", self._chaos), ("altigen", self._altigen), ("aimms", self._aimms))
+        for vendor, made in others:
             if made is not None:
                 found[vendor] = made.process
         return found
@@ -109,7 +122,13 @@ class LabHost:
             raise LabError(f"{operation} on {self.name}: {answer['reason']}.")
         return answer
 
-    def create(self, seed: HostSeed, profile: str, cloud: Cloud | None) -> None:
+    def create(
+        self,
+        seed: HostSeed,
+        profile: str,
+        cloud: Cloud | None,
+        aimms: AimmsVendor | None = None,
+    ) -> None:
         """Make its twins, each in a folder of its own; SeedError, BuildError as theirs."""
         self.folder.mkdir(mode=0o700)
         self.usb_folder.mkdir(mode=0o700)
@@ -119,6 +138,8 @@ class LabHost:
             self.chaos.create(seed.chaos, cloud.address)
         if seed.altigen is not None:
             self.altigen.create(seed.altigen)
+        if seed.aimms is not None and aimms is not None:
+            self.aimms.create(seed.aimms, aimms, (free_port(), free_port()))
 
     def write_settings(self, services: Path, seed: HostSeed) -> None:
         """agent.toml; ``services`` is the socket of the lab's service manager."""
@@ -139,6 +160,8 @@ class LabHost:
             tables["chaos"] = self._chaos_table(services, seed.chaos.performer)
         if seed.altigen is not None:
             tables["altigen"] = self.altigen.settings(seed.altigen)
+        if seed.aimms is not None:
+            tables["aimms"] = self.aimms.settings(seed.aimms)
         self.settings_path.write_text(_toml(tables), encoding="utf-8")
 
     def _make_engine(self, environment: Mapping[str, str]) -> LabProcess:

@@ -10,7 +10,8 @@ which a host has at least one:
     "performer": "person",              optional; or "browser": who works on the server's page
     "server": {"dongle_service": true}, optional; see chaos/seed.py
     "dongles": [{"port": "1-1.4", "serial": "90000001", "ids": "064f:0bd8"}]},   optional
- "altigen": {}}                         see lab_altigen.py
+ "altigen": {},                         see lab_altigen.py
+ "aimms": {}}                           see lab_aimms.py
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from typing import Any
 
 from seatkeeper_twins.chaos import usb_folder
 from seatkeeper_twins.chaos.seed import SeedError, table, text
+from seatkeeper_twins.lab_aimms import AimmsSeed, aimms_seed
 from seatkeeper_twins.lab_altigen import AltiGenSeed, altigen_seed
 
-SECTIONS = frozenset({"codemeter", "chaos", "altigen"})
+SECTIONS = frozenset({"codemeter", "chaos", "altigen", "aimms"})
 PERFORMERS = ("person", "browser")
 PROFILE = "6"
 
@@ -65,6 +67,7 @@ class HostSeed:
     codemeter: dict[str, Any] | None
     chaos: ChaosSeed | None
     altigen: AltiGenSeed | None = None
+    aimms: AimmsSeed | None = None
 
 
 def host_seed(seed: object) -> HostSeed:
@@ -77,6 +80,7 @@ def host_seed(seed: object) -> HostSeed:
         codemeter,
         _chaos(entry["chaos"]) if "chaos" in entry else None,
         altigen_seed(entry["altigen"]) if "altigen" in entry else None,
+        aimms_seed(entry["aimms"]) if "aimms" in entry else None,
     )
 
 

@@ -23,6 +23,7 @@ from .asking import declared
 from .chaos_routes import DONGLE, MIGRATION, TARGET
 from .conftest import CHAOS_CLOUD, CHAOS_SEED, SEEDS
 from .contract import Contract
+from .move_routes import body, leg_path
 from .order_routes import ORDER_SEED, ordered, path_of
 from .peers import Request, User, spare_groups, stranger
 
@@ -41,6 +42,8 @@ VALUES = {
     "dongle": "90000001",
     "migration": ID,
     "order": ID,
+    "move": ID,
+    "name": "Client",
 }
 MAY_READ, MAY_CHANGE = Role.OBSERVER, Role.OPERATOR
 
@@ -103,7 +106,7 @@ def guarded() -> Iterator[Guarded]:
     """An agent with a group for each role, and a user for each group."""
     names = ("observer", "operator", "migrator")
     groups = dict(zip(names, spare_groups(3), strict=True))
-    seed = {"codemeter": SEEDS["old-server"], **CHAOS_SEED, **ORDER_SEED}
+    seed = {"codemeter": SEEDS["old-server"], **CHAOS_SEED, **ORDER_SEED, "aimms": {}}
     lab = Lab.create({"old-server": seed}, cloud_seed=CHAOS_CLOUD)
     host = lab["old-server"]
     lines = [f'{name} = ["{group.gr_name}"]' for name, group in groups.items()]
@@ -211,6 +214,20 @@ def test_only_a_migrator_places_an_order(guarded: Guarded) -> None:
     required = "confirmation-required"
     assert codes == ["forbidden", None, required, required, None, required]
     assert guarded.host.client.get("/v1/orders")["orders"] == []
+
+
+@needs_root
+def test_only_a_migrator_has_licenses_released(guarded: Guarded) -> None:
+    path, asked = leg_path("release"), body()
+    requests: list[Request] = [
+        ("POST", path, json.dumps(asked | {"confirmation": "0" * 64})),
+        ("POST", path, json.dumps(asked)),
+    ]
+    operator = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, requests)
+    migrator = guarded.peers[Role.MIGRATOR].ask(guarded.host.socket_path, requests)
+    codes = [json.loads(text).get("code") for _status, text in operator + migrator]
+    assert codes == ["forbidden", *["leg-out-of-order"] * 3]
+    assert guarded.host.client.get("/v1/moves")["moves"] == []
 
 
 @needs_root

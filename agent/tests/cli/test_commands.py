@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -35,7 +37,7 @@ def test_help_names_every_command_and_option(capsys: pytest.CaptureFixture[str])
 
 
 def test_bad_usage_is_told_with_exit_code_2() -> None:
-    for arguments in ((), ("frobnicate",), ("status", "--yaml"), ("completion", "fish")):
+    for arguments in ((), ("frobnicate",), ("status", "--yaml"), ("completion", "sh")):
         done = run(*arguments)
         assert done.returncode == 2
         assert "usage: seatkeeper-agent" in done.stderr
@@ -46,7 +48,7 @@ def test_the_version_is_told() -> None:
     assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "tcsh"])
 def test_completion_is_a_script_of_its_shell(shell: str, tmp_path: Path, here: RunAgent) -> None:
     done = here("completion", shell)
     assert done.returncode == 0
@@ -56,6 +58,32 @@ def test_completion_is_a_script_of_its_shell(shell: str, tmp_path: Path, here: R
     script.write_text(done.stdout, encoding="utf-8")
     if program := shutil.which(shell):
         subprocess.run([program, "-n", str(script)], check=True, timeout=COMMAND_SECONDS_MAX)
+
+
+@pytest.mark.parametrize(
+    ("shell", "asking"),
+    [
+        ("bash", 'COMP_WORDS=(seatkeeper-agent att); COMP_CWORD=1\n{function}\necho "$COMPREPLY"'),
+        ("fish", "complete --do-complete 'seatkeeper-agent att'"),
+    ],
+)
+def test_completion_completes(shell: str, asking: str, tmp_path: Path, here: RunAgent) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"there is no {shell} here")
+    script = here("completion", shell).stdout
+    function = re.search(r"^complete .*-F (\w+)", script, re.MULTILINE)
+    asked = tmp_path / "asked"
+    asked.write_text(script + asking.format(function=function[1] if function else ""))
+    done = subprocess.run(
+        [program, str(asked)],
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=COMMAND_SECONDS_MAX,
+    )
+    assert done.stdout.split()[0] == "attest"
 
 
 def test_openapi_needs_no_settings(tmp_path: Path, here: RunAgent) -> None:

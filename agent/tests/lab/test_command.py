@@ -138,7 +138,7 @@ def test_chaos_servers_are_told_with_their_pages(tmp_path: Path) -> None:
     wait_until_gone(tmp_path / "lab")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "tcsh"])
 def test_completion_knows_the_lab(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     said = capsys.readouterr().out

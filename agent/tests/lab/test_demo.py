@@ -218,3 +218,24 @@ def test_without_its_playbooks_the_demo_says_so(
     said = capsys.readouterr().err
     assert said.startswith("The demo failed: ")
     assert said.endswith("absent is missing: the demo runs from a checkout.\n")
+
+
+TWO_HOSTS = """
+TASK [Show what waits] ***
+ok: [old-server] => {
+    "msg": [
+        "first"
+    ]
+}
+skipping: [idle-server]
+ok: [new-server] => {
+    "msg": [
+        "second"
+    ]
+}
+"""
+
+
+def test_what_several_hosts_tell_in_one_task_is_shown() -> None:
+    shown = [line for block in blocks(TWO_HOSTS.splitlines()) for line in condensed(*block)]
+    assert shown == ["TASK [Show what waits]", "  first", "  second"]

@@ -16,7 +16,16 @@ from starlette.responses import Response
 
 from seatkeeper_agent import __version__
 from seatkeeper_agent.agent import Agent
-from seatkeeper_agent.api import changing, dongles, following, orders, reading, servers, system
+from seatkeeper_agent.api import (
+    changing,
+    dongles,
+    following,
+    moves,
+    orders,
+    reading,
+    servers,
+    system,
+)
 from seatkeeper_agent.api.contract import known_parameters, openapi
 from seatkeeper_agent.api.defects import Defects
 from seatkeeper_agent.api.gate import Gate
@@ -41,7 +50,7 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
     )
     app.state.agent = agent
     app.state.is_ending = lambda: False
-    for module in (reading, changing, servers, dongles, orders, following, system):
+    for module in (reading, changing, servers, moves, dongles, orders, following, system):
         app.include_router(module.router, dependencies=[Depends(known_parameters)])
     for expected in (Problem, JournalError, IdentityError):
         app.add_exception_handler(expected, _on_problem)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from seatkeeper_agent.agent import Agent
 from seatkeeper_agent.operations import invariants
+from seatkeeper_agent.operations.moves.views import adrift_count
 from seatkeeper_agent.operations.people import awaited_view
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def _collect(agent: Agent) -> Iterator[Metric]:
             entry.state.value for entry in unit.operations.page(True, "", RECORDS_PER_PAGE)
         )
         awaited = [awaited_view(entry) for entry in unit.operations.waiting()]
+        adrift = adrift_count(unit)
         transfers: Counter[tuple[str, str]] = Counter()
         after = ""
         while records := unit.transfers.page(False, after, RECORDS_PER_PAGE):
@@ -65,6 +67,11 @@ def _collect(agent: Agent) -> Iterator[Metric]:
         for overdue in (False, True):
             count = sum((e["who"], e["overdue"]) == (who, overdue) for e in awaited)
             family.add_metric([who, str(overdue).lower()], float(count))
+    yield family
+    family = GaugeMetricFamily(
+        "seatkeeper_licenses_adrift", "Licenses that are active nowhere while a server moves"
+    )
+    family.add_metric([], float(adrift))
     yield family
     family = GaugeMetricFamily("seatkeeper_transfers", "Transfers", labels=["side", "state"])
     for (side, name), count in sorted(transfers.items()):

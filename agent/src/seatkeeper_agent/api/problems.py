@@ -23,6 +23,7 @@ _NOT_FOUND = {
     ProblemCode.DONGLE_UNKNOWN,
     ProblemCode.MIGRATION_UNKNOWN,
     ProblemCode.ORDER_UNKNOWN,
+    ProblemCode.MOVE_UNKNOWN,
     ProblemCode.VENDOR_UNKNOWN,
     ProblemCode.ROUTE_UNKNOWN,
 }

@@ -66,6 +66,12 @@ class ProblemCode(StrEnum):
     PAGE_DIFFERS = "page-differs"
     ORDER_NOT_ALLOWED = "order-not-allowed"
     ORDER_UNKNOWN = "order-unknown"
+    MOVE_UNKNOWN = "move-unknown"
+    TARGET_NOT_READY = "target-not-ready"
+    BACKUP_CONTRADICTED = "backup-contradicted"
+    CODES_MISSING = "codes-missing"
+    ACTIVE_TWICE = "active-twice"
+    LICENSE_NOT_ACTIVE = "license-not-active"
     # Documents that travel.
     DOCUMENT_INVALID = "document-invalid"
     DOCUMENT_ALTERED = "document-altered"

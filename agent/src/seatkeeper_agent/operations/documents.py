@@ -9,6 +9,7 @@ import copy
 import hashlib
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import Measure
@@ -63,8 +64,6 @@ def seal(
     audit_head: tuple[int, str],
 ) -> Envelope:
     """Sign a document; deterministic for the same input, so that it may be made twice."""
-    from securesystemslib.dsse import Envelope as DsseEnvelope
-
     payload = {
         "kind": kind.value,
         "transfer": declaration.as_document(),
@@ -77,6 +76,13 @@ def seal(
         "facts": facts,
         "audit": {"sequence": audit_head[0], "head": audit_head[1]},
     }
+    return sign(identity, kind, payload)
+
+
+def sign(identity: Identity, kind: StrEnum, payload: dict[str, Any]) -> Envelope:
+    """A payload in a signed envelope; the same bytes for the same input."""
+    from securesystemslib.dsse import Envelope as DsseEnvelope
+
     envelope = DsseEnvelope(canonical(payload), PAYLOAD_TYPE.format(kind=kind.value), {})
     envelope.sign(identity.signer)
     return dict(envelope.to_dict())
@@ -93,15 +99,8 @@ def unseal(
     sender_side = _SENDERS[kind]
     sender = declaration.source if sender_side is Side.SOURCE else declaration.target
     claimed = payload["sender"]
-    key = identity.trusted(claimed)
-    if key is None:
-        raise Problem(
-            ProblemCode.DOCUMENT_FOREIGN,
-            f"The {kind.value} of transfer {declaration.name!r} is signed by the agent"
-            f" {claimed!r}, which this host does not trust.",
-            f"Put its public key into the trust folder as {claimed}.pem if it shall be trusted.",
-        )
-    _verify(kind, declaration, envelope, key)
+    what = f"{kind.value} of transfer {declaration.name!r}"
+    require_signature(identity, envelope, claimed, what)
     addressed = payload["transfer"]
     if claimed != sender.agent or addressed != declaration.as_document():
         raise Problem(
@@ -112,7 +111,7 @@ def unseal(
         )
     document = Document(kind, payload)
     if hashlib.sha256(document.artefact).hexdigest() != payload["artefact"]["sha256"]:
-        raise _altered(kind, declaration)
+        raise _altered(what)
     return document
 
 
@@ -150,10 +149,10 @@ def sent_in(document: Document, declaration: Declaration) -> Sent:
         amounts = {Measure(name): int(amount) for name, amount in facts["amounts"].items()}
         sent = Sent(amounts, str(facts["vendor_transfer_id"]), int(facts["vendor_update_counter"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _malformed(document.kind, "a part is missing") from error
+        raise malformed(document.kind, "a part is missing") from error
     declared = declaration.quantity
     if declared is not None and list(amounts.values()) != [declared]:
-        raise _malformed(document.kind, f"it brings {amounts}, {declared} were declared")
+        raise malformed(document.kind, f"it brings {amounts}, {declared} were declared")
     return sent
 
 
@@ -161,7 +160,7 @@ def is_refusal(receipt: Document) -> bool:
     """Whether the target refused; Problem if its receipt says neither yes nor no."""
     decision = receipt.facts.get("decision")
     if decision not in ("installed", "refused"):
-        raise _malformed(receipt.kind, f"its decision is {decision!r}")
+        raise malformed(receipt.kind, f"its decision is {decision!r}")
     return bool(decision == "refused")
 
 
@@ -170,26 +169,66 @@ def audit_sequence(envelope: Envelope) -> int:
     return int(json.loads(base64.b64decode(envelope["payload"]))["audit"]["sequence"])
 
 
-def _payload(kind: DocumentKind, envelope: Envelope) -> dict[str, Any]:
+def payload_of(kind: StrEnum, envelope: Envelope) -> dict[str, Any]:
+    """What an envelope of this kind holds, not yet verified; Problem for one that is none."""
     try:
         declared_type = envelope["payloadType"]
         payload = json.loads(base64.b64decode(envelope["payload"], validate=True))
+        has_sender = isinstance(payload["sender"], str)
+    except (KeyError, TypeError, ValueError, RecursionError, binascii.Error) as error:
+        raise malformed(kind, "it cannot be read") from error
+    if declared_type != PAYLOAD_TYPE.format(kind=kind.value) or payload.get("kind") != kind.value:
+        raise malformed(kind, f"its type is {declared_type!r}")
+    if not has_sender:
+        raise malformed(kind, "a part is missing")
+    return dict(payload)
+
+
+def require_signature(identity: Identity, envelope: Envelope, sender: str, what: str) -> None:
+    """Problem unless the agent ``sender`` is trusted here and has signed this very envelope."""
+    from securesystemslib.dsse import Envelope as DsseEnvelope
+    from securesystemslib.exceptions import FormatError, VerificationError
+
+    key = identity.trusted(sender)
+    if key is None:
+        raise Problem(
+            ProblemCode.DOCUMENT_FOREIGN,
+            f"The {what} is signed by the agent {sender!r}, which this host does not trust.",
+            f"Put its public key into the trust folder as {sender}.pem if it shall be trusted.",
+        )
+    # What is no text where the library wants one shows as an AttributeError.
+    unreadable = (FormatError, LookupError, ValueError, TypeError, AttributeError)
+    try:
+        DsseEnvelope.from_dict(copy.deepcopy(envelope)).verify([key], 1)
+    except (VerificationError, *unreadable) as error:
+        raise _altered(what) from error
+
+
+def malformed(kind: StrEnum, why: str) -> Problem:
+    """An envelope that is not what it should be."""
+    return Problem(
+        ProblemCode.DOCUMENT_INVALID,
+        f"The document is not a {kind.value} that this agent understands: {why}.",
+        "Pass the envelope exactly as the other host's leg returned it.",
+    )
+
+
+def _payload(kind: DocumentKind, envelope: Envelope) -> dict[str, Any]:
+    payload = payload_of(kind, envelope)
+    try:
         artefact = base64.b64decode(payload["artefact"]["data"], validate=True)
         well_formed = _is_well_formed(payload)
-    except (KeyError, TypeError, ValueError, RecursionError, binascii.Error) as error:
-        raise _malformed(kind, "it cannot be read") from error
-    if declared_type != PAYLOAD_TYPE.format(kind=kind.value) or payload.get("kind") != kind.value:
-        raise _malformed(kind, f"its type is {declared_type!r}")
+    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise malformed(kind, "it cannot be read") from error
     if not well_formed:
-        raise _malformed(kind, "a part is missing")
+        raise malformed(kind, "a part is missing")
     if len(artefact) > ARTEFACT_BYTES_MAX:
-        raise _malformed(kind, f"its artefact is larger than {ARTEFACT_BYTES_MAX} bytes")
-    return dict(payload)
+        raise malformed(kind, f"its artefact is larger than {ARTEFACT_BYTES_MAX} bytes")
+    return payload
 
 
 def _is_well_formed(payload: dict[str, Any]) -> bool:
     kinds: list[tuple[object, type]] = [
-        (payload["sender"], str),
         (payload["transfer"], dict),
         (payload["artefact"]["sha256"], str),
         (payload["facts"], dict),
@@ -201,30 +240,10 @@ def _is_well_formed(payload: dict[str, Any]) -> bool:
     return known and all(isinstance(value, kind) for value, kind in kinds)
 
 
-def _verify(kind: DocumentKind, declaration: Declaration, envelope: Envelope, key: Any) -> None:
-    from securesystemslib.dsse import Envelope as DsseEnvelope
-    from securesystemslib.exceptions import FormatError, VerificationError
-
-    # What is no text where the library wants one shows as an AttributeError.
-    unreadable = (FormatError, LookupError, ValueError, TypeError, AttributeError)
-    try:
-        DsseEnvelope.from_dict(copy.deepcopy(envelope)).verify([key], 1)
-    except (VerificationError, *unreadable) as error:
-        raise _altered(kind, declaration) from error
-
-
-def _altered(kind: DocumentKind, declaration: Declaration) -> Problem:
+def _altered(what: str) -> Problem:
     return Problem(
         ProblemCode.DOCUMENT_ALTERED,
-        f"The {kind.value} of transfer {declaration.name!r} does not carry a valid signature of"
-        " its sender: it was altered or damaged on the way.",
+        f"The {what} does not carry a valid signature of its sender: it was altered or damaged on"
+        " the way.",
         "Fetch it again from the host that made it.",
-    )
-
-
-def _malformed(kind: DocumentKind, why: str) -> Problem:
-    return Problem(
-        ProblemCode.DOCUMENT_INVALID,
-        f"The document is not a {kind.value} that this agent understands: {why}.",
-        "Pass the envelope exactly as the other host's leg returned it.",
     )

@@ -87,6 +87,13 @@ def address(folder: Path | str) -> str | None:
     return f"http://127.0.0.1:{int(path.read_text(encoding='ascii'))}"
 
 
+def product_ports(folder: Path | str) -> tuple[int, int]:
+    """The ports of a machine on which the product listens."""
+    state = json.loads((process_folder(folder) / STATE_NAME).read_text(encoding="utf-8"))
+    first, second = state["ports"]
+    return first, second
+
+
 def _give(vendor: Path, made: seed.MachineSeed) -> None:
     """Let the vendor know what is active on a new machine, now and after a reset."""
     for name in (INITIAL_NAME, STATE_NAME):

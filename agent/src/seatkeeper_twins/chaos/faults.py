@@ -3,8 +3,8 @@
 
 A fault waits at a point: ``NAME.before`` or ``NAME.after`` something that is asked of the twin, or
 ``NAME.during``, when the new state is written and not yet in its place. Actions: die (SIGKILL to
-itself), lose (close the connection without an answer), slow (wait ``value`` milliseconds), refuse
-(answer HTTP status ``value``; only before).
+itself), lose (close the connection without an answer), slow (wait ``value`` milliseconds, or until
+all faults are cleared), refuse (answer HTTP status ``value``; only before).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -52,6 +51,7 @@ class Faults:
         self.points = tuple(points)
         self._path = folder / FAULTS_NAME
         self._lock = threading.Lock()
+        self._cleared = threading.Event()
         self._armed: list[Fault] = (
             json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else []
         )
@@ -82,9 +82,11 @@ class Faults:
             return list(self._armed)
 
     def clear(self) -> None:
-        """Disarm all."""
+        """Disarm all, and let go of what a slow one holds up."""
         with self._lock:
             self._keep([])
+            self._cleared.set()
+            self._cleared = threading.Event()
 
     def reach(self, point: str) -> None:
         """Act on the faults armed here; a used one is gone before it acts."""
@@ -95,8 +97,9 @@ class Faults:
             acting = [fault for fault in here if fault["skip"] == 0]
             rest = [_passed(fault) if fault in here else fault for fault in self._armed]
             self._keep([fault for fault in rest if fault["times"] > 0])
+            cleared = self._cleared
         for fault in acting:
-            _act(fault)
+            _act(fault, cleared)
 
     def _keep(self, faults: list[Fault]) -> None:
         if faults != self._armed:
@@ -110,11 +113,11 @@ def _passed(fault: Fault) -> Fault:
     return {**fault, "times": fault["times"] - 1}
 
 
-def _act(fault: Fault) -> None:
+def _act(fault: Fault, cleared: threading.Event) -> None:
     if fault["action"] == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     elif fault["action"] == "slow":
-        time.sleep(fault["value"] / 1000)
+        cleared.wait(fault["value"] / 1000)
     elif fault["action"] == "lose":
         raise LostAnswer
     else:

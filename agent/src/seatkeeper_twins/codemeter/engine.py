@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from seatkeeper_twins.codemeter import calls, lots, operations, server_ini, wire
@@ -206,14 +205,15 @@ def _listen(directory: Path) -> socket.socket:
 
 
 def _wake_on_signals() -> int:
-    """A descriptor that becomes readable on SIGTERM or SIGINT."""
+    """A descriptor that becomes readable on SIGTERM or SIGINT.
+
+    The interpreter writes to it at once. A handler would run only when ``select`` has returned,
+    which it never does for a signal that comes just before it.
+    """
     wake, trigger = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        os.write(trigger, b"\0")
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.set_wakeup_fd(trigger, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
     return wake
 
 

@@ -39,11 +39,15 @@ by("go").onclick = () => {
   setTimeout(() => {
     for (const id of ["form", "wait", "x"]) by(id).hidden = id != "wait";
   }, 600);
-  setTimeout(() => { by("x").hidden = false; by("x").onclick = () => told("closed") }, 1200);
+  const closed = () => setTimeout(() => told("closed"), 200);
+  setTimeout(() => { by("x").hidden = false; by("x").onclick = closed }, 1200);
 };
 """,
 )
-"""The label in other letters, in a menu, in a dialog that shows CLOSE all the time."""
+"""The label in other letters, in a menu, in a dialog that shows CLOSE all the time.
+
+Its script tells the server of a click only a while after it.
+"""
 
 _FORM = '<button onclick="by(\'form\').hidden = false">TRANSFER</button><div id="form" hidden>'
 _TICKS = "for (const field of document.querySelectorAll('input'))\n"

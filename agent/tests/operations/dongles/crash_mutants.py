@@ -11,14 +11,23 @@ from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.steps import Isolate, TransferDongle
 from seatkeeper_agent.operations.steps import Probe, Verdict
 
+from .crash_world import CLOUD_SECONDS
+
+_HELD_SECONDS = 3600.0
+
 
 @dataclass(frozen=True)
 class Mutant:
-    """What is broken in a forked agent, at which point of a migration it dies, what is seen."""
+    """What is broken in a forked agent, at which point of a migration it dies, what is seen.
+
+    ``cloud_seconds`` is how long the vendor works; longer than any agent needs to come back where
+    it matters that nothing shows by then.
+    """
 
     mutate: Callable[[], None]
     point: str
     seen: str
+    cloud_seconds: float = CLOUD_SECONDS
 
 
 def click_on_a_doubt() -> None:
@@ -53,7 +62,7 @@ def never_give_back() -> None:
 
 
 MUTANTS = {
-    "clicks on a doubt": Mutant(click_on_a_doubt, "after the click", "2 clicks"),
+    "clicks on a doubt": Mutant(click_on_a_doubt, "after the click", "2 clicks", _HELD_SECONDS),
     "claims without looking": Mutant(claim_without_looking, "before the click", "is claimed"),
     "hides without writing it down": Mutant(
         hide_without_writing_it_down, "after the call of _write", "are hidden and set() are owed"

@@ -152,6 +152,7 @@ class Migrate(Scenario):
     def _decide(self) -> bool:
         """A person looks at the vendor's page; what was not begun there is said so."""
         if self._begun():
+            self.world.let_vendor_end()
             self.until(lambda: self._begun()[0]["arrived"], "the vendor does not end")
             return bool(self.world.ask("PUT", MIGRATION, self.order)["changed"])
         operation = self.world.ask("GET", MIGRATION)["operation"]["id"]

@@ -68,6 +68,7 @@ class World:
         self.clicks_path = folder / "clicks"
         self.performer = "person"
         self.mutate: Callable[[], None] = lambda: None
+        self.cloud_seconds = CLOUD_SECONDS
         self.tripwire = Tripwire()
         self.twins = ChaosTwins(folder / "twins", server_seed={"visible_seconds": 0})
         self.twins.folder.mkdir()
@@ -87,7 +88,7 @@ class World:
         self.clicks_path.unlink(missing_ok=True)
         control.reset(self.twins.cloud, self.twins.server)
         seconds = ("migration_seconds", "arrival_seconds", "workstation_seconds")
-        control.set_values(self.twins.cloud, **dict.fromkeys(seconds, CLOUD_SECONDS))
+        control.set_values(self.twins.cloud, **dict.fromkeys(seconds, self.cloud_seconds))
         if activated:
             values = {"activation_method": "online", "user": ADMIN, "logged_in": True}
             control.set_values(self.twins.server, **values)
@@ -105,6 +106,10 @@ class World:
     def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """A request to the agent; see client.ask."""
         return ask(self.folder / "agent.sock", method, path, body)
+
+    def let_vendor_end(self) -> None:
+        """What the vendor has begun is due."""
+        control.advance(2 * self.cloud_seconds, self.twins.cloud)
 
     @property
     def clicks(self) -> int:

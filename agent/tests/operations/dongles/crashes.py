@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,9 +51,9 @@ def takes(schedule: Schedule, share: float) -> bool:
     return number < share * 2**64
 
 
-def run(world: World, schedule: Schedule) -> int:
+def run(world: Any, schedule: Schedule, kinds: Mapping[str, Any] = SCENARIOS) -> int:
     """From the beginning to an unchanged run; how many points were passed. Violation."""
-    kind = SCENARIOS[schedule.scenario]
+    kind = kinds[schedule.scenario]
     world.reset(kind.performer, kind.activated)
     scenario = kind(world)
     world.tripwire.arm(schedule.kills)
@@ -75,7 +75,7 @@ def run(world: World, schedule: Schedule) -> int:
     return points
 
 
-def drive(world: World, scenario: Scenario, deaths: int) -> None:
+def drive(world: Any, scenario: Scenario, deaths: int) -> None:
     """Run again until nothing is in the way: as often as there were deaths, and once more."""
     troubles = []
     for _run in range(2 + 2 * deaths):
@@ -95,16 +95,18 @@ def drive(world: World, scenario: Scenario, deaths: int) -> None:
     raise Violation(f"it does not get through: {' / '.join(troubles)}")
 
 
-def campaign(world: World, share: float, names: list[str]) -> dict[str, Any]:
+def campaign(
+    world: Any, share: float, names: list[str], kinds: Mapping[str, Any] = SCENARIOS
+) -> dict[str, Any]:
     """All points alone, and pairs of them; the figures and what failed."""
     started, failures, ran, points = time.monotonic(), [], 0, {}
     for name in names:
-        points[name] = run(world, Schedule(name))
+        points[name] = run(world, Schedule(name), kinds)
         say(f"{points[name]} points in {name!r}")
     for schedule in schedules(points, share):
         ran += 1
         try:
-            run(world, schedule)
+            run(world, schedule, kinds)
         except (Violation, RuntimeError, TimeoutError, RefusedError, NoAnswerError) as error:
             trace = "\n    ".join(map(str, world.tripwire.trace))
             failures.append(f"{schedule}: {error}\n    {trace}")
@@ -135,6 +137,7 @@ def mutants(world: World) -> dict[str, Any]:
     trace = [passage.point for passage in world.tripwire.trace]
     for title, mutant in MUTANTS.items():
         schedule = Schedule(name, (trace.index(mutant.point) + 1,))
+        world.cloud_seconds = mutant.cloud_seconds
         told[title] = [seen(world, schedule)]
         world.mutate = mutant.mutate
         told[title] += [seen(world, schedule)]
@@ -177,16 +180,17 @@ def main(arguments: list[str] | None = None) -> int:
     return int(bool(told.get("failures")))
 
 
-def replay(world: World, schedule: Schedule) -> int:
+def replay(world: Any, schedule: Schedule, kinds: Mapping[str, Any] = SCENARIOS) -> int:
     """One schedule with all that it tells."""
     try:
-        run(world, schedule)
+        run(world, schedule, kinds)
     except Violation as violation:
         print(f"{schedule}: {violation}")
         return 1
     finally:
         print("\n".join(map(str, world.tripwire.trace)))
-        print((world.folder / "agent.log").read_text()[-4000:])
+        for log in sorted(world.folder.glob("*.log")):
+            print(f"{log.name}:\n{log.read_text()[-4000:]}")
     return 0
 
 

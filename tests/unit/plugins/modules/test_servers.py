@@ -204,12 +204,22 @@ def test_the_answer_goes_as_its_bytes_with_the_digest_of_its_request(tmp_path: P
 
 def test_an_answer_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
     path = str(tmp_path / "cert.crt")
-    result, (seen,) = offline(lambda _seen: OFF, answer_path=path)
-    assert seen.method == "GET"
-    assert result["changed"] is False
-    assert [wait["who"] for wait in result["waiting"]] == ["person"]
-    assert path in result["warnings"][0]
-    assert result["warnings"][0].startswith("Waiting for a person: ")
+    since = "2026-11-21T09:30:00Z"
+
+    def requested(seen: Seen) -> t.Any:
+        return OFF if seen.method == "GET" else {"requested_at": since}
+
+    told = ["Ask Ann.", "Run it again."]
+    for options in ({"answer_path": path}, {"instructions": told}):
+        result, seen = offline(requested, **options)
+        # Nothing is changed: the request that there is was only asked for.
+        assert [entry.query.get("dry_run") for entry in seen] == [None, "true"]
+        assert result["changed"] is False
+        (wait,) = result["waiting"]
+        assert (wait["who"], wait["since"]) == ("person", since)
+        assert result["warnings"][0].startswith("Waiting for a person: ")
+    assert path in offline(requested, answer_path=path)[0]["warnings"][0]
+    assert wait["instructions"] == told
 
 
 def test_once_activated_nobody_needs_the_answer_again(tmp_path: Path) -> None:

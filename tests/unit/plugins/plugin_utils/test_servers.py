@@ -25,6 +25,7 @@ WAIT = {
     "instructions": ["Open the page.", "Click TRANSFER."],
     "verified_by": "The account shows more licenses.",
     "attestable": False,
+    "since": "2026-11-20T10:00:00Z",
     "until": "2026-11-21T10:00:00Z",
     "overdue": True,
 }
@@ -98,15 +99,17 @@ def test_a_wait_tells_what_to_do_and_that_it_is_late() -> None:
     assert wait_lines([WAIT]) == [
         "Waiting for a person: transferring the dongle",
         "  About: dongle 90000001",
+        "  When: since 2026-11-20T10:00:00Z, until 2026-11-21T10:00:00Z (overdue)",
         "  1. Open the page.",
         "  2. Click TRANSFER.",
         "  Done when: The account shows more licenses.",
-        "  Expected by 2026-11-21T10:00:00Z.",
     ]
     lines = wait_lines([{**WAIT, "attestable": True}])
-    assert lines[-2] == (
+    assert lines[-1] == (
         '  Then say so on the host: seatkeeper-agent attest op-1 done "how you know"'
     )
+    undated = {**WAIT, "since": None, "until": None, "overdue": False}
+    assert not any("When" in line for line in wait_lines([undated]))
 
 
 def test_servers_are_shown_product_by_product() -> None:

@@ -47,6 +47,10 @@ class AimmsInstructions:
     def _ports(self) -> tuple[int, int]:
         return self.settings.ports
 
+    def restart_warning(self) -> str:
+        """What leaving maintenance mode does to those who work."""
+        return _RESTART
+
     def back_up(self) -> Instructions:
         """Note what no document lets the agent read."""
         steps = (

@@ -80,6 +80,9 @@ class ServerMoveDriver(Protocol):
 class MoveInstructions(Protocol):
     """What people and the vendor's support are told, in the vendor's own words."""
 
+    def restart_warning(self) -> str:
+        """What leaving maintenance mode does to those who work."""
+
     def back_up(self) -> Instructions:
         """Note which license is linked to which profile, and the activation codes."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seatkeeper_agent.drivers.chaos import labels
@@ -28,6 +27,7 @@ from seatkeeper_agent.drivers.chaos.page.finding import (
     waited_for,
 )
 from seatkeeper_agent.drivers.chaos.page.rows import read_rows
+from seatkeeper_agent.drivers.chaos.page.traffic import Traffic
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -64,6 +64,7 @@ class Flows:
         about_to: Callable[[], None],
     ) -> None:
         self._page = page
+        self._traffic = Traffic(page)
         self._address = address
         self._label_seconds_max = label_seconds_max
         self._after_seconds_max = after_seconds_max
@@ -178,12 +179,7 @@ class Flows:
         self._settle()
 
     def _settle(self) -> None:
-        # A page that keeps asking its server never comes to rest; that is no failure.
-        from playwright.sync_api import TimeoutError as TooLate
-
-        seconds_max = min(_SETTLE_SECONDS, self._label_seconds_max)
-        with suppress(TooLate):
-            self._page.wait_for_load_state("networkidle", timeout=seconds_max * 1000)
+        self._traffic.settle(min(_SETTLE_SECONDS, self._label_seconds_max))
 
     def _count_field(self, product: str) -> Locator:
         found = self._waited(lambda: self._counts(product) or None)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The signed documents that a move's two hosts pass each other, carried by a playbook or a stick.
+
+prepared (target): the backup with this digest fits this machine, as these rows tell.
+released (source): these licenses are active here no more, and how that was seen.
+arrived (target): these licenses are active here, and how that was seen.
+refused (target): this machine will never activate those that are returned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg
+from seatkeeper_agent.domain.moves import ServerBackup
+from seatkeeper_agent.domain.plans import digest
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import Envelope
+from seatkeeper_agent.domain.transfers import Side
+from seatkeeper_agent.identity import Identity
+from seatkeeper_agent.operations.documents import malformed, payload_of, require_signature, sign
+
+
+class MoveDocument(StrEnum):
+    """What one host tells the other."""
+
+    PREPARED = "prepared"
+    RELEASED = "released"
+    ARRIVED = "arrived"
+    REFUSED = "refused"
+
+    @property
+    def side(self) -> Side:
+        """Which host says it."""
+        return Side.SOURCE if self is MoveDocument.RELEASED else Side.TARGET
+
+
+class Word(StrEnum):
+    """How it is known that a license became active or inactive."""
+
+    OBSERVED = "observed"
+    ATTESTED = "attested"
+
+
+RETURNED = "returned"
+"""Of a license that the target has not activated and never will."""
+
+TAKES = {
+    MoveLeg.RELEASE: MoveDocument.PREPARED,
+    MoveLeg.INSTALL: MoveDocument.RELEASED,
+    MoveLeg.FINISH: MoveDocument.ARRIVED,
+    MoveLeg.RESTORE: MoveDocument.REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a document says, after its signature and its address were checked."""
+
+    kind: MoveDocument
+    answers: str | None
+    facts: dict[str, Any]
+
+    def words(self) -> dict[str, str]:
+        """For each license what became of it; Problem for a document without that."""
+        allowed = {word.value for word in Word}
+        if self.kind is MoveDocument.REFUSED:
+            allowed.add(RETURNED)
+        found = self.facts.get("licenses")
+        if not isinstance(found, dict) or not set(found.values()) <= allowed:
+            raise malformed(self.kind, "what became of the licenses is missing")
+        return {str(number): str(word) for number, word in found.items()}
+
+    def backup(self) -> ServerBackup:
+        """The backup that travels in it; Problem for a document without one."""
+        try:
+            return ServerBackup.from_document(self.facts.get("backup"))
+        except ValueError as error:
+            raise malformed(self.kind, str(error)) from error
+
+
+def seal_move(
+    identity: Identity,
+    kind: MoveDocument,
+    declaration: MoveDeclaration,
+    answers: Envelope | None,
+    facts: dict[str, Any],
+    audit_head: tuple[int, str],
+) -> Envelope:
+    """Sign a document of a move."""
+    payload = {
+        "kind": kind.value,
+        "move": declaration.as_document(),
+        "sender": identity.name,
+        "answers": None if answers is None else digest(answers),
+        "facts": facts,
+        "audit": {"sequence": audit_head[0], "head": audit_head[1]},
+    }
+    return sign(identity, kind, payload)
+
+
+def unseal_move(
+    identity: Identity, kind: MoveDocument, declaration: MoveDeclaration, envelope: Envelope
+) -> Told:
+    """Check who signed, and for which move; a Problem for anything else."""
+    payload = payload_of(kind, envelope)
+    sender = payload["sender"]
+    require_signature(identity, envelope, sender, f"{kind.value} of {declaration.subject}")
+    expected = declaration.source if kind.side is Side.SOURCE else declaration.target
+    addressed = payload.get("move")
+    if sender != expected or addressed != declaration.as_document():
+        name = addressed.get("name") if isinstance(addressed, dict) else None
+        raise Problem(
+            ProblemCode.DOCUMENT_MISADDRESSED,
+            f"The {kind.value} is of move {str(name)!r} by {sender!r}, not of"
+            f" {declaration.subject} by {expected!r} as declared here.",
+            "Bring the document that belongs to this move.",
+        )
+    answers, facts = payload.get("answers"), payload.get("facts")
+    if not (answers is None or isinstance(answers, str)) or not isinstance(facts, dict):
+        raise malformed(kind, "a part is missing")
+    return Told(kind, answers, facts)
+
+
+def backup_digest(backup: ServerBackup) -> str:
+    """What documents and confirmations are bound to; the same as long as the server is."""
+    return digest({**backup.as_document(), "made_at": None})

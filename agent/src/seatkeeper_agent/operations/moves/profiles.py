@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One profile of a license server: the name by which applications ask for a license."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from seatkeeper_agent.domain.plans import Performer
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import OperationRecord, OperationState
+from seatkeeper_agent.journal import Journal, Unit
+from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
+from seatkeeper_agent.operations.moves.steps import AddProfile, Attested, ServerMoveStep
+from seatkeeper_agent.operations.moves.views import operation_view, waiting_view
+from seatkeeper_agent.operations.people import planned_view
+from seatkeeper_agent.operations.ports import DriverError, Grade
+from seatkeeper_agent.operations.servers.settings import holder_of
+from seatkeeper_agent.operations.steps import Step, Work
+
+KIND = "server_profile"
+
+
+class ProfileService:
+    """The profiles of one vendor's license server. All failures are Problems.
+
+    Only adding is documented. Where profiles do not show, what was done or said is remembered.
+    """
+
+    def __init__(self, journal: Journal, engine: Engine, driver: ServerMoveDriver) -> None:
+        self._journal = journal
+        self._engine = engine
+        self._driver = driver
+        self._holder = holder_of(driver.vendor)
+
+    def put(self, name: str, number: str, actor: str, dry_run: bool) -> dict[str, Any]:
+        """Link a profile to a license, unless it is."""
+        before = self._owner(name)
+        if before == number:
+            return _answer(False, before, before, [], None)
+        if before is not None:
+            raise Problem(
+                ProblemCode.CAPABILITY_REFUSED,
+                f"The profile {name} is linked to license {before}, and no document tells how to"
+                " link it to another one.",
+                "Have a person do it in the vendor's own way, or name another profile.",
+            )
+        document = self._document(name, number)
+        steps = self._steps(name, document)
+        if dry_run:
+            return _answer(True, before, number, [planned_view(step) for step in steps], None)
+        open_before = self._open_of(name)
+        work = self._work(open_before or str(uuid.uuid4()), name, document, actor)
+        if open_before is None:
+
+            def declare(unit: Unit) -> None:
+                unit.declarations.put(KIND, name, document)
+
+            self._engine.run(work, declare)
+        else:
+            self._engine.resume(work)
+        with self._journal.reading() as unit:
+            operation = unit.operations.get(work.id)
+        shown = [planned_view(step) for step in (operation.steps if operation else ())]
+        return _answer(True, before, self._owner(name), shown, operation)
+
+    def absent(self, name: str) -> dict[str, Any]:
+        """Only adding is documented, so this is refused unless it is so already."""
+        owner = self._owner(name)
+        if owner is None and self._shows():
+            return _answer(False, None, None, [], None)
+        raise Problem(
+            ProblemCode.CAPABILITY_REFUSED,
+            f"No document tells how to remove the profile {name} from the license server.",
+            "Have a person remove or rename it in the vendor's own way; applications that ask for"
+            " it stop.",
+        )
+
+    def resume(self, actor: str) -> list[str]:
+        """Take up what was interrupted or waits."""
+        with self._journal.reading() as unit:
+            operation = unit.operations.holding(self._holder)
+        if operation is None or operation.kind != KIND:
+            return []
+        if operation.state is OperationState.IN_DOUBT:
+            return []
+        resumed = self._engine.resume(self._work_of(operation))
+        return [] if resumed is None else [operation.id]
+
+    def attest(
+        self, operation: OperationRecord, happened: bool, statement: str, actor: str
+    ) -> None:
+        """A person's word on what cannot be observed."""
+        self._engine.attest(self._work_of(operation), happened, statement, actor)
+
+    def _owner(self, name: str) -> str | None:
+        """The license that has the profile, as far as the server shows it, or was done."""
+        try:
+            shown = self._driver.observe().licenses
+        except DriverError as error:
+            raise driver_problem("looking at the license server", error) from error
+        found = [entry.number for entry in shown if name in (entry.profiles or ())]
+        if found or self._shows():
+            return found[0] if found else None
+        with self._journal.reading() as unit:
+            known = unit.declarations.get(KIND, name)
+        return known.document["license"] if known and known.document["word"] else None
+
+    def _shows(self) -> bool:
+        return self._driver.can("observe_profiles") is Grade.DOCUMENTED
+
+    def _document(self, name: str, number: str) -> dict[str, Any]:
+        by_agent = self._driver.can("add_profile") is Grade.DOCUMENTED
+        by = Performer.AGENT if by_agent else Performer.PERSON
+        return {"license": number, "by": by.value, "seen": self._shows(), "word": None}
+
+    def _steps(self, name: str, document: dict[str, Any]) -> tuple[Step, ...]:
+        told, number = self._driver.instructions(), document["license"]
+        by = Performer(document["by"])
+        base = ServerMoveStep(self._driver, "", by, told.add_profile(name, number), _silent)
+
+        def keep(unit: Unit, word: str | None) -> None:
+            unit.declarations.put(KIND, name, {**document, "word": word})
+
+        add = AddProfile(base, number, document["seen"], False, name, keep)
+        if document["seen"] or by is Performer.PERSON:
+            return (add,)
+        look = Attested(
+            self._driver,
+            "",
+            Performer.PERSON,
+            told.verify((number,)),
+            _silent,
+            "verify",
+            f"profile {name} working for license {number}",
+        )
+        return add, look
+
+    def _work(self, identity: str, name: str, document: dict[str, Any], actor: str) -> Work:
+        steps = self._steps(name, document)
+        return Work(identity, KIND, f"profile {name}", None, self._holder, actor, steps)
+
+    def _work_of(self, operation: OperationRecord) -> Work:
+        name = operation.subject.removeprefix("profile ")
+        with self._journal.reading() as unit:
+            known = unit.declarations.get(KIND, name)
+        if known is None:
+            raise LookupError(f"the profile {name} was not declared")
+        return self._work(operation.id, name, known.document, operation.actor)
+
+    def _open_of(self, name: str) -> str | None:
+        with self._journal.reading() as unit:
+            held = unit.operations.holding(self._holder)
+        mine = held is not None and (held.kind, held.subject) == (KIND, f"profile {name}")
+        return held.id if held is not None and mine else None
+
+
+def _silent(text: str) -> None:
+    """What the program said is told where it failed."""
+
+
+def _answer(
+    changed: bool,
+    before: str | None,
+    after: str | None,
+    steps: list[dict[str, Any]],
+    operation: OperationRecord | None,
+) -> dict[str, Any]:
+    return {
+        "changed": changed,
+        "before": {"license": before},
+        "after": {"license": after},
+        "plan": {"steps": steps},
+        "operation": operation_view(operation),
+        "waiting": waiting_view(operation),
+    }

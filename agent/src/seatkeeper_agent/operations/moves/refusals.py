@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The refusals and failures of moves, each in one sentence with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveState
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.rules import RuleRow, RuleVerdict
+from seatkeeper_agent.operations.moves.plan import MoveOrder
+from seatkeeper_agent.operations.moves.records import MoveRecord
+
+AGAIN = "Run the playbook again: it looks, plans and asks anew."
+
+
+def unknown(move: str) -> Problem:
+    """No such move here."""
+    return Problem(
+        ProblemCode.MOVE_UNKNOWN,
+        f"This host knows no move {move}.",
+        "Look at the list of moves.",
+    )
+
+
+def differs(declaration: MoveDeclaration, known: MoveRecord) -> Problem:
+    """The same name was declared otherwise before."""
+    before, asked = known.declaration.as_document(), declaration.as_document()
+    members = ", ".join(sorted(name for name in before if before[name] != asked[name]))
+    return Problem(
+        ProblemCode.DECLARATION_DIFFERS,
+        f"The {declaration.subject} is known here with another {members} (it is"
+        f" {known.state.value}).",
+        "Give a new move a new name; a declared move never changes.",
+    )
+
+
+def out_of_order(order: MoveOrder, state: MoveState) -> Problem:
+    """The move's state does not allow the leg."""
+    return Problem(
+        ProblemCode.LEG_OUT_OF_ORDER,
+        f"The leg {order.leg.value} of {order.declaration.subject} cannot run now: the move is"
+        f" {state.value} on this host.",
+        "Run the legs in their order: backup, prepare, release, install, finish.",
+    )
+
+
+def wrong_host(order: MoveOrder, meant: str, name: str) -> Problem:
+    """The leg belongs to another agent."""
+    return Problem(
+        ProblemCode.WRONG_HOST,
+        f"The leg {order.leg.value} of {order.declaration.subject} belongs to the agent"
+        f" {meant!r}, this one is {name!r}.",
+        "Run it on that host, or correct the agent's name.",
+    )
+
+
+def other_vendor(declaration: MoveDeclaration, vendor: str) -> Problem:
+    """No server of this vendor moves here."""
+    return Problem(
+        ProblemCode.VENDOR_UNKNOWN,
+        f"The {declaration.subject} is of a server of {declaration.vendor[:40]!r}; this agent moves"
+        f" those of {vendor}.",
+        "Correct the vendor.",
+    )
+
+
+def same_host(declaration: MoveDeclaration) -> Problem:
+    """Nothing moves."""
+    return Problem(
+        ProblemCode.REQUEST_INVALID,
+        f"The {declaration.subject} has the same agent {declaration.source!r} at both ends.",
+        "Name two agents.",
+    )
+
+
+def no_source(declaration: MoveDeclaration) -> Problem:
+    """A lost machine is not backed up."""
+    return Problem(
+        ProblemCode.REQUEST_INVALID,
+        f"The {declaration.subject} is declared with its source lost, so nothing is backed up"
+        " there.",
+        "Use the file of an earlier backup with the leg prepare.",
+    )
+
+
+def needs(order: MoveOrder, what: str) -> Problem:
+    """Something that the leg cannot do without."""
+    return Problem(
+        ProblemCode.LEG_OUT_OF_ORDER,
+        f"The leg {order.leg.value} of {order.declaration.subject} needs {what}.",
+        "Run the leg before it and bring what it gave.",
+    )
+
+
+def replayed(order: MoveOrder, what: str) -> Problem:
+    """A document that does not belong here."""
+    return Problem(
+        ProblemCode.DOCUMENT_REPLAYED,
+        f"The document brought to the leg {order.leg.value} of {order.declaration.subject} is about"
+        f" {what}.",
+        "Run the playbook again so that the current documents are carried.",
+    )
+
+
+def not_released(declaration: MoveDeclaration, numbers: Sequence[str]) -> Problem:
+    """A code for a license that has not left the source."""
+    return Problem(
+        ProblemCode.REQUEST_INVALID,
+        f"Codes are given of {', '.join(numbers)}, which the source of {declaration.subject} has"
+        " not released.",
+        "Leave them out: what is not released is not activated anywhere else.",
+    )
+
+
+def not_ready(declaration: MoveDeclaration, rows: Sequence[RuleRow]) -> Problem:
+    """The target is not as it must be."""
+    unmet = [row for row in rows if row.verdict is RuleVerdict.NOT_MET]
+    told = " ".join(f"{row.required} {row.observed}" for row in unmet).rstrip(".")
+    return Problem(
+        ProblemCode.TARGET_NOT_READY,
+        f"The target of {declaration.subject} does not fit, so nothing is deactivated: {told}.",
+        unmet[0].advice,
+        {"rules": [row.as_document() for row in rows]},
+    )
+
+
+def unconfirmed(order: MoveOrder, digest: str) -> Problem:
+    """Something irreversible that nobody has confirmed."""
+    given = "missing" if order.confirmation is None else "for another plan"
+    return Problem(
+        ProblemCode.CONFIRMATION_REQUIRED,
+        f"The leg {order.leg.value} of {order.declaration.subject} sets going what cannot be taken"
+        f" back, and the confirmation given is {given}.",
+        f"Confirm exactly this plan with confirmation {digest} if it shall run.",
+        {"digest": digest},
+    )
+
+
+def changed_since(declaration: MoveDeclaration) -> Problem:
+    """What was confirmed or backed up is not what is there."""
+    return Problem(
+        ProblemCode.BACKUP_CONTRADICTED,
+        f"The license server of {declaration.subject} has changed since it was backed up or"
+        " confirmed; nothing was deactivated.",
+        "Run the playbook again: it backs up, prepares and asks anew.",
+    )
+
+
+def just_changed(declaration: MoveDeclaration) -> Problem:
+    """Others were first."""
+    return Problem(
+        ProblemCode.CONTAINER_BUSY,
+        f"Nothing was done for {declaration.subject}, because somebody else has just gone on with"
+        " it.",
+        "Run the playbook again to see how far it is.",
+    )
+
+
+def other_move(declaration: MoveDeclaration, other: MoveRecord) -> Problem:
+    """One at a time."""
+    return Problem(
+        ProblemCode.CONTAINER_BUSY,
+        f"The {declaration.subject} cannot go on: {other.declaration.subject} of the same license"
+        f" server is {other.state.value} on this host.",
+        "Bring that move to its end, or give it up.",
+        {"move": other.id},
+    )
+
+
+def moving(record: MoveRecord) -> Problem:
+    """A server on its way is not what a backup is made of."""
+    return Problem(
+        ProblemCode.CONTAINER_BUSY,
+        f"The license server is moving ({record.declaration.subject} is {record.state.value}), so"
+        " the backup that was made before it counts.",
+        "Back up again when the move has ended.",
+        {"move": record.id},
+    )
+
+
+def busy(order: MoveOrder, record: MoveRecord) -> Problem:
+    """Another leg of it is not at its end."""
+    leg = "another leg" if record.shape is None else f"the leg {record.shape.leg}"
+    return Problem(
+        ProblemCode.CONTAINER_BUSY,
+        f"The leg {order.leg.value} of {order.declaration.subject} cannot run: {leg} is not at its"
+        " end.",
+        "Look at what it waits for.",
+        {"move": record.id},
+    )
+
+
+def interrupted(declaration: MoveDeclaration) -> Problem:
+    """Before anything was done."""
+    return Problem(
+        ProblemCode.RUNTIME_UNFINISHED,
+        f"A leg of {declaration.subject} was interrupted before anything was done.",
+        AGAIN,
+    )
+
+
+def given_up(declaration: MoveDeclaration) -> Problem:
+    """By somebody who asked for it."""
+    return Problem(
+        ProblemCode.RUNTIME_UNFINISHED,
+        f"The {declaration.subject} was given up before anything was deactivated.",
+        "Declare it again if it shall happen.",
+    )
+
+
+def released_already(declaration: MoveDeclaration) -> Problem:
+    """Too late to give up."""
+    return Problem(
+        ProblemCode.LEG_OUT_OF_ORDER,
+        f"The {declaration.subject} can no longer be given up: licenses have left, or are being"
+        " deactivated.",
+        "Bring it to its end; or have the target refuse (leg install with the decision refuse) and"
+        " take the licenses back (leg restore). A deactivation that waits for a person is first to"
+        " be attested as not done.",
+    )
+
+
+def undecided(declaration: MoveDeclaration, number: str) -> Problem:
+    """Whether it is active cannot be said now."""
+    return Problem(
+        ProblemCode.IN_DOUBT,
+        f"The target of {declaration.subject} cannot refuse now: whether license {number} is active"
+        " here is not known.",
+        "Look at the license server; finish or cancel what is pending, or attest the step that"
+        " waits.",
+    )
+
+
+def not_active(declaration: MoveDeclaration, numbers: Sequence[str]) -> Problem:
+    """What was active a moment ago."""
+    return Problem(
+        ProblemCode.LICENSE_NOT_ACTIVE,
+        f"Of {declaration.subject}, {', '.join(numbers)} should be active on this machine, and the"
+        " license server does not show it.",
+        "Look at the license server, then run the playbook again.",
+    )
+
+
+def active_twice(declaration: MoveDeclaration, numbers: Sequence[str]) -> Problem:
+    """The worst that can be."""
+    return Problem(
+        ProblemCode.ACTIVE_TWICE,
+        f"Of {declaration.subject}, {', '.join(numbers)} is active on the source, and the target"
+        " has signed that it is active there.",
+        "Stop the source's license server and ask the vendor's support which activation counts;"
+        " then deactivate the other one and run the playbook again.",
+    )
+
+
+def not_seen(declaration: MoveDeclaration, numbers: Sequence[str]) -> Problem:
+    """A source that does not tell."""
+    return Problem(
+        ProblemCode.RUNTIME_UNAVAILABLE,
+        f"Of {declaration.subject}, the source does not show whether {', '.join(numbers)} is still"
+        " active there.",
+        "Make its license server answer, then run the playbook again.",
+    )

@@ -1,0 +1,610 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A license server's move, leg by leg: each idempotent, any prefix of them may have run already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg, MoveState
+from seatkeeper_agent.domain.move_rules import target_rows
+from seatkeeper_agent.domain.moves import BackedUpLicense, LicenseState, MovableServer
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
+from seatkeeper_agent.domain.rules import RuleRow, is_refused
+from seatkeeper_agent.domain.servers import Secret
+from seatkeeper_agent.domain.transfers import Side
+from seatkeeper_agent.identity import Identity
+from seatkeeper_agent.journal import Journal, Unit
+from seatkeeper_agent.operations.engine import Engine
+from seatkeeper_agent.operations.moves import records, refusals
+from seatkeeper_agent.operations.moves.backups import BackupService
+from seatkeeper_agent.operations.moves.documents import (
+    RETURNED,
+    MoveDocument,
+    Word,
+    backup_digest,
+    seal_move,
+)
+from seatkeeper_agent.operations.moves.intake import Intake
+from seatkeeper_agent.operations.moves.legs import ENDS, GIVES, GOES_ON, HOLDING, PAST, STARTS
+from seatkeeper_agent.operations.moves.plan import (
+    VOID,
+    Means,
+    MoveOrder,
+    bound_digest,
+    codes_needed,
+    needs_confirmation,
+    plan_view,
+    shape_of,
+    steps_of,
+    warnings_of,
+)
+from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
+from seatkeeper_agent.operations.moves.records import (
+    KIND,
+    TRIED,
+    MoveRecord,
+    Shape,
+    operation_id,
+)
+from seatkeeper_agent.operations.moves.steps import codes_missing
+from seatkeeper_agent.operations.moves.views import move_view, operation_view, waiting_view
+from seatkeeper_agent.operations.people import planned_view
+from seatkeeper_agent.operations.ports import Description, Grade
+from seatkeeper_agent.operations.servers.settings import holder_of
+from seatkeeper_agent.operations.steps import Work
+
+
+class MoveService:
+    """Moves of one vendor's license server from or to this host. All failures are Problems."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        engine: Engine,
+        driver: ServerMoveDriver,
+        identity: Identity,
+        backups: BackupService,
+    ) -> None:
+        self._journal = journal
+        self._engine = engine
+        self._driver = driver
+        self._identity = identity
+        self._backups = backups
+        self._intake = Intake(journal, identity, backups, driver.vendor)
+        self._holder = holder_of(driver.vendor)
+
+    @property
+    def vendor(self) -> str:
+        """Whose server moves."""
+        return self._driver.vendor
+
+    def describe(self) -> Description:
+        """The vendor and what is done by whom."""
+        return self._driver.describe()
+
+    # The legs --------------------------------------------------------------------------
+
+    def run(self, order: MoveOrder, dry_run: bool) -> dict[str, Any]:
+        """Bring a leg to its end or to where somebody has to act; or only plan it."""
+        self._require_mine(order)
+        record = self._find(order.declaration.id)
+        if record is not None and record.declaration != order.declaration:
+            raise refusals.differs(order.declaration, record)
+        if order.leg is MoveLeg.BACKUP:
+            return self._back_up(order, record, dry_run)
+        operation = None if record is None else self._operation(record)
+        if record is not None and _is_open(operation) and not _is_past(order, record):
+            return self._go_on(order, record, dry_run)
+        if order.refuse:
+            return self._refuse(order, record, dry_run)
+        if record is not None and _is_past(order, record):
+            return self._past(order, record)
+        if order.leg is MoveLeg.PREPARE and record is not None:
+            same = record.state is MoveState.PREPARED and self._is_same(order, record)
+            if same:
+                return self._still_prepared(order, record)
+        return self._begin(order, record, dry_run)
+
+    def back_up(
+        self, licenses: tuple[BackedUpLicense, ...], actor: str, dry_run: bool
+    ) -> dict[str, Any]:
+        """A backup besides any move; not while one has changed the server."""
+        with self._journal.reading() as unit:
+            for record in records.page(unit, "", records.LISTED_MAX):
+                if record.state in HOLDING:
+                    raise refusals.moving(record)
+        return self._backups.put(licenses, actor, dry_run)
+
+    def give_up(self, move: str, actor: str, dry_run: bool) -> dict[str, Any]:
+        """End a move of which nothing has left the source, or which the target shall forget."""
+        record = self._find(move)
+        if record is None:
+            raise refusals.unknown(move)
+        if record.state is MoveState.VOID:
+            return self._answer(record, record.state, changed=False)
+        operation = self._operation(record)
+        voiding = _is_open(operation) and record.shape is not None and record.shape.leg == VOID
+        if not voiding:
+            self._require_unreleased(record, operation)
+        if dry_run:
+            return self._answer(record, record.state, changed=True, after=MoveState.VOID)
+        before = record.state
+        if voiding:
+            self._engine.resume(self._work(record, {}, actor))
+        else:
+            self._void(record, operation, actor)
+        after = self._present(move)
+        return self._answer(after, before, changed=True)
+
+    def view(self, move: str) -> dict[str, Any] | None:
+        """One move with what is seen now; None for one that this host does not know."""
+        record = self._find(move)
+        return None if record is None else self._view(record, self._sight([record]))
+
+    def page(self, after: str, limit: int) -> list[dict[str, Any]]:
+        """Moves in the order of their ids; the server is looked at once where one is open."""
+        with self._journal.reading() as unit:
+            found = records.page(unit, after, limit)
+        sight = self._sight(found)
+        return [self._view(record, sight) for record in found]
+
+    def resume(self, actor: str) -> list[str]:
+        """Take up what was interrupted or waits; codes are kept nowhere, so they may be missing.
+
+        What was interrupted before anything was done is given up: it is planned anew.
+        """
+        with self._journal.reading() as unit:
+            operation = unit.operations.holding(self._holder)
+        if operation is None or operation.kind != KIND:
+            return []
+        if operation.state is OperationState.IN_DOUBT:
+            return []
+        record = self._record_of(operation)
+        if not _has_begun(operation):
+            problem = refusals.interrupted(record.declaration)
+            self._engine.give_up(operation.id, self._holder, problem, actor, _has_begun)
+            return []
+        resumed = self._engine.resume(self._work(record, {}, operation.actor))
+        return [] if resumed is None else [operation.id]
+
+    def attest(
+        self, operation: OperationRecord, happened: bool, statement: str, actor: str
+    ) -> None:
+        """A person's word on what cannot be observed."""
+        record = self._record_of(operation)
+        work = self._work(record, {}, operation.actor)
+        try:
+            self._engine.attest(work, happened, statement, actor)
+        except Problem as problem:
+            # The word was taken; what comes next needs codes, and the next run brings them.
+            if problem.code is not ProblemCode.CODES_MISSING:
+                raise
+
+    # Backup ----------------------------------------------------------------------------
+
+    def _back_up(
+        self, order: MoveOrder, record: MoveRecord | None, dry_run: bool
+    ) -> dict[str, Any]:
+        fresh = (MoveState.BACKED_UP, MoveState.VOID)
+        if record is not None and record.state not in fresh:
+            return self._past(order, record)
+        if order.declaration.source_lost:
+            raise refusals.no_source(order.declaration)
+        if order.licenses is None:
+            raise refusals.needs(order, "the licenses of the server with their profiles")
+        known = None if record is None else record.backup
+        made = self._backups.made(order.licenses, known)
+        before = MoveState.NONE if record is None else record.state
+        changed = made != known or before is not MoveState.BACKED_UP
+        after = MoveRecord(order.declaration, Side.SOURCE, MoveState.BACKED_UP, made)
+        if record is not None:
+            after = record.advanced(MoveState.BACKED_UP, backup=made, licenses={})
+        if changed and not dry_run:
+            with self._journal.transaction() as unit:
+                self._require_unchanged(unit, record, order.declaration)
+                records.put(unit, after)
+                self._backups.keep(unit, made, order.actor)
+            after = self._present(order.declaration.id)
+        shown = None if dry_run and record is None else after
+        planned = MoveState.BACKED_UP if dry_run else None
+        answer = self._answer(shown, before, changed, after=planned)
+        return {**answer, "backup": made.as_document()}
+
+    # Beginning a leg ---------------------------------------------------------------------
+
+    def _begin(self, order: MoveOrder, known: MoveRecord | None, dry_run: bool) -> dict[str, Any]:
+        before = MoveState.NONE if known is None else known.state
+        if known is not None and known.state not in STARTS[order.leg] and not dry_run:
+            raise refusals.out_of_order(order, known.state)
+        record = self._intake.accept(order, known, dry_run)
+        rows = self._rows(record) if order.leg is MoveLeg.PREPARE else None
+        if rows is not None and is_refused(rows) and not dry_run:
+            raise refusals.not_ready(order.declaration, rows)
+        shape = shape_of(order, record, self._driver)
+        steps = steps_of(record, shape, self._means(record, {}, order.actor))
+        plan = plan_view(order, record, shape, steps, warnings_of(shape, self._driver))
+        report = None if rows is None else _report(rows)
+        if dry_run:
+            answer = self._answer(known, before, changed=True, after=ENDS[order.leg])
+            return {**answer, "report": report, "plan": plan}
+        self._require_confirmed(order, shape, plan)
+        missing = tuple(
+            n
+            for n in codes_needed(shape)
+            if n not in order.codes and not self._needs_no_code(record, shape, n)
+        )
+        if missing:
+            raise codes_missing(missing)
+        begun = record.advanced(GOES_ON[order.leg], attempt=record.attempt + 1, shape=shape)
+
+        def declare(unit: Unit) -> None:
+            self._require_unchanged(unit, known, order.declaration)
+            records.put(unit, begun)
+            detail = {"leg": order.leg.value, "plan": plan["digest"]}
+            action = "confirmed" if needs_confirmation(shape) else "begun"
+            unit.audit.append(order.actor, action, order.declaration.subject, detail)
+
+        self._engine.run(self._work(begun, order.codes, order.actor), declare)
+        answer = self._answer(self._present(record.id), before, changed=True)
+        return {**answer, "report": report}
+
+    # What is open, past, refused or given up ------------------------------------------
+
+    def _go_on(self, order: MoveOrder, record: MoveRecord, dry_run: bool) -> dict[str, Any]:
+        shape = record.shape
+        if shape is None or shape.leg != order.leg.value or order.refuse:
+            raise refusals.busy(order, record)
+        strangers = sorted(set(order.codes) - set(record.numbers))
+        if strangers:
+            raise refusals.not_released(order.declaration, strangers)
+        if dry_run:
+            return self._answer(record, record.state, changed=False)
+        before, marks = record.state, _marks(self._operation(record))
+        self._engine.resume(self._work(record, order.codes, order.actor))
+        after = self._present(record.id)
+        return self._answer(after, before, changed=_marks(self._operation(after)) != marks)
+
+    def _past(self, order: MoveOrder, record: MoveRecord) -> dict[str, Any]:
+        gives = GIVES.get(order.leg)
+        answer = self._answer(record, record.state, changed=False)
+        document = None if gives is None else record.document(gives)
+        return {**answer, "document": document, "backup": record.backup.as_document()}
+
+    def _is_same(self, order: MoveOrder, record: MoveRecord) -> bool:
+        if order.backup is None:
+            raise refusals.needs(order, "the backup of the source")
+        same = backup_digest(order.backup) == backup_digest(record.backup)
+        return same and order.required == record.required
+
+    def _still_prepared(self, order: MoveOrder, record: MoveRecord) -> dict[str, Any]:
+        """What was fit once is looked at again, because the source goes by it now."""
+        rows = self._rows(record)
+        if is_refused(rows):
+            raise refusals.not_ready(order.declaration, rows)
+        return {**self._past(order, record), "report": _report(rows)}
+
+    def _refuse(self, order: MoveOrder, record: MoveRecord | None, dry_run: bool) -> dict[str, Any]:
+        """The target's durable no: written first, then said."""
+        if record is None:
+            raise refusals.out_of_order(order, MoveState.NONE)
+        if record.state is MoveState.REFUSED:
+            answer = self._answer(record, record.state, changed=False)
+            return {**answer, "document": record.document(MoveDocument.REFUSED)}
+        if record.state is MoveState.ARRIVED or order.declaration.source_lost:
+            raise refusals.out_of_order(order, record.state)
+        known = record
+        words = {n: self._word_on_refusal(order, record, n) for n in record.numbers}
+        if dry_run:
+            return self._answer(record, record.state, changed=True, after=MoveState.REFUSED)
+        for number, word in words.items():
+            if word != RETURNED:
+                record = record.with_progress(number, activated=word)
+        with self._journal.transaction() as unit:
+            self._require_unchanged(unit, known, order.declaration)
+            answers = record.document(MoveDocument.RELEASED)
+            document = seal_move(
+                self._identity,
+                MoveDocument.REFUSED,
+                order.declaration,
+                answers,
+                {"licenses": words},
+                unit.audit.head(),
+            )
+            refused = record.advanced(MoveState.REFUSED)
+            records.put(unit, refused.with_document(MoveDocument.REFUSED, document))
+            unit.audit.append(order.actor, "refused", order.declaration.subject, words)
+        answer = self._answer(self._present(record.id), known.state, changed=True)
+        return {**answer, "document": document}
+
+    def _word_on_refusal(self, order: MoveOrder, record: MoveRecord, number: str) -> str:
+        """Active here, or never to be; Problem where that is open."""
+        known = record.progress(number)
+        state = LicenseState.UNKNOWN
+        if self._sees_licenses():
+            state = self._backups.observed().license(number).state
+            if state is LicenseState.ACTIVE:
+                return Word.OBSERVED.value
+            if state is not LicenseState.INACTIVE:
+                raise refusals.undecided(order.declaration, number)
+            return RETURNED
+        if known.activated == TRIED:
+            raise refusals.undecided(order.declaration, number)
+        return RETURNED if known.activated is None else known.activated
+
+    def _void(self, record: MoveRecord, operation: OperationRecord | None, actor: str) -> None:
+        was_on = self._maintenance_was_on(record)
+        if operation is not None and _is_open(operation):
+            problem = refusals.given_up(record.declaration)
+            if not self._engine.give_up(operation.id, self._holder, problem, actor, _has_released):
+                raise refusals.released_already(record.declaration)
+        known = self._present(record.id)
+        shape = Shape(VOID, maintenance=was_on, by_person=self._by_person("maintenance"))
+        begun = replace(known, attempt=known.attempt + 1, shape=shape)
+
+        def declare(unit: Unit) -> None:
+            self._require_unchanged(unit, known, record.declaration)
+            records.put(unit, begun)
+
+        self._engine.run(self._work(begun, {}, actor), declare)
+
+    def _require_unreleased(self, record: MoveRecord, operation: OperationRecord | None) -> None:
+        givable = (
+            MoveState.BACKED_UP,
+            MoveState.RELEASING,
+            MoveState.PREPARING,
+            MoveState.PREPARED,
+        )
+        begun = _is_open(operation) and operation is not None and _has_released(operation)
+        gone = record.side is Side.SOURCE and record.released
+        if record.state not in givable or begun or gone:
+            raise refusals.released_already(record.declaration)
+
+    def _maintenance_was_on(self, record: MoveRecord) -> bool:
+        with self._journal.reading() as unit:
+            attempts = range(1, record.attempt + 1)
+            found = [unit.operations.get(operation_id(record, n)) for n in attempts]
+        return any(
+            step.name == "maintenance_on" and step.state is not StepState.PLANNED
+            for operation in found
+            if operation is not None
+            for step in operation.steps
+        )
+
+    # How a leg ends -------------------------------------------------------------------
+
+    def _close(self, move: str) -> Callable[[Unit], None]:
+        def close(unit: Unit) -> None:
+            record = records.present(unit, move)
+            leg = VOID if record.shape is None else record.shape.leg
+            if leg == VOID:
+                records.put(unit, record.advanced(MoveState.VOID))
+                return
+            records.put(unit, self._closed(unit, record, MoveLeg(leg)))
+
+        return close
+
+    def _closed(self, unit: Unit, record: MoveRecord, leg: MoveLeg) -> MoveRecord:
+        ended = record.advanced(ENDS[leg])
+        gives = GIVES.get(leg)
+        if gives is None:
+            return ended
+        answers, facts = self._facts(record, gives)
+        head = unit.audit.head()
+        sealed = seal_move(self._identity, gives, record.declaration, answers, facts, head)
+        return ended.with_document(gives, sealed)
+
+    def _facts(
+        self, record: MoveRecord, kind: MoveDocument
+    ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        if kind is MoveDocument.PREPARED:
+            return None, {"backup": backup_digest(record.backup)}
+        if kind is MoveDocument.RELEASED:
+            words = {n: record.progress(n).released for n in record.numbers}
+            facts = {"licenses": words, "backup": record.backup.as_document()}
+            return record.document(MoveDocument.PREPARED), facts
+        words = {n: record.progress(n).activated for n in record.numbers}
+        return record.document(MoveDocument.RELEASED), {"licenses": words}
+
+    # What the legs share --------------------------------------------------------------
+
+    def _work(self, record: MoveRecord, codes: dict[str, Secret], actor: str) -> Work:
+        if record.shape is None:
+            raise LookupError(f"the move {record.id} has no operation")
+        means = self._means(record, codes, actor)
+        return Work(
+            operation_id(record),
+            KIND,
+            record.declaration.subject,
+            None,
+            self._holder,
+            actor,
+            steps_of(record, record.shape, means),
+        )
+
+    def _means(self, record: MoveRecord, codes: dict[str, Secret], actor: str) -> Means:
+        operation = operation_id(record)
+
+        def tell(text: str) -> None:
+            with self._journal.transaction() as unit:
+                unit.operations.note(operation, text)
+
+        return Means(
+            driver=self._driver,
+            codes=codes,
+            tell=tell,
+            check=lambda: self._require_bound(record),
+            target_refusal=lambda: self._target_refusal(record),
+            not_arrived=lambda: self._not_arrived(record),
+            active_here=lambda: self._active_here(record),
+            close=self._close(record.id),
+        )
+
+    def _require_bound(self, record: MoveRecord) -> None:
+        bound = None if record.shape is None else record.shape.bound
+        if bound is not None and bound_digest(self._driver.observe()) != bound:
+            raise refusals.changed_since(record.declaration)
+
+    def _target_refusal(self, record: MoveRecord) -> Problem | None:
+        rows = self._rows(record)
+        return refusals.not_ready(record.declaration, rows) if is_refused(rows) else None
+
+    def _not_arrived(self, record: MoveRecord) -> Problem | None:
+        server = self._driver.observe()
+        with self._journal.reading() as unit:
+            known = records.present(unit, record.id)
+        wanted = [n for n in known.numbers if known.progress(n).is_active_here]
+        missing = [n for n in wanted if server.license(n).state is not LicenseState.ACTIVE]
+        return refusals.not_active(record.declaration, missing) if missing else None
+
+    def _active_here(self, record: MoveRecord) -> Problem | None:
+        server = self._driver.observe()
+        states = {n: server.license(n).state for n in record.numbers}
+        twice = [n for n, state in states.items() if state is LicenseState.ACTIVE]
+        if twice:
+            return refusals.active_twice(record.declaration, twice)
+        blind = [n for n, state in states.items() if state is LicenseState.UNKNOWN]
+        return refusals.not_seen(record.declaration, blind) if blind else None
+
+    def _rows(self, record: MoveRecord) -> tuple[RuleRow, ...]:
+        return target_rows(record.backup, self._backups.observed(), **record.required)
+
+    def _needs_no_code(self, record: MoveRecord, shape: Shape, number: str) -> bool:
+        """It was run before, or is active here already."""
+        if record.progress(number).activated == TRIED:
+            return True
+        if "licenses" in shape.unseen:
+            return False
+        return self._backups.observed().license(number).state is LicenseState.ACTIVE
+
+    def _require_confirmed(self, order: MoveOrder, shape: Shape, plan: dict[str, Any]) -> None:
+        if needs_confirmation(shape) and order.confirmation != plan["digest"]:
+            raise refusals.unconfirmed(order, plan["digest"])
+
+    def _require_unchanged(
+        self, unit: Unit, known: MoveRecord | None, declaration: MoveDeclaration
+    ) -> None:
+        """Others may have been here since it was looked at; one move at a time changes a server."""
+        if records.find(unit, declaration.id) != known:
+            raise refusals.just_changed(declaration)
+        for other in records.page(unit, "", records.LISTED_MAX):
+            if other.id != declaration.id and other.state in HOLDING:
+                raise refusals.other_move(declaration, other)
+
+    def _require_mine(self, order: MoveOrder) -> None:
+        declaration = order.declaration
+        if declaration.vendor != self.vendor:
+            raise refusals.other_vendor(declaration, self.vendor)
+        if declaration.source == declaration.target:
+            raise refusals.same_host(declaration)
+        mine = declaration.source if order.leg.side is Side.SOURCE else declaration.target
+        if mine != self._identity.name:
+            raise refusals.wrong_host(order, mine, self._identity.name)
+
+    def _sees_licenses(self) -> bool:
+        return self._driver.can("observe_licenses") is Grade.DOCUMENTED
+
+    def _by_person(self, action: Any) -> tuple[str, ...]:
+        return () if self._driver.can(action) is Grade.DOCUMENTED else (action,)
+
+    def _find(self, move: str) -> MoveRecord | None:
+        with self._journal.reading() as unit:
+            return records.find(unit, move)
+
+    def _present(self, move: str) -> MoveRecord:
+        with self._journal.reading() as unit:
+            return records.present(unit, move)
+
+    def _operation(self, record: MoveRecord) -> OperationRecord | None:
+        with self._journal.reading() as unit:
+            return unit.operations.get(operation_id(record))
+
+    def _record_of(self, operation: OperationRecord) -> MoveRecord:
+        with self._journal.reading() as unit:
+            for record in records.page(unit, "", records.LISTED_MAX):
+                if operation_id(record) == operation.id:
+                    return record
+        raise Problem(
+            ProblemCode.OPERATION_UNKNOWN,
+            f"The operation {operation.id} is no move's that is open on this host.",
+            "Look at the list of moves.",
+        )
+
+    def _sight(self, found: list[MoveRecord]) -> MovableServer | None:
+        """One look for all open moves; None where there is none, or nothing answers."""
+        if all(record.state.is_settled for record in found):
+            return None
+        with suppress(Problem):
+            return self._backups.observed()
+        return None
+
+    def _view(self, record: MoveRecord, sight: MovableServer | None) -> dict[str, Any]:
+        server = None if record.state.is_settled else sight
+        told = self._driver.instructions()
+        return move_view(record, self._operation(record), server, told)
+
+    def _answer(
+        self,
+        record: MoveRecord | None,
+        before: MoveState,
+        changed: bool,
+        after: MoveState | None = None,
+    ) -> dict[str, Any]:
+        planned = after is not None
+        operation = None if record is None or planned else self._operation(record)
+        state = after or (before if record is None else record.state)
+        leg = None if record is None or record.shape is None else record.shape.leg
+        gives = GIVES.get(MoveLeg(leg)) if leg not in (None, VOID) else None
+        ended = operation is not None and operation.state is OperationState.DONE
+        steps = operation.steps if operation else ()
+        return {
+            "changed": changed,
+            "before": {"state": before.value},
+            "after": {"state": state.value},
+            "report": None,
+            "backup": None,
+            "plan": {
+                "digest": None,
+                "confirmation_required": False,
+                "warnings": [],
+                "codes_needed": [],
+                "steps": [planned_view(step) for step in steps],
+            },
+            "document": record.document(gives) if record and gives and ended else None,
+            "move": None if record is None else self._view(record, self._sight([record])),
+            "operation": operation_view(operation),
+            "waiting": waiting_view(operation),
+        }
+
+
+def _is_open(operation: OperationRecord | None) -> bool:
+    ended = (OperationState.DONE, OperationState.FAILED)
+    return operation is not None and operation.state not in ended
+
+
+def _is_past(order: MoveOrder, record: MoveRecord) -> bool:
+    return not order.refuse and record.state in PAST[order.leg]
+
+
+def _has_begun(operation: OperationRecord) -> bool:
+    return any(step.state is not StepState.PLANNED for step in operation.steps)
+
+
+def _has_released(operation: OperationRecord) -> bool:
+    """Whether a deactivation was handed out or begun: it may happen at any moment."""
+    return any(
+        step.name.startswith("deactivate ") and step.state is not StepState.PLANNED
+        for step in operation.steps
+    )
+
+
+def _marks(operation: OperationRecord | None) -> tuple[str, ...]:
+    return () if operation is None else tuple(step.state.value for step in operation.steps)
+
+
+def _report(rows: tuple[RuleRow, ...]) -> dict[str, Any]:
+    verdict = "refused" if is_refused(rows) else "open"
+    return {"verdict": verdict, "rules": [row.as_document() for row in rows]}

@@ -1,0 +1,544 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps at a license server that moves: maintenance mode, licenses, profiles, installing.
+
+Where the agent sees what became of a license, only that counts. Where it does not, a command of
+the agent counts as run when it has ended, once, and a person's word on the license follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from seatkeeper_agent.domain.moves import LicenseState, MovableLicense, MovableServer
+from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.servers import Secret
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.engine import driver_problem
+from seatkeeper_agent.operations.moves.documents import Word
+from seatkeeper_agent.operations.moves.ports import CommandReport, ServerMoveDriver
+from seatkeeper_agent.operations.moves.records import TRIED, note, present
+from seatkeeper_agent.operations.ports import (
+    DriverError,
+    DriverInterrupted,
+    DriverRefused,
+    DriverUnavailable,
+    DriverUnfinished,
+    DriverUnsupported,
+)
+from seatkeeper_agent.operations.servers.steps import OBSERVE_SECONDS_MAX, wait_until
+from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
+
+Tell = Callable[[str], None]
+"""Writes what a program said beside the operation, for people."""
+
+
+def word_of(evidence: dict[str, Any]) -> str:
+    """Observed, or by a person's word."""
+    return (Word.ATTESTED if "attested" in evidence else Word.OBSERVED).value
+
+
+@dataclass(frozen=True)
+class ServerMoveStep(PlainStep):
+    """What the steps share: the server, the move, who performs and what that one is told."""
+
+    driver: ServerMoveDriver
+    move: str
+    by: Performer
+    told: Instructions | None
+    tell: Tell
+
+    @property
+    def performer(self) -> Performer:
+        """Frozen when the operation was begun."""
+        return self.by
+
+    @property
+    def instructions(self) -> Instructions | None:
+        """None for the agent's own steps."""
+        return None if self.by is Performer.AGENT else self.told
+
+    def is_seen(self, server: MovableServer) -> bool | None:
+        """Whether the server shows the effect; None where it does not tell."""
+        raise NotImplementedError
+
+    def effect(self) -> CommandReport:
+        """EFFECT: the call itself; DriverError."""
+        raise NotImplementedError
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """What the server shows; a person is waited for where it shows nothing."""
+        seen = self.is_seen(self.driver.observe())
+        if seen is None and self.by is Performer.AGENT:
+            return Probe(Verdict.UNKNOWN, reason="the server does not show it")
+        return Probe(Verdict.DONE if seen else Verdict.NOT_DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """The command, and a while of looking, because neither its code nor its text proves it."""
+        if self.by is not Performer.AGENT:
+            raise DriverRefused("a person does this step")
+        report = self.effect()
+        seconds_max = min(OBSERVE_SECONDS_MAX, self.driver.call_seconds_max)
+        if not wait_until(lambda: self.is_seen(self.driver.observe()) is True, seconds_max):
+            raise DriverRefused(f"{said(report)}, and nothing of it is seen")
+        return b""
+
+
+@dataclass(frozen=True)
+class SwitchMaintenance(ServerMoveStep):
+    """Maintenance mode; leaving it restarts the server and ends all jobs.
+
+    ``check`` refuses to begin when what a confirmation was given for is so no more.
+    """
+
+    enabled: bool
+    check: Callable[[], None] | None = None
+
+    @property
+    def name(self) -> str:
+        """On and off are two steps."""
+        return f"maintenance_{'on' if self.enabled else 'off'}"
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"switching maintenance mode {'on' if self.enabled else 'off'}"
+
+    def baseline(self) -> dict[str, Any]:
+        """Looked at once more right before the intent."""
+        if self.check is not None:
+            self.check()
+        return {}
+
+    def is_seen(self, server: MovableServer) -> bool | None:
+        """What the server shows."""
+        return None if server.maintenance is None else server.maintenance is self.enabled
+
+    def effect(self) -> CommandReport:
+        """EFFECT: the operator's command; the server that restarts is waited for."""
+        report = self.driver.set_maintenance(self.enabled)
+        wait_until(lambda: self.driver.observe().serving is True)
+        return report
+
+
+@dataclass(frozen=True)
+class Deactivate(ServerMoveStep):
+    """A license goes back to the vendor: from now on it is active nowhere."""
+
+    number: str
+
+    @property
+    def name(self) -> str:
+        """One for each license."""
+        return f"deactivate {self.number}"
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"deactivating license {self.number}"
+
+    @property
+    def reversible(self) -> bool:
+        """Only with the activation code, and with the vendor's consent."""
+        return False
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Not done by this operation is done as well, whoever did it."""
+        state = self.driver.observe().license(self.number).state
+        if state is LicenseState.PENDING:
+            return Probe(Verdict.UNKNOWN, reason=pending(self.number))
+        return super().probe(baseline)
+
+    def is_seen(self, server: MovableServer) -> bool | None:
+        """Inactive here."""
+        state = server.license(self.number).state
+        return None if state is LicenseState.UNKNOWN else state is LicenseState.INACTIVE
+
+    def effect(self) -> CommandReport:
+        """EFFECT: the operator's command."""
+        return self.driver.deactivate(self.number)
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """Released: known at once, whatever comes then."""
+        note(unit, self.move, self.number, released=word_of(evidence), released_at=unit.now)
+
+
+@dataclass(frozen=True)
+class SupportReleases(ServerMoveStep):
+    """The vendor's support deactivates what a lost machine held."""
+
+    numbers: tuple[str, ...]
+
+    name = "support_release"
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"the vendor's support deactivating {', '.join(self.numbers)}"
+
+    @property
+    def reversible(self) -> bool:
+        """What support has taken from a machine does not come back to it."""
+        return False
+
+    def is_seen(self, server: MovableServer) -> bool | None:
+        """Nothing here shows it."""
+        return None
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """Nobody has them now; what the other machine was told to have does not count."""
+        word = word_of(evidence)
+        for number in self.numbers:
+            known = present(unit, self.move).progress(number)
+            since = unit.now if known.released_at is None else known.released_at
+            changes = {"released": word, "released_at": since, "freed": word, "there": None}
+            note(unit, self.move, number, **changes)
+
+
+@dataclass
+class Command(PlainStep):
+    """A command whose effect may show, or may not.
+
+    Where it is not ``seen`` the command counts as run when it has ended before this object's
+    eyes, and it is run only once: after an interruption nothing tells whether it had an effect.
+    ``tried`` is whether it was run by an earlier attempt.
+    """
+
+    base: ServerMoveStep
+    number: str
+    seen: bool
+    tried: bool
+    has_run: bool = field(default=False, init=False)
+    has_no_effect: bool = field(default=False, init=False)
+
+    @property
+    def performer(self) -> Performer:
+        """Frozen when the operation was begun."""
+        return self.base.by
+
+    @property
+    def instructions(self) -> Instructions | None:
+        """What a person does."""
+        return self.base.instructions
+
+    def is_shown(self, shown: MovableLicense) -> bool | None:
+        """Whether the license shows the effect; None where it does not tell."""
+        raise NotImplementedError
+
+    def effect(self) -> CommandReport:
+        """EFFECT: the call itself; DriverError."""
+        raise NotImplementedError
+
+    def remember(self, unit: Unit, word: str | None) -> None:
+        """What came of it; None for nothing."""
+        raise NotImplementedError
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """What the server shows, or whether the command has been run."""
+        seen_license = self.base.driver.observe().license(self.number)
+        shown = self.is_shown(seen_license)
+        if shown:
+            return Probe(Verdict.DONE)
+        by_agent = self.performer is Performer.AGENT
+        if self.seen:
+            if shown is None and by_agent:
+                is_pending = seen_license.state is LicenseState.PENDING
+                reason = pending(self.number) if is_pending else "the server does not show it"
+                return Probe(Verdict.UNKNOWN, reason=reason)
+            return Probe(Verdict.NOT_DONE)
+        if by_agent and (self.tried or self.has_run):
+            return Probe(Verdict.DONE, {"word": TRIED})
+        if baseline is None or not by_agent or self.has_no_effect:
+            return Probe(Verdict.NOT_DONE)
+        reason = "the command was begun, and nothing here shows what came of it"
+        return Probe(Verdict.UNKNOWN, reason=reason)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """The command; where its effect can be seen, also a while of looking."""
+        try:
+            report = self.effect()
+        except (DriverInterrupted, DriverRefused, DriverUnavailable, DriverUnsupported):
+            # These say that nothing was run.
+            self.has_no_effect = True
+            raise
+        self.base.tell(f"For {self.title}: {said(report)}.")
+        self.has_run = True
+        driver = self.base.driver
+        if self.seen and not wait_until(
+            lambda: self.is_shown(driver.observe().license(self.number)) is True,
+            min(OBSERVE_SECONDS_MAX, driver.call_seconds_max),
+        ):
+            raise DriverRefused(f"{said(report)}, and nothing of it is seen")
+        return b""
+
+    def withdraw(self, unit: Unit) -> None:
+        """Somebody said, or it was seen, that it is not so."""
+        self.remember(unit, None)
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """It is so, or it was tried."""
+        self.remember(unit, evidence.get("word", word_of(evidence)))
+
+
+@dataclass
+class Activate(Command):
+    """A license becomes active on this machine, as machine nodelock.
+
+    ``code`` is kept by nobody: None after an interruption.
+    """
+
+    code: Secret | None = None
+
+    @property
+    def name(self) -> str:
+        """One for each license."""
+        return f"activate {self.number}"
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"activating license {self.number} as machine nodelock"
+
+    @property
+    def reversible(self) -> bool:
+        """A machine nodelock stays: afterwards only this type is offered."""
+        return False
+
+    def baseline(self) -> dict[str, Any]:
+        """Refuses to begin without the code."""
+        if self.performer is Performer.AGENT and self.code is None:
+            raise codes_missing((self.number,))
+        return {}
+
+    def is_shown(self, shown: MovableLicense) -> bool | None:
+        """Active here."""
+        match shown.state:
+            case LicenseState.ACTIVE:
+                return True
+            case LicenseState.INACTIVE:
+                return False
+        return None
+
+    def effect(self) -> CommandReport:
+        """EFFECT: the documented command, with the code in its arguments."""
+        if self.code is None:
+            raise DriverInterrupted("the activation code is not kept")
+        return self.base.driver.activate(self.number, self.code)
+
+    def remember(self, unit: Unit, word: str | None) -> None:
+        """Beside the move."""
+        note(unit, self.base.move, self.number, activated=word)
+
+
+@dataclass
+class AddProfile(Command):
+    """A license gets back the name by which applications ask for it."""
+
+    called: str
+    keep: Callable[[Unit, str | None], None]
+
+    @property
+    def name(self) -> str:
+        """One for each profile."""
+        return f"add_profile {self.called}"
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"linking profile {self.called} to license {self.number}"
+
+    def is_shown(self, shown: MovableLicense) -> bool | None:
+        """Among the license's profiles."""
+        return None if shown.profiles is None else self.called in shown.profiles
+
+    def effect(self) -> CommandReport:
+        """EFFECT: the documented command."""
+        return self.base.driver.add_profile(self.called, self.number)
+
+    def remember(self, unit: Unit, word: str | None) -> None:
+        """Where it was declared."""
+        self.keep(unit, word)
+
+
+@dataclass(frozen=True)
+class Verify(ServerMoveStep):
+    """A person looks at a license that the agent has handled blindly."""
+
+    number: str
+
+    @property
+    def name(self) -> str:
+        """One for each license, so that a no is about that one."""
+        return f"verify {self.number}"
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"license {self.number} working here with its profiles"
+
+    def is_seen(self, server: MovableServer) -> bool | None:
+        """Nothing shows all of it."""
+        return None
+
+    def withdraw(self, unit: Unit) -> None:
+        """It does not work: the next attempt does it again."""
+        note(unit, self.move, self.number, activated=None, profiles={})
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """What was tried has worked; what was observed stays observed."""
+        known = present(unit, self.move).progress(self.number)
+        word = word_of(evidence)
+        profiles = {name: word if w == TRIED else w for name, w in known.profiles.items()}
+        activated = word if known.activated in (None, TRIED) else known.activated
+        note(unit, self.move, self.number, activated=activated, profiles=profiles)
+
+
+@dataclass(frozen=True)
+class Install(ServerMoveStep):
+    """The product on the target, before anything leaves the source."""
+
+    name, title = "install", "installing the license server"
+
+    def is_seen(self, server: MovableServer) -> bool | None:
+        """It is there and its ports answer."""
+        return server.installed is not False and server.serving is True
+
+    def baseline(self) -> dict[str, Any]:
+        """What is installed and does not run is not installed once more."""
+        server = self.driver.observe()
+        if server.installed and not server.serving:
+            raise Problem(
+                ProblemCode.RUNTIME_UNAVAILABLE,
+                "The license server is installed on the target and does not answer on its ports.",
+                "Start it and look why it was down, then run the playbook again.",
+            )
+        return {}
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """EFFECT: the operator's command; the service starts by itself."""
+        try:
+            told = said(self.driver.install())
+        except DriverUnfinished as error:
+            told = str(error).rstrip(".")
+        # What was killed on its way is not run a second time: a person looks first.
+        if not wait_until(lambda: self.is_seen(self.driver.observe()) is True):
+            raise DriverRefused(f"{told}, and the license server does not answer")
+        return b""
+
+
+@dataclass(frozen=True)
+class HoldStill(PlainStep):
+    """Something that must be so, looked at once more; nothing is done for it."""
+
+    called: str
+    what: str
+    refusal: Callable[[], Problem | None]
+    freezes: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the journal calls it."""
+        return self.called
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.what
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Nothing speaks against it."""
+        return Probe(Verdict.NOT_DONE if self.refusal() else Verdict.DONE)
+
+    def baseline(self) -> dict[str, Any]:
+        """Why it is not so; that ends the operation, and the next one looks again."""
+        problem = None if self.freezes else self.refusal()
+        if problem is not None:
+            raise problem
+        return {}
+
+    def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """Why it is not so; a person has to decide, and until then nothing changes here."""
+        try:
+            problem = self.refusal()
+        except DriverError as error:
+            problem = driver_problem(self.what, error)
+        if problem is not None:
+            raise problem
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """It has become so meanwhile."""
+        return b""
+
+
+@dataclass(frozen=True)
+class Attested(ServerMoveStep):
+    """What nothing shows: somebody says so."""
+
+    called: str
+    what: str
+
+    @property
+    def name(self) -> str:
+        """What the journal calls it."""
+        return self.called
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.what
+
+    def is_seen(self, server: MovableServer) -> bool | None:
+        """Nothing shows it."""
+        return None
+
+
+@dataclass(frozen=True)
+class Close(PlainStep):
+    """The leg's end: its document is signed together with the move's new state."""
+
+    what: str
+    close: Callable[[Unit], None]
+
+    name = "close"
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.what
+
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """Nothing is to be done but to write it down."""
+        return Probe(Verdict.DONE)
+
+    def perform(self, baseline: dict[str, Any]) -> bytes:
+        """Nothing."""
+        return b""
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """The leg's outcome."""
+        self.close(unit)
+
+
+def said(report: CommandReport) -> str:
+    """What a program said, in one clause."""
+    text = " ".join(report.text.split()).rstrip(".")
+    return f"the command ended with code {report.exit_code}" + (
+        f" and said: {text}" if text else ""
+    )
+
+
+def codes_missing(numbers: tuple[str, ...]) -> Problem:
+    """Activation codes that nobody has brought."""
+    return Problem(
+        ProblemCode.CODES_MISSING,
+        f"The activation codes of {', '.join(numbers)} are not given, and the agent keeps none.",
+        "Run the playbook again with the codes of these licenses.",
+        {"codes_needed": list(numbers)},
+    )
+
+
+def pending(number: str) -> str:
+    """Why nothing is done to a license between the two files of an offline activation."""
+    return f"license {number} waits for the response file of an offline activation"

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Moves as the API shows them: where each license is, and first of all those that are nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seatkeeper_agent.domain.move_legs import MoveState
+from seatkeeper_agent.domain.moves import LicenseState, MovableServer, Place
+from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
+from seatkeeper_agent.domain.transfers import Side
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.moves import records
+from seatkeeper_agent.operations.moves.ports import MoveInstructions
+from seatkeeper_agent.operations.moves.records import MoveRecord, operation_id
+from seatkeeper_agent.operations.people import awaited_view, planned_view
+from seatkeeper_agent.operations.views import moment
+
+
+def move_view(
+    record: MoveRecord,
+    operation: OperationRecord | None,
+    server: MovableServer | None,
+    told: MoveInstructions,
+) -> dict[str, Any]:
+    """One move on this host; ``server`` None where it was not looked at or does not answer."""
+    places = places_of(record, operation, server)
+    declaration = record.declaration
+    return {
+        "id": record.id,
+        **declaration.as_document(),
+        "side": record.side.value,
+        "state": record.state.value,
+        "leg": None if record.shape is None else record.shape.leg,
+        "backup": record.backup.as_document(),
+        "licenses": [
+            {
+                "number": entry.number,
+                "profiles": list(entry.profiles),
+                "place": places[entry.number].value,
+                "seen": _seen(server, entry.number).value,
+                "released": record.progress(entry.number).released,
+                "activated": record.progress(entry.number).activated,
+            }
+            for entry in record.backup.licenses
+        ],
+        "adrift": adrift_view(record, places, told),
+        "steps": [planned_view(step) for step in (operation.steps if operation else ())],
+        "notes": [
+            {"at": moment(note.at), "text": note.text}
+            for note in (operation.notes if operation else ())
+        ],
+        "documents": record.documents,
+        "problem": None if operation is None else operation.problem,
+        "operation": operation_view(operation),
+        "created_at": moment(record.created_at),
+        "updated_at": moment(record.updated_at),
+    }
+
+
+def places_of(
+    record: MoveRecord, operation: OperationRecord | None, server: MovableServer | None
+) -> dict[str, Place]:
+    """Where each license is, by the journal and by what this host's server shows now."""
+    begun = {
+        step.name.partition(" ")[2]
+        for step in (operation.steps if operation else ())
+        if step.state is StepState.INTENDED and step.name.split(" ")[0] in _CHANGING
+    }
+    return {n: _place(record, n, n in begun, _seen(server, n)) for n in record.numbers}
+
+
+_CHANGING = ("deactivate", "activate")
+
+
+def _place(record: MoveRecord, number: str, is_begun: bool, seen: LicenseState) -> Place:
+    """What is seen here counts more than what was written down, except where it shows nothing."""
+    here = Place.SOURCE if record.side is Side.SOURCE else Place.TARGET
+    place = record.progress(number).place(record.side)
+    if record.state is MoveState.REFUSED and place is not here:
+        # Only the source knows what it made of what was returned.
+        return Place.UNKNOWN
+    if seen is LicenseState.ACTIVE:
+        return Place.BOTH if here is Place.SOURCE and place is Place.TARGET else here
+    if seen is LicenseState.UNKNOWN:
+        return Place.UNKNOWN if is_begun else place
+    if place is here or is_begun or place is Place.UNKNOWN:
+        return Place.NOWHERE
+    return place
+
+
+def adrift_count(unit: Unit) -> int:
+    """How many licenses are active nowhere, or may be, as far as the journal knows."""
+    found = 0
+    for record in records.page(unit, "", records.LISTED_MAX):
+        operation = unit.operations.get(operation_id(record))
+        found += len(_adrift(record, places_of(record, operation, None)))
+    return found
+
+
+def _adrift(record: MoveRecord, places: dict[str, Place]) -> list[str]:
+    """Those of a lost machine are usable nowhere until they have arrived."""
+    if record.state.is_settled:
+        return []
+    told = {Place.NOWHERE, Place.UNKNOWN}
+    told |= {Place.SOURCE} if record.declaration.source_lost else set()
+    return [number for number, place in places.items() if place in told]
+
+
+def adrift_view(
+    record: MoveRecord, places: dict[str, Place], told: MoveInstructions
+) -> list[dict[str, Any]]:
+    """The licenses that are active nowhere, or may be, with the vendor's advice."""
+    return [
+        {
+            "license": number,
+            "place": (Place.UNKNOWN if places[number] is Place.UNKNOWN else Place.NOWHERE).value,
+            "since": moment(record.progress(number).released_at),
+            "advice": list(told.emergency(number).steps),
+        }
+        for number in _adrift(record, places)
+    ]
+
+
+def operation_view(operation: OperationRecord | None) -> dict[str, Any] | None:
+    """Its id and its state."""
+    return None if operation is None else {"id": operation.id, "state": operation.state.value}
+
+
+def waiting_view(operation: OperationRecord | None) -> list[dict[str, Any]]:
+    """The step that it waits for."""
+    waits = operation is not None and operation.state is OperationState.WAITING
+    return [awaited_view(operation)] if operation is not None and waits else []
+
+
+def _seen(server: MovableServer | None, number: str) -> LicenseState:
+    return LicenseState.UNKNOWN if server is None else server.license(number).state

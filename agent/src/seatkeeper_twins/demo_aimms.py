@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo's part with AIMMS: a license server with three licenses moves to another machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from seatkeeper_twins.aimms import control
+from seatkeeper_twins.demo_playbook import Playbook, PlaybookRun
+from seatkeeper_twins.demo_screen import DemoError, Screen
+from seatkeeper_twins.demo_waits import Waits
+from seatkeeper_twins.lab import Lab
+
+PLAYBOOK = "playbooks/migrate_licenses.yml"
+INVENTORY = "playbooks/inventories/aimms"
+OLD, NEW, MOVE = "old-aimms", "new-aimms", "planning"
+PROFILES = {"15.90.10.1": "ProLicense", "15.90.10.2": "Server", "15.90.10.3": "Client"}
+JOBS = 2
+NOWHERE = "nowhere"
+REFUSALS = 20
+
+COLUMNS = {
+    "host": "Machine", "installed": "Installed", "license": "License", "profile": "Profile",
+    "maintenance": "Maintenance", "jobs": "Jobs",
+}  # fmt: skip
+_CONFIRMATION = re.compile(rf"^{MOVE} +\w+ +([0-9a-f]{{64}})$")
+
+
+def show(screen: Screen, folder: Path | None) -> Lab:
+    """Show it on a lab of its own, which is given back stopped; DemoError.
+
+    ``folder`` None: a temporary one.
+    """
+    screen.stage(f"Start {OLD} and {NEW}, each an agent beside an AIMMS twin, and the activations")
+    lab = Lab.create(_seeds(), folder)
+    screen.line(f"  sockets, journals and logs are in {lab.folder}")
+    with lab:
+        demo = Demo(lab, screen)
+        demo.show_machines("What both machines have")
+        digest = demo.check()
+        demo.refuse_unconfirmed()
+        demo.strand(digest)
+        demo.carry_on(digest)
+        demo.repoint(digest)
+        demo.run_again(digest)
+        demo.show_machines("What both machines have now")
+        screen.stage("Stop everything")
+    return lab
+
+
+def _seeds() -> dict[str, Any]:
+    """The old machine at work, the new one with the license files and the installer only."""
+    files = list(PROFILES)
+    licenses = {number: [profile] for number, profile in PROFILES.items()}
+    old = {"licenses": licenses, "license_files": files, "jobs_running": JOBS}
+    new = {"installed": False, "license_files": files}
+    return {OLD: {"aimms": {"machine": old}}, NEW: {"aimms": {"machine": new}}}
+
+
+class Demo:
+    """The stages, in the order in which they are shown."""
+
+    def __init__(self, lab: Lab, screen: Screen) -> None:
+        self._lab = lab
+        self._screen = screen
+        self._vendor = lab.aimms_vendor.address
+        self._playbook = Playbook(lab, screen, INVENTORY, {})
+
+    def show_machines(self, title: str) -> None:
+        """What the twins are, and where the vendor has the licenses active."""
+        self._screen.stage(title)
+        self._screen.table([row for host in (OLD, NEW) for row in self._rows(host)], COLUMNS)
+
+    def check(self) -> str:
+        """Rules of the target, plan and warning; the digest that confirms exactly these."""
+        self._screen.stage("What the move would do (--check)")
+        before = self._state()
+        run = self._run("--check")
+        found = [_CONFIRMATION.match(line.strip()) for line in run.messages()]
+        digests = [match[1] for match in found if match]
+        if len(digests) != 1:
+            raise DemoError("The run with --check showed no digest to confirm; see above.")
+        self._screen.require(
+            self._state() == before,
+            "machines, activations and journals are as they were",
+            "The run with --check changed something.",
+        )
+        return digests[0]
+
+    def refuse_unconfirmed(self) -> None:
+        """The target is made ready; at the source nothing happens without the confirmation."""
+        self._screen.stage("Run it without that confirmation")
+        run = self._playbook.run(PLAYBOOK)
+        if not run.exit_code or run.recap[OLD]["failed"] != 1:
+            raise DemoError("The move was not refused without a confirmation; see above.")
+        self._require_places({OLD})
+        told = control.describe(self._lab[NEW].aimms.address)["installed"]
+        self._screen.require(
+            told and not self._machine(OLD)["maintenance"],
+            f"{NEW} has the product installed, and {OLD} serves as before",
+            f"{NEW} is not installed, or {OLD} is in maintenance mode.",
+        )
+
+    def strand(self, digest: str) -> None:
+        """The worst moment: the licenses have left, and the vendor's service does not take them."""
+        self._screen.stage("Confirm it, while the vendor's activation service refuses")
+        control.set_fault(self._vendor, "activate.before", "refuse", 503, times=REFUSALS)
+        run = self._playbook.run(PLAYBOOK, "-e", f"demo_confirm={digest}")
+        control.clear_faults(self._vendor)
+        self._require_places({NOWHERE})
+        told = [line for line in run.messages() if "emergency activation" in line]
+        self._screen.require(
+            run.recap[NEW]["failed"] == 1 and bool(told),
+            "the run says which licenses are active nowhere, and what bridges the time",
+            "The run did not tell of the licenses that are active nowhere.",
+        )
+
+    def carry_on(self, digest: str) -> None:
+        """The same run once more."""
+        self._screen.stage("Run the playbook again: it carries on where it stood")
+        self._run("-e", f"demo_confirm={digest}")
+        self._require_places({NEW})
+        # The server also gives each license a profile of its own, which nobody asks for.
+        found = self._machine(NEW)["profiles"]
+        expected = {profile: number for number, profile in PROFILES.items()}
+        self._screen.require(
+            expected.items() <= found.items(),
+            f"the licenses have their profiles: {', '.join(sorted(expected))}",
+            f"{NEW} has the profiles {found}.",
+        )
+        self._screen.require(
+            self._machine(OLD)["jobs_killed"] == 0,
+            f"the {JOBS} jobs of {OLD} run still: maintenance mode was not left yet",
+            "Jobs were killed before the applications were pointed at the new server.",
+        )
+
+    def repoint(self, digest: str) -> None:
+        """People point the applications at the new server; then maintenance mode ends."""
+        self._screen.stage("Point AIMMS PRO at the new server, say so, and run again")
+        Waits(self._screen, self._lab[OLD]).attest("repoint", "AIMMS PRO ran a job over it.")
+        self._run("-e", f"demo_confirm={digest}")
+        machine = self._machine(OLD)
+        self._screen.require(
+            not machine["maintenance"] and machine["jobs_killed"] == JOBS,
+            f"{OLD} has left maintenance mode, which ended its {JOBS} jobs, as was confirmed",
+            f"{OLD} is in maintenance mode still, or did not restart.",
+        )
+        states = {
+            host: self._lab[host].client.get("/v1/moves")["moves"][0]["state"]
+            for host in (OLD, NEW)
+        }
+        self._screen.line(f"  {', '.join(f'{host}: {state}' for host, state in states.items())}")
+
+    def run_again(self, digest: str) -> None:
+        """Nothing is left to do."""
+        self._screen.stage("Run the playbook again")
+        before = self._state()
+        run = self._run("-e", f"demo_confirm={digest}")
+        self._screen.require(
+            run.counted("changed") == 0 and self._state() == before,
+            "changed=0 on both hosts; machines, activations and journals are as they were",
+            "The last run changed something.",
+        )
+        self._require_places({NEW})
+
+    def _run(self, *arguments: str) -> PlaybookRun:
+        return self._playbook.run_well(PLAYBOOK, *arguments)
+
+    def _require_places(self, expected: set[str]) -> None:
+        places = self._places()
+        found = set(places.values())
+        self._screen.require(
+            found == expected,
+            f"the vendor has all {len(places)} licenses active on {', '.join(sorted(found))}"
+            if expected != {NOWHERE}
+            else f"the vendor has all {len(places)} licenses active nowhere",
+            f"The vendor has licenses active on {', '.join(sorted(found))}, and not on"
+            f" {', '.join(sorted(expected))}.",
+        )
+
+    def _places(self) -> dict[str, str]:
+        """The machine on which the vendor has each license active."""
+        machines = {self._machine(host)["machine"]: host for host in (OLD, NEW)}
+        holders = control.holders(self._vendor).items()
+        return {n: NOWHERE if machine is None else machines[machine] for n, machine in holders}
+
+    def _machine(self, host: str) -> dict[str, Any]:
+        return dict(control.describe(self._lab[host].aimms.address))
+
+    def _rows(self, host: str) -> list[dict[str, Any]]:
+        machine = self._machine(host)
+        names = {
+            number: profile
+            for profile, number in machine["profiles"].items()
+            if profile in PROFILES.values()
+        }
+        shown = {
+            "host": host,
+            "installed": "yes" if machine["installed"] else "no",
+            "maintenance": "on" if machine["maintenance"] else "off",
+            "jobs": machine["jobs_running"],
+        }
+        here = [n for n, place in self._places().items() if place == host]
+        first, *others = [{"license": n, "profile": names.get(n)} for n in here] or [{}]
+        return [{**shown, **first}, *others]
+
+    def _state(self) -> dict[str, Any]:
+        """Everything that a run may change."""
+        journals = {
+            host.name: host.client.get("/v1/agent")["journal"]["audit_head"] for host in self._lab
+        }
+        machines = {host: self._machine(host) for host in (OLD, NEW)}
+        return {"journals": journals, "machines": machines, "vendor": control.holders(self._vendor)}

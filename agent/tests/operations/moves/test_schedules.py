@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wherever an agent ends in a move: it gets through, nothing is silently active nowhere.
+
+Every point alone, a share of the pairs, every command lost, late or refused; and each broken
+service is caught by the promise that it breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.operations.moves.intake import Intake
+from seatkeeper_agent.operations.moves.steps import Command, Deactivate
+from seatkeeper_agent.operations.ports import DriverError, DriverUnavailable, DriverUnfinished
+from seatkeeper_agent.operations.steps import Probe, Verdict
+
+from .bench import Bench
+from .machines import refused
+from .schedules import Violation, move
+
+PROFILES = pytest.mark.parametrize("bare", [False, True], ids=["fuller", "bare"])
+EVERY_PAIR = 29
+"""Of the pairs every so-manieth is run: prime, so that all distances come."""
+
+STRIDE = 11
+EFFECTS = ("set_maintenance", "deactivate", "activate", "add_profile")
+
+
+def die_at(folder: Path, bare: bool, stride: int) -> None:
+    """At every so-manieth point, and at some of them again while what was open is taken up."""
+    points = move(folder / "whole", bare)
+    assert points > 100
+    for first in range(1, points + 1, stride):
+        move(folder / str(first), bare, first)
+    for first in range(EVERY_PAIR, points + 1, EVERY_PAIR * stride):
+        for second in range(1, 9):
+            move(folder / f"{first}-{second}", bare, first, second)
+
+
+@PROFILES
+def test_a_share_of_the_deaths_is_survived(folder: Path, bare: bool) -> None:
+    """The others are left to the next one."""
+    die_at(folder, bare, STRIDE)
+
+
+@pytest.mark.slow
+@PROFILES
+def test_every_death_is_survived(folder: Path, bare: bool) -> None:
+    """At each point."""
+    die_at(folder, bare, 1)
+
+
+@PROFILES
+@pytest.mark.parametrize("effect", EFFECTS)
+@pytest.mark.parametrize(
+    ("when", "make"),
+    [
+        ("errors", refused),
+        ("errors", lambda: DriverUnavailable("it is down")),
+        ("errors", lambda: DriverUnfinished("it did not end")),
+        ("lost", lambda: DriverUnfinished("it did not end")),
+    ],
+    ids=["refused", "unavailable", "killed", "lost"],
+)
+def test_every_failure_is_survived(
+    folder: Path, bare: bool, effect: str, when: str, make: Callable[[], DriverError]
+) -> None:
+    """Once, and three times in a row."""
+    for times in (1, 3) if bare else (3,):
+
+        def disturb(bench: Bench, times: int = times) -> None:
+            for host in (bench.old, bench.new):
+                getattr(host.machine, when)[effect] = [make() for _ in range(times)]
+
+        move(folder / str(times), bare, prepare=disturb)
+
+
+def claims_without_looking() -> tuple[Any, str, Any]:
+    """An intent is taken for its effect."""
+    probe = Deactivate.probe
+
+    def claiming(self: Deactivate, baseline: dict[str, Any] | None) -> Probe:
+        return probe(self, baseline) if baseline is None else Probe(Verdict.DONE)
+
+    return Deactivate, "probe", claiming
+
+
+def repeats_on_a_doubt() -> tuple[Any, str, Any]:
+    """What does not show is taken for not done."""
+    probe = Command.probe
+
+    def guessing(self: Command, baseline: dict[str, Any] | None) -> Probe:
+        seen = probe(self, baseline)
+        return Probe(Verdict.NOT_DONE) if seen.verdict is Verdict.UNKNOWN else seen
+
+    return Command, "probe", guessing
+
+
+def forgets_what_left() -> tuple[Any, str, Any]:
+    """What was deactivated is written down nowhere."""
+    return Deactivate, "conclude", lambda *_arguments: None
+
+
+def releases_unprepared() -> tuple[Any, str, Any]:
+    """The target's word is not asked for."""
+    return Intake, "_with_prepared", lambda *given: given[2]
+
+
+def activates_unreleased() -> tuple[Any, str, Any]:
+    """The source's word is not asked for."""
+    return Intake, "_with_released", lambda *given: given[2]
+
+
+def release_at_once(bench: Bench) -> None:
+    """A playbook that has lost its way: nobody has looked at the target."""
+    bench.leg("backup")
+    with suppress(Problem):
+        bench.leg("release")
+
+
+def install_at_once(bench: Bench) -> None:
+    """A playbook that has lost its way: nothing has left the source."""
+    bench.leg("backup")
+    bench.leg("prepare", backup=bench.old.backups.read())
+    with suppress(Problem):
+        bench.leg("install")
+
+
+MUTANTS: dict[
+    str, tuple[Callable[[], tuple[Any, str, Any]], bool, Callable[[Bench], None], str]
+] = {
+    "claims without looking": (claims_without_looking, False, lambda _bench: None, "claims"),
+    "repeats on a doubt": (repeats_on_a_doubt, True, lambda _bench: None, "again without a word"),
+    "forgets what left": (forgets_what_left, True, lambda _bench: None, "nobody says so"),
+    "releases unprepared": (releases_unprepared, False, release_at_once, "not prepared"),
+    "activates unreleased": (
+        activates_unreleased,
+        False,
+        install_at_once,
+        "another machine had it",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_broken_service_is_caught(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A sound one goes through the very same schedules."""
+    mutate, bare, prepare, seen = MUTANTS[name]
+    points = move(folder / "sound", bare, prepare=prepare)
+    monkeypatch.setattr(*mutate())
+    told = []
+    for end_at in range(1, points + 1, 2):
+        try:
+            move(folder / str(end_at), bare, end_at, prepare=prepare)
+        except Violation as violation:
+            told.append(str(violation))
+            if seen in told[-1]:
+                return
+    pytest.fail(f"nothing was noticed but {set(told)}")

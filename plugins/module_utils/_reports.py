@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reports of rules: as lines of text, and as the problem of what they refuse."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    TYPE_PREFIX,
+    LicenseProblem,
+)
+
+Rules = t.List[t.Dict[str, t.Any]]
+
+_VERDICTS: t.Final = {"met": "met", "not_met": "not met", "unknown": "unknown"}
+
+
+def report_table(rules: Rules) -> list[str]:
+    """The rules of a report as lines of text, with what to do below each that is not met."""
+    verdict_width = max(map(len, _VERDICTS.values()))
+    rule_width = max((len(rule["rule"]) for rule in rules), default=0)
+    lines = []
+    for rule in rules:
+        verdict = str(_VERDICTS.get(rule["verdict"], rule["verdict"]))
+        head = f"{verdict.ljust(verdict_width)}  {rule['rule'].ljust(rule_width)}  "
+        lines.append(f"{head}{rule['required']}; seen: {rule['observed']}")
+        if rule["verdict"] == "not_met":
+            lines.append(" " * len(head) + rule["advice"])
+    return lines
+
+
+def refusal(code: str, sentence: str, rules: Rules) -> LicenseProblem:
+    """What a run would be refused with, from the report of a dry run; the sentence is begun."""
+    unmet = [rule for rule in rules if rule["verdict"] == "not_met"]
+    return LicenseProblem(
+        {
+            "type": f"{TYPE_PREFIX}{code}",
+            "code": code,
+            "title": code.replace("-", " ").capitalize(),
+            "status": None,
+            "detail": f"{sentence}, because of {', '.join(rule['rule'] for rule in unmet)}.",
+            "next_action": " ".join(rule["advice"] for rule in unmet),
+            "retryable": False,
+            "rules": rules,
+        }
+    )
+
+
+def readable(
+    problem: LicenseProblem,
+    more: t.Sequence[str] = (),
+    judged: dict[str, t.Any] | None = None,
+) -> LicenseProblem:
+    """A refusal with its rules as a table, for whoever reads only the message.
+
+    ``more`` are lines below it, ``judged`` what else the module returns.
+    """
+    rules = problem.document.get("rules")
+    if not rules:
+        return problem
+    lines = report_table(rules)
+    told = "\n".join([str(problem), *lines, *more])
+    report = {"report": {"verdict": "refused", "rules": rules}, "report_table": lines}
+    return LicenseProblem(problem.document, told=told, result={**report, **(judged or {})})

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declared moves of license servers: which leg each host does next, and what a run came to.
+
+Everything is a function of the declarations and of what the hosts told: for each host which moves
+its agent knew before the first leg (``before``), and what the legs of this run returned
+(``results``). Codes of licenses never come here: a loop's item is printed.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (
+    Entry,
+    wait_lines,
+)
+
+Call = t.Dict[str, t.Any]
+Told = t.Dict[str, t.Any]
+
+LOOP_VARIABLE = "license_server_move_call"
+LEGS: t.Final = ("backup", "prepare", "release", "install", "finish", "refuse", "restore")
+SIDE_OF: t.Final = {
+    "backup": "source",
+    "prepare": "target",
+    "release": "source",
+    "install": "target",
+    "finish": "source",
+    "refuse": "target",
+    "restore": "source",
+}
+_BEFORE_RELEASE: t.Final = ("none", "void", "backed_up")
+_BEFORE_INSTALL: t.Final = ("none", "void", "preparing", "prepared")
+_GIVER_OF: t.Final = {
+    "release": "prepare",
+    "install": "release",
+    "finish": "install",
+    "restore": "refuse",
+}
+"""The leg whose document a leg takes; agents keep their documents in their records as well."""
+_KIND_OF: t.Final = {
+    "prepare": "prepared",
+    "release": "released",
+    "install": "arrived",
+    "refuse": "refused",
+}
+_STEP_COLUMNS: t.Final = {
+    "move": "Move",
+    "leg": "Leg",
+    "title": "Step",
+    "performer": "Performer",
+    "reversible": "Reversible",
+    "state": "State",
+}
+_CONFIRMATION_COLUMNS: t.Final = {"move": "Move", "leg": "Leg", "confirm": "Confirm"}
+_ADRIFT_COLUMNS: t.Final = {
+    "license": "License",
+    "place": "Active",
+    "since": "Since",
+    "advice": "What helps",
+}
+
+
+def move_calls(
+    declared: list[Entry], leg: str, agent: str, told: list[Told], folder: str | None = None
+) -> list[Call]:
+    """What the host of ``agent`` asks its agent in a leg, one call for each move.
+
+    With a ``folder`` files carry the documents, and each host is on its own.
+    """
+    _require_names(declared)
+    hosts = {entry["agent"]: entry for entry in told}
+    calls = []
+    for entry in declared:
+        needed = needed_legs(entry, hosts)
+        if leg not in needed or entry[SIDE_OF[leg]] != agent:
+            continue
+        awaited = [
+            earlier
+            for earlier in needed[: needed.index(leg)]
+            if not folder or entry[SIDE_OF[earlier]] == agent
+        ]
+        if all(_went_through(entry, earlier, hosts) for earlier in awaited):
+            calls.append(_call(entry, leg, hosts, folder))
+    return calls
+
+
+def needed_legs(entry: Entry, hosts: dict[str, Told]) -> list[str]:
+    """The legs that are left to do, in their order, by what the agents knew before this run."""
+    source, target = (_state(entry, side, hosts) for side in ("source", "target"))
+    if entry.get("state", "moved") == "restored":
+        wanted = {
+            "refuse": source not in ("none", "void", "restored")
+            and target not in ("none", "refused")
+            and not entry.get("target_lost", False),
+            "restore": source not in ("none", "void", "restored"),
+        }
+    elif entry.get("source_lost", False):
+        wanted = {"prepare": target in _BEFORE_INSTALL, "install": target != "arrived"}
+    else:
+        wanted = {
+            "backup": source in _BEFORE_RELEASE,
+            "prepare": source in _BEFORE_RELEASE and target in _BEFORE_INSTALL,
+            "release": source in (*_BEFORE_RELEASE, "releasing"),
+            "install": target != "arrived",
+            "finish": source != "finished",
+        }
+    return [leg for leg in LEGS if wanted.get(leg)]
+
+
+def move_licenses(declared: list[Entry], name: str) -> list[Entry]:
+    """The licenses of a move, with their codes: for a task's options and never for a loop."""
+    return next(list(entry["licenses"]) for entry in declared if entry["name"] == name)
+
+
+def kept_moves(told: Told, leg: str, results: list[dict[str, t.Any]]) -> Told:
+    """What a host told, with the results of one more leg."""
+    members = (
+        "backup", "before", "after", "changed", "diff", "digest", "document", "move", "msg",
+        "plan", "problem", "report_table", "waiting",
+    )  # fmt: skip
+    kept = {
+        result[LOOP_VARIABLE]["name"]: {
+            member: result[member] for member in members if member in result
+        }
+        for result in results
+        if LOOP_VARIABLE in result
+    }
+    return {**told, "results": {**told["results"], leg: kept}}
+
+
+def move_outcome(told: Told) -> dict[str, t.Any]:
+    """What the legs of a host came to in this run, sorted by what it means."""
+    ran = [
+        (name, leg, result) for leg in LEGS for name, result in told["results"].get(leg, {}).items()
+    ]
+    done = [(name, leg, result) for name, leg, result in ran if "plan" in result]
+    plan = [row for each in done for row in _steps(*each)]
+    confirmations = [
+        {"move": name, "leg": leg, "confirm": result["digest"]}
+        for name, leg, result in done
+        if result["digest"] is not None
+    ]
+    waits = _once(wait for _name, _leg, result in done for wait in result["waiting"])
+    adrift = _adrift(done)
+    return {
+        "plan": plan,
+        "confirmations": confirmations,
+        "waits": waits,
+        "adrift": adrift,
+        "failures": [
+            *told.get("failures", ()),
+            *(
+                f"Move {name}, leg {leg}: {result.get('msg', 'no reason was given')}"
+                for name, leg, result in ran
+                if "plan" not in result
+            ),
+        ],
+        "lines": [
+            *_adrift_lines(adrift),
+            *(line for each in done for line in _report(*each)),
+            *(table([_in_words(row) for row in plan], _STEP_COLUMNS) if plan else []),
+            *(line for each in done for line in _cautions(*each)),
+            *(table(confirmations, _CONFIRMATION_COLUMNS) if confirmations else []),
+            *wait_lines(waits),
+        ],
+    }
+
+
+def move_rows(moves: list[Entry]) -> list[Entry]:
+    """Moves as rows of a table, one for each license."""
+    return [
+        {
+            "name": move["name"],
+            "move": f"{move['source']} to {move['target']}",
+            "side": move["side"],
+            "state": move["state"],
+            "license": entry["number"],
+            "profiles": ", ".join(entry["profiles"]),
+            "place": entry["place"],
+            "seen": entry["seen"],
+        }
+        for move in moves
+        for entry in move["licenses"]
+    ]
+
+
+def adrift_lines(moves: list[Entry]) -> list[str]:
+    """The licenses of these moves that are active nowhere, as lines; none where there is none."""
+    found = {entry["license"]: entry for move in moves for entry in move["adrift"]}
+    return _adrift_lines(list(found.values()))
+
+
+def _require_names(declared: list[Entry]) -> None:
+    names = [entry["name"] for entry in declared]
+    for name in names:
+        if names.count(name) > 1:
+            raise AnsibleFilterError(
+                f"Two entries of license_server_moves have the name {name}. Give each its own."
+            )
+
+
+def _state(entry: Entry, side: str, hosts: dict[str, Told]) -> str:
+    return str((_record(entry, side, hosts) or {}).get("state", "none"))
+
+
+def _record(entry: Entry, side: str, hosts: dict[str, Told]) -> Entry | None:
+    known = hosts.get(entry[side], {}).get("before", ())
+    return next((record for record in known if record["name"] == entry["name"]), None)
+
+
+def _result(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
+    told = hosts.get(entry[SIDE_OF[leg]], {})
+    found: dict[str, t.Any] | None = told.get("results", {}).get(leg, {}).get(entry["name"])
+    return found
+
+
+def _went_through(entry: Entry, leg: str, hosts: dict[str, Told]) -> bool:
+    result = _result(entry, leg, hosts)
+    return result is not None and "plan" in result and not result["waiting"]
+
+
+def without_codes(declared: list[Entry]) -> list[Entry]:
+    """The declarations as they may be printed: of a code only that it is there."""
+    return [
+        {
+            **entry,
+            "licenses": [
+                {
+                    "number": item["number"],
+                    "profiles": item.get("profiles", []),
+                    "has_code": bool(item.get("code")),
+                }
+                for item in entry["licenses"]
+            ],
+        }
+        for entry in declared
+    ]
+
+
+def _document(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
+    """What the leg before gave, in this run or in an earlier one."""
+    giver = _GIVER_OF.get(leg)
+    if giver is None or (leg == "install" and entry.get("source_lost", False)):
+        return None
+    result = _result(entry, giver, hosts)
+    if result is not None and result.get("document"):
+        return t.cast("dict[str, t.Any]", result["document"])
+    record = _record(entry, SIDE_OF[giver], hosts) or {}
+    found: dict[str, t.Any] | None = record.get("documents", {}).get(_KIND_OF[giver])
+    return found
+
+
+def _backup(entry: Entry, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
+    result = _result(entry, "backup", hosts)
+    if result is not None and result.get("backup"):
+        return t.cast("dict[str, t.Any]", result["backup"])
+    for side in ("source", "target"):
+        record = _record(entry, side, hosts)
+        if record is not None:
+            return t.cast("dict[str, t.Any]", record["backup"])
+    kept = hosts.get(entry["target"], {}).get("backups", {})
+    return t.cast("t.Optional[dict[str, t.Any]]", kept.get(entry["name"]))
+
+
+def _call(entry: Entry, leg: str, hosts: dict[str, Told], folder: str | None) -> Call:
+    document, backup = _document(entry, leg, hosts), _backup(entry, hosts)
+    prefix = None if not folder else f"{folder}/{_safe(entry['name'])}"
+    giver, kind = _GIVER_OF.get(leg), _KIND_OF.get(leg)
+    takes_file = prefix is not None and giver is not None and document is None
+    if leg == "install" and entry.get("source_lost", False):
+        takes_file = False
+    # What has not begun to leave is given up, and nothing has to be activated again.
+    give_up = leg == "restore" and _state(entry, "source", hosts) == "backed_up"
+    return {
+        "name": entry["name"],
+        "state": "absent" if give_up else "present",
+        "leg": "install" if leg == "refuse" else leg,
+        "decision": "refuse" if leg == "refuse" else "install",
+        "vendor": entry.get("vendor", "aimms"),
+        "source": entry["source"],
+        "target": entry["target"],
+        "target_host": entry["target_host"],
+        "source_lost": entry.get("source_lost", False),
+        "target_lost": entry.get("target_lost", False),
+        "require": entry.get("require"),
+        "offline": entry.get("offline", False),
+        "confirmation": entry.get("confirm") if _is_confirmed(entry, leg) else None,
+        "backup": backup,
+        "backup_dest": f"{prefix}.backup.json" if prefix and leg == "backup" else None,
+        "backup_file": f"{prefix}.backup.json"
+        if prefix and leg == "prepare" and backup is None
+        else None,
+        "document": document,
+        "document_file": f"{prefix}.{_KIND_OF[giver]}.json" if takes_file and giver else None,
+        "document_dest": f"{prefix}.{kind}.json" if prefix and kind else None,
+    }
+
+
+def _is_confirmed(entry: Entry, leg: str) -> bool:
+    """Whether the leg sets going what cannot be taken back; only migrators may confirm."""
+    lost = {"install": "source_lost", "restore": "target_lost"}
+    return leg == "release" or bool(leg in lost and entry.get(lost[leg], False))
+
+
+def _safe(name: str) -> str:
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_"
+        for letter in name
+    )
+
+
+def _once(waits: t.Iterable[Entry]) -> list[Entry]:
+    """A step that two legs tell of is one step."""
+    return list({(wait["operation"], wait["step"]): wait for wait in waits}.values())
+
+
+def _steps(name: str, leg: str, result: dict[str, t.Any]) -> t.Iterator[Entry]:
+    if result["changed"]:
+        for step in result["plan"]["steps"]:
+            shown = {member: step[member] for member in _STEP_COLUMNS if member in step}
+            yield {"move": name, "leg": leg, **shown}
+
+
+def _report(name: str, _leg: str, result: dict[str, t.Any]) -> list[str]:
+    lines = result["report_table"]
+    return [f"How the target of move {name} fits:", *lines] if lines else []
+
+
+def _cautions(name: str, leg: str, result: dict[str, t.Any]) -> list[str]:
+    """Only a plan that has not been run asks for a confirmation."""
+    warnings = result["plan"]["warnings"] if result["digest"] is not None else []
+    return [f"Before you confirm leg {leg} of move {name}:", *warnings] if warnings else []
+
+
+def _adrift(done: list[tuple[str, str, dict[str, t.Any]]]) -> list[Entry]:
+    """By the last word that each move's agent gave."""
+    last = {name: result["move"] for name, _leg, result in done}
+    return [entry for move in last.values() if move is not None for entry in move["adrift"]]
+
+
+def _adrift_lines(adrift: list[Entry]) -> list[str]:
+    rows = [{**entry, "advice": " ".join(entry["advice"])} for entry in adrift]
+    heading = "Licenses that are active nowhere, or may be:"
+    return [heading, *table(rows, _ADRIFT_COLUMNS)] if rows else []
+
+
+def _in_words(step: Entry) -> Entry:
+    return {**step, "reversible": "yes" if step["reversible"] else "no"}

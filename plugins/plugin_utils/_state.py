@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole of what an inventory declares: what a host has to do with it, and what differed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import Entry
+
+Row = t.Dict[str, t.Any]
+
+_VENDOR_OF: t.Final = {
+    "license_activations": "chaos",
+    "license_dongle_migrations": "chaos",
+    "license_server_borrows": "chaos",
+    "license_transfers": "codemeter",
+    "license_borrows": "codemeter",
+    "license_orders": "altigen",
+    "license_server_moves": "aimms",
+}
+"""Whose product a declaration is about; entries of license_servers say it themselves."""
+
+_UNKNOWN_KEY: t.Final = re.compile(
+    r"(?P<place>[\w.]+\.\w+)\. Supported parameters include: (?P<known>.*)\.$"
+)
+"""How ansible-core tells of a key that an argument spec does not have."""
+
+_COLUMNS: t.Final = {
+    "host": "Host",
+    "what": "What",
+    "declared": "Declared",
+    "present": "Present",
+    "outcome": "Outcome",
+}
+_RUN_COLUMNS: t.Final = {**_COLUMNS, "present": "Before"}
+
+
+def vendors_here(
+    told: list[str] | None, found: list[Entry], declared: dict[str, list[Entry]], agent: str
+) -> list[str]:
+    """Whose products the host of ``agent`` has, in the order of the alphabet.
+
+    ``told`` is what the inventory says, ``found`` what the agent shows otherwise; what is declared
+    for this very host counts in either case, so that nothing declared is left out in silence.
+    """
+    vendors = set(told or ())
+    if not vendors:
+        # Every agent looks for CodeMeter; a host that has none shows no version of it.
+        vendors = {
+            entry["vendor"]
+            for entry in found
+            if entry["vendor"] != "codemeter" or entry["version"] is not None
+        }
+    for variable, entries in declared.items():
+        for entry in entries:
+            if agent in (entry.get("agent"), entry.get("source"), entry.get("target")):
+                vendor = _VENDOR_OF.get(variable) or entry.get("vendor")
+                vendors |= {vendor} if vendor else set()
+    return sorted(vendors or {"codemeter"})
+
+
+def drift(results: list[dict[str, t.Any]]) -> list[Row]:
+    """What differed from the declaration, or waits, by what modules returned; loops included.
+
+    Work of several tasks is one row: as it was before the first, as it came out of the last.
+    """
+    rows: dict[str, Row] = {}
+    for row in (row for result in _each(results) for row in _rows(result)):
+        first = rows.get(row["what"], row)
+        rows[row["what"]] = {**row, **{key: first[key] for key in ("present",) if key in first}}
+    return list(rows.values())
+
+
+def transfer_drift(
+    plan: list[Row], transfers: list[Entry], borrows: list[Entry], told: Entry
+) -> list[Row]:
+    """The transfers that a host had a part in, from the plan of all hosts."""
+    before = told.get("before") or {}
+    known = {record["name"]: record["status"] for record in before.get("transfers", ())}
+    texts = {entry["name"]: _transfer_text(entry) for entry in transfers}
+    lots = {entry["name"]: _borrow_text(entry) for entry in borrows}
+    names = dict.fromkeys(row["transfer"] for row in plan if row["host"] == told["agent"])
+    return [
+        {
+            "what": f"transfer {name}",
+            "declared": texts.get(name) or lots.get(name.partition("/")[0], "brought to its end"),
+            "present": known.get(name, "not begun"),
+            "outcome": "changed",
+        }
+        for name in names
+    ]
+
+
+def held_up(results: list[dict[str, t.Any]], waiting: list[Entry]) -> bool:
+    """Whether all that failed only has to wait for work that itself waits for somebody.
+
+    A license server does one thing at a time, and a step of a person is no failure.
+    """
+    refused = [result for result in _each(results) if "problem" in result or "msg" in result]
+    operations = {wait["operation"] for wait in waiting}
+    problems = [result.get("problem") or {} for result in refused]
+    return bool(problems) and all(
+        problem.get("code") == "container-busy" and problem.get("operation") in operations
+        for problem in problems
+    )
+
+
+def mistakes(checked: dict[str, t.Any]) -> list[str]:
+    """What is wrong with the declarations, by the result of validate_argument_spec."""
+    return [_mistake(str(text)) for text in checked["argument_errors"]]
+
+
+def _mistake(text: str) -> str:
+    found = _UNKNOWN_KEY.match(text)
+    if found is None:
+        return (
+            f"The inventory declares something wrongly: {text.rstrip('.')}. Nothing was done here."
+        )
+    place, known = found["place"], found["known"].split(", ")
+    above, _, key = place.rpartition(".")
+    near = difflib.get_close_matches(key, known, 1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return (
+        f"The inventory declares {place}, and {above} has no {key}.{meant} It has"
+        f" {', '.join(known)}. Nothing was done here."
+    )
+
+
+def failures(result: dict[str, t.Any]) -> list[str]:
+    """Why a task failed, one text for each item of a loop that did."""
+    items = [item for item in result.get("results") or () if item.get("failed")]
+    return [str(item.get("msg", "no reason was given")) for item in items or [result]]
+
+
+def drift_table(told: list[Entry], hosts: list[str], check: bool) -> list[str]:
+    """The table of all hosts of a run, with a line also where nothing differs or is known."""
+    by_host = {entry["host"]: entry for entry in told}
+    rows: list[Row] = []
+    for host in hosts:
+        entry = by_host.get(host, {})
+        found = [*entry.get("drift", ()), *_failed(entry)]
+        if not found:
+            whole = entry.get("whole", False)
+            why = "nothing differs" if whole else "not looked at, its failure says why"
+            found = [{"what": why}]
+        rows += [{"host": host, **_in_words(row, check)} for row in found]
+    return table(rows, _COLUMNS if check else _RUN_COLUMNS)
+
+
+def _in_words(row: Row, check: bool) -> Row:
+    changes = check and row.get("outcome") == "changed"
+    return {**row, "outcome": "would change"} if changes else row
+
+
+def _failed(entry: Entry) -> list[Row]:
+    parts = dict.fromkeys(failure["part"] for failure in entry.get("failures", ()))
+    return [{"what": part, "outcome": "failed"} for part in parts]
+
+
+def _each(results: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
+    for result in results:
+        items = result.get("results")
+        yield from items if isinstance(items, list) else [result]
+
+
+def _rows(result: dict[str, t.Any]) -> t.Iterator[Row]:
+    difference = result.get("diff") or {}
+    what = str(difference.get("before_header", "")).removesuffix(", before")
+    waits = result.get("waiting") or ()
+    if result.get("changed"):
+        outcome = "waits" if waits else "changed"
+        before, after = (_leaves(difference.get(when) or {}) for when in ("before", "after"))
+        for name in [name for name in {**before, **after} if before.get(name) != after.get(name)]:
+            yield {
+                "what": f"{what}: {name}",
+                # Work that goes through several hands is declared to come to its end.
+                "declared": "done" if name == "state" else after.get(name),
+                "present": before.get(name),
+                "outcome": outcome,
+            }
+    for wait in waits:
+        outcome = f"waits for {wait['who']}"
+        yield {"what": wait["subject"], "present": wait["title"], "outcome": outcome}
+    problem = result.get("problem") or {}
+    if problem.get("code") == "container-busy":
+        yield {"what": problem["detail"], "outcome": "waits"}
+
+
+def _leaves(tree: dict[str, t.Any], path: str = "") -> dict[str, t.Any]:
+    """Single values by their paths; what is told as a list is too much for a table."""
+    found: dict[str, t.Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            found.update(_leaves(value, f"{path}{name}."))
+        elif not isinstance(value, (list, tuple)):
+            found[f"{path}{name}"] = value
+    return found
+
+
+def _transfer_text(entry: Entry) -> str:
+    amount = entry.get("quantity")
+    what = entry["type"] if amount is None else f"{amount} {entry['type']}"
+    return f"{what} of {entry['item']}, {entry['source']} to {entry['target']}"
+
+
+def _borrow_text(entry: Entry) -> str:
+    what = f"{entry['seats']} of {entry['item']} until {entry['until']}"
+    return f"{what}, {entry['source']} to {entry['target']}"

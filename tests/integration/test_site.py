@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One playbook for a fleet of all vendors: its drift told, made true, and left alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from seatkeeper_twins.aimms import control as aimms
+from seatkeeper_twins.altigen import control as altigen
+from seatkeeper_twins.chaos import control as chaos
+from seatkeeper_twins.lab import Lab, LabHost
+
+from .runs import PASSWORD, ROOT, Run, holdings, journals, killed_at, module, play
+
+# Whole runs of ansible-playbook on a busy machine.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+SITE = ROOT / "playbooks" / "site.yml"
+INVENTORY = ROOT / "playbooks" / "inventories" / "fleet"
+ADMIN = "admin@studio-a.example"
+PROFILES = {"15.90.10.1": ["ProLicense"], "15.90.10.2": ["Server"], "15.90.10.3": ["Client"]}
+MOVED = {"6000010:201": (10, 0), "6000010:202": (5, 0), "6000010:204": (2, 0)}
+
+
+def seeds(*hosts: str) -> dict[str, Any]:
+    """What the hosts of the fleet begin with; all of them if none is named."""
+    found: dict[str, Any] = {}
+    for name in ("demo_seed.json", "demo_chaos_seed.json"):
+        found |= json.loads((resources.files("seatkeeper_twins") / name).read_text())
+    found["render-server"]["chaos"]["server"] = {"wibukey_version": "6.40"}
+    found["office-server"] = {"altigen": {}}
+    files = {"license_files": list(PROFILES)}
+    found["old-aimms"] = {"aimms": {"machine": {"licenses": PROFILES, **files}}}
+    found["new-aimms"] = {"aimms": {"machine": files}}
+    return {name: seed for name, seed in found.items() if not hosts or name in hosts}
+
+
+@pytest.fixture
+def fleet() -> Iterator[Lab]:
+    """Every host of the example, with its products."""
+    with Lab.create(seeds()) as lab:
+        yield lab
+
+
+@pytest.fixture
+def moving() -> Iterator[Lab]:
+    """Those with CodeMeter, and the one that orders."""
+    with Lab.create(seeds("old-server", "new-server", "office-server")) as lab:
+        yield lab
+
+
+def site(lab: Lab, folder: Path, *arguments: str, **variables: Any) -> Run:
+    """One run over the hosts that the lab has."""
+    given: dict[str, Any] = {"license_activation_exchange_dir": str(folder / "exchange")}
+    hosts = ("--limit", ",".join(lab.hosts))
+    return play(
+        lab, folder, SITE, *hosts, *arguments, variables=given | variables, inventory=INVENTORY
+    )
+
+
+def drift(run: Run) -> dict[str, list[list[str]]]:
+    """The rows of the last table by their hosts."""
+    _before, _task, shown = run.output.partition("license_state : Show what differs]")
+    rows: dict[str, list[list[str]]] = {}
+    for line in re.findall(r'^        "(.*?)",?$', shown, re.MULTILINE)[1:]:
+        host, *cells = re.split(r" {2,}", line)
+        rows.setdefault(host, []).append(cells)
+    return rows
+
+
+def order(**values: Any) -> dict[str, Any]:
+    """The order of the example inventory, as variables."""
+    entry = {
+        "agent": "office-server",
+        "name": "front-desk",
+        "source": "front-desk-old",
+        "target": "front-desk-new",
+        "keys": [{"key": "LK10-AAAA-0001", "product": "ALTI-STATION-10"}],
+        "date": "2026-11-22",
+        **values,
+    }
+    return {"license_orders": [entry]}
+
+
+def server_move(**values: Any) -> dict[str, Any]:
+    """The move of the example inventory, as variables."""
+    licenses = [
+        {"number": number, "profiles": names, "code": f"TWIN{n}-AAAAA-BBBBB-CCCCC-DDDDD"}
+        for n, (number, names) in enumerate(PROFILES.items(), start=1)
+    ]
+    entry = {
+        "name": "planning",
+        "source": "old-aimms",
+        "target": "new-aimms",
+        "target_host": "new-aimms.planning.example",
+        "licenses": licenses,
+        **values,
+    }
+    return {"license_server_moves": [entry]}
+
+
+def attest(host: LabHost) -> None:
+    """A person's word on the one step that waits."""
+    (wait,) = host.client.get("/v1/waiting")["waiting"]
+    said = {"statement": "Seen on the screen.", "outcome": "done"}
+    transport = httpx.HTTPTransport(uds=str(host.socket_path))
+    with httpx.Client(transport=transport, base_url="http://localhost", timeout=30) as client:
+        path = f"/v1/operations/{wait['operation']}/attest"
+        client.post(path, json=said).raise_for_status()
+
+
+def test_a_fleet_is_told_made_true_and_left_alone(fleet: Lab, tmp_path: Path) -> None:
+    nothing: dict[str, Any] = {"license_dongle_migrations": []}
+    journals_before, held = journals(fleet), holdings(fleet)
+    planned = site(fleet, tmp_path, "--check", **nothing).ended_well()
+    assert (journals(fleet), holdings(fleet)) == (journals_before, held)
+    told = drift(planned)
+    assert ["transfer meshing", "complete of 6000010:202, old-server to new-server",
+            "not begun", "would change"] in told["old-server"]  # fmt: skip
+    assert told["render-server"][0] == [
+        "activation of chaos: activated", "True", "False", "would change"
+    ]  # fmt: skip
+    assert told["island-server"] == [
+        ["activation of chaos: request_digest", "a new request", "would change"]
+    ]
+    assert told["office-server"] == [["order front-desk: state", "done", "none", "would change"]]
+    assert told["old-aimms"] == [["move planning: state", "done", "none", "would change"]]
+    assert "OPEN STEPS" not in planned.output
+
+    (confirm,) = re.findall(r"front-desk +[\d.]+ USD +([0-9a-f]{64})", planned.output)
+    (released,) = re.findall(r"planning +release +([0-9a-f]{64})", planned.output)
+    moved = server_move(confirm=released)
+    declared = nothing | moved | order(confirm=confirm)
+    begun = site(fleet, tmp_path, **declared)
+    assert begun.code == 0, begun.output
+    assert holdings(fleet)["new-server"] == MOVED
+    waiting = ["island-server", "old-aimms", "render-server", "office-server"]
+    assert waiting_steps(begun) == waiting
+    machine = aimms.describe(fleet["new-aimms"].aimms.address)["machine"]
+    assert set(aimms.holders(fleet.aimms_vendor.address).values()) == {machine}
+    assert re.search(r"say so on old-aimms: seatkeeper-agent attest \S+ done", begun.output)
+    again = site(fleet, tmp_path, **declared)
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert waiting_steps(again) == waiting_steps(begun)
+    assert drift(again)["old-server"] == drift(again)["new-server"] == [["nothing differs"]]
+    (row,) = drift(again)["office-server"]
+    assert row[-1] == "waits for person"
+
+    people_and_vendors(fleet, tmp_path)
+    attest(fleet["old-aimms"])
+    declared = nothing | moved | order(confirm=confirm, case_number="CAS-100001")
+    done = site(fleet, tmp_path, **declared)
+    assert done.code == 0, done.output
+    assert fleet["island-server"].client.get("/v1/servers/chaos/activation")["activated"]
+    assert waiting_steps(done) == ["office-server"]
+    last = site(fleet, tmp_path, **declared)
+    assert (last.code, last.changed) == (0, 0), last.output
+    for host in fleet.hosts.keys() - {"office-server"}:
+        assert drift(last)[host] == [["nothing differs"]]
+
+    changed = {"vendor": "chaos", "settings": {"diagnostics": {"level": "debug"}}}
+    module(fleet, tmp_path, "license_server", "render-server", **changed)
+    found = site(fleet, tmp_path, "--check", **declared)
+    assert found.changed == 1
+    assert drift(found)["render-server"] == [
+        ["license server chaos: diagnostics.level", "info", "debug", "would change"]
+    ]
+
+
+def waiting_steps(run: Run) -> list[str]:
+    """The hosts whose steps the run lists at its end, in that order."""
+    _before, _heading, listed = run.output.partition("OPEN STEPS")
+    return re.findall(r"^(\S+): Waiting for ", listed, re.MULTILINE)
+
+
+def people_and_vendors(fleet: Lab, folder: Path) -> None:
+    """What the listed steps ask for."""
+    (request,) = (folder / "exchange").glob("*.csr")
+    content = chaos.answer_request(
+        fleet.cloud.address, ADMIN, PASSWORD, request.read_bytes(), "island"
+    )
+    request.with_suffix(".crt").write_bytes(content)
+    chaos.borrow(fleet["render-server"].chaos.address, Phoenix=2)
+    altigen.open_case(fleet["office-server"].altigen.address, "0012-9999-0001")
+
+
+def test_a_part_or_host_that_fails_keeps_no_other_back(fleet: Lab, tmp_path: Path) -> None:
+    fleet["island-server"].agent.stop()
+    wrong = {"agent": "render-server", "method": "online", "account": ADMIN, "password": "wrong"}
+    offline = {"agent": "island-server", "method": "offline"}
+    failed = site(fleet, tmp_path, license_activations=[wrong, offline])
+    failing = {host for host, counts in failed.recap.items() if counts["failed"]}
+    # Dongle, order and move lack their confirmations.
+    assert failing == {"render-server", "island-server", "office-server", "old-aimms"}
+    assert holdings(fleet)["new-server"] == MOVED
+    told = drift(failed)
+    assert ["activation", "failed"] in told["render-server"]
+    assert ["dongles", "failed"] in told["render-server"]
+    assert told["island-server"] == [["the agent", "failed"]]
+    assert told["office-server"] == [["orders", "failed"]]
+    for reason in ("Correct the account or its password.", "seatkeeper-agent", "cannot be undone"):
+        assert reason in failed.output
+    assert "Traceback" not in failed.output
+
+
+def test_a_server_that_waits_for_a_person_holds_up_what_comes_next(
+    fleet: Lab, tmp_path: Path
+) -> None:
+    only: dict[str, Any] = {"license_transfers": [], "license_borrows": [], "license_orders": []}
+    planned = site(fleet, tmp_path, "--limit", "render-server", **only)
+    assert ["dongles", "failed"] in drift(planned)["render-server"]
+    assert waiting_steps(planned) == ["render-server"]
+    shown = site(fleet, tmp_path, "--limit", "render-server", "--check", **only)
+    digest, words = re.findall(r'90000001  ([0-9a-f]{64})  ([^"]+)"', shown.output)[0]
+    entry = {
+        "agent": "render-server",
+        "dongle": "90000001",
+        "target_user": "artist@studio-a.example",
+        "isolate": True,
+        "confirm": digest,
+        "acknowledge": words,
+    }
+    held = site(
+        fleet, tmp_path, "--limit", "render-server", license_dongle_migrations=[entry], **only
+    )
+    assert held.code == 0, held.output
+    assert held.recap["render-server"]["failed"] == 0
+    rows = [row for row in drift(held)["render-server"] if row[-1] == "waits"]
+    assert len(rows) == 1
+    assert "was not begun, because borrow 'on-location' is under way" in rows[0][0]
+
+
+@pytest.mark.parametrize("leg", ["issue", "install", "confirm"])
+def test_a_killed_playbook_is_carried_on(moving: Lab, tmp_path: Path, leg: str) -> None:
+    planned = site(moving, tmp_path, "--check")
+    (confirm,) = re.findall(r"front-desk +[\d.]+ USD +([0-9a-f]{64})", planned.output)
+    declared = order(confirm=confirm)
+    place = f"Run a leg of all transfers, {leg}]"
+    hosts = ("--limit", ",".join(moving.hosts))
+    killed_at(moving, tmp_path, SITE, place, declared, INVENTORY, *hosts)
+    done = site(moving, tmp_path, **declared)
+    assert done.code == 0, done.output
+    assert holdings(moving)["new-server"] == MOVED
+    (placed,) = moving["office-server"].client.get("/v1/orders")["orders"]
+    assert placed["state"] == "waiting"
+    again = site(moving, tmp_path, **declared)
+    assert (again.code, again.changed) == (0, 0), again.output

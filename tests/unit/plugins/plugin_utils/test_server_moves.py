@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Any prefix of a server's move may have run already: what is left, who does it, what is told."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves import (
+    LEGS,
+    LOOP_VARIABLE,
+    Told,
+    adrift_lines,
+    kept_moves,
+    move_calls,
+    move_licenses,
+    move_outcome,
+    move_rows,
+    needed_legs,
+    without_codes,
+)
+
+CODE = "AAAAA-BBBBB"
+MOVE: dict[str, t.Any] = {
+    "name": "planning",
+    "source": "old",
+    "target": "new",
+    "target_host": "new.example",
+    "licenses": [{"number": "1.2.3.4", "profiles": ["Client"], "code": CODE}],
+    "confirm": "d" * 64,
+}
+LOST = {**MOVE, "source_lost": True}
+BACK = {**MOVE, "state": "restored"}
+ADRIFT = {"license": "1.2.3.4", "place": "nowhere", "since": None, "advice": ["Call.", "Now."]}
+THERE = ["backup", "prepare", "release", "install", "finish"]
+
+
+def record(side: str, state: str, **changes: t.Any) -> dict[str, t.Any]:
+    """A move as an agent knows it."""
+    license_ = {"number": "1.2.3.4", "profiles": ["Client"], "place": side, "seen": "unknown"}
+    return {
+        "name": "planning",
+        "source": "old",
+        "target": "new",
+        "side": side,
+        "state": state,
+        "backup": {"server": side},
+        "documents": {},
+        "licenses": [license_],
+        "adrift": [],
+        **changes,
+    }
+
+
+def told(agent: str, *known: dict[str, t.Any], **results: t.Any) -> Told:
+    """What a host told before the first leg, and what its legs returned."""
+    return {
+        "agent": agent,
+        "before": list(known),
+        "results": {leg: {"planning": result} for leg, result in results.items()},
+    }
+
+
+def result(**changes: t.Any) -> dict[str, t.Any]:
+    """What a leg returned."""
+    plan = {"digest": None, "warnings": [], "steps": []}
+    shown: dict[str, t.Any] = {"changed": True, "waiting": [], "document": None, "backup": None}
+    return {**shown, "plan": plan, "digest": None, "report_table": [], "move": None, **changes}
+
+
+def legs_left(entry: dict[str, t.Any], source: str | None, target: str | None) -> list[str]:
+    """The legs that are left when the agents know the move in these states."""
+    hosts = {}
+    for agent, side, state in (("old", "source", source), ("new", "target", target)):
+        known = [] if state is None else [record(side, state)]
+        hosts[agent] = told(agent, *known)
+    return needed_legs(entry, hosts)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "left"),
+    [
+        (None, None, THERE),
+        ("backed_up", None, THERE),
+        ("backed_up", "preparing", THERE),
+        ("backed_up", "prepared", THERE),
+        ("void", "void", THERE),
+        ("releasing", "prepared", ["release", "install", "finish"]),
+        ("released", "prepared", ["install", "finish"]),
+        ("released", "installing", ["install", "finish"]),
+        ("released", "arrived", ["finish"]),
+        ("finishing", "arrived", ["finish"]),
+        ("finished", "arrived", []),
+    ],
+)
+def test_what_is_left_to_move(source: str | None, target: str | None, left: list[str]) -> None:
+    assert legs_left(MOVE, source, target) == left
+
+
+@pytest.mark.parametrize(
+    ("target", "left"),
+    [
+        (None, ["prepare", "install"]),
+        ("prepared", ["prepare", "install"]),
+        ("installing", ["install"]),
+        ("arrived", []),
+    ],
+)
+def test_what_is_left_when_the_old_machine_is_lost(target: str | None, left: list[str]) -> None:
+    assert legs_left(LOST, None, target) == left
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "left"),
+    [
+        (None, None, []),
+        ("backed_up", "prepared", ["refuse", "restore"]),
+        ("released", "installing", ["refuse", "restore"]),
+        ("released", "refused", ["restore"]),
+        ("releasing", None, ["restore"]),
+        ("restored", "refused", []),
+    ],
+)
+def test_what_is_left_to_bring_back(
+    source: str | None, target: str | None, left: list[str]
+) -> None:
+    assert legs_left(BACK, source, target) == left
+    lost = legs_left({**BACK, "target_lost": True}, source, target)
+    assert lost == [leg for leg in left if leg == "restore"]
+
+
+def calls(leg: str, agent: str, *hosts: Told, **options: t.Any) -> list[dict[str, t.Any]]:
+    """The calls of one host for the one move."""
+    return move_calls([MOVE], leg, agent, list(hosts), **options)
+
+
+def test_each_leg_runs_on_its_side_after_those_before_it() -> None:
+    old, new = told("old"), told("new")
+    assert [leg for leg in LEGS if calls(leg, "old", old, new)] == ["backup"]
+    assert [leg for leg in LEGS if calls(leg, "new", old, new)] == []
+    old = told("old", backup=result(backup={"made": 1}))
+    (call,) = calls("prepare", "new", old, new)
+    assert (call["leg"], call["backup"], call["confirmation"]) == ("prepare", {"made": 1}, None)
+    new = told("new", prepare=result(document={"signed": 1}))
+    (call,) = calls("release", "old", old, new)
+    assert (call["document"], call["confirmation"]) == ({"signed": 1}, "d" * 64)
+
+
+def test_what_fails_or_waits_holds_up_what_comes_after_it() -> None:
+    old = told("old", backup=result())
+    for stopped in ({"msg": "Told why."}, result(waiting=[{"operation": "o"}])):
+        assert calls("release", "old", old, told("new", prepare=stopped)) == []
+    # A host that does not answer holds up the other one, too.
+    assert calls("prepare", "new", told("old"), told("new")) == []
+
+
+def test_documents_of_earlier_runs_are_found_in_the_records() -> None:
+    old = told("old", record("source", "released", documents={"released": {"signed": 2}}))
+    new = told("new", record("target", "prepared"))
+    (call,) = calls("install", "new", old, new)
+    assert (call["document"], call["backup"]) == ({"signed": 2}, {"server": "source"})
+
+
+def test_a_lost_machine_is_replaced_by_its_backup_and_needs_a_confirmation() -> None:
+    new = {**told("new"), "backups": {"planning": {"kept": 1}}}
+    (call,) = move_calls([LOST], "prepare", "new", [new])
+    assert (call["backup"], call["source_lost"]) == ({"kept": 1}, True)
+    new["results"] = {"prepare": {"planning": result()}}
+    (call,) = move_calls([LOST], "install", "new", [new])
+    assert (call["document"], call["confirmation"]) == (None, "d" * 64)
+
+
+def test_what_has_not_begun_to_leave_is_given_up() -> None:
+    old = told("old", record("source", "backed_up"))
+    (call,) = move_calls([BACK], "restore", "old", [old, told("new")])
+    assert call["state"] == "absent"
+    old = told("old", record("source", "released"))
+    new = told("new", record("target", "prepared"), refuse=result(document={"signed": 3}))
+    (call,) = move_calls([BACK], "refuse", "new", [old, told("new", record("target", "prepared"))])
+    assert (call["leg"], call["decision"]) == ("install", "refuse")
+    (call,) = move_calls([BACK], "restore", "old", [old, new])
+    assert (call["state"], call["document"]) == ("present", {"signed": 3})
+
+
+def test_files_carry_what_hosts_that_never_meet_need() -> None:
+    (call,) = calls("backup", "old", told("old"), folder="/d")
+    assert call["backup_dest"] == "/d/planning.backup.json"
+    (call,) = calls("prepare", "new", told("new"), folder="/d")
+    assert call["backup_file"] == "/d/planning.backup.json"
+    assert call["document_dest"] == "/d/planning.prepared.json"
+    old = told("old", backup=result())
+    (call,) = calls("release", "old", old, folder="/d")
+    assert call["document_file"] == "/d/planning.prepared.json"
+    # Of its own legs a host still keeps the order.
+    assert calls("release", "old", told("old"), folder="/d") == []
+
+
+def test_two_moves_of_one_name_are_refused() -> None:
+    with pytest.raises(AnsibleFilterError, match="Two entries of license_server_moves"):
+        move_calls([MOVE, MOVE], "backup", "old", [told("old")])
+
+
+def test_codes_stay_out_of_what_is_printed() -> None:
+    shown = without_codes([MOVE])
+    assert shown[0]["licenses"] == [{"number": "1.2.3.4", "profiles": ["Client"], "has_code": True}]
+    for leg in LEGS:
+        assert CODE not in str(move_calls(shown, leg, "old", [told("old"), told("new")]))
+    assert move_licenses([MOVE], "planning")[0]["code"] == CODE
+
+
+def test_an_outcome_names_first_what_is_active_nowhere() -> None:
+    step = {"name": "release", "title": "deactivating", "performer": "person",
+            "reversible": False, "state": "planned"}  # fmt: skip
+    plan = {"digest": "d", "warnings": ["Jobs end in error."], "steps": [step]}
+    wait = {"operation": "o", "step": "s", "who": "person", "title": "doing it", "subject": "m",
+            "instructions": [], "verified_by": "", "attestable": False, "since": None,
+            "until": None, "overdue": False}  # fmt: skip
+    released = result(
+        plan=plan, digest="d", waiting=[wait], move=record("source", "releasing", adrift=[ADRIFT])
+    )
+    host = told("old", backup=result(waiting=[wait]), release=released, finish={"msg": "Told why."})
+    outcome = move_outcome(host)
+    assert outcome["failures"] == ["Move planning, leg finish: Told why."]
+    assert outcome["waits"] == [wait]
+    assert outcome["confirmations"] == [{"move": "planning", "leg": "release", "confirm": "d"}]
+    assert outcome["adrift"] == [ADRIFT]
+    lines = outcome["lines"]
+    assert lines[0] == "Licenses that are active nowhere, or may be:"
+    assert "Call. Now." in lines[2]
+    assert "Jobs end in error." in lines
+    assert adrift_lines([record("source", "released", adrift=[ADRIFT])] * 2) == lines[:3]
+    assert adrift_lines([record("source", "finished")]) == []
+
+
+def test_results_are_kept_by_leg_without_what_nobody_needs() -> None:
+    loop = {
+        LOOP_VARIABLE: {"name": "planning"},
+        "invocation": {"a": 1},
+        **result(document={"d": 1}),
+    }
+    kept = kept_moves(told("old", backup=result()), "release", [loop, {"skipped": True}])
+    assert set(kept["results"]) == {"backup", "release"}
+    assert kept["results"]["release"]["planning"]["document"] == {"d": 1}
+    assert "invocation" not in kept["results"]["release"]["planning"]
+
+
+def test_rows_show_each_license() -> None:
+    (row,) = move_rows([record("source", "released")])
+    assert (row["license"], row["profiles"], row["place"]) == ("1.2.3.4", "Client", "source")
