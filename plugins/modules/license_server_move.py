@@ -172,13 +172,14 @@ seealso:
 
 EXAMPLES = r"""
 - name: Back up the old server
-  seatkeeper.licensing.license_server_move: &move
-    name: planning-2026
+  seatkeeper.licensing.license_server_move:
+    <<: &move
+      name: planning-2026
+      source: old-aimms
+      target: new-aimms
+      target_host: new-aimms.planning.example
+      licenses: "{{ licenses_of_planning }}"
     leg: backup
-    source: old-aimms
-    target: new-aimms
-    target_host: new-aimms.planning.example
-    licenses: "{{ licenses_of_planning }}"
   delegate_to: old-aimms
   register: backed_up
 

@@ -120,7 +120,7 @@ def _mistake(text: str) -> str:
             f"The inventory declares something wrongly: {text.rstrip('.')}. Nothing was done here."
         )
     place, known = found["place"], found["known"].split(", ")
-    above, _, key = place.rpartition(".")
+    above, _dot, key = place.rpartition(".")
     near = difflib.get_close_matches(key, known, 1)
     meant = f" Did you mean {near[0]}?" if near else ""
     return (
