@@ -58,7 +58,7 @@ lint-environments: $(VENV)/.python
 	tests/tools/environment.sh docs
 
 .PHONY: demo
-demo: setup ## move licenses, activate servers and migrate dongles on twins, and show what happened
+demo: setup ## show with all four vendors, on twins, what the playbooks do and what was observed
 	@$(PYTHON) -m seatkeeper_twins.demo
 
 .PHONY: test
