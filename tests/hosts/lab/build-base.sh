@@ -19,17 +19,34 @@ mapfile -t proxies < <(apt-config dump --no-empty Acquire::http Acquire::https |
 # Nobody logs in at a console, and libpam-systemd would cost seconds at each login.
 packages=(systemd systemd-sysv dbus openssh-server sudo iproute2 procps udev polkitd
     python3 python3-apt python3-venv libusb-1.0-0 nftables)
+# Not installed, but to be had without a network, so that installing something is seen as well.
+on_shelf=(acl)
+# shellcheck disable=SC2016 # for the shell of mmdebstrap
+fill_shelf='shelf="$1/srv/packages"
+mkdir -p "$shelf"
+chroot "$1" sh -ec "cd /srv/packages && apt-get -qq download '"${on_shelf[*]}"'"
+for package in "$shelf"/*.deb; do
+    dpkg-deb --field "$package"
+    echo "Filename: ./${package##*/}"
+    echo "Size: $(stat --format=%s "$package")"
+    echo "SHA256: $(sha256sum "$package" | cut -c 1-64)"
+    echo
+done >"$shelf/Packages"'
 leave_out=("/usr/share/doc/*" "/usr/share/info/*" "/usr/share/locale/*" "/usr/share/man/*")
 mmdebstrap --quiet --mode=root --variant=minbase \
     --include="$(IFS=,; echo "${packages[*]}")" \
     "${proxies[@]/#/--aptopt=}" \
     "${leave_out[@]/#/--dpkgopt=path-exclude=}" \
+    --customize-hook="$fill_shelf" \
     "$(debian_sources '$(CODENAME)' | head --lines=1)" "$tree" "${mirrors[@]}"
 
 chroot "$tree" useradd --create-home --shell /bin/bash --password '*' ansible
 install -d -m 0700 -o 1000 -g 1000 "$tree/home/ansible/.ssh"
 echo 'ansible ALL=(ALL) NOPASSWD: ALL' >"$tree/etc/sudoers.d/ansible"
 chmod 0440 "$tree/etc/sudoers.d/ansible"
+
+rm -f "$tree"/etc/apt/sources.list "$tree"/etc/apt/sources.list.d/*
+echo 'deb [trusted=yes] file:/srv/packages ./' >"$tree/etc/apt/sources.list.d/shelf.list"
 
 # Each host has an identity of its own.
 : >"$tree/etc/machine-id"

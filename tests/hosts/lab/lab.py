@@ -58,7 +58,7 @@ class Lab:
             known = self._known()
             if known and known["hosts"] != dict(addresses):
                 raise LabError(f"{self.folder} has other hosts. Take it down first.")
-            kind = known["engine"] if known else _engine_kind()
+            kind = known["engine"] if known else engine_kind()
             record = {"engine": kind, "hosts": dict(addresses)}
             self._record.write_text(json.dumps(record), encoding="utf-8")
             try:
@@ -178,7 +178,7 @@ class Lab:
             yield
 
 
-def _engine_kind() -> str:
+def engine_kind() -> str:
     """What SEATKEEPER_HOSTS_ENGINE names; else the first container engine that answers here."""
     told = os.environ.get("SEATKEEPER_HOSTS_ENGINE")
     if told:
