@@ -39,6 +39,15 @@ $(COLLECTION): | $(VENV)/.python
 	@mkdir -p $(@D)
 	@ln -sfn ../../../.. $@
 
+.PHONY: bundle
+bundle: dist/.bundle ## make the agent's release for the role agent, with all it needs, in dist/
+
+dist/.bundle: agent/bundle.sh requirements/agent.lock agent/pyproject.toml \
+		$(shell find agent/src -type f -not -name '*.pyc') | $(VENV)/.packages
+	@echo "bundle: making the agent's release (half a minute)"
+	@PYTHON=$(PYTHON) agent/bundle.sh . dist
+	@touch $@
+
 # Twins need a compiler for their stand-in library; where there is none, one comes as a wheel.
 $(VENV)/.compiler: requirements/compiler.lock | $(VENV)/.python
 	@if ! command -v cc gcc clang >/dev/null; then
@@ -58,7 +67,7 @@ lint-environments: $(VENV)/.python
 	tests/tools/environment.sh docs
 
 .PHONY: demo
-demo: setup ## move licenses, activate servers and migrate dongles on twins, and show what happened
+demo: setup ## show with all four vendors, on twins, what the playbooks do and what was observed
 	@$(PYTHON) -m seatkeeper_twins.demo
 
 .PHONY: test
@@ -80,7 +89,7 @@ test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER
 		agent/tests/operations/dongles/test_crashes.py agent/tests/operations/moves/test_crashes.py
 
 .PHONY: test-hosts
-test-hosts: setup ## hide and give back USB dongles on a real kernel in a virtual machine (root, Debian)
+test-hosts: setup ## run molecule on real hosts, and USB on a real kernel in a virtual machine (root, Debian)
 	@tests/hosts/install.sh
 	$(PYTHON) -m pytest -q tests/hosts
 

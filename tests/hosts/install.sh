@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# install.sh: install the Debian packages that tests/hosts needs and this machine lacks.
+# install.sh: install the Debian packages that tests/hosts and molecule/ need and this machine lacks.
 # What cannot be had is only told: the tests then say why they cannot run, and in CI they fail.
 set -euo pipefail
 
@@ -17,6 +17,11 @@ needs qemu-system-x86_64 qemu-system-x86
 needs qemu-img qemu-utils
 needs mmdebstrap mmdebstrap
 needs mke2fs e2fsprogs
+# The hosts of molecule's scenarios.
+needs systemd-nspawn systemd-container
+needs ip iproute2
+needs ssh openssh-client
+needs tar tar
 
 if ! command -v apt-get >/dev/null; then
     echo "hosts: no apt-get here, nothing is installed"

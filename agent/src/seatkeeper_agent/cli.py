@@ -97,6 +97,8 @@ def make_parser() -> argparse.ArgumentParser:
     doctor = add("doctor", _doctor, "check settings, state folder, key, trust, product and socket")
     doctor.add_argument("--json", action="store_true", help="for programs")
     add("key", _key, "print the public key that other hosts put into their trust folder")
+    backup = add("backup", _backup, "copy the journal, while the agent runs or not")
+    backup.add_argument("file", type=Path, metavar="FILE", help="the copy; it must not exist")
     add("openapi", _openapi, "print the description of the API")
     completion = add("completion", _completion, "print a completion script for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"))
@@ -133,6 +135,13 @@ def _key(options: argparse.Namespace) -> int:
     except IdentityError as error:
         raise Fault(str(error)) from error
     print(pem, end="")
+    return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from seatkeeper_agent.journal.backup import back_up
+
+    back_up(_settings(options).state_folder / "journal.db", options.file)
     return 0
 
 

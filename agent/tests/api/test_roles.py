@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from seatkeeper_agent.api.gate import OPEN_PATHS
 from seatkeeper_agent.api.roles import Peer, Role, peer_of, role_of
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_agent.settings import Roles
@@ -26,6 +25,7 @@ from .contract import Contract
 from .move_routes import body, leg_path
 from .order_routes import ORDER_SEED, ordered, path_of
 from .peers import Request, User, spare_groups, stranger
+from .role_table import CONFIRMED, ROUTES, UNDESCRIBED
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can become other users and show what they may do"
@@ -45,7 +45,24 @@ VALUES = {
     "move": ID,
     "name": "Client",
 }
-MAY_READ, MAY_CHANGE = Role.OBSERVER, Role.OPERATOR
+# Bodies that are whole, so that nothing but the role is in their way.
+BODIES = {
+    ("POST", "/v1/moves/{move}/legs/{leg}"): body(),
+    ("POST", "/v1/transfers/{transfer}/{leg}"): {"transfer": declared("roles")},
+    ("PUT", "/v1/migrations/{migration}"): {"dongle": DONGLE, "target_user": TARGET},
+    ("PUT", "/v1/orders/{order}"): ordered("roles"),
+}
+NAMES = {
+    "migration": MIGRATION,
+    "order": path_of("roles").rpartition("/")[2],
+    "move": leg_path("release").split("/")[3],
+}
+
+
+def concrete(path: str) -> str:
+    """A route's path for what the whole bodies name."""
+    leg = {"leg": "release"} if path.startswith("/v1/moves/") else {}
+    return path.format(**VALUES | NAMES | leg)
 
 
 class TestRoleOf:
@@ -123,34 +140,51 @@ def guarded() -> Iterator[Guarded]:
         yield Guarded(host, peers)
 
 
-def every_request(contract: Contract) -> list[Request]:
-    """One request for each described operation, and one for the description."""
-    operations = sorted((path, method) for method, path in contract.operations())
-    asked: list[Request] = [(method, path.format(**VALUES), None) for path, method in operations]
-    return [*asked, ("GET", "/openapi.json", None)]
+def test_every_route_has_a_row_in_the_table(contract: Contract) -> None:
+    assert set(ROUTES) == contract.operations()
+
+
+def test_every_body_that_takes_a_confirmation_is_in_the_table(contract: Contract) -> None:
+    assert {row for row in ROUTES if _takes_confirmation(contract, *row)} == CONFIRMED
+
+
+def _takes_confirmation(contract: Contract, method: str, path: str) -> bool:
+    operation = contract.document["paths"][path][method.lower()]
+    if "requestBody" not in operation:
+        return False
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    name = schema["$ref"].rpartition("/")[2]
+    return "confirmation" in contract.document["components"]["schemas"][name]["properties"]
 
 
 @needs_root
 @pytest.mark.parametrize("role", Role)
-def test_every_route_asks_for_its_role(guarded: Guarded, contract: Contract, role: Role) -> None:
-    requests = every_request(contract)
+def test_every_route_asks_for_its_role(guarded: Guarded, role: Role) -> None:
+    rows = sorted((ROUTES | UNDESCRIBED).items())
+    requests: list[Request] = [
+        (method, path.format(**VALUES), None) for (method, path), _needed in rows
+    ]
     answers = guarded.peers[role].ask(guarded.host.socket_path, requests)
-    let_in = 0
-    for (method, path, _body), (status, text) in zip(requests, answers, strict=True):
-        needed = MAY_READ if method == "GET" else MAY_CHANGE
-        is_allowed = role >= needed or path in OPEN_PATHS
-        if path.endswith("/attest"):
-            is_allowed = role >= Role.MIGRATOR
-        assert (status != 403) is is_allowed, (method, path, status, text)
-        let_in += is_allowed
-        if not is_allowed:
+    for (row, needed), (status, text) in zip(rows, answers, strict=True):
+        assert (status != 403) is (role >= needed), (row, status, text)
+        if role < needed:
             problem = json.loads(text)
             assert problem["code"] == "forbidden"
             assert problem["next_action"]
             assert len(text) < 600
-    expected = {Role.NOBODY: len(OPEN_PATHS), Role.MIGRATOR: len(requests)}
-    assert let_in == expected.get(role, let_in)
-    assert len(requests) >= 41
+
+
+@needs_root
+@pytest.mark.parametrize("row", sorted(CONFIRMED))
+def test_only_a_migrator_confirms(guarded: Guarded, row: tuple[str, str]) -> None:
+    method, path = row
+    said = json.dumps(BODIES[row] | {"confirmation": "0" * 64})
+    asked: list[Request] = [(method, concrete(path), said)]
+    ((refused, told),) = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, asked)
+    assert (refused, json.loads(told)["code"]) == (403, "forbidden")
+    assert "role migrator" in json.loads(told)["detail"]
+    ((heard, told),) = guarded.peers[Role.MIGRATOR].ask(guarded.host.socket_path, asked)
+    assert heard not in (403, 422), told
 
 
 @needs_root

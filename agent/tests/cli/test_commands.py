@@ -20,7 +20,7 @@ from seatkeeper_twins.lab import Lab, LabHost
 
 from .conftest import AGENT, COMMAND_SECONDS_MAX, SEED, RunAgent, environment, run
 
-COMMANDS = ("serve", "status", "doctor", "key", "openapi", "completion")
+COMMANDS = ("serve", "status", "doctor", "key", "backup", "openapi", "completion")
 
 
 def test_help_names_every_command_and_option(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,6 +97,18 @@ def test_key_prints_the_key_that_the_agent_signs_with(host: LabHost, here: RunAg
     assert done.returncode == 0
     assert done.stdout == host.client.get("/v1/agent")["agent"]["public_key"]
     assert done.stdout.startswith("-----BEGIN PUBLIC KEY-----\n")
+
+
+def test_backup_copies_the_journal_of_a_running_agent(
+    host: LabHost, tmp_path: Path, here: RunAgent
+) -> None:
+    command = ("--config", str(host.settings_path), "backup", str(tmp_path / "copy.db"))
+    done = here(*command)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "copy.db").read_bytes().startswith(b"SQLite format 3")
+    again = here(*command)
+    assert again.returncode == 1
+    assert "exists already: name another file." in again.stderr
 
 
 def test_key_makes_the_key_once_and_privately(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from seatkeeper_twins.codemeter import control, create_twin, engine
 
 from .client import FIRM, Client
 
+END_SECONDS_MAX = 60.0
 SOURCE, TARGET = "130-1000000001", "130-1000000002"
 
 
@@ -80,8 +82,14 @@ class Host:
     def wait_dead(self) -> int:
         """Wait until the engine has died; its exit code, or the signal's negated number."""
         assert self.engine is not None
+        descriptor = os.pidfd_open(self.engine)
+        dead, _, _ = select.select([descriptor], [], [], END_SECONDS_MAX)
+        os.close(descriptor)
+        if not dead:
+            os.kill(self.engine, signal.SIGKILL)
         _, status = os.waitpid(self.engine, 0)
         self.engine = None
+        assert dead, f"the engine did not end in {END_SECONDS_MAX:g} seconds"
         return os.waitstatus_to_exitcode(status)
 
     def stop(self) -> None:

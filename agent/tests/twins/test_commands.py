@@ -4,20 +4,26 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seatkeeper_twins.codemeter import engine
 from seatkeeper_twins.codemeter.__main__ import main
 from seatkeeper_twins.codemeter.build import BuildError, build_library
 from seatkeeper_twins.codemeter.seed import SeedError, parse_seed
 
 from .client import FIRM, LICENSES
 from .conftest import SOURCE, TARGET, Host, item, option
+
+_BEFORE_IT_WAITS_SECONDS = 0.2
 
 
 def cmu(host: Host, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -114,6 +120,24 @@ def test_serve_in_the_foreground(source: Host) -> None:
         engine.terminate()
         assert engine.wait(20) == 0
     assert not (source.directory / "engine.sock").exists()
+
+
+def test_a_signal_that_does_not_disturb_the_main_thread_ends_it(
+    source: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does that comes just before it begins to wait: here another thread takes it."""
+    source.stop()
+    serve = engine.main
+
+    def undisturbed(directory: Path, announce: Callable[[str], None]) -> int:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        return serve(directory, announce)
+
+    monkeypatch.setattr(engine, "main", undisturbed)
+    source.start()
+    time.sleep(_BEFORE_IT_WAITS_SECONDS)
+    source.stop()
 
 
 @pytest.mark.parametrize(

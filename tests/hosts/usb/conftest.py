@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from hosts.kept import ImageUnavailable
+
 from . import image as images
 from .bed import Bed
 from .usbip_server import UsbIpServer
@@ -18,7 +20,7 @@ def image() -> images.Image:
     """The kept guest, made now if need be; without one tests are skipped, and fail in CI."""
     try:
         return images.get()
-    except images.ImageUnavailable as reason:
+    except ImageUnavailable as reason:
         if os.environ.get("CI") == "true":
             pytest.fail(str(reason))
         pytest.skip(str(reason))

@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,15 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from seatkeeper_twins.lab_process import spawn
+from hosts.kept import ImageUnavailable, kept, missing_programs, run_build_script
 
 from .machine import QEMU, Machine, MachineError, make_disk, qemu_command
 
 CACHE = Path(__file__).resolve().parents[3] / ".cache" / "hosts"
 BUILD_SCRIPT = Path(__file__).with_name("build-guest.sh")
-BUILD_SECONDS_MAX = 900.0
 READY_SECONDS_MAX = 600.0
-END_SECONDS_MAX = 20.0
 PROGRAMS = (QEMU, "qemu-img", "mmdebstrap", "mke2fs", "unshare")
 # One of the eight virtual controllers is enough: listing the others' hubs costs time at each look.
 # What every test reads from the disk is kept in the saved memory.
@@ -40,11 +35,6 @@ udevadm settle
 sync
 test -d /sys/devices/platform/vhci_hcd.0/usb1
 """
-LOG_TAIL_CHARACTERS = 2000
-
-
-class ImageUnavailable(Exception):
-    """There is no guest and none can be made here; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +56,12 @@ class Image:
 
 def get() -> Image:
     """The guest, built now if it was not; ImageUnavailable when it cannot be."""
-    missing = [name for name in PROGRAMS if _find(name) is None]
+    missing = missing_programs(PROGRAMS)
     if missing:
         raise ImageUnavailable(
             f"{', '.join(missing)} missing: run tests/hosts/install.sh as root on Debian."
         )
-    folder = CACHE / f"usb-{_key()}"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.is_dir():
-            if os.geteuid() != 0:
-                raise ImageUnavailable(
-                    "Building the guest needs root: run make test-hosts as root."
-                )
-            # Nobody is at work on these: the lock is ours.
-            for stale in (*CACHE.glob("usb-*"), *CACHE.glob("making-*")):
-                shutil.rmtree(stale)
-            with tempfile.TemporaryDirectory(prefix="making-", dir=CACHE) as name:
-                made = Path(name) / "image"
-                made.mkdir()
-                _build(made)
-                _boot(made)
-                made.rename(folder)
-    return Image(folder)
+    return Image(kept(CACHE, "usb", _key(), _make))
 
 
 def _key() -> str:
@@ -101,25 +73,9 @@ def _key() -> str:
     return digest.hexdigest()[:16]
 
 
-def _build(folder: Path) -> None:
-    # In namespaces of its own: however it ends, no process and no mount is left of it.
-    isolated = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    log = folder / "build.log"
-    with log.open("wb") as output:
-        command = ["nice", "-n", "10", *isolated, str(BUILD_SCRIPT), str(folder)]
-        process = spawn(command, folder, os.environ, output)
-        try:
-            status = process.wait(BUILD_SECONDS_MAX)
-        except subprocess.TimeoutExpired as error:
-            raise ImageUnavailable(
-                f"Building the guest took over {BUILD_SECONDS_MAX:.0f} s."
-            ) from error
-        finally:
-            process.kill()
-            process.wait(END_SECONDS_MAX)
-    if status:
-        told = log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
-        raise ImageUnavailable(f"The guest could not be built: {told}")
+def _make(folder: Path) -> None:
+    run_build_script(BUILD_SCRIPT, folder)
+    _boot(folder)
 
 
 def _boot(folder: Path) -> None:
@@ -138,7 +94,3 @@ def _boot(folder: Path) -> None:
             raise MachineError(f"The guest is {state}: {failed}")
         machine.shell(PREPARE)
         machine.save(folder / "ready.state")
-
-
-def _find(program: str) -> str | None:
-    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")

@@ -7,13 +7,14 @@ FRAME = """<!doctype html><html><head><title>t</title><style>
 .loud {{ text-transform: uppercase }} [hidden] {{ display: none }}</style></head>
 <body>{body}<script>
 const told = what => fetch("/" + what, {{method: "POST"}});
+const late = what => fetch("/asked-before-" + what).then(() => told(what));
 const by = id => document.getElementById(id);
 {script}
 </script></body></html>"""
 
 
 def page(body: str, script: str = "") -> bytes:
-    """A whole page; ``told("x")`` in its script posts to /x."""
+    """A whole page; ``told("x")`` in its script posts to /x, ``late("x")`` asks something first."""
     return FRAME.format(body=body, script=script).encode()
 
 
@@ -39,15 +40,11 @@ by("go").onclick = () => {
   setTimeout(() => {
     for (const id of ["form", "wait", "x"]) by(id).hidden = id != "wait";
   }, 600);
-  const closed = () => setTimeout(() => told("closed"), 200);
-  setTimeout(() => { by("x").hidden = false; by("x").onclick = closed }, 1200);
+  setTimeout(() => { by("x").hidden = false; by("x").onclick = () => late("closed") }, 1200);
 };
 """,
 )
-"""The label in other letters, in a menu, in a dialog that shows CLOSE all the time.
-
-Its script tells the server of a click only a while after it.
-"""
+"""The label in other letters, in a menu, in a dialog that shows CLOSE all the time."""
 
 _FORM = '<button onclick="by(\'form\').hidden = false">TRANSFER</button><div id="form" hidden>'
 _TICKS = "for (const field of document.querySelectorAll('input'))\n"
@@ -74,10 +71,10 @@ LISTS = page(
 <tr><th>Product</th><th>Count</th><th>Expires</th><th></th></tr>
 <tr><td>Phoenix</td><td>2</td><td>2026-12-05 10:00 UTC</td>
   <td><label><input type="checkbox" checked>AUTO-RENEW</label></td>
-  <td><button onclick="told('release'); this.closest('tr').remove()">RELEASE</button></td></tr>
+  <td><button onclick="late('release'); this.closest('tr').remove()">RELEASE</button></td></tr>
 <tr><td>Phoenix</td><td>3</td><td>2026-12-04T10:00:00+02:00</td>
   <td><label><input type="checkbox" checked>AUTO-RENEW</label></td>
-  <td><button onclick="told('release'); this.closest('tr').remove()">RELEASE</button></td></tr>
+  <td><button onclick="late('release'); this.closest('tr').remove()">RELEASE</button></td></tr>
 <tr><td>Corona</td><td>1</td><td>next Friday, 10:00</td>
   <td><button>AUTO-RENEW</button></td><td><a href="#" class="loud">Release</a></td></tr>
 <tr><td>Vantage</td><td>some</td><td></td><td></td><td><button>RELEASE</button></td></tr>
@@ -85,3 +82,13 @@ LISTS = page(
 """
 )
 """Two borrows of one product, one whose state is not shown, and a product that is not borrowed."""
+
+RENEWED = page(
+    """
+<a href="#">Online Licensing</a>
+<table><tr><td>Phoenix</td><td>2</td><td>2026-12-05 10:00 UTC</td>
+  <td><label><input type="checkbox" onclick="late('renew')">AUTO-RENEW</label></td>
+  <td><button>RELEASE</button></td></tr></table>
+"""
+)
+"""A switch that stands as it was clicked before the server knows."""

@@ -66,6 +66,16 @@ def reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def slow(seconds: float, answer: bytes) -> Callable[[socket.socket], None]:
+    """Take that long before the answer."""
+
+    def send(connection: socket.socket) -> None:
+        time.sleep(seconds)
+        connection.sendall(answer)
+
+    return send
+
+
 def drip(part: bytes) -> Callable[[socket.socket], None]:
     """Send a byte again and again, so that no single read ever takes long."""
 

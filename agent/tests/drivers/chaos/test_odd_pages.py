@@ -19,7 +19,7 @@ from seatkeeper_agent.operations.server_ports import PageLabelMissing
 
 from . import odd_pages
 from .conftest import settings_of
-from .odd_server import OddServer, Reply, reply, reset
+from .odd_server import OddServer, Reply, reply, reset, slow
 from .twins import CHROMIUM, browser_arguments
 
 pytestmark = [
@@ -33,8 +33,10 @@ USER = "artist@studio-a.example"
 
 
 def page_of(odd: OddServer, content: bytes, **values: Any) -> BrowserPage:
-    """A browser for a server with this page."""
+    """A browser for a server with this page, which is slow to tell what it is asked late."""
     odd.replies["GET", "/"] = reply(200, content, "text/html; charset=utf-8")
+    for what in ("closed", "release", "renew"):
+        odd.replies["GET", f"/asked-before-{what}"] = slow(1.0, reply(204))
     odd.default = reply(404)
     usual = {"browser_arguments": browser_arguments(), "label_seconds_max": 20.0}
     return BrowserPage(settings_of(odd, **{**usual, **values}))
@@ -66,7 +68,7 @@ def test_what_is_not_clear_is_not_clicked(
     odd: OddServer, content: bytes, told: str, label: str | None
 ) -> None:
     announced: list[None] = []
-    page = page_of(odd, content, label_seconds_max=3.0)
+    page = page_of(odd, content, label_seconds_max=6.0)
     with pytest.raises(DriverRefused, match=re.escape(told)) as caught:
         page.transfer_dongle(USER, lambda: announced.append(None))
     assert (announced, posted(odd)) == ([], [])
@@ -92,8 +94,13 @@ def test_only_the_rows_of_the_product_are_released(odd: OddServer) -> None:
     assert posted(odd) == ["/release", "/release"]
 
 
+def test_a_switch_is_told_to_the_server_before_the_browser_ends(odd: OddServer) -> None:
+    page_of(odd, odd_pages.RENEWED).set_auto_renew("Phoenix", True, lambda: None)
+    assert posted(odd) == ["/renew"]
+
+
 def test_a_row_without_the_label_is_not_worked_in(odd: OddServer) -> None:
-    page = page_of(odd, odd_pages.LISTS, label_seconds_max=3.0)
+    page = page_of(odd, odd_pages.LISTS, label_seconds_max=6.0)
     with pytest.raises(PageLabelMissing, match="no RELEASE in a row of V-Ray"):
         page.release("V-Ray", lambda: None)
     with pytest.raises(PageLabelMissing, match="no AUTO-RENEW with its state in a row of Corona"):

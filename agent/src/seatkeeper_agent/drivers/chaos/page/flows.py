@@ -41,6 +41,7 @@ _TICK = re.compile(r"^\s*[✓✔✅☑]\ufe0f?\s*$")
 _TICK_PICTURE = re.compile(r"^(tick|check|check ?mark|valid)$", re.IGNORECASE)
 _RELOAD_SECONDS = 2.0
 _SETTLE_SECONDS = 3.0
+_LET_OUT_SECONDS = 10.0
 _ROWS_MAX = 50
 _SECOND_LOOK_MILLISECONDS = 200
 _ALERT_LENGTH_MAX = 300
@@ -104,6 +105,7 @@ class Flows:
         for _ in range(_ROWS_MAX):
             left = self._fewer_releases(product, len(left))
             if not left:
+                self._let_out()
                 return
             left[0].click(no_wait_after=True)
         raise FlowRefused(f"The page lists more than {_ROWS_MAX} borrows of {product}.")
@@ -181,6 +183,10 @@ class Flows:
     def _settle(self) -> None:
         self._traffic.settle(min(_SETTLE_SECONDS, self._label_seconds_max))
 
+    def _let_out(self) -> None:
+        """A page may show a click before it has told its server; it must not be ended before."""
+        self._traffic.settle(_LET_OUT_SECONDS)
+
     def _count_field(self, product: str) -> Locator:
         found = self._waited(lambda: self._counts(product) or None)
         field = only(f"the count of {product}", found or [])
@@ -236,6 +242,7 @@ class Flows:
         self._auto_renew_of(product).click(no_wait_after=True)
         if self._waited(lambda: self._is_switched(product, enabled) or None) is None:
             raise FlowRefused(f"The page does not show the new state of {labels.AUTO_RENEW}.")
+        self._let_out()
 
     def _is_switched(self, product: str, enabled: bool) -> bool:
         found = self._switches(product)
@@ -272,7 +279,7 @@ class Flows:
                 f" after {clicked}."
             )
         close.click()
-        self._settle()
+        self._let_out()
 
     def _open_again(self) -> None:
         # The server went away, or its answer did. A reload would send a form a second time.

@@ -36,12 +36,12 @@ class Traffic:
         """
         from playwright.sync_api import Error
 
-        self._moved_at = time.monotonic()
-        deadline = self._moved_at + seconds_max
         # Answered by the page after what was clicked has been handled there, unless that led to
         # another page.
         with suppress(Error):
             self._page.evaluate("() => 0")
+        self._moved_at = time.monotonic()
+        deadline = self._moved_at + seconds_max
         while time.monotonic() < deadline:
             quiet_seconds = time.monotonic() - self._moved_at
             if not self._under_way and quiet_seconds >= _QUIET_SECONDS:

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scenarios of molecule/, each on hosts of its own, and nothing is left of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hosts.lab.engine import LabError
+from hosts.lab.lab import engine_kind
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+SECONDS_MAX = 1800
+TOLD_CHARACTERS = 6000
+
+
+@pytest.mark.timeout(SECONDS_MAX + 120)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenario(name: str) -> None:
+    _need_hosts()
+    folder = ROOT / ".cache" / "molecule" / name
+    shutil.rmtree(folder / "inventory", ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder.with_suffix(".log")
+    programs = Path(sys.executable).parent
+    with log.open("w") as output:
+        done = subprocess.run(
+            [programs / "molecule", "test", "--scenario-name", name],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+                "MOLECULE_EPHEMERAL_DIRECTORY": str(folder),
+                "ANSIBLE_NOCOLOR": "1",
+                "NO_COLOR": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS_MAX,
+            check=False,
+        )
+    told = log.read_text(encoding="utf-8", errors="replace")
+    assert done.returncode == 0, f"{log}:\n{told[-TOLD_CHARACTERS:]}"
+    assert _left_of(folder) == []
+
+
+def _need_hosts() -> None:
+    try:
+        engine_kind()
+    except LabError as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(reason))
+        pytest.skip(str(reason))
+
+
+def _left_of(folder: Path) -> list[str]:
+    """Mounts and processes that have to do with a lab in the folder."""
+    found = [
+        line
+        for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+        if str(folder) in line
+    ]
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            # SSH's own connections end by themselves, a minute after their last use.
+            if str(folder) in command and "ControlPersist" not in command:
+                found.append(f"process {entry.name}: {command}")
+    return found
