@@ -59,7 +59,8 @@ JINJA.filters = JINJA.tests = Every()
 
 def used_by(text: str) -> set[str]:
     """The variables that a text with braces asks for."""
-    return meta.find_undeclared_variables(JINJA.parse(text))
+    # Ansible lets a backslash in a string stand for itself.
+    return meta.find_undeclared_variables(JINJA.parse(text.replace("\\", "\\\\")))
 
 
 def variables(node: t.Any, expression: bool = False) -> tuple[set[str], set[str]]:

@@ -10,19 +10,16 @@ import sys
 import typing as t
 from pathlib import Path
 
-import pytest
-
+from ansible_collections.seatkeeper.licensing.tests.unit.plugins import unix_server
 from ansible_collections.seatkeeper.licensing.tests.unit.plugins.unix_server import (
     Seen,
     serving,
 )
 
-ROOT = Path(__file__).resolve().parents[4]
+# Where the collection was imported from: the checkout's link to itself, or ansible-test's tree.
+COLLECTIONS = Path(unix_server.__file__).parents[6]
 HEADING = "OPEN STEPS"
 READ = {"name": "Read", "seatkeeper.licensing.license_info": {"gather": ["waiting"]}}
-
-# Whole runs of ansible-playbook on a busy machine.
-pytestmark = pytest.mark.timeout(300)
 
 
 def wait(operation: str | None, since: str | None, **values: t.Any) -> dict[str, t.Any]:
@@ -105,12 +102,13 @@ def play(
                 str(inventory),
                 str(playbook),
             ],
-            cwd=ROOT,
+            cwd=folder,
             env={
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
                 "HOME": str(folder),
                 "LC_ALL": "C.UTF-8",
-                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+                "ANSIBLE_CALLBACKS_ENABLED": "seatkeeper.licensing.open_steps",
                 **environment,
             },
             stdout=subprocess.PIPE,

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.seatkeeper.licensing.tests.tools import inventory_page
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOKS = ROOT / "playbooks"
 INVENTORIES = sorted(path.name for path in (PLAYBOOKS / "inventories").iterdir())
 TRANSFER = {"name": "a", "item": "1:2", "type": "complete", "source": "old", "target": "new"}
