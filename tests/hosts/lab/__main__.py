@@ -23,8 +23,9 @@ def main() -> int:
         elif chosen.command == "down":
             lab.down()
         else:
+            moment = {"moment": chosen.when} if chosen.command == "kill" else {}
             for name in chosen.host:
-                getattr(lab, chosen.command)(name)
+                getattr(lab, chosen.command)(name, **moment)
     except (LabError, ImageUnavailable, OSError) as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
@@ -44,7 +45,10 @@ def _parser() -> argparse.ArgumentParser:
         ("cut", "take hosts from the network"),
         ("mend", "put hosts back into the network"),
     ):
-        commands.add_parser(name, help=text).add_argument("host", nargs="+", metavar="NAME")
+        command = commands.add_parser(name, help=text)
+        command.add_argument("host", nargs="+", metavar="NAME")
+        if name == "kill":
+            command.add_argument("--when", metavar="TEXT", help="when a twin's log has this")
     return parser
 
 

@@ -33,7 +33,9 @@ from .engine import NETWORK_BITS, Engine, LabError, completed, ran
 from .nspawn import PROGRAMS, Nspawn
 
 READY_SECONDS_MAX = 180.0
+LOGGED_SECONDS_MAX = 60.0
 LOOK_AGAIN_SECONDS = 0.1
+TWIN_LOGS = "/var/lib/*/engine.log"
 ENGINES = ("nspawn", "docker", "podman")
 USER = "ansible"
 USER_ID = 1000
@@ -73,10 +75,14 @@ class Lab:
             with self._locked():
                 self._remove()
 
-    def kill(self, name: str) -> None:
-        """Cut a host's power."""
+    def kill(self, name: str, moment: str | None = None) -> None:
+        """Cut a host's power; with ``moment`` as soon as a twin there has logged this text."""
         with self._locked():
-            self._of(name).kill(name)
+            engine = self._of(name)
+        if moment is not None:
+            _wait_logged(engine, name, moment)
+        with self._locked():
+            engine.kill(name)
 
     def start(self, name: str) -> None:
         """Switch a host on and wait until it is up."""
@@ -218,4 +224,14 @@ def _wait_ready(engine: Engine, name: str) -> None:
             raise LabError(f"The host {name} went off while it booted.")
         if time.monotonic() > deadline:
             raise LabError(f"The host {name} was not up within {READY_SECONDS_MAX:.0f} s: {state}")
+        time.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _wait_logged(engine: Engine, name: str, text: str) -> None:
+    """Return when a twin's log holds the text; LabError when it takes too long."""
+    deadline = time.monotonic() + LOGGED_SECONDS_MAX
+    look = f"cat {TWIN_LOGS} | grep --quiet --fixed-strings -e {shlex.quote(text)}"
+    while engine.run(name, "/bin/sh", "-c", look).returncode != 0:
+        if time.monotonic() > deadline:
+            raise LabError(f"{name} did not log {text!r} within {LOGGED_SECONDS_MAX:.0f} s.")
         time.sleep(LOOK_AGAIN_SECONDS)
