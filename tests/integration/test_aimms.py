@@ -78,7 +78,7 @@ def run(lab: Lab, folder: Path, *arguments: str, **values: Any) -> Run:
 
 def confirmation(shown: Run) -> str:
     """The digest that a run in check mode shows."""
-    (found,) = CONFIRMED.findall(shown.output)
+    (found,) = set(CONFIRMED.findall(shown.output))
     return str(found[1])
 
 
@@ -238,7 +238,7 @@ def places_on(lab: Lab, host: str) -> bool:
 
 def test_licenses_come_back_when_the_target_refuses(lab: Lab, tmp_path: Path) -> None:
     confirm = confirmation(run(lab, tmp_path, "--check"))
-    control.set_fault(lab.aimms_vendor.address, "activate.before", "refuse", times=9)
+    control.set_fault(lab.aimms_vendor.address, "activate.before", "refuse", 503, times=9)
     failed = run(lab, tmp_path, confirm=confirm)
     assert places(lab) == {""}, failed.output
     assert "active nowhere" in failed.output
