@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export PATH="$PWD/.venv/docs/bin:$PATH" ANSIBLE_COLLECTIONS_PATH="$PWD/.venv/collections"
 source=build/site-source
-rm -rf "$source" build/site
+rm -rf "$source" build/site build/site-doctrees
 mkdir -p "$source/collection"
 cp -r docs/*.md docs/*.svg docs/site/index.md docs/site/static "$source"
 # Guides link to files of the checkout, which are no pages; tests see to it that they are there.
