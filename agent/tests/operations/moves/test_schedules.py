@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.operations.moves.commands import Command
 from seatkeeper_agent.operations.moves.intake import Intake
-from seatkeeper_agent.operations.moves.steps import Command, Deactivate
+from seatkeeper_agent.operations.moves.steps import Deactivate
 from seatkeeper_agent.operations.ports import DriverError, DriverUnavailable, DriverUnfinished
 from seatkeeper_agent.operations.steps import Probe, Verdict
 

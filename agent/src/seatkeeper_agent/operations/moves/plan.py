@@ -13,12 +13,11 @@ from seatkeeper_agent.domain.plans import Instructions, Performer, digest
 from seatkeeper_agent.domain.records import Envelope
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.moves.commands import Activate, AddProfile
 from seatkeeper_agent.operations.moves.documents import Word, backup_digest
 from seatkeeper_agent.operations.moves.ports import Action, ServerMoveDriver
 from seatkeeper_agent.operations.moves.records import TRIED, MoveRecord, Shape, note, present
 from seatkeeper_agent.operations.moves.steps import (
-    Activate,
-    AddProfile,
     Attested,
     Close,
     Deactivate,

@@ -11,8 +11,9 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, OperationState
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.moves.commands import AddProfile
 from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
-from seatkeeper_agent.operations.moves.steps import AddProfile, Attested, ServerMoveStep
+from seatkeeper_agent.operations.moves.steps import Attested, ServerMoveStep
 from seatkeeper_agent.operations.moves.views import operation_view, waiting_view
 from seatkeeper_agent.operations.people import planned_view
 from seatkeeper_agent.operations.ports import DriverError, Grade

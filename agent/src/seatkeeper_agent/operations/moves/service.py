@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg, MoveState
-from seatkeeper_agent.domain.move_rules import target_rows
-from seatkeeper_agent.domain.moves import BackedUpLicense, LicenseState, MovableServer
+from seatkeeper_agent.domain.moves import BackedUpLicense
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
 from seatkeeper_agent.domain.rules import RuleRow, is_refused
@@ -20,21 +18,22 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.moves import records, refusals
+from seatkeeper_agent.operations.moves.answers import Answers
+from seatkeeper_agent.operations.moves.attempts import has_begun, has_released, is_open, marks
 from seatkeeper_agent.operations.moves.backups import BackupService
 from seatkeeper_agent.operations.moves.documents import (
     RETURNED,
     MoveDocument,
-    Word,
     backup_digest,
     seal_move,
 )
 from seatkeeper_agent.operations.moves.intake import Intake
 from seatkeeper_agent.operations.moves.legs import ENDS, GIVES, GOES_ON, HOLDING, PAST, STARTS
+from seatkeeper_agent.operations.moves.looks import Looks
 from seatkeeper_agent.operations.moves.plan import (
     VOID,
     Means,
     MoveOrder,
-    bound_digest,
     codes_needed,
     needs_confirmation,
     plan_view,
@@ -45,14 +44,11 @@ from seatkeeper_agent.operations.moves.plan import (
 from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
 from seatkeeper_agent.operations.moves.records import (
     KIND,
-    TRIED,
     MoveRecord,
     Shape,
     operation_id,
 )
 from seatkeeper_agent.operations.moves.steps import codes_missing
-from seatkeeper_agent.operations.moves.views import move_view, operation_view, waiting_view
-from seatkeeper_agent.operations.people import planned_view
 from seatkeeper_agent.operations.ports import Description, Grade
 from seatkeeper_agent.operations.servers.settings import holder_of
 from seatkeeper_agent.operations.steps import Work
@@ -74,6 +70,8 @@ class MoveService:
         self._driver = driver
         self._identity = identity
         self._backups = backups
+        self._looks = Looks(journal, driver, backups)
+        self._answers = Answers(journal, driver, backups)
         self._intake = Intake(journal, identity, backups, driver.vendor)
         self._holder = holder_of(driver.vendor)
 
@@ -96,8 +94,8 @@ class MoveService:
             raise refusals.differs(order.declaration, record)
         if order.leg is MoveLeg.BACKUP:
             return self._back_up(order, record, dry_run)
-        operation = None if record is None else self._operation(record)
-        if record is not None and _is_open(operation) and not _is_past(order, record):
+        operation = None if record is None else self._answers.operation(record)
+        if record is not None and is_open(operation) and not _is_past(order, record):
             return self._go_on(order, record, dry_run)
         if order.refuse:
             return self._refuse(order, record, dry_run)
@@ -125,32 +123,32 @@ class MoveService:
         if record is None:
             raise refusals.unknown(move)
         if record.state is MoveState.VOID:
-            return self._answer(record, record.state, changed=False)
-        operation = self._operation(record)
-        voiding = _is_open(operation) and record.shape is not None and record.shape.leg == VOID
+            return self._answers.answer(record, record.state, changed=False)
+        operation = self._answers.operation(record)
+        voiding = is_open(operation) and record.shape is not None and record.shape.leg == VOID
         if not voiding:
             self._require_unreleased(record, operation)
         if dry_run:
-            return self._answer(record, record.state, changed=True, after=MoveState.VOID)
+            return self._answers.answer(record, record.state, changed=True, after=MoveState.VOID)
         before = record.state
         if voiding:
             self._engine.resume(self._work(record, {}, actor))
         else:
             self._void(record, operation, actor)
         after = self._present(move)
-        return self._answer(after, before, changed=True)
+        return self._answers.answer(after, before, changed=True)
 
     def view(self, move: str) -> dict[str, Any] | None:
         """One move with what is seen now; None for one that this host does not know."""
         record = self._find(move)
-        return None if record is None else self._view(record, self._sight([record]))
+        return None if record is None else self._answers.view(record, self._answers.sight([record]))
 
     def page(self, after: str, limit: int) -> list[dict[str, Any]]:
         """Moves in the order of their ids; the server is looked at once where one is open."""
         with self._journal.reading() as unit:
             found = records.page(unit, after, limit)
-        sight = self._sight(found)
-        return [self._view(record, sight) for record in found]
+        sight = self._answers.sight(found)
+        return [self._answers.view(record, sight) for record in found]
 
     def resume(self, actor: str) -> list[str]:
         """Take up what was interrupted or waits; codes are kept nowhere, so they may be missing.
@@ -164,9 +162,9 @@ class MoveService:
         if operation.state is OperationState.IN_DOUBT:
             return []
         record = self._record_of(operation)
-        if not _has_begun(operation):
+        if not has_begun(operation):
             problem = refusals.interrupted(record.declaration)
-            self._engine.give_up(operation.id, self._holder, problem, actor, _has_begun)
+            self._engine.give_up(operation.id, self._holder, problem, actor, has_begun)
             return []
         resumed = self._engine.resume(self._work(record, {}, operation.actor))
         return [] if resumed is None else [operation.id]
@@ -211,7 +209,7 @@ class MoveService:
             after = self._present(order.declaration.id)
         shown = None if dry_run and record is None else after
         planned = MoveState.BACKED_UP if dry_run else None
-        answer = self._answer(shown, before, changed, after=planned)
+        answer = self._answers.answer(shown, before, changed, after=planned)
         return {**answer, "backup": made.as_document()}
 
     # Beginning a leg ---------------------------------------------------------------------
@@ -221,7 +219,7 @@ class MoveService:
         if known is not None and known.state not in STARTS[order.leg] and not dry_run:
             raise refusals.out_of_order(order, known.state)
         record = self._intake.accept(order, known, dry_run)
-        rows = self._rows(record) if order.leg is MoveLeg.PREPARE else None
+        rows = self._looks.rows(record) if order.leg is MoveLeg.PREPARE else None
         if rows is not None and is_refused(rows) and not dry_run:
             raise refusals.not_ready(order.declaration, rows)
         shape = shape_of(order, record, self._driver)
@@ -229,13 +227,13 @@ class MoveService:
         plan = plan_view(order, record, shape, steps, warnings_of(shape, self._driver))
         report = None if rows is None else _report(rows)
         if dry_run:
-            answer = self._answer(known, before, changed=True, after=ENDS[order.leg])
+            answer = self._answers.answer(known, before, changed=True, after=ENDS[order.leg])
             return {**answer, "report": report, "plan": plan}
         self._require_confirmed(order, shape, plan)
         missing = tuple(
             n
             for n in codes_needed(shape)
-            if n not in order.codes and not self._needs_no_code(record, shape, n)
+            if n not in order.codes and not self._looks.needs_no_code(record, shape, n)
         )
         if missing:
             raise codes_missing(missing)
@@ -249,7 +247,7 @@ class MoveService:
             unit.audit.append(order.actor, action, order.declaration.subject, detail)
 
         self._engine.run(self._work(begun, order.codes, order.actor), declare)
-        answer = self._answer(self._present(record.id), before, changed=True)
+        answer = self._answers.answer(self._present(record.id), before, changed=True)
         return {**answer, "report": report}
 
     # What is open, past, refused or given up ------------------------------------------
@@ -262,15 +260,17 @@ class MoveService:
         if strangers:
             raise refusals.not_released(order.declaration, strangers)
         if dry_run:
-            return self._answer(record, record.state, changed=False)
-        before, marks = record.state, _marks(self._operation(record))
+            return self._answers.answer(record, record.state, changed=False)
+        before, steps = record.state, marks(self._answers.operation(record))
         self._engine.resume(self._work(record, order.codes, order.actor))
         after = self._present(record.id)
-        return self._answer(after, before, changed=_marks(self._operation(after)) != marks)
+        return self._answers.answer(
+            after, before, changed=marks(self._answers.operation(after)) != steps
+        )
 
     def _past(self, order: MoveOrder, record: MoveRecord) -> dict[str, Any]:
         gives = GIVES.get(order.leg)
-        answer = self._answer(record, record.state, changed=False)
+        answer = self._answers.answer(record, record.state, changed=False)
         document = None if gives is None else record.document(gives)
         return {**answer, "document": document, "backup": record.backup.as_document()}
 
@@ -282,7 +282,7 @@ class MoveService:
 
     def _still_prepared(self, order: MoveOrder, record: MoveRecord) -> dict[str, Any]:
         """What was fit once is looked at again, because the source goes by it now."""
-        rows = self._rows(record)
+        rows = self._looks.rows(record)
         if is_refused(rows):
             raise refusals.not_ready(order.declaration, rows)
         return {**self._past(order, record), "report": _report(rows)}
@@ -292,14 +292,14 @@ class MoveService:
         if record is None:
             raise refusals.out_of_order(order, MoveState.NONE)
         if record.state is MoveState.REFUSED:
-            answer = self._answer(record, record.state, changed=False)
+            answer = self._answers.answer(record, record.state, changed=False)
             return {**answer, "document": record.document(MoveDocument.REFUSED)}
         if record.state is MoveState.ARRIVED or order.declaration.source_lost:
             raise refusals.out_of_order(order, record.state)
         known = record
-        words = {n: self._word_on_refusal(order, record, n) for n in record.numbers}
+        words = {n: self._looks.word_on_refusal(order, record, n) for n in record.numbers}
         if dry_run:
-            return self._answer(record, record.state, changed=True, after=MoveState.REFUSED)
+            return self._answers.answer(record, record.state, changed=True, after=MoveState.REFUSED)
         for number, word in words.items():
             if word != RETURNED:
                 record = record.with_progress(number, activated=word)
@@ -317,29 +317,14 @@ class MoveService:
             refused = record.advanced(MoveState.REFUSED)
             records.put(unit, refused.with_document(MoveDocument.REFUSED, document))
             unit.audit.append(order.actor, "refused", order.declaration.subject, words)
-        answer = self._answer(self._present(record.id), known.state, changed=True)
+        answer = self._answers.answer(self._present(record.id), known.state, changed=True)
         return {**answer, "document": document}
-
-    def _word_on_refusal(self, order: MoveOrder, record: MoveRecord, number: str) -> str:
-        """Active here, or never to be; Problem where that is open."""
-        known = record.progress(number)
-        state = LicenseState.UNKNOWN
-        if self._sees_licenses():
-            state = self._backups.observed().license(number).state
-            if state is LicenseState.ACTIVE:
-                return Word.OBSERVED.value
-            if state is not LicenseState.INACTIVE:
-                raise refusals.undecided(order.declaration, number)
-            return RETURNED
-        if known.activated == TRIED:
-            raise refusals.undecided(order.declaration, number)
-        return RETURNED if known.activated is None else known.activated
 
     def _void(self, record: MoveRecord, operation: OperationRecord | None, actor: str) -> None:
         was_on = self._maintenance_was_on(record)
-        if operation is not None and _is_open(operation):
+        if operation is not None and is_open(operation):
             problem = refusals.given_up(record.declaration)
-            if not self._engine.give_up(operation.id, self._holder, problem, actor, _has_released):
+            if not self._engine.give_up(operation.id, self._holder, problem, actor, has_released):
                 raise refusals.released_already(record.declaration)
         known = self._present(record.id)
         shape = Shape(VOID, maintenance=was_on, by_person=self._by_person("maintenance"))
@@ -358,7 +343,7 @@ class MoveService:
             MoveState.PREPARING,
             MoveState.PREPARED,
         )
-        begun = _is_open(operation) and operation is not None and _has_released(operation)
+        begun = is_open(operation) and operation is not None and has_released(operation)
         gone = record.side is Side.SOURCE and record.released
         if record.state not in givable or begun or gone:
             raise refusals.released_already(record.declaration)
@@ -436,49 +421,12 @@ class MoveService:
             driver=self._driver,
             codes=codes,
             tell=tell,
-            check=lambda: self._require_bound(record),
-            target_refusal=lambda: self._target_refusal(record),
-            not_arrived=lambda: self._not_arrived(record),
-            active_here=lambda: self._active_here(record),
+            check=lambda: self._looks.require_bound(record),
+            target_refusal=lambda: self._looks.target_refusal(record),
+            not_arrived=lambda: self._looks.not_arrived(record),
+            active_here=lambda: self._looks.active_here(record),
             close=self._close(record.id),
         )
-
-    def _require_bound(self, record: MoveRecord) -> None:
-        bound = None if record.shape is None else record.shape.bound
-        if bound is not None and bound_digest(self._driver.observe()) != bound:
-            raise refusals.changed_since(record.declaration)
-
-    def _target_refusal(self, record: MoveRecord) -> Problem | None:
-        rows = self._rows(record)
-        return refusals.not_ready(record.declaration, rows) if is_refused(rows) else None
-
-    def _not_arrived(self, record: MoveRecord) -> Problem | None:
-        server = self._driver.observe()
-        with self._journal.reading() as unit:
-            known = records.present(unit, record.id)
-        wanted = [n for n in known.numbers if known.progress(n).is_active_here]
-        missing = [n for n in wanted if server.license(n).state is not LicenseState.ACTIVE]
-        return refusals.not_active(record.declaration, missing) if missing else None
-
-    def _active_here(self, record: MoveRecord) -> Problem | None:
-        server = self._driver.observe()
-        states = {n: server.license(n).state for n in record.numbers}
-        twice = [n for n, state in states.items() if state is LicenseState.ACTIVE]
-        if twice:
-            return refusals.active_twice(record.declaration, twice)
-        blind = [n for n, state in states.items() if state is LicenseState.UNKNOWN]
-        return refusals.not_seen(record.declaration, blind) if blind else None
-
-    def _rows(self, record: MoveRecord) -> tuple[RuleRow, ...]:
-        return target_rows(record.backup, self._backups.observed(), **record.required)
-
-    def _needs_no_code(self, record: MoveRecord, shape: Shape, number: str) -> bool:
-        """It was run before, or is active here already."""
-        if record.progress(number).activated == TRIED:
-            return True
-        if "licenses" in shape.unseen:
-            return False
-        return self._backups.observed().license(number).state is LicenseState.ACTIVE
 
     def _require_confirmed(self, order: MoveOrder, shape: Shape, plan: dict[str, Any]) -> None:
         if needs_confirmation(shape) and order.confirmation != plan["digest"]:
@@ -504,9 +452,6 @@ class MoveService:
         if mine != self._identity.name:
             raise refusals.wrong_host(order, mine, self._identity.name)
 
-    def _sees_licenses(self) -> bool:
-        return self._driver.can("observe_licenses") is Grade.DOCUMENTED
-
     def _by_person(self, action: Any) -> tuple[str, ...]:
         return () if self._driver.can(action) is Grade.DOCUMENTED else (action,)
 
@@ -517,10 +462,6 @@ class MoveService:
     def _present(self, move: str) -> MoveRecord:
         with self._journal.reading() as unit:
             return records.present(unit, move)
-
-    def _operation(self, record: MoveRecord) -> OperationRecord | None:
-        with self._journal.reading() as unit:
-            return unit.operations.get(operation_id(record))
 
     def _record_of(self, operation: OperationRecord) -> MoveRecord:
         with self._journal.reading() as unit:
@@ -533,76 +474,9 @@ class MoveService:
             "Look at the list of moves.",
         )
 
-    def _sight(self, found: list[MoveRecord]) -> MovableServer | None:
-        """One look for all open moves; None where there is none, or nothing answers."""
-        if all(record.state.is_settled for record in found):
-            return None
-        with suppress(Problem):
-            return self._backups.observed()
-        return None
-
-    def _view(self, record: MoveRecord, sight: MovableServer | None) -> dict[str, Any]:
-        server = None if record.state.is_settled else sight
-        told = self._driver.instructions()
-        return move_view(record, self._operation(record), server, told)
-
-    def _answer(
-        self,
-        record: MoveRecord | None,
-        before: MoveState,
-        changed: bool,
-        after: MoveState | None = None,
-    ) -> dict[str, Any]:
-        planned = after is not None
-        operation = None if record is None or planned else self._operation(record)
-        state = after or (before if record is None else record.state)
-        leg = None if record is None or record.shape is None else record.shape.leg
-        gives = GIVES.get(MoveLeg(leg)) if leg not in (None, VOID) else None
-        ended = operation is not None and operation.state is OperationState.DONE
-        steps = operation.steps if operation else ()
-        return {
-            "changed": changed,
-            "before": {"state": before.value},
-            "after": {"state": state.value},
-            "report": None,
-            "backup": None,
-            "plan": {
-                "digest": None,
-                "confirmation_required": False,
-                "warnings": [],
-                "codes_needed": [],
-                "steps": [planned_view(step) for step in steps],
-            },
-            "document": record.document(gives) if record and gives and ended else None,
-            "move": None if record is None else self._view(record, self._sight([record])),
-            "operation": operation_view(operation),
-            "waiting": waiting_view(operation),
-        }
-
-
-def _is_open(operation: OperationRecord | None) -> bool:
-    ended = (OperationState.DONE, OperationState.FAILED)
-    return operation is not None and operation.state not in ended
-
 
 def _is_past(order: MoveOrder, record: MoveRecord) -> bool:
     return not order.refuse and record.state in PAST[order.leg]
-
-
-def _has_begun(operation: OperationRecord) -> bool:
-    return any(step.state is not StepState.PLANNED for step in operation.steps)
-
-
-def _has_released(operation: OperationRecord) -> bool:
-    """Whether a deactivation was handed out or begun: it may happen at any moment."""
-    return any(
-        step.name.startswith("deactivate ") and step.state is not StepState.PLANNED
-        for step in operation.steps
-    )
-
-
-def _marks(operation: OperationRecord | None) -> tuple[str, ...]:
-    return () if operation is None else tuple(step.state.value for step in operation.steps)
 
 
 def _report(rows: tuple[RuleRow, ...]) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a move looks at before and after its steps, on the host where it is."""
+
+from __future__ import annotations
+
+from seatkeeper_agent.domain.move_rules import target_rows
+from seatkeeper_agent.domain.moves import LicenseState
+from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.domain.rules import RuleRow, is_refused
+from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.moves import records, refusals
+from seatkeeper_agent.operations.moves.backups import BackupService
+from seatkeeper_agent.operations.moves.documents import RETURNED, Word
+from seatkeeper_agent.operations.moves.plan import MoveOrder, bound_digest
+from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
+from seatkeeper_agent.operations.moves.records import TRIED, MoveRecord, Shape
+from seatkeeper_agent.operations.ports import Grade
+
+
+class Looks:
+    """Looks at one license server; DriverError or Problem where it cannot be looked at."""
+
+    def __init__(self, journal: Journal, driver: ServerMoveDriver, backups: BackupService) -> None:
+        self._journal = journal
+        self._driver = driver
+        self._backups = backups
+
+    def require_bound(self, record: MoveRecord) -> None:
+        """Problem when the server is not what a confirmation was given for."""
+        bound = None if record.shape is None else record.shape.bound
+        if bound is not None and bound_digest(self._driver.observe()) != bound:
+            raise refusals.changed_since(record.declaration)
+
+    def target_refusal(self, record: MoveRecord) -> Problem | None:
+        """Why the machine does not fit what was backed up."""
+        rows = self.rows(record)
+        return refusals.not_ready(record.declaration, rows) if is_refused(rows) else None
+
+    def not_arrived(self, record: MoveRecord) -> Problem | None:
+        """Which licenses should be active here and are not."""
+        server = self._driver.observe()
+        with self._journal.reading() as unit:
+            known = records.present(unit, record.id)
+        wanted = [n for n in known.numbers if known.progress(n).is_active_here]
+        missing = [n for n in wanted if server.license(n).state is not LicenseState.ACTIVE]
+        return refusals.not_active(record.declaration, missing) if missing else None
+
+    def active_here(self, record: MoveRecord) -> Problem | None:
+        """Which licenses should not be active here and are, or do not show."""
+        server = self._driver.observe()
+        states = {n: server.license(n).state for n in record.numbers}
+        twice = [n for n, state in states.items() if state is LicenseState.ACTIVE]
+        if twice:
+            return refusals.active_twice(record.declaration, twice)
+        blind = [n for n, state in states.items() if state is LicenseState.UNKNOWN]
+        return refusals.not_seen(record.declaration, blind) if blind else None
+
+    def rows(self, record: MoveRecord) -> tuple[RuleRow, ...]:
+        """The rules for a target, as they are now."""
+        return target_rows(record.backup, self._backups.observed(), **record.required)
+
+    def needs_no_code(self, record: MoveRecord, shape: Shape, number: str) -> bool:
+        """It was run before, or is active here already."""
+        if record.progress(number).activated == TRIED:
+            return True
+        if "licenses" in shape.unseen:
+            return False
+        return self._backups.observed().license(number).state is LicenseState.ACTIVE
+
+    def word_on_refusal(self, order: MoveOrder, record: MoveRecord, number: str) -> str:
+        """Active here, or never to be; Problem where that is open."""
+        known = record.progress(number)
+        state = LicenseState.UNKNOWN
+        if self.sees_licenses():
+            state = self._backups.observed().license(number).state
+            if state is LicenseState.ACTIVE:
+                return Word.OBSERVED.value
+            if state is not LicenseState.INACTIVE:
+                raise refusals.undecided(order.declaration, number)
+            return RETURNED
+        if known.activated == TRIED:
+            raise refusals.undecided(order.declaration, number)
+        return RETURNED if known.activated is None else known.activated
+
+    def sees_licenses(self) -> bool:
+        """Whether the server shows which licenses are active."""
+        return self._driver.can("observe_licenses") is Grade.DOCUMENTED
