@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,9 +131,32 @@ def killed_at(
             assert process.poll() is None, output.read_text()
             time.sleep(0.02)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        _kill_with_workers(process.pid)
         process.wait()
     assert "PLAY RECAP" not in output.read_text()
+
+
+def _kill_with_workers(parent: int) -> None:
+    """Ansible gives each worker a session of its own, so a signal to the group misses them."""
+    os.kill(parent, signal.SIGSTOP)  # that it makes no more of them
+    for worker in _descendants(parent):
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    os.kill(parent, signal.SIGKILL)
+
+
+def _descendants(parent: int) -> list[int]:
+    """All processes that a process has started, and what these have."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit():
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = [parent]
+    for process in found:
+        found += children.get(process, [])
+    return found[1:]
 
 
 def _telling(folder: Path) -> list[dict[str, Any]]:
