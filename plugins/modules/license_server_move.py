@@ -173,19 +173,21 @@ seealso:
 EXAMPLES = r"""
 - name: Back up the old server
   seatkeeper.licensing.license_server_move:
-    <<: &move
-      name: planning-2026
-      source: old-aimms
-      target: new-aimms
-      target_host: new-aimms.planning.example
-      licenses: "{{ licenses_of_planning }}"
+    name: planning-2026
     leg: backup
+    source: old-aimms
+    target: new-aimms
+    target_host: new-aimms.planning.example
+    licenses: "{{ licenses_of_planning }}"
   delegate_to: old-aimms
   register: backed_up
 
 - name: Hold the new machine against the backup
   seatkeeper.licensing.license_server_move:
-    <<: *move
+    name: planning-2026
+    source: old-aimms
+    target: new-aimms
+    target_host: new-aimms.planning.example
     leg: prepare
     backup: "{{ backed_up.backup }}"
   delegate_to: new-aimms
@@ -193,7 +195,10 @@ EXAMPLES = r"""
 
 - name: See what the restart at the end will kill, and what confirms the rest
   seatkeeper.licensing.license_server_move:
-    <<: *move
+    name: planning-2026
+    source: old-aimms
+    target: new-aimms
+    target_host: new-aimms.planning.example
     leg: release
     backup: "{{ backed_up.backup }}"
     document: "{{ prepared.document | default(omit, true) }}"
@@ -203,7 +208,10 @@ EXAMPLES = r"""
 
 - name: Deactivate the licenses at the old server, once a person has confirmed it
   seatkeeper.licensing.license_server_move:
-    <<: *move
+    name: planning-2026
+    source: old-aimms
+    target: new-aimms
+    target_host: new-aimms.planning.example
     leg: release
     backup: "{{ backed_up.backup }}"
     document: "{{ prepared.document | default(omit, true) }}"
@@ -213,7 +221,11 @@ EXAMPLES = r"""
 
 - name: Activate them at the new server
   seatkeeper.licensing.license_server_move:
-    <<: *move
+    name: planning-2026
+    source: old-aimms
+    target: new-aimms
+    target_host: new-aimms.planning.example
+    licenses: "{{ licenses_of_planning }}"
     leg: install
     backup: "{{ backed_up.backup }}"
     document: "{{ released.document | default(omit, true) }}"
@@ -222,7 +234,10 @@ EXAMPLES = r"""
 
 - name: Point applications at the new server and end maintenance of the old one
   seatkeeper.licensing.license_server_move:
-    <<: *move
+    name: planning-2026
+    source: old-aimms
+    target: new-aimms
+    target_host: new-aimms.planning.example
     leg: finish
     backup: "{{ backed_up.backup }}"
     document: "{{ installed.document | default(omit, true) }}"
