@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from hosts.lab.engine import LabError
-from hosts.lab.lab import engine_kind
+from hosts.lab.lab import Lab, engine_kind
+from seatkeeper_twins.lab_process import spawn
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
@@ -33,25 +33,24 @@ def test_scenario(name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     log = folder.with_suffix(".log")
     programs = Path(sys.executable).parent
-    with log.open("w") as output:
-        done = subprocess.run(
-            [programs / "molecule", "test", "--scenario-name", name],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-                "MOLECULE_EPHEMERAL_DIRECTORY": str(folder),
-                "ANSIBLE_NOCOLOR": "1",
-                "NO_COLOR": "1",
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS_MAX,
-            check=False,
-        )
+    environment = {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(folder),
+        "ANSIBLE_NOCOLOR": "1",
+        "NO_COLOR": "1",
+    }
+    command = [str(programs / "molecule"), "test", "--scenario-name", name]
+    with log.open("wb") as output:
+        process = spawn(command, ROOT, environment, output)
+    try:
+        status = process.wait(SECONDS_MAX)
+    finally:
+        # Molecule does that by itself, unless it was interrupted.
+        process.kill()
+        Lab(folder / "lab").down()
     told = log.read_text(encoding="utf-8", errors="replace")
-    assert done.returncode == 0, f"{log}:\n{told[-TOLD_CHARACTERS:]}"
+    assert status == 0, f"{log}:\n{told[-TOLD_CHARACTERS:]}"
     deadline = time.monotonic() + END_SECONDS_MAX
     while (left := _left_of(folder)) and time.monotonic() < deadline:
         time.sleep(LOOK_AGAIN_SECONDS)

@@ -19,12 +19,16 @@ mapfile -t proxies < <(apt-config dump --no-empty Acquire::http Acquire::https |
 # Nobody logs in at a console, and libpam-systemd would cost seconds at each login.
 packages=(systemd systemd-sysv dbus openssh-server sudo iproute2 procps udev polkitd
     python3 python3-apt python3-venv libusb-1.0-0 nftables)
-# Not installed, but to be had without a network, so that installing something is seen as well.
-on_shelf=(acl)
+# Not installed, but to be had without a network: what the agent's role installs, and what plays
+# dongles to libusb.
+on_shelf=(acl umockdev gir1.2-umockdev-1.0 python3-gi)
 # shellcheck disable=SC2016 # for the shell of mmdebstrap
 fill_shelf='shelf="$1/srv/packages"
 mkdir -p "$shelf"
-chroot "$1" sh -ec "cd /srv/packages && apt-get -qq download '"${on_shelf[*]}"'"
+mkdir "$shelf/partial"
+chroot "$1" apt-get -qq install --yes --download-only --no-install-recommends \
+    --option=Dir::Cache::archives=/srv/packages '"${on_shelf[*]}"'
+rm -r "$shelf/partial" "$shelf/lock"
 for package in "$shelf"/*.deb; do
     dpkg-deb --field "$package"
     echo "Filename: ./${package##*/}"
