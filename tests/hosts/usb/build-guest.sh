@@ -33,7 +33,7 @@ echo MODULES=list >"$1/etc/initramfs-tools/conf.d/seatkeeper.conf"
 printf "%s\n" virtio_pci virtio_blk ext4 >"$1/etc/initramfs-tools/modules"'
 
 mmdebstrap --quiet --mode=root --variant=essential \
-    --include=systemd-sysv,udev,kmod,python3,libusb-1.0-0,usbutils,usbip,qemu-guest-agent \
+    --include=systemd-sysv,udev,kmod,acl,python3,libusb-1.0-0,usbutils,usbip,qemu-guest-agent \
     --include=initramfs-tools,linux-image-amd64 \
     "${proxies[@]/#/--aptopt=}" \
     "${leave_out[@]/#/--dpkgopt=path-exclude=}" \
