@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -202,7 +202,8 @@ _BENCHES: list[Bench] = []
 
 def _make_bench(folder: str, moment: datetime, make_carrier: MakeCarrier) -> None:
     # A killed campaign tells its workers nothing: they hold both ends of their queue's pipe.
-    end_with_parent()
+    campaign = parent_process()
+    end_with_parent(0 if campaign is None else campaign.pid or 0)
     own = Path(folder) / str(os.getpid())
     own.mkdir()
     _BENCHES.append(Bench(own, moment, make_carrier=make_carrier))

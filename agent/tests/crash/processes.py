@@ -22,9 +22,14 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
 
-def end_with_parent() -> None:
-    """Have the kernel kill this process when the thread that started it is gone."""
+def end_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when the thread that started it is gone.
+
+    ``parent`` is that one's process; the kernel tells nobody of one that is gone already.
+    """
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 class ForkedProcess:
@@ -54,10 +59,11 @@ class ForkedProcess:
         if self.is_alive:
             raise RuntimeError(f"{self.name} runs already")
         reading, writing = os.pipe()
+        parent = os.getpid()
         process_id = os.fork()
         if process_id == 0:
             os.close(reading)
-            self._run(writing)
+            self._run(writing, parent)
         os.close(writing)
         self._process_id = process_id
         try:
@@ -93,10 +99,10 @@ class ForkedProcess:
             self._process_id = None
         return bool(ended)
 
-    def _run(self, writing: int) -> None:
+    def _run(self, writing: int, parent: int) -> None:
         code = 1
         try:
-            end_with_parent()
+            end_with_parent(parent)
             log = os.open(self._log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(log, sys.stdout.fileno())
             os.dup2(log, sys.stderr.fileno())
