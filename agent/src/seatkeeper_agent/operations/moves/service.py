@@ -327,6 +327,8 @@ class MoveService:
             if not self._engine.give_up(operation.id, self._holder, problem, actor, has_released):
                 raise refusals.released_already(record.declaration)
         known = self._present(record.id)
+        # Others may have gone on since it was looked at.
+        self._require_unreleased(known, self._answers.operation(known))
         shape = Shape(VOID, maintenance=was_on, by_person=self._by_person("maintenance"))
         begun = replace(known, attempt=known.attempt + 1, shape=shape)
 
