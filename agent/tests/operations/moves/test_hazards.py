@@ -13,7 +13,25 @@ from seatkeeper_agent.domain.moves import MovableServer
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.operations.ports import DriverUnavailable
 
-from .bench import Bench, declaration
+from .bench import OLD, Bench, declaration
+from .machines import NUMBERS
+
+FIRST, SECOND, _THIRD = NUMBERS
+
+
+def late(bench: Bench, number: str) -> None:
+    """The vendor deactivates one license only after its command was seen to have done nothing."""
+    machine, original = bench.old.machine, bench.old.machine.deactivate
+
+    def slow(asked: str) -> Any:
+        machine.refuse = {"deactivate"} if asked == number else set()
+        return original(asked)
+
+    machine.deactivate = slow  # type: ignore[method-assign]
+    document = bench.move("prepare")["document"]
+    with pytest.raises(Problem, match="It is refused"):
+        bench.confirmed("release", document=document)
+    bench.vendor.deactivate(OLD, number)
 
 
 def test_a_product_that_is_gone_does_not_show_that_a_license_has_left(bench: Bench) -> None:
@@ -32,6 +50,23 @@ def test_a_product_that_is_gone_does_not_show_that_a_license_has_left(bench: Ben
     assert view is not None
     assert [entry["released"] for entry in view["licenses"]] == [None, None, None]
     assert "released" not in view["documents"]
+
+
+def test_what_left_late_is_taken_back_as_well(bench: Bench) -> None:
+    late(bench, SECOND)
+    with pytest.raises(Problem, match="can no longer be given up"):
+        bench.old.moves.give_up(declaration().id, "me", False)
+    assert bench.leg("restore")["after"] == {"state": "restored"}
+    assert set(bench.vendor.holders.values()) == {OLD}
+
+
+def test_a_move_is_not_given_up_after_a_license_has_left_late(bench: Bench) -> None:
+    late(bench, FIRST)
+    with pytest.raises(Problem, match="can no longer be given up"):
+        bench.old.moves.give_up(declaration().id, "me", False)
+    view = bench.old.view()
+    assert view is not None
+    assert view["state"] == "releasing"
 
 
 def test_giving_up_looks_again_when_others_were_faster(bench: Bench) -> None:

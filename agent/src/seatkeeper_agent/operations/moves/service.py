@@ -349,6 +349,9 @@ class MoveService:
         gone = record.side is Side.SOURCE and record.released
         if record.state not in givable or begun or gone:
             raise refusals.released_already(record.declaration)
+        # A deactivation that was refused, or said not to have happened, may have had its effect.
+        if record.state is MoveState.RELEASING and self._looks.left_unnoticed(record):
+            raise refusals.released_already(record.declaration)
 
     def _maintenance_was_on(self, record: MoveRecord) -> bool:
         with self._journal.reading() as unit:
