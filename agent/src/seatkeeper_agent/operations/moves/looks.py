@@ -55,6 +55,17 @@ class Looks:
         blind = [n for n, state in states.items() if state is LicenseState.UNKNOWN]
         return refusals.not_seen(record.declaration, blind) if blind else None
 
+    def left_unnoticed(self, record: MoveRecord) -> bool:
+        """Whether a license of a source was active when it was backed up, and is seen not to be."""
+        if not self.sees_licenses():
+            return False
+        server = self._backups.observed()
+        return any(
+            entry.state is LicenseState.ACTIVE
+            and server.license(entry.number).state is LicenseState.INACTIVE
+            for entry in record.backup.licenses
+        )
+
     def rows(self, record: MoveRecord) -> tuple[RuleRow, ...]:
         """The rules for a target, as they are now."""
         return target_rows(record.backup, self._backups.observed(), **record.required)

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg
-from seatkeeper_agent.domain.moves import BackedUpLicense, MovableServer, ServerBackup
+from seatkeeper_agent.domain.moves import (
+    BackedUpLicense,
+    LicenseState,
+    MovableServer,
+    ServerBackup,
+)
 from seatkeeper_agent.domain.plans import Instructions, Performer, digest
 from seatkeeper_agent.domain.records import Envelope
 from seatkeeper_agent.domain.servers import Secret
@@ -98,7 +103,8 @@ def _bringing(order: MoveOrder, record: MoveRecord, driver: ServerMoveDriver) ->
     """Licenses come to this machine: to the target, or back to the source."""
     is_restore = order.leg is MoveLeg.RESTORE
     lost = order.target_lost if is_restore else order.declaration.source_lost
-    wanted = [n for n in record.numbers if not is_restore or _comes_back(record, n, lost)]
+    left = _left(record, driver) if is_restore else ()
+    wanted = [n for n in record.numbers if not is_restore or _comes_back(record, n, lost, left)]
     support = lost and any(record.progress(n).freed is None for n in wanted)
     people = _people(driver, "activate", "add_profile", *(("maintenance",) if is_restore else ()))
     if order.offline and "activate" not in people:
@@ -132,10 +138,20 @@ def _bringing(order: MoveOrder, record: MoveRecord, driver: ServerMoveDriver) ->
     )
 
 
-def _comes_back(record: MoveRecord, number: str, lost: bool) -> bool:
-    known = record.progress(number)
-    gone = known.there in (Word.OBSERVED, Word.ATTESTED)
-    return known.released is not None and (lost or not gone)
+def _left(record: MoveRecord, driver: ServerMoveDriver) -> tuple[str, ...]:
+    """What has left; where it can be seen, also what has left without having been noticed."""
+    server = driver.observe() if _sees(driver, "observe_licenses") else None
+    return tuple(
+        number
+        for number in record.numbers
+        if record.progress(number).released is not None
+        or (server is not None and server.license(number).state is not LicenseState.ACTIVE)
+    )
+
+
+def _comes_back(record: MoveRecord, number: str, lost: bool, left: tuple[str, ...]) -> bool:
+    gone = record.progress(number).there in (Word.OBSERVED, Word.ATTESTED)
+    return number in left and (lost or not gone)
 
 
 def _is_open(word: str | None, unseen: tuple[str, ...], what: str) -> bool:

@@ -327,6 +327,8 @@ class MoveService:
             if not self._engine.give_up(operation.id, self._holder, problem, actor, has_released):
                 raise refusals.released_already(record.declaration)
         known = self._present(record.id)
+        # Others may have gone on since it was looked at.
+        self._require_unreleased(known, self._answers.operation(known))
         shape = Shape(VOID, maintenance=was_on, by_person=self._by_person("maintenance"))
         begun = replace(known, attempt=known.attempt + 1, shape=shape)
 
@@ -346,6 +348,9 @@ class MoveService:
         begun = is_open(operation) and operation is not None and has_released(operation)
         gone = record.side is Side.SOURCE and record.released
         if record.state not in givable or begun or gone:
+            raise refusals.released_already(record.declaration)
+        # A deactivation that was refused, or said not to have happened, may have had its effect.
+        if record.state is MoveState.RELEASING and self._looks.left_unnoticed(record):
             raise refusals.released_already(record.declaration)
 
     def _maintenance_was_on(self, record: MoveRecord) -> bool:

@@ -148,8 +148,10 @@ class Deactivate(ServerMoveStep):
         return super().probe(baseline)
 
     def is_seen(self, server: MovableServer) -> bool | None:
-        """Inactive here."""
+        """Inactive here; a product that is gone has taken its activations nowhere."""
         state = server.license(self.number).state
+        if server.installed is False:
+            return None
         return None if state is LicenseState.UNKNOWN else state is LicenseState.INACTIVE
 
     def effect(self) -> CommandReport:

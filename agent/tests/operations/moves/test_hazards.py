@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What could lose or double a license although every leg is asked for in its order."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from seatkeeper_agent.domain.moves import MovableServer
+from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.operations.ports import DriverUnavailable
+
+from .bench import OLD, Bench, declaration
+from .machines import NUMBERS
+
+FIRST, SECOND, _THIRD = NUMBERS
+
+
+def late(bench: Bench, number: str) -> None:
+    """The vendor deactivates one license only after its command was seen to have done nothing."""
+    machine, original = bench.old.machine, bench.old.machine.deactivate
+
+    def slow(asked: str) -> Any:
+        machine.refuse = {"deactivate"} if asked == number else set()
+        return original(asked)
+
+    machine.deactivate = slow  # type: ignore[method-assign]
+    document = bench.move("prepare")["document"]
+    with pytest.raises(Problem, match="It is refused"):
+        bench.confirmed("release", document=document)
+    bench.vendor.deactivate(OLD, number)
+
+
+def test_a_product_that_is_gone_does_not_show_that_a_license_has_left(bench: Bench) -> None:
+    document = bench.move("prepare")["document"]
+    machine, observed = bench.old.machine, bench.old.machine.observe
+
+    def unmounted() -> MovableServer:
+        server = observed()
+        gone = replace(server, installed=False, licenses=(), tells_licenses=True)
+        return gone if machine.maintenance else server
+
+    machine.observe = unmounted  # type: ignore[method-assign]
+    with suppress(Problem):
+        bench.confirmed("release", document=document)
+    view = bench.old.view()
+    assert view is not None
+    assert [entry["released"] for entry in view["licenses"]] == [None, None, None]
+    assert "released" not in view["documents"]
+
+
+def test_what_left_late_is_taken_back_as_well(bench: Bench) -> None:
+    late(bench, SECOND)
+    with pytest.raises(Problem, match="can no longer be given up"):
+        bench.old.moves.give_up(declaration().id, "me", False)
+    assert bench.leg("restore")["after"] == {"state": "restored"}
+    assert set(bench.vendor.holders.values()) == {OLD}
+
+
+def test_a_move_is_not_given_up_after_a_license_has_left_late(bench: Bench) -> None:
+    late(bench, FIRST)
+    with pytest.raises(Problem, match="can no longer be given up"):
+        bench.old.moves.give_up(declaration().id, "me", False)
+    view = bench.old.view()
+    assert view is not None
+    assert view["state"] == "releasing"
+
+
+def test_giving_up_looks_again_when_others_were_faster(bench: Bench) -> None:
+    document = bench.move("prepare")["document"]
+    bench.old.machine.errors["set_maintenance"] = [DriverUnavailable("it is down")]
+    with pytest.raises(Problem):
+        bench.confirmed("release", document=document)
+    service = bench.old.moves
+    was_on = service._maintenance_was_on
+
+    def slow(record: Any) -> bool:
+        bench.confirmed("release", document=document)
+        return was_on(record)
+
+    service._maintenance_was_on = slow  # type: ignore[method-assign]
+    with pytest.raises(Problem):
+        service.give_up(declaration().id, "me", False)
+    view = bench.old.view()
+    assert view is not None
+    assert view["state"] == "released"
+    assert view["operation"]["state"] == "done"
