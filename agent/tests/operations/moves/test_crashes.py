@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-SHARE = float(os.environ.get("SEATKEEPER_CRASH_SHARE", "0.02"))
+SHARE = float(os.environ.get("SEATKEEPER_CRASH_SHARE", "0.005"))
 CAMPAIGN_SECONDS_MAX = 12 * 3600
 
 
