@@ -55,6 +55,17 @@ class Looks:
         blind = [n for n, state in states.items() if state is LicenseState.UNKNOWN]
         return refusals.not_seen(record.declaration, blind) if blind else None
 
+    def not_left(self, record: MoveRecord) -> Problem | None:
+        """Which licenses should have left, and are active or do not show that they are not."""
+        server = self._driver.observe()
+        held = [
+            number
+            for number in record.numbers
+            if server.installed is False
+            or server.license(number).state is not LicenseState.INACTIVE
+        ]
+        return refusals.not_left(record.declaration, held) if held else None
+
     def left_unnoticed(self, record: MoveRecord) -> bool:
         """Whether a license of a source was active when it was backed up, and is seen not to be."""
         if not self.sees_licenses():

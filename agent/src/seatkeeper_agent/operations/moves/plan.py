@@ -75,6 +75,7 @@ class Means:
     target_refusal: Callable[[], Any]
     not_arrived: Callable[[], Any]
     active_here: Callable[[], Any]
+    not_left: Callable[[], Any]
     close: Callable[[Unit], None]
 
 
@@ -84,14 +85,23 @@ def shape_of(order: MoveOrder, record: MoveRecord, driver: ServerMoveDriver) -> 
         case MoveLeg.PREPARE:
             return Shape(order.leg.value, by_person=_people(driver, "install"))
         case MoveLeg.RELEASE:
-            left = tuple(n for n in record.numbers if record.progress(n).released is None)
-            seen = driver.observe()
+            sees, seen = _sees(driver, "observe_licenses"), driver.observe()
+            # What can be seen is looked at again in every attempt, whatever was said of it.
+            left = tuple(n for n in record.numbers if sees or record.progress(n).released is None)
             people = _people(driver, "maintenance", "deactivate")
             # What cannot be seen is not done by a program either: somebody has to say so anyway.
-            if "deactivate" not in people and not _sees(driver, "observe_licenses"):
+            if "deactivate" not in people and not sees:
                 people = (*people, "deactivate")
             bound = bound_digest(seen)
-            return Shape(order.leg.value, left, by_person=people, maintenance=True, bound=bound)
+            unseen = () if sees else ("licenses",)
+            return Shape(
+                order.leg.value,
+                left,
+                by_person=people,
+                unseen=unseen,
+                maintenance=True,
+                bound=bound,
+            )
         case MoveLeg.FINISH:
             unseen = () if _sees(driver, "observe_licenses") else ("licenses",)
             people = _people(driver, "maintenance")
@@ -195,18 +205,20 @@ class _Maker:
         return [Install(*self._base("install", told)), fits]
 
     def release(self) -> list[Step]:
-        """Maintenance mode, then license by license."""
+        """Maintenance mode, then license by license; at the end all are looked at together."""
         told = self.means.driver.instructions()
         on = SwitchMaintenance(
             *self._base("maintenance", told.set_maintenance(True)), True, self.means.check
         )
-        return [
-            on,
-            *(
-                Deactivate(*self._base("deactivate", told.deactivate(number)), number)
-                for number in self.shape.numbers
-            ),
+        steps: list[Step] = [on]
+        steps += [
+            Deactivate(*self._base("deactivate", told.deactivate(number)), number)
+            for number in self.shape.numbers
         ]
+        if "licenses" not in self.shape.unseen:
+            what = "no license being active here any more"
+            steps.append(HoldStill("left", what, self.means.not_left))
+        return steps
 
     def install(self) -> list[Step]:
         """All licenses; for a lost source also what its agent would have had done."""

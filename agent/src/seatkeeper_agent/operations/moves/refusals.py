@@ -242,6 +242,16 @@ def not_active(declaration: MoveDeclaration, numbers: Sequence[str]) -> Problem:
     )
 
 
+def not_left(declaration: MoveDeclaration, numbers: Sequence[str]) -> Problem:
+    """What is to be signed as gone and is not seen to be."""
+    return Problem(
+        ProblemCode.LICENSE_NOT_RELEASED,
+        f"Of {declaration.subject}, {', '.join(numbers)} should be active here no more, and the"
+        " license server does not show that.",
+        "Look at the license server, then run the playbook again: it deactivates what is active.",
+    )
+
+
 def active_twice(declaration: MoveDeclaration, numbers: Sequence[str]) -> Problem:
     """The worst that can be."""
     return Problem(

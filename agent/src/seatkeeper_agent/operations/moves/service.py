@@ -430,6 +430,7 @@ class MoveService:
             target_refusal=lambda: self._looks.target_refusal(record),
             not_arrived=lambda: self._looks.not_arrived(record),
             active_here=lambda: self._looks.active_here(record),
+            not_left=lambda: self._looks.not_left(record),
             close=self._close(record.id),
         )
 

@@ -160,7 +160,9 @@ class Deactivate(ServerMoveStep):
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """Released: known at once, whatever comes then."""
-        note(unit, self.move, self.number, released=word_of(evidence), released_at=unit.now)
+        known = present(unit, self.move).progress(self.number)
+        since = unit.now if known.released_at is None else known.released_at
+        note(unit, self.move, self.number, released=word_of(evidence), released_at=since)
 
 
 @dataclass(frozen=True)
