@@ -114,3 +114,20 @@ def test_a_word_does_not_count_against_what_is_seen_at_the_end(bench: Bench) -> 
     assert bench.vendor.holders[FIRST] == OLD
     assert bench.leg("release", document=document)["after"] == {"state": "released"}
     assert set(bench.vendor.holders.values()) == {None}
+
+
+def test_what_was_confirmed_is_held_against_the_server_before_each_deactivation(
+    bench: Bench,
+) -> None:
+    document = bench.move("prepare")["document"]
+    switch = bench.old.machine.set_maintenance
+
+    def drifting(enabled: bool) -> Any:
+        bench.old.machine.profiles["Another"] = FIRST
+        return switch(enabled)
+
+    bench.old.machine.set_maintenance = drifting  # type: ignore[method-assign]
+    with pytest.raises(Problem) as caught:
+        bench.confirmed("release", document=document)
+    assert caught.value.code is ProblemCode.BACKUP_CONTRADICTED
+    assert bench.vendor.events == []

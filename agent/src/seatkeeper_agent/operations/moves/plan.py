@@ -71,7 +71,7 @@ class Means:
     driver: ServerMoveDriver
     codes: dict[str, Secret]
     tell: Tell
-    check: Callable[[], None]
+    check: Callable[[str], None]
     target_refusal: Callable[[], Any]
     not_arrived: Callable[[], Any]
     active_here: Callable[[], Any]
@@ -92,7 +92,7 @@ def shape_of(order: MoveOrder, record: MoveRecord, driver: ServerMoveDriver) -> 
             # What cannot be seen is not done by a program either: somebody has to say so anyway.
             if "deactivate" not in people and not sees:
                 people = (*people, "deactivate")
-            bound = bound_digest(seen)
+            bound = bound_to(seen, left)
             unseen = () if sees else ("licenses",)
             return Shape(
                 order.leg.value,
@@ -212,7 +212,7 @@ class _Maker:
         )
         steps: list[Step] = [on]
         steps += [
-            Deactivate(*self._base("deactivate", told.deactivate(number)), number)
+            Deactivate(*self._base("deactivate", told.deactivate(number)), number, self.means.check)
             for number in self.shape.numbers
         ]
         if "licenses" not in self.shape.unseen:
@@ -305,11 +305,27 @@ class _Maker:
         return self.means.driver, self.record.id, by or default, told, self.means.tell
 
 
-def bound_digest(seen: MovableServer) -> str:
-    """What a confirmation of a release is bound to; room and ports change by themselves."""
+def bound_to(seen: MovableServer, numbers: tuple[str, ...]) -> dict[str, str]:
+    """What a confirmation of a release is bound to, by part; room and ports change by themselves.
+
+    Each license that leaves is a part of its own, because it changes when it is its turn.
+    """
     shown = seen.as_document()
-    kept = ("installed", "version", "maintenance", "licenses", "tells_licenses", "license_files")
-    return digest({key: shown[key] for key in kept})
+    server = {key: shown[key] for key in ("installed", "version", "license_files")}
+    others = [entry for entry in shown["licenses"] if entry["number"] not in numbers]
+    parts = {number: _license(seen, number) for number in numbers}
+    return {
+        "server": digest({**server, "licenses": others, "tells": seen.tells_licenses}),
+        "maintenance": digest(seen.maintenance),
+        **{number: digest(part) for number, part in parts.items()},
+    }
+
+
+def _license(seen: MovableServer, number: str) -> dict[str, Any]:
+    """One license as plain values."""
+    entry = seen.license(number)
+    profiles = None if entry.profiles is None else sorted(entry.profiles)
+    return {"state": entry.state.value, "profiles": profiles}
 
 
 def needs_confirmation(shape: Shape) -> bool:

@@ -142,8 +142,8 @@ def changed_since(declaration: MoveDeclaration) -> Problem:
     return Problem(
         ProblemCode.BACKUP_CONTRADICTED,
         f"The license server of {declaration.subject} has changed since it was backed up or"
-        " confirmed; nothing was deactivated.",
-        "Run the playbook again: it backs up, prepares and asks anew.",
+        " confirmed; nothing more is deactivated.",
+        "Look at what has changed, then run the playbook again: it looks, plans and asks anew.",
     )
 
 
