@@ -72,6 +72,7 @@ class ProblemCode(StrEnum):
     CODES_MISSING = "codes-missing"
     ACTIVE_TWICE = "active-twice"
     LICENSE_NOT_ACTIVE = "license-not-active"
+    LICENSE_NOT_RELEASED = "license-not-released"
     # Documents that travel.
     DOCUMENT_INVALID = "document-invalid"
     DOCUMENT_ALTERED = "document-altered"

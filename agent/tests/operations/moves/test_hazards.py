@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.domain.moves import MovableServer
-from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.operations.moves.ports import CommandReport
 from seatkeeper_agent.operations.ports import DriverUnavailable
 
 from .bench import OLD, Bench, declaration
@@ -88,3 +89,45 @@ def test_giving_up_looks_again_when_others_were_faster(bench: Bench) -> None:
     assert view is not None
     assert view["state"] == "released"
     assert view["operation"]["state"] == "done"
+
+
+def test_a_word_does_not_count_against_what_is_seen_at_the_end(bench: Bench) -> None:
+    document = bench.move("prepare")["document"]
+    machine, deactivate = bench.old.machine, bench.old.machine.deactivate
+
+    def unseen(number: str) -> CommandReport:
+        machine.hidden = True
+        return deactivate(number)
+
+    machine.deactivate, machine.refuse = unseen, {"deactivate"}  # type: ignore[method-assign]
+    with pytest.raises(Problem) as caught:
+        bench.confirmed("release", document=document)
+    assert caught.value.code is ProblemCode.IN_DOUBT
+    machine.deactivate = deactivate  # type: ignore[method-assign]
+    machine.hidden, machine.refuse = False, set()
+    with pytest.raises(Problem) as caught:
+        bench.old.attest(True, "I believe that it went through.")
+    assert caught.value.code is ProblemCode.LICENSE_NOT_RELEASED
+    view = bench.old.view()
+    assert view is not None
+    assert "released" not in view["documents"]
+    assert bench.vendor.holders[FIRST] == OLD
+    assert bench.leg("release", document=document)["after"] == {"state": "released"}
+    assert set(bench.vendor.holders.values()) == {None}
+
+
+def test_what_was_confirmed_is_held_against_the_server_before_each_deactivation(
+    bench: Bench,
+) -> None:
+    document = bench.move("prepare")["document"]
+    switch = bench.old.machine.set_maintenance
+
+    def drifting(enabled: bool) -> Any:
+        bench.old.machine.profiles["Another"] = FIRST
+        return switch(enabled)
+
+    bench.old.machine.set_maintenance = drifting  # type: ignore[method-assign]
+    with pytest.raises(Problem) as caught:
+        bench.confirmed("release", document=document)
+    assert caught.value.code is ProblemCode.BACKUP_CONTRADICTED
+    assert bench.vendor.events == []

@@ -11,7 +11,7 @@ from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.moves import records, refusals
 from seatkeeper_agent.operations.moves.backups import BackupService
 from seatkeeper_agent.operations.moves.documents import RETURNED, Word
-from seatkeeper_agent.operations.moves.plan import MoveOrder, bound_digest
+from seatkeeper_agent.operations.moves.plan import MoveOrder, bound_to
 from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
 from seatkeeper_agent.operations.moves.records import TRIED, MoveRecord, Shape
 from seatkeeper_agent.operations.ports import Grade
@@ -25,10 +25,17 @@ class Looks:
         self._driver = driver
         self._backups = backups
 
-    def require_bound(self, record: MoveRecord) -> None:
-        """Problem when the server is not what a confirmation was given for."""
-        bound = None if record.shape is None else record.shape.bound
-        if bound is not None and bound_digest(self._driver.observe()) != bound:
+    def require_bound(self, record: MoveRecord, part: str) -> None:
+        """Problem when the server is not what a confirmation was given for.
+
+        Before maintenance mode all of it is held against that, before a license that one.
+        """
+        shape = record.shape
+        if shape is None or shape.bound is None:
+            return
+        now = bound_to(self._driver.observe(), shape.numbers)
+        parts = shape.bound if part == "maintenance" else ("server", part)
+        if any(now[each] != shape.bound[each] for each in parts):
             raise refusals.changed_since(record.declaration)
 
     def target_refusal(self, record: MoveRecord) -> Problem | None:
@@ -54,6 +61,17 @@ class Looks:
             return refusals.active_twice(record.declaration, twice)
         blind = [n for n, state in states.items() if state is LicenseState.UNKNOWN]
         return refusals.not_seen(record.declaration, blind) if blind else None
+
+    def not_left(self, record: MoveRecord) -> Problem | None:
+        """Which licenses should have left, and are active or do not show that they are not."""
+        server = self._driver.observe()
+        held = [
+            number
+            for number in record.numbers
+            if server.installed is False
+            or server.license(number).state is not LicenseState.INACTIVE
+        ]
+        return refusals.not_left(record.declaration, held) if held else None
 
     def left_unnoticed(self, record: MoveRecord) -> bool:
         """Whether a license of a source was active when it was backed up, and is seen not to be."""

@@ -71,10 +71,11 @@ class Means:
     driver: ServerMoveDriver
     codes: dict[str, Secret]
     tell: Tell
-    check: Callable[[], None]
+    check: Callable[[str], None]
     target_refusal: Callable[[], Any]
     not_arrived: Callable[[], Any]
     active_here: Callable[[], Any]
+    not_left: Callable[[], Any]
     close: Callable[[Unit], None]
 
 
@@ -84,14 +85,23 @@ def shape_of(order: MoveOrder, record: MoveRecord, driver: ServerMoveDriver) -> 
         case MoveLeg.PREPARE:
             return Shape(order.leg.value, by_person=_people(driver, "install"))
         case MoveLeg.RELEASE:
-            left = tuple(n for n in record.numbers if record.progress(n).released is None)
-            seen = driver.observe()
+            sees, seen = _sees(driver, "observe_licenses"), driver.observe()
+            # What can be seen is looked at again in every attempt, whatever was said of it.
+            left = tuple(n for n in record.numbers if sees or record.progress(n).released is None)
             people = _people(driver, "maintenance", "deactivate")
             # What cannot be seen is not done by a program either: somebody has to say so anyway.
-            if "deactivate" not in people and not _sees(driver, "observe_licenses"):
+            if "deactivate" not in people and not sees:
                 people = (*people, "deactivate")
-            bound = bound_digest(seen)
-            return Shape(order.leg.value, left, by_person=people, maintenance=True, bound=bound)
+            bound = bound_to(seen, left)
+            unseen = () if sees else ("licenses",)
+            return Shape(
+                order.leg.value,
+                left,
+                by_person=people,
+                unseen=unseen,
+                maintenance=True,
+                bound=bound,
+            )
         case MoveLeg.FINISH:
             unseen = () if _sees(driver, "observe_licenses") else ("licenses",)
             people = _people(driver, "maintenance")
@@ -195,18 +205,20 @@ class _Maker:
         return [Install(*self._base("install", told)), fits]
 
     def release(self) -> list[Step]:
-        """Maintenance mode, then license by license."""
+        """Maintenance mode, then license by license; at the end all are looked at together."""
         told = self.means.driver.instructions()
         on = SwitchMaintenance(
             *self._base("maintenance", told.set_maintenance(True)), True, self.means.check
         )
-        return [
-            on,
-            *(
-                Deactivate(*self._base("deactivate", told.deactivate(number)), number)
-                for number in self.shape.numbers
-            ),
+        steps: list[Step] = [on]
+        steps += [
+            Deactivate(*self._base("deactivate", told.deactivate(number)), number, self.means.check)
+            for number in self.shape.numbers
         ]
+        if "licenses" not in self.shape.unseen:
+            what = "no license being active here any more"
+            steps.append(HoldStill("left", what, self.means.not_left))
+        return steps
 
     def install(self) -> list[Step]:
         """All licenses; for a lost source also what its agent would have had done."""
@@ -293,11 +305,27 @@ class _Maker:
         return self.means.driver, self.record.id, by or default, told, self.means.tell
 
 
-def bound_digest(seen: MovableServer) -> str:
-    """What a confirmation of a release is bound to; room and ports change by themselves."""
+def bound_to(seen: MovableServer, numbers: tuple[str, ...]) -> dict[str, str]:
+    """What a confirmation of a release is bound to, by part; room and ports change by themselves.
+
+    Each license that leaves is a part of its own, because it changes when it is its turn.
+    """
     shown = seen.as_document()
-    kept = ("installed", "version", "maintenance", "licenses", "tells_licenses", "license_files")
-    return digest({key: shown[key] for key in kept})
+    server = {key: shown[key] for key in ("installed", "version", "license_files")}
+    others = [entry for entry in shown["licenses"] if entry["number"] not in numbers]
+    parts = {number: _license(seen, number) for number in numbers}
+    return {
+        "server": digest({**server, "licenses": others, "tells": seen.tells_licenses}),
+        "maintenance": digest(seen.maintenance),
+        **{number: digest(part) for number, part in parts.items()},
+    }
+
+
+def _license(seen: MovableServer, number: str) -> dict[str, Any]:
+    """One license as plain values."""
+    entry = seen.license(number)
+    profiles = None if entry.profiles is None else sorted(entry.profiles)
+    return {"state": entry.state.value, "profiles": profiles}
 
 
 def needs_confirmation(shape: Shape) -> bool:

@@ -61,8 +61,8 @@ class Shape:
     ``leg`` is a leg's name, or that of giving up. ``numbers`` are the licenses it is about,
     ``profiles`` pairs of a profile and its license, ``verified`` the licenses that a person looks
     at. ``by_person`` are the kinds of steps that a person does; ``unseen`` is what the agent
-    cannot see, licenses or profiles. ``bound`` is the digest of what was seen of the server when
-    the plan was confirmed.
+    cannot see, licenses or profiles. ``bound`` are the digests of what was seen of the server when
+    the plan was confirmed, by part.
     """
 
     leg: str
@@ -74,7 +74,7 @@ class Shape:
     support: bool = False
     maintenance: bool = False
     offline: bool = False
-    bound: str | None = None
+    bound: dict[str, str] | None = None
 
     def as_document(self) -> dict[str, Any]:
         """As plain JSON values."""

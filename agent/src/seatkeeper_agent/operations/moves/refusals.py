@@ -142,8 +142,8 @@ def changed_since(declaration: MoveDeclaration) -> Problem:
     return Problem(
         ProblemCode.BACKUP_CONTRADICTED,
         f"The license server of {declaration.subject} has changed since it was backed up or"
-        " confirmed; nothing was deactivated.",
-        "Run the playbook again: it backs up, prepares and asks anew.",
+        " confirmed; nothing more is deactivated.",
+        "Look at what has changed, then run the playbook again: it looks, plans and asks anew.",
     )
 
 
@@ -239,6 +239,16 @@ def not_active(declaration: MoveDeclaration, numbers: Sequence[str]) -> Problem:
         f"Of {declaration.subject}, {', '.join(numbers)} should be active on this machine, and the"
         " license server does not show it.",
         "Look at the license server, then run the playbook again.",
+    )
+
+
+def not_left(declaration: MoveDeclaration, numbers: Sequence[str]) -> Problem:
+    """What is to be signed as gone and is not seen to be."""
+    return Problem(
+        ProblemCode.LICENSE_NOT_RELEASED,
+        f"Of {declaration.subject}, {', '.join(numbers)} should be active here no more, and the"
+        " license server does not show that.",
+        "Look at the license server, then run the playbook again: it deactivates what is active.",
     )
 
 

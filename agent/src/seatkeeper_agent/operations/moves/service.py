@@ -426,10 +426,11 @@ class MoveService:
             driver=self._driver,
             codes=codes,
             tell=tell,
-            check=lambda: self._looks.require_bound(record),
+            check=lambda part: self._looks.require_bound(record, part),
             target_refusal=lambda: self._looks.target_refusal(record),
             not_arrived=lambda: self._looks.not_arrived(record),
             active_here=lambda: self._looks.active_here(record),
+            not_left=lambda: self._looks.not_left(record),
             close=self._close(record.id),
         )
 

@@ -90,7 +90,7 @@ class SwitchMaintenance(ServerMoveStep):
     """
 
     enabled: bool
-    check: Callable[[], None] | None = None
+    check: Callable[[str], None] | None = None
 
     @property
     def name(self) -> str:
@@ -105,7 +105,7 @@ class SwitchMaintenance(ServerMoveStep):
     def baseline(self) -> dict[str, Any]:
         """Looked at once more right before the intent."""
         if self.check is not None:
-            self.check()
+            self.check("maintenance")
         return {}
 
     def is_seen(self, server: MovableServer) -> bool | None:
@@ -121,9 +121,13 @@ class SwitchMaintenance(ServerMoveStep):
 
 @dataclass(frozen=True)
 class Deactivate(ServerMoveStep):
-    """A license goes back to the vendor: from now on it is active nowhere."""
+    """A license goes back to the vendor: from now on it is active nowhere.
+
+    ``check`` refuses to begin when what a confirmation was given for is so no more.
+    """
 
     number: str
+    check: Callable[[str], None]
 
     @property
     def name(self) -> str:
@@ -139,6 +143,11 @@ class Deactivate(ServerMoveStep):
     def reversible(self) -> bool:
         """Only with the activation code, and with the vendor's consent."""
         return False
+
+    def baseline(self) -> dict[str, Any]:
+        """Maintenance mode may have been waited for for days: looked at once more."""
+        self.check(self.number)
+        return {}
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Not done by this operation is done as well, whoever did it."""
@@ -160,7 +169,9 @@ class Deactivate(ServerMoveStep):
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """Released: known at once, whatever comes then."""
-        note(unit, self.move, self.number, released=word_of(evidence), released_at=unit.now)
+        known = present(unit, self.move).progress(self.number)
+        since = unit.now if known.released_at is None else known.released_at
+        note(unit, self.move, self.number, released=word_of(evidence), released_at=since)
 
 
 @dataclass(frozen=True)
