@@ -131,3 +131,19 @@ def test_what_was_confirmed_is_held_against_the_server_before_each_deactivation(
         bench.confirmed("release", document=document)
     assert caught.value.code is ProblemCode.BACKUP_CONTRADICTED
     assert bench.vendor.events == []
+
+
+def test_a_backup_from_before_another_move_releases_nothing(bare: Bench) -> None:
+    other = declaration(name="to a third", target_host="third.studio.example")
+    bare.run("backup", move=other)
+    backup = bare.old.backups.read()
+    prepared = bare.leg("prepare", backup=backup, move=other)["document"]
+    bare.move()
+    problem = bare.refused("release", document=prepared, move=other)
+    assert problem.code is ProblemCode.BACKUP_CONTRADICTED
+    assert bare.old.waiting() == []
+    bare.old.clock.offset_seconds += 10
+    bare.old.moves.give_up(other.id, "me", False)
+    bare.run("backup", move=other)
+    problem = bare.refused("release", document=prepared, move=other)
+    assert problem.code is ProblemCode.CONFIRMATION_REQUIRED, "somebody has said that they are back"
