@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_agent.domain.moves import MovableServer
+from seatkeeper_agent.domain.moves import MovableServer, ServerBackup
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.operations.moves.ports import CommandReport
 from seatkeeper_agent.operations.ports import DriverUnavailable
@@ -147,3 +147,14 @@ def test_a_backup_from_before_another_move_releases_nothing(bare: Bench) -> None
     bare.run("backup", move=other)
     problem = bare.refused("release", document=prepared, move=other)
     assert problem.code is ProblemCode.CONFIRMATION_REQUIRED, "somebody has said that they are back"
+
+
+def test_nothing_leaves_for_a_target_that_has_refused(bench: Bench) -> None:
+    backup = ServerBackup.from_document(bench.leg("backup")["backup"])
+    bench.leg("prepare", backup=backup)
+    bench.run("install", refuse=True)
+    assert bench.refused("prepare", backup=backup).code is ProblemCode.LEG_OUT_OF_ORDER
+    for leg, dry_run in (("prepare", True), ("install", True), ("install", False)):
+        with pytest.raises(Problem) as caught:
+            bench.run(leg, dry_run=dry_run, backup=backup)
+        assert caught.value.code is ProblemCode.LEG_OUT_OF_ORDER

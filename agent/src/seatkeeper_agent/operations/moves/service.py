@@ -216,7 +216,12 @@ class MoveService:
 
     def _begin(self, order: MoveOrder, known: MoveRecord | None, dry_run: bool) -> dict[str, Any]:
         before = MoveState.NONE if known is None else known.state
-        if known is not None and known.state not in STARTS[order.leg] and not dry_run:
+        if (
+            known is not None
+            and known.state not in STARTS[order.leg]
+            and (not dry_run or known.state in (MoveState.REFUSED, MoveState.RESTORED))
+        ):
+            # A plan may run ahead of its legs, but not of a move that is over.
             raise refusals.out_of_order(order, known.state)
         record = self._intake.accept(order, known, dry_run)
         rows = self._looks.rows(record) if order.leg is MoveLeg.PREPARE else None
