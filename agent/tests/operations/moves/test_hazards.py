@@ -76,13 +76,13 @@ def test_giving_up_looks_again_when_others_were_faster(bench: Bench) -> None:
     with pytest.raises(Problem):
         bench.confirmed("release", document=document)
     service = bench.old.moves
-    was_on = service._maintenance_was_on
+    was_on = service._has_switched_maintenance_on
 
     def slow(record: Any) -> bool:
         bench.confirmed("release", document=document)
         return was_on(record)
 
-    service._maintenance_was_on = slow  # type: ignore[method-assign]
+    service._has_switched_maintenance_on = slow  # type: ignore[method-assign]
     with pytest.raises(Problem):
         service.give_up(declaration().id, "me", False)
     view = bench.old.view()
@@ -158,3 +158,16 @@ def test_nothing_leaves_for_a_target_that_has_refused(bench: Bench) -> None:
         with pytest.raises(Problem) as caught:
             bench.run(leg, dry_run=dry_run, backup=backup)
         assert caught.value.code is ProblemCode.LEG_OUT_OF_ORDER
+
+
+def test_maintenance_mode_that_was_on_before_stays_on_when_a_move_is_given_up(
+    bench: Bench,
+) -> None:
+    bench.old.machine.maintenance = True
+    document = bench.move("prepare")["document"]
+    bench.old.machine.errors["deactivate"] = [DriverUnavailable("it is down")]
+    with pytest.raises(Problem):
+        bench.confirmed("release", document=document)
+    assert bench.old.moves.give_up(declaration().id, "me", False)["after"] == {"state": "void"}
+    assert bench.old.machine.maintenance
+    assert bench.old.machine.jobs_killed == 0

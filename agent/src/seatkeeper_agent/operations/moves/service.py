@@ -326,7 +326,7 @@ class MoveService:
         return {**answer, "document": document}
 
     def _void(self, record: MoveRecord, operation: OperationRecord | None, actor: str) -> None:
-        was_on = self._maintenance_was_on(record)
+        was_on = self._has_switched_maintenance_on(record)
         if operation is not None and is_open(operation):
             problem = refusals.given_up(record.declaration)
             if not self._engine.give_up(operation.id, self._holder, problem, actor, has_released):
@@ -358,12 +358,15 @@ class MoveService:
         if record.state is MoveState.RELEASING and self._looks.left_unnoticed(record):
             raise refusals.released_already(record.declaration)
 
-    def _maintenance_was_on(self, record: MoveRecord) -> bool:
+    def _has_switched_maintenance_on(self, record: MoveRecord) -> bool:
+        """Whether this move switched it on, or had a person do so; what was on before stays on."""
         with self._journal.reading() as unit:
             attempts = range(1, record.attempt + 1)
             found = [unit.operations.get(operation_id(record, n)) for n in attempts]
         return any(
-            step.name == "maintenance_on" and step.state is not StepState.PLANNED
+            step.name == "maintenance_on"
+            and step.state is not StepState.PLANNED
+            and step.intended_at is not None
             for operation in found
             if operation is not None
             for step in operation.steps
