@@ -104,7 +104,8 @@ def needed_legs(entry: Entry, hosts: dict[str, Told]) -> list[str]:
         wanted = {
             "backup": source in _BEFORE_RELEASE,
             "prepare": source in _BEFORE_RELEASE and target in _BEFORE_INSTALL,
-            "release": source in (*_BEFORE_RELEASE, "releasing"),
+            # A target that has refused never takes what would leave now.
+            "release": source in (*_BEFORE_RELEASE, "releasing") and target != "refused",
             "install": target != "arrived",
             "finish": source != "finished",
         }

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_agent.domain.moves import MovableServer
+from seatkeeper_agent.domain.moves import MovableServer, ServerBackup
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.operations.moves.ports import CommandReport
 from seatkeeper_agent.operations.ports import DriverUnavailable
@@ -76,13 +76,13 @@ def test_giving_up_looks_again_when_others_were_faster(bench: Bench) -> None:
     with pytest.raises(Problem):
         bench.confirmed("release", document=document)
     service = bench.old.moves
-    was_on = service._maintenance_was_on
+    was_on = service._has_switched_maintenance_on
 
     def slow(record: Any) -> bool:
         bench.confirmed("release", document=document)
         return was_on(record)
 
-    service._maintenance_was_on = slow  # type: ignore[method-assign]
+    service._has_switched_maintenance_on = slow  # type: ignore[method-assign]
     with pytest.raises(Problem):
         service.give_up(declaration().id, "me", False)
     view = bench.old.view()
@@ -131,3 +131,43 @@ def test_what_was_confirmed_is_held_against_the_server_before_each_deactivation(
         bench.confirmed("release", document=document)
     assert caught.value.code is ProblemCode.BACKUP_CONTRADICTED
     assert bench.vendor.events == []
+
+
+def test_a_backup_from_before_another_move_releases_nothing(bare: Bench) -> None:
+    other = declaration(name="to a third", target_host="third.studio.example")
+    bare.run("backup", move=other)
+    backup = bare.old.backups.read()
+    prepared = bare.leg("prepare", backup=backup, move=other)["document"]
+    bare.move()
+    problem = bare.refused("release", document=prepared, move=other)
+    assert problem.code is ProblemCode.BACKUP_CONTRADICTED
+    assert bare.old.waiting() == []
+    bare.old.clock.offset_seconds += 10
+    bare.old.moves.give_up(other.id, "me", False)
+    bare.run("backup", move=other)
+    problem = bare.refused("release", document=prepared, move=other)
+    assert problem.code is ProblemCode.CONFIRMATION_REQUIRED, "somebody has said that they are back"
+
+
+def test_nothing_leaves_for_a_target_that_has_refused(bench: Bench) -> None:
+    backup = ServerBackup.from_document(bench.leg("backup")["backup"])
+    bench.leg("prepare", backup=backup)
+    bench.run("install", refuse=True)
+    assert bench.refused("prepare", backup=backup).code is ProblemCode.LEG_OUT_OF_ORDER
+    for leg, dry_run in (("prepare", True), ("install", True), ("install", False)):
+        with pytest.raises(Problem) as caught:
+            bench.run(leg, dry_run=dry_run, backup=backup)
+        assert caught.value.code is ProblemCode.LEG_OUT_OF_ORDER
+
+
+def test_maintenance_mode_that_was_on_before_stays_on_when_a_move_is_given_up(
+    bench: Bench,
+) -> None:
+    bench.old.machine.maintenance = True
+    document = bench.move("prepare")["document"]
+    bench.old.machine.errors["deactivate"] = [DriverUnavailable("it is down")]
+    with pytest.raises(Problem):
+        bench.confirmed("release", document=document)
+    assert bench.old.moves.give_up(declaration().id, "me", False)["after"] == {"state": "void"}
+    assert bench.old.machine.maintenance
+    assert bench.old.machine.jobs_killed == 0

@@ -93,6 +93,7 @@ def legs_left(entry: dict[str, t.Any], source: str | None, target: str | None) -
         ("released", "arrived", ["finish"]),
         ("finishing", "arrived", ["finish"]),
         ("finished", "arrived", []),
+        ("backed_up", "refused", ["backup", "install", "finish"]),
     ],
 )
 def test_what_is_left_to_move(source: str | None, target: str | None, left: list[str]) -> None:

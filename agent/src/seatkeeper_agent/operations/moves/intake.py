@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from seatkeeper_agent.domain.move_legs import MoveLeg, MoveState
+from seatkeeper_agent.domain.moves import LicenseState
 from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
-from seatkeeper_agent.operations.moves import refusals
+from seatkeeper_agent.operations.moves import records, refusals
 from seatkeeper_agent.operations.moves.backups import BackupService
 from seatkeeper_agent.operations.moves.documents import (
     TAKES,
@@ -82,6 +83,7 @@ class Intake:
     def _with_prepared(self, order: MoveOrder, known: MoveRecord, dry_run: bool) -> MoveRecord:
         if known.state is MoveState.BACKED_UP:
             self.require_still_so(known)
+            self._require_not_gone(known)
         if order.document is None and dry_run:
             return known
         told = self._take(order)
@@ -151,3 +153,28 @@ class Intake:
         made = self._backups.made(record.backup.licenses, record.backup)
         if made is not record.backup:
             raise refusals.changed_since(record.declaration)
+
+    def _require_not_gone(self, record: MoveRecord) -> None:
+        """Problem for a backup from before another move took a license from here.
+
+        Where nothing can be seen the journal is all that tells. A backup that is made afterwards
+        is somebody's word that the license is back.
+        """
+        server = self._backups.observed()
+        with self._journal.reading() as unit:
+            others = [
+                other
+                for other in records.page(unit, "", records.LISTED_MAX)
+                if other.side is Side.SOURCE and other.id != record.id
+            ]
+        for number in record.numbers:
+            is_seen = server.license(number).state is LicenseState.ACTIVE
+            left = any(_left_since(other.progress(number), record) for other in others)
+            if left and not is_seen:
+                raise refusals.gone_since(record.declaration, number)
+
+
+def _left_since(known: Progress, record: MoveRecord) -> bool:
+    """Whether a license has left with another move after this one was backed up."""
+    since = known.released_at
+    return since is not None and since >= record.updated_at and not known.is_active_here

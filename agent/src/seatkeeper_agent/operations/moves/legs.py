@@ -23,7 +23,7 @@ STARTS = {
     MoveLeg.RESTORE: {MoveState.RELEASING, MoveState.RELEASED, MoveState.RESTORING},
 }
 PAST = {
-    MoveLeg.PREPARE: {MoveState.INSTALLING, MoveState.ARRIVED, MoveState.REFUSED},
+    MoveLeg.PREPARE: {MoveState.INSTALLING, MoveState.ARRIVED},
     MoveLeg.RELEASE: {MoveState.RELEASED, MoveState.FINISHING, MoveState.FINISHED},
     MoveLeg.INSTALL: {MoveState.ARRIVED},
     MoveLeg.FINISH: {MoveState.FINISHED},

@@ -147,6 +147,16 @@ def changed_since(declaration: MoveDeclaration) -> Problem:
     )
 
 
+def gone_since(declaration: MoveDeclaration, number: str) -> Problem:
+    """Another move has taken the license since."""
+    return Problem(
+        ProblemCode.BACKUP_CONTRADICTED,
+        f"The backup of {declaration.subject} is older than another move, with which license"
+        f" {number} has left this server, and nothing shows that it is back.",
+        "Give this move up. If the license is back, move it again: the new backup says so.",
+    )
+
+
 def just_changed(declaration: MoveDeclaration) -> Problem:
     """Others were first."""
     return Problem(

@@ -216,7 +216,12 @@ class MoveService:
 
     def _begin(self, order: MoveOrder, known: MoveRecord | None, dry_run: bool) -> dict[str, Any]:
         before = MoveState.NONE if known is None else known.state
-        if known is not None and known.state not in STARTS[order.leg] and not dry_run:
+        if (
+            known is not None
+            and known.state not in STARTS[order.leg]
+            and (not dry_run or known.state in (MoveState.REFUSED, MoveState.RESTORED))
+        ):
+            # A plan may run ahead of its legs, but not of a move that is over.
             raise refusals.out_of_order(order, known.state)
         record = self._intake.accept(order, known, dry_run)
         rows = self._looks.rows(record) if order.leg is MoveLeg.PREPARE else None
@@ -321,7 +326,7 @@ class MoveService:
         return {**answer, "document": document}
 
     def _void(self, record: MoveRecord, operation: OperationRecord | None, actor: str) -> None:
-        was_on = self._maintenance_was_on(record)
+        was_on = self._has_switched_maintenance_on(record)
         if operation is not None and is_open(operation):
             problem = refusals.given_up(record.declaration)
             if not self._engine.give_up(operation.id, self._holder, problem, actor, has_released):
@@ -353,12 +358,15 @@ class MoveService:
         if record.state is MoveState.RELEASING and self._looks.left_unnoticed(record):
             raise refusals.released_already(record.declaration)
 
-    def _maintenance_was_on(self, record: MoveRecord) -> bool:
+    def _has_switched_maintenance_on(self, record: MoveRecord) -> bool:
+        """Whether this move switched it on, or had a person do so; what was on before stays on."""
         with self._journal.reading() as unit:
             attempts = range(1, record.attempt + 1)
             found = [unit.operations.get(operation_id(record, n)) for n in attempts]
         return any(
-            step.name == "maintenance_on" and step.state is not StepState.PLANNED
+            step.name == "maintenance_on"
+            and step.state is not StepState.PLANNED
+            and step.intended_at is not None
             for operation in found
             if operation is not None
             for step in operation.steps
