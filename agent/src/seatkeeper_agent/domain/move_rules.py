@@ -27,15 +27,15 @@ def target_rows(
         _same_files(backup, target),
         RuleRow(
             "room",
-            f"At least {free_bytes_min} bytes are free.",
-            _told(target.free_bytes, "{} bytes are free."),
+            f"at least {free_bytes_min} bytes free",
+            _told(target.free_bytes, "{} bytes"),
             verdict_of(None if target.free_bytes is None else target.free_bytes >= free_bytes_min),
             "Make room in the file system of the license server.",
         ),
         RuleRow(
             "not_locked",
-            "No read-only lock file blocks changes.",
-            f"{_names(target.update_locks)} blocks them." if target.update_locks else "None does.",
+            "no read-only lock file that blocks changes",
+            _names(target.update_locks) or "none",
             verdict_of(not target.update_locks),
             "Find out who locked it, then make the file writable or remove it.",
         ),
@@ -47,8 +47,8 @@ def _free_of_others(target: MovableServer) -> RuleRow:
     ports = ", ".join(str(port) for port in target.ports_busy)
     return RuleRow(
         "ports_free",
-        "The product's ports are free, or the product itself listens on them.",
-        f"Something listens on {ports}." if ports else "Nothing listens on them.",
+        "the product's ports free, or the product itself listening on them",
+        f"something listens on {ports}" if ports else "nothing listens on them",
         verdict_of(None if target.installed is None and ports else ours or not ports),
         "End the program that listens there, or choose another machine.",
     )
@@ -64,8 +64,8 @@ def _not_serving(backup: ServerBackup, target: MovableServer) -> RuleRow:
     settled = target.tells_licenses or target.installed is False
     return RuleRow(
         "not_serving_others",
-        "The machine does not serve other licenses already.",
-        f"It serves {_names(tuple(foreign))}." if foreign else "None is seen.",
+        "no other licenses served already",
+        f"it serves {_names(tuple(foreign))}" if foreign else "none is seen",
         verdict_of(False if foreign else True if settled else None),
         "Look at the licenses of the target's server before you go on.",
     )
@@ -73,18 +73,18 @@ def _not_serving(backup: ServerBackup, target: MovableServer) -> RuleRow:
 
 def _version_row(backup: ServerBackup, target: MovableServer, declared: str | None) -> RuleRow:
     if declared is not None:
-        required = f"The version is {declared}, as declared."
+        required = f"version {declared}, as declared"
         holds = None if target.version is None else target.version == declared
     elif backup.version is not None:
         # No document says which versions of the license server can follow each other.
-        required = f"The version is not older than that of the source, {backup.version}."
+        required = f"a version not older than that of the source, {backup.version}"
         holds = at_least(target.version, backup.version)
     else:
-        required, holds = "The version of the source is known, to compare with it.", None
+        required, holds = "a known version of the source to compare with", None
     return RuleRow(
         "version",
         required,
-        _told(target.version, "It is {}."),
+        _told(target.version, "{}"),
         verdict_of(holds),
         "Compare the versions by hand, or set the command that prints the version.",
     )
@@ -93,12 +93,12 @@ def _version_row(backup: ServerBackup, target: MovableServer, declared: str | No
 def _installable(target: MovableServer, sha256: str | None) -> RuleRow:
     found = target.installer
     matches = found is not None and sha256 in (None, found.sha256)
-    told = "It is not there." if found is None else f"{found.name} has SHA-256 {found.sha256}."
-    wanted = "" if sha256 is None else f" and has SHA-256 {sha256}"
+    told = "neither is there" if found is None else f"{found.name} with SHA-256 {found.sha256}"
+    wanted = "" if sha256 is None else f" with SHA-256 {sha256}"
     return RuleRow(
         "installer",
-        f"The product is installed, or its installer is there{wanted}.",
-        "The product is installed." if target.installed else told,
+        f"the product installed, or its installer there{wanted}",
+        "the product is installed" if target.installed else told,
         verdict_of(True if target.installed else None if target.installed is None else matches),
         "Copy the vendor's installer to the machine and name its path in the agent's settings.",
     )
@@ -110,20 +110,20 @@ def _same_files(backup: ServerBackup, target: MovableServer) -> RuleRow:
     other = tuple(
         e.name for e in backup.license_files if e.name in here and here[e.name] != e.sha256
     )
-    parts = [f"Missing: {_names(missing)}."] if missing else []
-    parts += [f"Different: {_names(other)}."] if other else []
+    parts = [f"missing: {_names(missing)}"] if missing else []
+    parts += [f"different: {_names(other)}"] if other else []
     seen = target.license_files is not None and bool(backup.license_files)
     return RuleRow(
         "license_files",
-        "The license files of the source are there, byte for byte.",
-        " ".join(parts) or ("They are." if seen else "They cannot be compared."),
+        "the license files of the source, byte for byte",
+        "; ".join(parts) or ("they are there" if seen else "they cannot be compared"),
         verdict_of(not parts if seen else None),
         "Copy the license files to the folder Licenses of the target.",
     )
 
 
 def _told(value: object, text: str) -> str:
-    return "Not known." if value is None else text.format(value)
+    return "not known" if value is None else text.format(value)
 
 
 def _names(names: tuple[str, ...]) -> str:
