@@ -68,7 +68,7 @@ def wait_lines(waits: list[Entry], host: str = "the host") -> list[str]:
         if wait["verified_by"]:
             lines.append(f"  Done when: {wait['verified_by']}")
         if wait["attestable"]:
-            command = f"seatkeeper-agent attest {wait['operation']} done"
+            command = f"seatkeeper-agent attest {wait['operation']} done --step '{wait['step']}'"
             lines.append(f'  Then say so on {host}: {command} "how you know"')
     return lines
 

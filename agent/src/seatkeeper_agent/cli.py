@@ -94,6 +94,9 @@ def make_parser() -> argparse.ArgumentParser:
         help="whether the step happened; settled: what went back in time counts as it is now",
     )
     attest.add_argument("statement", metavar="STATEMENT", help="how you know, for the audit")
+    attest.add_argument(
+        "--step", help="the step, as waiting lists it: refused if another one waits by now"
+    )
     doctor = add("doctor", _doctor, "check settings, state folder, key, trust, product and socket")
     doctor.add_argument("--json", action="store_true", help="for programs")
     add("key", _key, "print the public key that other hosts put into their trust folder")
@@ -174,7 +177,9 @@ def _waiting(options: argparse.Namespace) -> int:
 def _attest(options: argparse.Namespace) -> int:
     from seatkeeper_agent import status
 
-    return status.attest(_settings(options), options.operation, options.outcome, options.statement)
+    return status.attest(
+        _settings(options), options.operation, options.outcome, options.statement, options.step
+    )
 
 
 def _doctor(options: argparse.Namespace) -> int:

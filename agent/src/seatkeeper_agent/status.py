@@ -50,17 +50,25 @@ def show_waiting(settings: Settings, as_json: bool) -> int:
         print(json.dumps(waiting, indent=2))
         return 0
     for entry in waiting:
-        print("\n".join([*_waiting(entry), f"            operation: {entry['operation']}"]))
+        print("\n".join([*_waiting(entry), *_handles(entry)]))
     if not waiting:
         print("Nothing waits for anybody.")
     return 0
 
 
-def attest(settings: Settings, operation: str, outcome: str, statement: str) -> int:
+def _handles(entry: dict[str, Any]) -> tuple[str, str]:
+    """What attest is given."""
+    return f"            operation: {entry['operation']}", f"            step: {entry['step']}"
+
+
+def attest(
+    settings: Settings, operation: str, outcome: str, statement: str, step: str | None = None
+) -> int:
     """Give a person's word on a step; 1 with the agent's sentence when it does not take it."""
     path = f"/v1/operations/{quote(operation, safe='')}/attest"
     # A container that went back in time has no step that may have happened.
     said = {} if outcome == "settled" else {"outcome": outcome}
+    said |= {} if step is None else {"step": step}
     try:
         with AgentClient(settings.socket) as client:
             told = client.post(path, {**said, "statement": statement})

@@ -52,7 +52,9 @@ def attest(asker: Asker, step: str) -> None:
     assert waiting["step"] == step
     said = {"statement": "Seen on the screen.", "outcome": "done"}
     path = f"/v1/operations/{waiting['operation']}/attest"
-    assert asker.ask("POST", path, json=said).status_code == 200
+    other = asker.problem("POST", path, json={**said, "step": "another"})
+    assert other["code"] == "step-over"
+    assert asker.ask("POST", path, json={**said, "step": step}).status_code == 200
 
 
 def ask_every_move_route(contract: Contract) -> None:

@@ -100,8 +100,21 @@ async def attest(request: Request, operation: str) -> dict[str, Any]:
         await run_in_threadpool(agent.recovery.attest, operation, statement, actor)
     else:
         record = await run_in_threadpool(_record, request, operation)
+        _require_step(record, body.get("step"))
         await run_in_threadpool(agent.attest, record, outcome == "done", statement, actor)
     return await run_in_threadpool(_view, request, operation) or {}
+
+
+def _require_step(record: OperationRecord, named: str | None) -> None:
+    """Problem for a word on another step than the one that waits; a retry must not count twice."""
+    at = "none" if record.intended is None else record.intended.name
+    if named not in (None, at):
+        raise Problem(
+            ProblemCode.STEP_OVER,
+            f"The word given is for the step {named!r}, and the operation {record.id} is at"
+            f" {at!r}; nothing was written down.",
+            "Look at what waits, and give your word on that step if it is so.",
+        )
 
 
 async def _events(request: Request, standing: dict[str, Any]) -> AsyncIterator[str]:

@@ -60,6 +60,7 @@ class ProblemCode(StrEnum):
     DONGLE_MIGRATED = "dongle-migrated"
     ACKNOWLEDGEMENT_REQUIRED = "acknowledgement-required"
     ATTESTED_UNDONE = "attested-undone"
+    STEP_OVER = "step-over"
     ISOLATION_FAILED = "isolation-failed"
     USB_UNAVAILABLE = "usb-unavailable"
     VERSION_TOO_OLD = "version-too-old"

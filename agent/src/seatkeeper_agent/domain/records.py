@@ -112,11 +112,14 @@ class OperationRecord:
     notes: tuple[Note, ...] = ()
 
     @property
+    def intended(self) -> StepRecord | None:
+        """The step that was begun or handed out, if one is."""
+        return next((step for step in self.steps if step.state is StepState.INTENDED), None)
+
+    @property
     def awaited(self) -> StepRecord | None:
         """The step of somebody else that a waiting operation waits for."""
-        if self.state is not OperationState.WAITING:
-            return None
-        return next(step for step in self.steps if step.state is StepState.INTENDED)
+        return self.intended if self.state is OperationState.WAITING else None
 
 
 class Event(StrEnum):

@@ -85,15 +85,20 @@ class Engine:
             self._open(work)
             return self._go_on(work)
 
-    def attest(self, work: Work, happened: bool, statement: str, actor: str) -> OperationState:
+    def attest(
+        self, work: Work, seen: OperationRecord, happened: bool, statement: str, actor: str
+    ) -> OperationState:
         """A person's word on the step that is intended and cannot be observed.
 
+        ``seen`` is the operation as that person saw it: a word is for the step of that moment.
         What is said to have happened is concluded, and the operation goes on; what is said
         not to have happened ends it, without anything more being tried.
         """
         with self._locks.held(f"container {work.container}"):
             record = self._intended(work)
             step = work.steps[record.position]
+            if seen.intended is None or seen.intended.position != record.position:
+                raise _step_over(seen, record)
             if happened:
                 _require_attestable(record)
             detail = {"operation": work.id, "statement": statement, "happened": happened}
@@ -139,9 +144,8 @@ class Engine:
     def _intended(self, work: Work) -> StepRecord:
         with self._journal.reading() as unit:
             operation = unit.operations.get(work.id)
-        for record in operation.steps if operation else ():
-            if record.state is StepState.INTENDED:
-                return record
+        if operation is not None and operation.intended is not None:
+            return operation.intended
         raise Problem(
             ProblemCode.OPERATION_UNKNOWN,
             f"No step of the operation {work.id} waits for anybody's word.",
@@ -370,6 +374,17 @@ def _require_attestable(record: StepRecord) -> None:
         ProblemCode.CAPABILITY_REFUSED,
         f"That {record.title} happened is observed, not attested: {told.verified_by}",
         "Do the step; or attest that it is not done, to have the operation given up.",
+    )
+
+
+def _step_over(seen: OperationRecord, record: StepRecord) -> Problem:
+    """A word that was given twice must not count for the step after its own."""
+    named = "no step" if seen.intended is None else seen.intended.title
+    return Problem(
+        ProblemCode.STEP_OVER,
+        f"The word given is for {named}, and the operation {seen.id} is at {record.title} by now;"
+        " nothing was written down.",
+        "Look at what waits, and give your word on that step if it is so.",
     )
 
 

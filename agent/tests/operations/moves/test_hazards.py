@@ -171,3 +171,19 @@ def test_maintenance_mode_that_was_on_before_stays_on_when_a_move_is_given_up(
     assert bench.old.moves.give_up(declaration().id, "me", False)["after"] == {"state": "void"}
     assert bench.old.machine.maintenance
     assert bench.old.machine.jobs_killed == 0
+
+
+def test_a_word_that_is_given_twice_counts_for_one_step(bare: Bench) -> None:
+    document = bare.move("prepare")["document"]
+    bare.confirmed("release", document=document)
+    bare.act(bare.old)
+    shown = bare.old.operation()
+    assert bare.old.waiting()[0]["step"] == f"deactivate {FIRST}"
+    bare.vendor.deactivate(OLD, FIRST)
+    bare.old.moves.attest(shown, True, "Seen in the window.", "me")
+    with pytest.raises(Problem) as caught:
+        bare.old.moves.attest(shown, True, "Seen in the window.", "me")
+    assert caught.value.code is ProblemCode.STEP_OVER
+    view = bare.old.view()
+    assert view is not None
+    assert [entry["released"] for entry in view["licenses"]] == ["attested", None, None]

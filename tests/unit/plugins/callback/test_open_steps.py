@@ -140,7 +140,7 @@ def test_what_waits_is_listed_oldest_first(tmp_path: Path) -> None:
         "  1. Send them.",
         "  2. Keep a copy.",
         "  Done when: Nothing shows it.",
-        '  Then say so on one: seatkeeper-agent attest op-old done "how you know"',
+        "  Then say so on one: seatkeeper-agent attest op-old done --step 'send' \"how you know\"",
         "one: Waiting for the vendor: sending the papers",
         "  About: order op-new",
         "  When: since 2026-11-20T08:00:00Z",

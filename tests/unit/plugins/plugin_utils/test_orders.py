@@ -17,6 +17,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._orders impor
 SYSTEMS = [{"name": "branch", "system_key": "AA-1"}, {"name": "hq", "system_key": "AA-2"}]
 ORDER = {"name": "to-hq", "source": "branch", "target": "hq", "keys": [{"key": "K-1"}]}
 WAIT = {
+    "step": "send",
     "operation": "op-1",
     "subject": "order 'to-hq'",
     "attestable": True,

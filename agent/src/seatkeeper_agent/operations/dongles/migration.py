@@ -157,7 +157,8 @@ class MigrationService:
         if known is None:
             raise unknown(operation.id)
         try:
-            self._engine.attest(self._work(known, operation.actor), happened, statement, actor)
+            work = self._work(known, operation.actor)
+            self._engine.attest(work, operation, happened, statement, actor)
         finally:
             self._settle(operation.id)
 

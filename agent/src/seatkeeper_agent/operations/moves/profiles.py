@@ -93,7 +93,7 @@ class ProfileService:
         self, operation: OperationRecord, happened: bool, statement: str, actor: str
     ) -> None:
         """A person's word on what cannot be observed."""
-        self._engine.attest(self._work_of(operation), happened, statement, actor)
+        self._engine.attest(self._work_of(operation), operation, happened, statement, actor)
 
     def _owner(self, name: str) -> str | None:
         """The license that has the profile, as far as the server shows it, or was done."""

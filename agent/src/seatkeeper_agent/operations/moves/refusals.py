@@ -116,7 +116,7 @@ def not_released(declaration: MoveDeclaration, numbers: Sequence[str]) -> Proble
 def not_ready(declaration: MoveDeclaration, rows: Sequence[RuleRow]) -> Problem:
     """The target is not as it must be."""
     unmet = [row for row in rows if row.verdict is RuleVerdict.NOT_MET]
-    told = " ".join(f"{row.required} {row.observed}" for row in unmet).rstrip(".")
+    told = "; ".join(f"needed: {row.required}; seen: {row.observed}" for row in unmet)
     return Problem(
         ProblemCode.TARGET_NOT_READY,
         f"The target of {declaration.subject} does not fit, so nothing is deactivated: {told}.",

@@ -176,7 +176,7 @@ class MoveService:
         record = self._record_of(operation)
         work = self._work(record, {}, operation.actor)
         try:
-            self._engine.attest(work, happened, statement, actor)
+            self._engine.attest(work, operation, happened, statement, actor)
         except Problem as problem:
             # The word was taken; what comes next needs codes, and the next run brings them.
             if problem.code is not ProblemCode.CODES_MISSING:

@@ -126,7 +126,7 @@ class OrderService:
     ) -> None:
         """A person's word on what nothing shows."""
         work = self._work(self._declared_by(operation), operation.actor)
-        self._engine.attest(work, happened, statement, actor)
+        self._engine.attest(work, operation, happened, statement, actor)
 
     def _begin(
         self,

@@ -143,7 +143,7 @@ class ServerBorrowService:
     ) -> None:
         """A person's word on what cannot be observed."""
         work = self._work(self._declared_by(operation), operation.actor)
-        self._engine.attest(work, happened, statement, actor)
+        self._engine.attest(work, operation, happened, statement, actor)
 
     def _check(self, order: ServerBorrowOrder, known: DeclarationRecord | None, now: int) -> None:
         if known is not None and known.document["product"] != order.product:
