@@ -57,7 +57,9 @@ class Desk(Bench):
     def attest(self, happened: bool, *steps: Any, statement: str = "I saw it.") -> OperationState:
         """A person's word."""
         work = Work("work", "kind", "subject", None, SERIAL, "tester", steps)
-        return self.engine.attest(work, happened, statement, "migrator")
+        with self.journal.reading() as unit:
+            seen: Any = unit.operations.get("work")
+        return self.engine.attest(work, seen, happened, statement, "migrator")
 
     def waiting(self) -> list[dict[str, Any]]:
         """What is shown of all that waits."""
