@@ -28,6 +28,7 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
         operations = [operation_view(entry) for entry in unit.operations.page(True, "", ROWS_MAX)]
         awaited = [awaited_view(entry) for entry in unit.operations.waiting()[:ROWS_MAX]]
         waiting, settled = _transfers(unit)
+    adrift = [] if agent.movable is None else agent.movable.moves.adrift()[:ROWS_MAX]
     vendors = about["vendors"]
     capabilities = [(vendor, entry) for vendor in vendors for entry in vendor["capabilities"]]
     broken = [entry for entry in about["invariants"] if not entry["holds"]]
@@ -35,6 +36,7 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
         "name": html.escape(about["agent"]["name"]),
         "version": html.escape(about["agent"]["version"]),
         "vendors": html.escape("; ".join(map(_product, vendors))),
+        "adrift": _rows([_adrift(entry) for entry in adrift], 4),
         "awaited": _rows([_awaited(entry) for entry in awaited], 5),
         "operations": _rows([_operation(entry) for entry in operations], 5),
         "waiting": _rows([_transfer(entry) for entry in waiting], 6),
@@ -114,14 +116,25 @@ def _product(vendor: dict[str, Any]) -> str:
 
 def _awaited(entry: dict[str, Any]) -> Iterable[str]:
     """What somebody has to do: the instructions as a list, oldest first."""
-    steps = "".join(f"<li>{html.escape(text)}</li>" for text in entry["instructions"])
     due = "-" if entry["until"] is None else _time(entry["until"])
     late = f"{due} {_word('overdue', 'bad')}" if entry["overdue"] else due
-    told = f"<ol>{steps}</ol>{html.escape('Seen when: ' + entry['verified_by'])}"
+    told = f"{_list(entry['instructions'])}{html.escape('Seen when: ' + entry['verified_by'])}"
     title = html.escape(entry["title"])
     if not entry["reversible"]:
         title = f"{title} {_word('irreversible', 'bad')}"
     return (title, html.escape(entry["who"]), _time(entry["since"]), late, told)
+
+
+def _adrift(entry: dict[str, Any]) -> Iterable[str]:
+    """A license that nobody can use: since when, with which move, and what helps."""
+    place = "active nowhere" if entry["place"] == "nowhere" else "maybe active nowhere"
+    since = "-" if entry["since"] is None else _time(entry["since"])
+    name = f"{html.escape(entry['license'])} {_word(place, 'bad')}"
+    return (name, html.escape(entry["move"]), since, _list(entry["advice"]))
+
+
+def _list(texts: Iterable[str]) -> str:
+    return f"<ol>{''.join(f'<li>{html.escape(text)}</li>' for text in texts)}</ol>"
 
 
 def _word(text: str, kind: str) -> str:
