@@ -104,6 +104,7 @@ def test_a_license_that_is_active_nowhere_is_named_on_page_and_command_line(
             assert f'{number} <span class="bad">active nowhere</span>' in page
             assert f"license     {number} ACTIVE NOWHERE since" in told
         assert ADVICE in page
+        assert 'data-of="Since"' in page, "a narrow screen has no heads"
         assert ADVICE in told
 
 

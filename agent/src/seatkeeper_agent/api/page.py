@@ -19,6 +19,9 @@ from seatkeeper_agent.operations.views import operation_view, transfer_view
 ROWS_MAX = 100
 RECORDS_PER_PAGE = 500
 
+_OF_ADRIFT = ("", "Move", "Since", "")
+_OF_AWAITED = ("", "Who", "Since", "Until", "")
+_OF_OPERATION = ("", "Of", "Container", "State", "")
 _FLOOR = {True: "met", False: "NOT met", None: "not known to be met"}
 
 
@@ -36,9 +39,9 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
         "name": html.escape(about["agent"]["name"]),
         "version": html.escape(about["agent"]["version"]),
         "vendors": html.escape("; ".join(map(_product, vendors))),
-        "adrift": _rows([_adrift(entry) for entry in adrift], 4),
-        "awaited": _rows([_awaited(entry) for entry in awaited], 5),
-        "operations": _rows([_operation(entry) for entry in operations], 5),
+        "adrift": _rows([_adrift(entry) for entry in adrift], 4, _OF_ADRIFT),
+        "awaited": _rows([_awaited(entry) for entry in awaited], 5, _OF_AWAITED),
+        "operations": _rows([_operation(entry) for entry in operations], 5, _OF_OPERATION),
         "waiting": _rows([_transfer(entry) for entry in waiting], 6),
         "settled": _rows([_transfer(entry) for entry in settled], 6),
         "rows": str(ROWS_MAX),
@@ -146,7 +149,14 @@ def _time(moment: str) -> str:
     return f'<time datetime="{html.escape(moment)}">{html.escape(shown)}</time>'
 
 
-def _rows(rows: list[Iterable[str]], columns: int) -> str:
+def _rows(rows: list[Iterable[str]], columns: int, labels: tuple[str, ...] = ()) -> str:
+    """``labels`` stand before the cells where a narrow screen has no room for their heads."""
     if not rows:
         return f'<tr><td colspan="{columns}" class="none">none</td></tr>'
-    return "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    heads = [f' data-of="{label}"' if label else "" for label in labels] or [""] * columns
+    return "\n".join(
+        "<tr>"
+        + "".join(f"<td{head}>{cell}</td>" for head, cell in zip(heads, row, strict=True))
+        + "</tr>"
+        for row in rows
+    )
