@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ from .move_routes import (
 )
 
 CODE = next(iter(CODES.values()))
+ADVICE = "it works for 7 days"
+COMMAND_SECONDS_MAX = 120
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,41 @@ def test_an_activation_code_is_used_and_is_nowhere(contract: Contract) -> None:
             assert not any(code in text for text in texts for code in CODES.values())
             assert new.get(f"/v1/moves/{move_id(NAME)}")["state"] == "arrived"
         assert files_with_codes(lab) == []
+
+
+def test_a_license_that_is_active_nowhere_is_named_on_page_and_command_line(
+    contract: Contract,
+) -> None:
+    with (
+        Lab.create(MOVE_SEEDS) as lab,
+        asking(lab[OLD], contract) as old,
+        asking(lab[NEW], contract) as new,
+    ):
+        assert ADVICE not in old.ask("GET", "/").text
+        release(old, new)
+        page = old.ask("GET", "/").text
+        agent = (sys.executable, "-m", "seatkeeper_agent", "--config", lab[OLD].settings_path)
+        told = subprocess.run(
+            [*agent, "status"],
+            capture_output=True, text=True, timeout=COMMAND_SECONDS_MAX, check=True,
+        ).stdout  # fmt: skip
+        for number in CODES:
+            assert f'{number} <span class="bad">active nowhere</span>' in page
+            assert f"license     {number} ACTIVE NOWHERE since" in told
+        assert ADVICE in page
+        assert 'data-of="Since"' in page, "a narrow screen has no heads"
+        assert ADVICE in told
+
+
+def release(old: Asker, new: Asker) -> None:
+    """Up to where the licenses have left."""
+    backup = old.ask("POST", leg_path("backup"), json=body(licenses=LICENSES)).json()["backup"]
+    prepared = new.ask("POST", leg_path("prepare"), json=body(backup=backup)).json()["document"]
+    asked = body(document=prepared)
+    plan = old.ask("POST", f"{leg_path('release')}?dry_run=true", json=asked).json()["plan"]
+    asked["confirmation"] = plan["digest"]
+    answer = old.ask("POST", leg_path("release"), json=asked).json()
+    assert answer["after"] == {"state": "released"}
 
 
 def refused_text(asker: Asker, sent: Any) -> str:

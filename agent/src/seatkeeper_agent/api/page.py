@@ -19,6 +19,9 @@ from seatkeeper_agent.operations.views import operation_view, transfer_view
 ROWS_MAX = 100
 RECORDS_PER_PAGE = 500
 
+_OF_ADRIFT = ("", "Move", "Since", "")
+_OF_AWAITED = ("", "Who", "Since", "Until", "")
+_OF_OPERATION = ("", "Of", "Container", "State", "")
 _FLOOR = {True: "met", False: "NOT met", None: "not known to be met"}
 
 
@@ -28,6 +31,7 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
         operations = [operation_view(entry) for entry in unit.operations.page(True, "", ROWS_MAX)]
         awaited = [awaited_view(entry) for entry in unit.operations.waiting()[:ROWS_MAX]]
         waiting, settled = _transfers(unit)
+    adrift = [] if agent.movable is None else agent.movable.moves.adrift()[:ROWS_MAX]
     vendors = about["vendors"]
     capabilities = [(vendor, entry) for vendor in vendors for entry in vendor["capabilities"]]
     broken = [entry for entry in about["invariants"] if not entry["holds"]]
@@ -35,8 +39,9 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
         "name": html.escape(about["agent"]["name"]),
         "version": html.escape(about["agent"]["version"]),
         "vendors": html.escape("; ".join(map(_product, vendors))),
-        "awaited": _rows([_awaited(entry) for entry in awaited], 5),
-        "operations": _rows([_operation(entry) for entry in operations], 5),
+        "adrift": _rows([_adrift(entry) for entry in adrift], 4, _OF_ADRIFT),
+        "awaited": _rows([_awaited(entry) for entry in awaited], 5, _OF_AWAITED),
+        "operations": _rows([_operation(entry) for entry in operations], 5, _OF_OPERATION),
         "waiting": _rows([_transfer(entry) for entry in waiting], 6),
         "settled": _rows([_transfer(entry) for entry in settled], 6),
         "rows": str(ROWS_MAX),
@@ -114,14 +119,25 @@ def _product(vendor: dict[str, Any]) -> str:
 
 def _awaited(entry: dict[str, Any]) -> Iterable[str]:
     """What somebody has to do: the instructions as a list, oldest first."""
-    steps = "".join(f"<li>{html.escape(text)}</li>" for text in entry["instructions"])
     due = "-" if entry["until"] is None else _time(entry["until"])
     late = f"{due} {_word('overdue', 'bad')}" if entry["overdue"] else due
-    told = f"<ol>{steps}</ol>{html.escape('Seen when: ' + entry['verified_by'])}"
+    told = f"{_list(entry['instructions'])}{html.escape('Seen when: ' + entry['verified_by'])}"
     title = html.escape(entry["title"])
     if not entry["reversible"]:
         title = f"{title} {_word('irreversible', 'bad')}"
     return (title, html.escape(entry["who"]), _time(entry["since"]), late, told)
+
+
+def _adrift(entry: dict[str, Any]) -> Iterable[str]:
+    """A license that nobody can use: since when, with which move, and what helps."""
+    place = "active nowhere" if entry["place"] == "nowhere" else "maybe active nowhere"
+    since = "-" if entry["since"] is None else _time(entry["since"])
+    name = f"{html.escape(entry['license'])} {_word(place, 'bad')}"
+    return (name, html.escape(entry["move"]), since, _list(entry["advice"]))
+
+
+def _list(texts: Iterable[str]) -> str:
+    return f"<ol>{''.join(f'<li>{html.escape(text)}</li>' for text in texts)}</ol>"
 
 
 def _word(text: str, kind: str) -> str:
@@ -133,7 +149,14 @@ def _time(moment: str) -> str:
     return f'<time datetime="{html.escape(moment)}">{html.escape(shown)}</time>'
 
 
-def _rows(rows: list[Iterable[str]], columns: int) -> str:
+def _rows(rows: list[Iterable[str]], columns: int, labels: tuple[str, ...] = ()) -> str:
+    """``labels`` stand before the cells where a narrow screen has no room for their heads."""
     if not rows:
         return f'<tr><td colspan="{columns}" class="none">none</td></tr>'
-    return "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    heads = [f' data-of="{label}"' if label else "" for label in labels] or [""] * columns
+    return "\n".join(
+        "<tr>"
+        + "".join(f"<td{head}>{cell}</td>" for head, cell in zip(heads, row, strict=True))
+        + "</tr>"
+        for row in rows
+    )

@@ -146,10 +146,10 @@ def mutants(world: World) -> dict[str, Any]:
     return told
 
 
-def seen(world: World, schedule: Schedule) -> str | None:
+def seen(world: Any, schedule: Schedule, kinds: Mapping[str, Any] = SCENARIOS) -> str | None:
     """What is broken in one schedule, None if nothing is."""
     try:
-        run(world, schedule)
+        run(world, schedule, kinds)
     except Violation as violation:
         return str(violation)
     return None

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -55,6 +55,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.licman = PROFILES[0]
+        self.mutate: Callable[[], None] = lambda: None
         self.tripwire = Tripwire()
         self.machines = Machines(folder / "machines", new={"installed": False})
         self.processes = {
@@ -175,6 +176,7 @@ class World:
             instrument_agent(self.tripwire, name, lambda: tell(ready), waits_for_recovery=True)
             for effect in EFFECTS:
                 self._announce(name, effect)
+            self.mutate()
             absent = str(self.folder / "absent.so")
             server.serve(
                 Settings(

@@ -13,15 +13,31 @@ import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from crash.warm import warm_up
 from crash.world import work_folder
 
-from operations.dongles.crashes import Schedule, campaign, replay
+from operations.dongles.crashes import Schedule, campaign, replay, run, seen
 from seatkeeper_twins.lab import ending_in_order
 
-from .crash_scenarios import SCENARIOS
+from .crash_mutants import MUTANTS
+from .crash_scenarios import SCENARIOS, Move
 from .crash_world import World
+
+
+def mutants(world: World) -> dict[str, Any]:
+    """What is seen of each broken agent, and of a sound one that dies at the same points."""
+    told: dict[str, Any] = {}
+    run(world, Schedule(Move.name), SCENARIOS)
+    trace = [passage.point for passage in world.tripwire.trace]
+    for title, mutant in MUTANTS.items():
+        schedule = Schedule(Move.name, (trace.index(mutant.point) + 1,))
+        told[title] = [seen(world, schedule, SCENARIOS)]
+        world.mutate = mutant.mutate
+        told[title] += [seen(world, schedule, SCENARIOS)]
+        world.mutate = lambda: None
+    return told
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--scenario", choices=SCENARIOS, action="append", help="only this one")
     parser.add_argument("--kill", type=int, action="append", help="replay: die at the n-th point")
     parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--mutants", action="store_true", help="the broken agents instead")
     parser.add_argument("--report", type=Path, help="write the figures there, as JSON")
     chosen = parser.parse_args(arguments)
     names = chosen.scenario or list(SCENARIOS)
@@ -39,13 +56,17 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             if chosen.kill:
                 return replay(world, Schedule(names[0], tuple(chosen.kill)), SCENARIOS)
-            told = campaign(world, chosen.share, names, SCENARIOS)
+            told = (
+                mutants(world)
+                if chosen.mutants
+                else campaign(world, chosen.share, names, SCENARIOS)
+            )
         finally:
             world.close()
     if chosen.report is not None:
         chosen.report.write_text(json.dumps(told), encoding="utf-8")
-    print(told["text"])
-    return int(bool(told["failures"]))
+    print(told.get("text", ""))
+    return int(bool(told.get("failures")))
 
 
 if __name__ == "__main__":
