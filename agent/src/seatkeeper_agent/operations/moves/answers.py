@@ -11,6 +11,7 @@ from seatkeeper_agent.domain.moves import MovableServer
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import OperationRecord, OperationState
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.moves import records
 from seatkeeper_agent.operations.moves.backups import BackupService
 from seatkeeper_agent.operations.moves.legs import GIVES
 from seatkeeper_agent.operations.moves.plan import VOID
@@ -46,6 +47,28 @@ class Answers:
         server = None if record.state.is_settled else sight
         told = self._driver.instructions()
         return move_view(record, self.operation(record), server, told)
+
+    def page(self, after: str, limit: int) -> list[dict[str, Any]]:
+        """Moves in the order of their ids; the server is looked at once where one is open."""
+        with self._journal.reading() as unit:
+            found = records.page(unit, after, limit)
+        sight = self.sight(found)
+        return [self.view(record, sight) for record in found]
+
+    def adrift(self) -> list[dict[str, Any]]:
+        """What is active nowhere, or may be, of all open moves."""
+        with self._journal.reading() as unit:
+            found = [
+                record
+                for record in records.page(unit, "", records.LISTED_MAX)
+                if not record.state.is_settled
+            ]
+        sight = self.sight(found)
+        return [
+            {"move": record.declaration.name, **entry}
+            for record in found
+            for entry in self.view(record, sight)["adrift"]
+        ]
 
     def answer(
         self,

@@ -145,25 +145,11 @@ class MoveService:
 
     def page(self, after: str, limit: int) -> list[dict[str, Any]]:
         """Moves in the order of their ids; the server is looked at once where one is open."""
-        with self._journal.reading() as unit:
-            found = records.page(unit, after, limit)
-        sight = self._answers.sight(found)
-        return [self._answers.view(record, sight) for record in found]
+        return self._answers.page(after, limit)
 
     def adrift(self) -> list[dict[str, Any]]:
         """The licenses of open moves that are active nowhere, or may be, with the move's name."""
-        with self._journal.reading() as unit:
-            found = [
-                record
-                for record in records.page(unit, "", records.LISTED_MAX)
-                if not record.state.is_settled
-            ]
-        sight = self._answers.sight(found)
-        return [
-            {"move": record.declaration.name, **entry}
-            for record in found
-            for entry in self._answers.view(record, sight)["adrift"]
-        ]
+        return self._answers.adrift()
 
     def resume(self, actor: str) -> list[str]:
         """Take up what was interrupted or waits; codes are kept nowhere, so they may be missing.
