@@ -42,7 +42,8 @@ class Workshop:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(WORKERS_MAX, thread_name_prefix="work")
-        self._jobs: OrderedDict[str, tuple[Job, Future[Answer]]] = OrderedDict()
+        # Not the jobs: what they are to do may hold passwords and activation codes.
+        self._jobs: OrderedDict[str, tuple[Answer, Future[Answer]]] = OrderedDict()
 
     async def run(self, request: Request, job: Job) -> Response:
         """200 with the answer, or 202 with the operation when it takes longer than wished."""
@@ -59,8 +60,7 @@ class Workshop:
         """How remembered work stands, waiting a while; None if it is not remembered."""
         if operation_id not in self._jobs:
             return None
-        job, future = self._jobs[operation_id]
-        about: Answer = {"kind": job.kind, "subject": job.subject}
+        about, future = self._jobs[operation_id]
         if not await _is_done(future, seconds):
             return {**about, "state": "running"}
         error = future.exception()
@@ -81,7 +81,7 @@ class Workshop:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _remember(self, job: Job, future: Future[Answer]) -> None:
-        self._jobs[job.id] = (job, future)
+        self._jobs[job.id] = ({"kind": job.kind, "subject": job.subject}, future)
         self._jobs.move_to_end(job.id)
         while len(self._jobs) > REMEMBERED_MAX:
             self._jobs.popitem(last=False)
