@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_agent.domain.moves import MovableServer, ServerBackup
+from seatkeeper_agent.domain.moves import (
+    LicenseState,
+    MovableLicense,
+    MovableServer,
+    ServerBackup,
+)
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.operations.moves.ports import CommandReport
 from seatkeeper_agent.operations.ports import DriverUnavailable
@@ -187,3 +192,20 @@ def test_a_word_that_is_given_twice_counts_for_one_step(bare: Bench) -> None:
     view = bare.old.view()
     assert view is not None
     assert [entry["released"] for entry in view["licenses"]] == ["attested", None, None]
+
+
+def test_an_activation_that_is_pending_at_the_source_ends_no_move(bench: Bench) -> None:
+    prepared = bench.move("prepare")["document"]
+    released = bench.confirmed("release", document=prepared)["document"]
+    arrived = bench.leg("install", document=released)["document"]
+    machine, observed = bench.old.machine, bench.old.machine.observe
+
+    def pending() -> MovableServer:
+        server = observed()
+        begun = MovableLicense(SECOND, None, LicenseState.PENDING)
+        others = tuple(each for each in server.licenses if each.number != SECOND)
+        return replace(server, licenses=(*others, begun))
+
+    machine.observe = pending  # type: ignore[method-assign]
+    with pytest.raises(Problem, match=SECOND):
+        bench.leg("finish", document=arrived)

@@ -53,13 +53,14 @@ class Looks:
         return refusals.not_active(record.declaration, missing) if missing else None
 
     def active_here(self, record: MoveRecord) -> Problem | None:
-        """Which licenses should not be active here and are, or do not show."""
+        """Which licenses should not be active here and are, may become so, or do not show."""
         server = self._driver.observe()
         states = {n: server.license(n).state for n in record.numbers}
         twice = [n for n, state in states.items() if state is LicenseState.ACTIVE]
         if twice:
             return refusals.active_twice(record.declaration, twice)
-        blind = [n for n, state in states.items() if state is LicenseState.UNKNOWN]
+        # A pending activation ends with a file that may come at any time.
+        blind = [n for n, state in states.items() if state is not LicenseState.INACTIVE]
         return refusals.not_seen(record.declaration, blind) if blind else None
 
     def not_left(self, record: MoveRecord) -> Problem | None:
