@@ -60,11 +60,15 @@ class Tripwire:
             victims[slot] = process_id
             self._write(countdowns, victims, kills, used)
 
-    def arm(self, countdowns: Sequence[int]) -> None:
-        """Forget the trace; kill at the n-th point from now, then at the m-th after that."""
+    def arm(self, countdowns: Sequence[int], only: str | None = None) -> None:
+        """Forget the trace; kill at the n-th point from now, then at the m-th after that.
+
+        With ``only`` no other point counts, for processes that are forked from now on.
+        """
         if len(countdowns) > KILLS_MAX or min(countdowns, default=1) < 1:
             raise ValueError(f"these are no countdowns: {countdowns}")
         padded = [*countdowns, *[0] * (KILLS_MAX - len(countdowns))]
+        self._only = only
         with self._locked():
             self._write(padded, [0] * VICTIMS_MAX, 0, 0)
 
@@ -81,7 +85,7 @@ class Tripwire:
             slot, name = self._victims.get(process, (None, process))
             victim = victims[slot] if slot is not None else 0
             # Once victims are offered, only the points count at which they die.
-            counts = bool(victim) or not any(victims)
+            counts = (bool(victim) or not any(victims)) and self._only in (None, point)
             deadly = counts and countdowns[0] == 1
             if deadly:
                 countdowns = [*countdowns[1:], 0]

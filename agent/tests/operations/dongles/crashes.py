@@ -36,10 +36,11 @@ SECOND_MAX = 12
 
 @dataclass(frozen=True)
 class Schedule:
-    """Where the agent dies; none for an undisturbed run."""
+    """Where the agent dies; none for an undisturbed run. With ``at`` only that point counts."""
 
     scenario: str
     kills: tuple[int, ...] = ()
+    at: str | None = None
 
     def __str__(self) -> str:
         return " ".join([self.scenario, *(f"kill {number}" for number in self.kills)])
@@ -56,7 +57,7 @@ def run(world: Any, schedule: Schedule, kinds: Mapping[str, Any] = SCENARIOS) ->
     kind = kinds[schedule.scenario]
     world.reset(kind.performer, kind.activated)
     scenario = kind(world)
-    world.tripwire.arm(schedule.kills)
+    world.tripwire.arm(schedule.kills, schedule.at)
     drive(world, scenario, len(schedule.kills))
     scenario.check_end()
     points = len(world.tripwire.trace)
@@ -130,19 +131,30 @@ def schedules(points: dict[str, int], share: float) -> Iterator[Schedule]:
 
 
 def mutants(world: World) -> dict[str, Any]:
-    """What is seen of each broken agent, and of a sound one that dies at the same points."""
+    """What is seen of each broken agent, and of a sound one that dies at the same point."""
     told: dict[str, Any] = {}
-    name = Migrate.name
-    run(world, Schedule(name))
-    trace = [passage.point for passage in world.tripwire.trace]
     for title, mutant in MUTANTS.items():
-        schedule = Schedule(name, (trace.index(mutant.point) + 1,))
         world.cloud_seconds = mutant.cloud_seconds
-        told[title] = [seen(world, schedule)]
-        world.mutate = mutant.mutate
-        told[title] += [seen(world, schedule)]
-        world.mutate = lambda: None
+        told[title] = judged(world, Migrate.name, mutant)
         say(f"{title}: {told[title]}")
+    return told
+
+
+def judged(
+    world: Any, scenario: str, mutant: Any, kinds: Mapping[str, Any] = SCENARIOS
+) -> list[str | None]:
+    """What is seen of a sound agent and of the broken one, each dying at the mutant's point.
+
+    However many points come before it: how many there are depends on how long things take.
+    """
+    schedule = Schedule(scenario, (1,), mutant.point)
+    told = []
+    for mutate in (lambda: None, mutant.mutate):
+        world.mutate = mutate
+        told.append(seen(world, schedule, kinds))
+        if world.tripwire.kills != 1:
+            raise RuntimeError(f"nothing died {mutant.point}")
+    world.mutate = lambda: None
     return told
 
 

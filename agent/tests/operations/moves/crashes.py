@@ -18,7 +18,7 @@ from typing import Any
 from crash.warm import warm_up
 from crash.world import work_folder
 
-from operations.dongles.crashes import Schedule, campaign, replay, run, seen
+from operations.dongles.crashes import Schedule, campaign, judged, replay
 from seatkeeper_twins.lab import ending_in_order
 
 from .crash_mutants import MUTANTS
@@ -27,17 +27,8 @@ from .crash_world import World
 
 
 def mutants(world: World) -> dict[str, Any]:
-    """What is seen of each broken agent, and of a sound one that dies at the same points."""
-    told: dict[str, Any] = {}
-    run(world, Schedule(Move.name), SCENARIOS)
-    trace = [passage.point for passage in world.tripwire.trace]
-    for title, mutant in MUTANTS.items():
-        schedule = Schedule(Move.name, (trace.index(mutant.point) + 1,))
-        told[title] = [seen(world, schedule, SCENARIOS)]
-        world.mutate = mutant.mutate
-        told[title] += [seen(world, schedule, SCENARIOS)]
-        world.mutate = lambda: None
-    return told
+    """What is seen of each broken agent, and of a sound one that dies at the same point."""
+    return {title: judged(world, Move.name, mutant, SCENARIOS) for title, mutant in MUTANTS.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:
