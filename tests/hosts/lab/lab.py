@@ -25,6 +25,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hosts.kept import missing_programs
 
@@ -170,9 +171,9 @@ class Lab:
     def _engine(self, kind: str) -> Engine:
         return Nspawn(self.folder) if kind == "nspawn" else Containers(self.folder, kind)
 
-    def _known(self) -> dict[str, dict[str, str]]:
+    def _known(self) -> dict[str, Any]:
         try:
-            known: dict[str, dict[str, str]] = json.loads(self._record.read_text(encoding="utf-8"))
+            known: dict[str, Any] = json.loads(self._record.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         return known

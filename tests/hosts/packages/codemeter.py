@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m hosts.packages.codemeter FOLDER: make codemeter_VERSION_amd64.deb with a twin in it.
+"""python -m hosts.packages.codemeter FOLDER [VERSION]: make codemeter_VERSION_amd64.deb.
 
-As with the product: a daemon codemeter.service, /usr/bin/cmu and the library, whose place is
-/var/lib/codemeter here because a twin's library has to lie beside its engine.
+There is a twin in it. As with the product: a daemon codemeter.service, /usr/bin/cmu and the
+library, whose place is /var/lib/codemeter because a twin's library lies beside its engine.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from seatkeeper_twins.codemeter.twin import LIBRARY_NAME
 VERSION = "9.10.7777.500"
 BUILD_SECONDS_MAX = 60
 PLACE = "usr/lib/codemeter-twin"
-CONTROL = f"""\
+CONTROL = """\
 Package: codemeter
-Version: {VERSION}
+Version: {version}
 Architecture: amd64
 Maintainer: Seatkeeper maintainers
 Depends: python3 (>= 3.11)
@@ -56,8 +56,11 @@ exec /usr/bin/python3 -P -B -m seatkeeper_twins.codemeter "$@" --dir /var/lib/co
 """
 
 
-def make_package(folder: Path) -> Path:
-    """Build the package; gives its file. BuildError without a compiler for the library."""
+def make_package(folder: Path, version: str = VERSION) -> Path:
+    """Build the package, of the same twin whatever the version; gives its file.
+
+    BuildError without a compiler for the library.
+    """
     with tempfile.TemporaryDirectory() as name:
         tree = Path(name) / "tree"
         place = tree / PLACE
@@ -68,7 +71,7 @@ def make_package(folder: Path) -> Path:
         shutil.copy(build_library("current"), place / LIBRARY_NAME)
         shutil.copy(Path(__file__).with_name("codemeter_service.py"), place / "service.py")
         for path, content, mode in (
-            ("DEBIAN/control", CONTROL, 0o644),
+            ("DEBIAN/control", CONTROL.format(version=version), 0o644),
             ("lib/systemd/system/codemeter.service", UNIT, 0o644),
             ("usr/bin/cmu", CMU, 0o755),
             ("usr/bin/codemeter-twin", TWIN, 0o755),
@@ -77,7 +80,7 @@ def make_package(folder: Path) -> Path:
             (tree / path).write_text(content, encoding="utf-8")
             (tree / path).chmod(mode)
         folder.mkdir(parents=True, exist_ok=True)
-        package = folder / f"codemeter_{VERSION}_amd64.deb"
+        package = folder / f"codemeter_{version}_amd64.deb"
         subprocess.run(
             ["dpkg-deb", "--root-owner-group", "--build", str(tree), str(package)],
             check=True,
@@ -88,4 +91,4 @@ def make_package(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(make_package(Path(sys.argv[1])))
+    print(make_package(Path(sys.argv[1]), *sys.argv[2:]))

@@ -21,7 +21,7 @@ from seatkeeper_twins.codemeter.twin import LIBRARY_NAME
 STATE = Path("/var/lib/codemeter")
 SEED = Path("/etc/codemeter-seed.json")
 LIBRARY = Path(__file__).with_name(LIBRARY_NAME)
-NOTHING = {"containers": []}
+NOTHING: dict[str, object] = {"containers": []}
 
 
 def make() -> None:
