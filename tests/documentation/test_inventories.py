@@ -110,9 +110,9 @@ def test_a_misspelt_key_is_told_with_its_place_and_nothing_is_done(tmp_path: Pat
 @pytest.mark.parametrize("name", INVENTORIES)
 def test_every_example_inventory_declares_what_the_roles_know(tmp_path: Path, name: str) -> None:
     inventory = str(PLAYBOOKS / "inventories" / name)
-    for playbook in sorted(PLAYBOOKS.glob("*.yml")):
-        syntax = ("-i", inventory, "--syntax-check", str(playbook))
-        assert ansible("ansible-playbook", tmp_path, *syntax).returncode == 0
+    playbooks = map(str, sorted(PLAYBOOKS.glob("*.yml")))
+    syntax = ansible("ansible-playbook", tmp_path, "-i", inventory, "--syntax-check", *playbooks)
+    assert syntax.returncode == 0, syntax.stdout
     # No agent is there, which is found out once everything that is declared was checked.
     ran = ansible("ansible-playbook", tmp_path, "-i", inventory, "playbooks/site.yml", "--check")
     listed = ansible("ansible-inventory", tmp_path, "-i", inventory, "--list")
