@@ -207,5 +207,6 @@ def test_an_activation_that_is_pending_at_the_source_ends_no_move(bench: Bench) 
         return replace(server, licenses=(*others, begun))
 
     machine.observe = pending  # type: ignore[method-assign]
-    with pytest.raises(Problem, match=SECOND):
+    with pytest.raises(Problem, match=SECOND) as caught:
         bench.leg("finish", document=arrived)
+    assert f"Delete the files of license {SECOND}" in caught.value.next_action

@@ -59,7 +59,10 @@ class Looks:
         twice = [n for n, state in states.items() if state is LicenseState.ACTIVE]
         if twice:
             return refusals.active_twice(record.declaration, twice)
-        # A pending activation ends with a file that may come at any time.
+        for number, state in states.items():
+            if state is LicenseState.PENDING:
+                cancelling = self._driver.instructions().cancel_pending(number)
+                return refusals.activation_pending(record.declaration, number, cancelling)
         blind = [n for n, state in states.items() if state is not LicenseState.INACTIVE]
         return refusals.not_seen(record.declaration, blind) if blind else None
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveState
+from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.rules import RuleRow, RuleVerdict
 from seatkeeper_agent.operations.moves.plan import MoveOrder
@@ -270,6 +271,18 @@ def active_twice(declaration: MoveDeclaration, numbers: Sequence[str]) -> Proble
         " has signed that it is active there.",
         "Stop the source's license server and ask the vendor's support which activation counts;"
         " then deactivate the other one and run the playbook again.",
+    )
+
+
+def activation_pending(
+    declaration: MoveDeclaration, number: str, cancelling: Instructions
+) -> Problem:
+    """A license that has left and may come back with a file at any time."""
+    return Problem(
+        ProblemCode.LICENSE_NOT_RELEASED,
+        f"Of {declaration.subject}, an activation of {number} is pending on the source, which a"
+        " response file can end at any time.",
+        " ".join((*cancelling.steps, "Then run the playbook again.")),
     )
 
 
