@@ -46,13 +46,13 @@ def kept(cache: Path, kind: str, key: str, make: Callable[[Path], None]) -> Path
     return folder
 
 
-def run_build_script(script: Path, folder: Path) -> None:
+def run_build_script(script: Path, folder: Path, *arguments: str) -> None:
     """Let the script fill the folder; ImageUnavailable with its last words where it cannot."""
     # In namespaces of its own: however it ends, no process and no mount is left of it.
     isolated = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     log = folder / "build.log"
     with log.open("wb") as output:
-        command = ["nice", "-n", "10", *isolated, str(script), str(folder)]
+        command = ["nice", "-n", "10", *isolated, str(script), str(folder), *arguments]
         process = spawn(command, folder, os.environ, output)
         try:
             status = process.wait(BUILD_SECONDS_MAX)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hosts.kept import ImageUnavailable
 
-from .engine import LabError
+from .engine import Host, LabError
 from .lab import Lab
 
 
@@ -19,7 +19,7 @@ def main() -> int:
     lab = Lab(chosen.folder)
     try:
         if chosen.command == "up":
-            lab.up(dict(entry.split("=", 1) for entry in chosen.host))
+            lab.up(dict(map(_named_host, chosen.host)))
         elif chosen.command == "down":
             lab.down()
         else:
@@ -32,12 +32,19 @@ def main() -> int:
     return 0
 
 
+def _named_host(text: str) -> tuple[str, Host]:
+    name, told, rest = text.partition("=")
+    if not told:
+        raise LabError(f"{text!r} is no host: write NAME=ADDRESS or NAME=ADDRESS@RELEASE.")
+    return name, Host.parsed(rest)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hosts.lab", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="LAB", help="the lab's folder")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="have hosts on")
-    up.add_argument("host", nargs="+", metavar="NAME=ADDRESS", help="all in one /24")
+    up.add_argument("host", nargs="+", metavar="NAME=ADDRESS[@RELEASE]", help="all in one /24")
     commands.add_parser("down", help="remove all hosts")
     for name, text in (
         ("kill", "cut the power of hosts"),

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Debian that all hosts start from: built once, kept in a cache folder, never changed."""
+"""The Debian releases that hosts start from: built once, kept in a cache folder, never changed."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 
 from hosts.kept import ImageUnavailable, kept, missing_programs, run_build_script
 
 BUILD_SCRIPT = Path(__file__).with_name("build-base.sh")
 PROGRAMS = ("mmdebstrap", "unshare")
+RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
 
 
 def cache_folder() -> Path:
@@ -27,15 +29,15 @@ def key() -> str:
     return hashlib.sha256(BUILD_SCRIPT.read_bytes()).hexdigest()[:16]
 
 
-def get() -> Path:
-    """The root folder of the base, built now if it was not. ImageUnavailable if it cannot be."""
+def get(release: str) -> Path:
+    """The root folder of a release, built now if it was not. ImageUnavailable if it cannot be."""
     missing = missing_programs(PROGRAMS)
     if missing:
         raise ImageUnavailable(
             f"{', '.join(missing)} missing: run tests/hosts/install.sh as root on Debian."
         )
-    return kept(cache_folder(), "base", key(), _make) / "tree"
+    return kept(cache_folder(), release, key(), partial(_make, release)) / "tree"
 
 
-def _make(folder: Path) -> None:
-    run_build_script(BUILD_SCRIPT, folder)
+def _make(release: str, folder: Path) -> None:
+    run_build_script(BUILD_SCRIPT, folder, release)

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# build-base.sh FOLDER: make the Debian that all hosts of the labs start from, below FOLDER/tree
+# build-base.sh FOLDER RELEASE: make the Debian that hosts of the labs start from, below FOLDER/tree
 # Packages come from where this machine's own apt-get takes them. Needs root.
 set -euo pipefail
 tree="$(realpath "$1")/tree"
+release="$2"
 
 debian_sources() { # FORMAT: one line for every package list of Debian that apt-get knows
     apt-get indextargets --format "$1" 'Origin: Debian' 'Created-By: Packages'
 }
 
-mapfile -t mirrors < <(debian_sources 'deb $(SITE) $(RELEASE) $(COMPONENT)')
+# What follows a release's name, such as -updates, is kept.
+mapfile -t mirrors < <(debian_sources 'deb $(SITE) $(RELEASE) $(COMPONENT)' |
+    sed --regexp-extended "s/^(deb [^ ]+ )[a-z]+/\1$release/")
 if [[ ${#mirrors[@]} -eq 0 ]]; then
     echo "build-base: apt-get has no Debian package lists here: run apt-get update, on Debian" >&2
     exit 1
@@ -42,7 +45,7 @@ mmdebstrap --quiet --mode=root --variant=minbase \
     "${proxies[@]/#/--aptopt=}" \
     "${leave_out[@]/#/--dpkgopt=path-exclude=}" \
     --customize-hook="$fill_shelf" \
-    "$(debian_sources '$(CODENAME)' | head --lines=1)" "$tree" "${mirrors[@]}"
+    "$release" "$tree" "${mirrors[@]}"
 
 chroot "$tree" useradd --create-home --shell /bin/bash --password '*' ansible
 install -d -m 0700 -o 1000 -g 1000 "$tree/home/ansible/.ssh"

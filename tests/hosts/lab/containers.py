@@ -13,7 +13,21 @@ import subprocess
 from pathlib import Path
 
 from . import base
-from .engine import NETWORK_BITS, SHARED, completed, ran, shared_folder
+from .engine import NETWORK_BITS, SHARED, Host, completed, ran, shared_folder
+
+# What a host's systemd needs to boot and to enforce what units say. Some machines cannot give away
+# the right to pass limits, which --privileged asks for.
+_RIGHTS = {
+    "docker": (
+        "--cap-add=ALL",
+        "--cap-drop=SYS_RESOURCE",
+        "--security-opt=seccomp=unconfined",
+        "--security-opt=apparmor=unconfined",
+        "--security-opt=systempaths=unconfined",
+        "--tmpfs=/sys/fs/cgroup",
+    ),
+    "podman": ("--privileged",),
+}
 
 
 class Containers:
@@ -32,12 +46,12 @@ class Containers:
         told = (f"--subnet={network}", f"--gateway={gateway}")
         ran(self._program, "network", "create", *told, self._id)
 
-    def make(self, name: str, address: str, identity: bytes) -> None:
+    def make(self, name: str, host: Host, identity: bytes) -> None:
         """Create a container of the base, imported as an image if it was not."""
-        image = f"seatkeeper-host:{base.key()}"
+        image = f"seatkeeper-{host.release}:{base.key()}"
         if not self._has("image", image):
-            packed = f"tar --create --directory={base.get()} . | {self._program} import - {image}"
-            ran("/bin/sh", "-ec", packed)
+            packed = f"tar --create --directory={base.get(host.release)} ."
+            ran("/bin/sh", "-ec", f"{packed} | {self._program} import - {image}")
         shared = shared_folder(self._folder, name)
         shared.mkdir(parents=True, exist_ok=True)
         if not self._has("container", self._named(name)):
@@ -47,13 +61,13 @@ class Containers:
                 f"--name={self._named(name)}",
                 f"--hostname={name}",
                 f"--network={self._id}",
-                f"--ip={address}",
-                "--privileged",
+                f"--ip={host.address}",
+                *_RIGHTS[self._program],
                 "--cgroupns=private",
                 "--tmpfs=/run",
                 "--tmpfs=/tmp",
                 f"--volume={shared}:{SHARED}",
-                f"--label=address={address}",
+                f"--label=address={host.address}",
                 image,
                 "/sbin/init",
             )

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from .base import RELEASES
 
 COMMAND_SECONDS_MAX = 120.0
 NETWORK_BITS = 24
@@ -16,13 +19,32 @@ class LabError(Exception):
     """The lab cannot do what was asked; the text is one sentence or two."""
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Where a host is, and the Debian release that it starts from."""
+
+    address: str
+    release: str = "bookworm"
+
+    @classmethod
+    def parsed(cls, text: str) -> Host:
+        """From ADDRESS or ADDRESS@RELEASE; LabError for a release that is not known."""
+        host = cls(*text.split("@", 1))
+        if host.release not in RELEASES:
+            raise LabError(f"{host.release!r} is no release: take one of {', '.join(RELEASES)}.")
+        return host
+
+    def __str__(self) -> str:
+        return f"{self.address}@{self.release}"
+
+
 class Engine(Protocol):
     """Makes, disturbs and removes hosts; every method may be repeated."""
 
     def prepare(self, gateway: str) -> None:
         """Make the network that all hosts are in; ``gateway`` is the controller's address."""
 
-    def make(self, name: str, address: str, identity: bytes) -> None:
+    def make(self, name: str, host: Host, identity: bytes) -> None:
         """Make a host that has the files of ``identity``, a tar, and is off."""
 
     def start(self, name: str) -> None:

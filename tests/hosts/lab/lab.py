@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A lab: hosts in a network of their own, reached over SSH with a key of the lab's own.
 
-LAB/lab.json             the hosts and their addresses
+LAB/lab.json             the hosts, their addresses and what they start from
 LAB/id_ed25519           the key that all hosts let in, as the user ansible
 LAB/known_hosts          the hosts' own keys
 LAB/ssh, LAB/sftp        SSH's programs in the hosts' network
@@ -30,7 +30,7 @@ from typing import Any
 from hosts.kept import missing_programs
 
 from .containers import Containers
-from .engine import NETWORK_BITS, Engine, LabError, completed, ran
+from .engine import NETWORK_BITS, Engine, Host, LabError, completed, ran
 from .nspawn import PROGRAMS, Nspawn
 
 READY_SECONDS_MAX = 180.0
@@ -51,21 +51,22 @@ class Lab:
         self.folder = folder.resolve()
         self._record = self.folder / "lab.json"
 
-    def up(self, addresses: Mapping[str, str]) -> None:
+    def up(self, hosts: Mapping[str, Host]) -> None:
         """Have these hosts on; what is missing is made, and nothing is left if that fails."""
-        for name in addresses:
+        for name in hosts:
             if not _NAME.fullmatch(name):
                 raise LabError(f"{name!r} is no host name: use small letters, digits, dashes.")
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._locked():
             known = self._known()
-            if known and known["hosts"] != dict(addresses):
+            wanted = {name: str(host) for name, host in hosts.items()}
+            if known and known["hosts"] != wanted:
                 raise LabError(f"{self.folder} has other hosts. Take it down first.")
             kind = known["engine"] if known else engine_kind()
-            record = {"engine": kind, "hosts": dict(addresses)}
+            record = {"engine": kind, "hosts": wanted}
             self._record.write_text(json.dumps(record), encoding="utf-8")
             try:
-                self._make(self._engine(kind), addresses)
+                self._make(self._engine(kind), hosts)
             except BaseException:
                 self._remove()
                 raise
@@ -102,24 +103,23 @@ class Lab:
         with self._locked():
             self._of(name).mend(name)
 
-    def _make(self, engine: Engine, addresses: Mapping[str, str]) -> None:
-        network = ipaddress.ip_network(
-            f"{next(iter(addresses.values()))}/{NETWORK_BITS}", strict=False
-        )
+    def _make(self, engine: Engine, hosts: Mapping[str, Host]) -> None:
+        first = next(iter(hosts.values())).address
+        network = ipaddress.ip_network(f"{first}/{NETWORK_BITS}", strict=False)
         engine.prepare(str(network[1]))
         _make_key(self.folder / "id_ed25519")
         for program in ("ssh", "sftp"):
             self._write_program(engine, program)
         known_hosts = []
-        for name, address in addresses.items():
+        for name, host in hosts.items():
             host_key = self.folder / "hosts" / name / "ssh_host_ed25519_key"
             host_key.parent.mkdir(parents=True, exist_ok=True)
             _make_key(host_key)
-            known_hosts.append(f"{address} {host_key.with_suffix('.pub').read_text('ascii')}")
-            engine.make(name, address, self._identity(name, host_key))
+            known_hosts.append(f"{host.address} {host_key.with_suffix('.pub').read_text('ascii')}")
+            engine.make(name, host, self._identity(name, host_key))
             engine.start(name)
         (self.folder / "known_hosts").write_text("".join(known_hosts), encoding="ascii")
-        for name in addresses:
+        for name in hosts:
             _wait_ready(engine, name)
 
     def _identity(self, name: str, host_key: Path) -> bytes:

@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from . import base
-from .engine import NETWORK_BITS, SHARED, LabError, completed, ran, shared_folder
+from .engine import NETWORK_BITS, SHARED, Host, LabError, completed, ran, shared_folder
 
 END_SECONDS_MAX = 30.0
 LOOK_AGAIN_SECONDS = 0.05
@@ -53,14 +53,15 @@ class Nspawn:
         ):
             ran("ip", "-n", self._id, *words)
 
-    def make(self, name: str, address: str, identity: bytes) -> None:
+    def make(self, name: str, host: Host, identity: bytes) -> None:
         """Mount its disk, put its identity there and plug its network cable in."""
-        host = self._folder / "hosts" / name
+        folder = self._folder / "hosts" / name
         for part in ("upper", "work", "root", "shared"):
-            (host / part).mkdir(parents=True, exist_ok=True)
-        root = host / "root"
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        root = folder / "root"
         if not root.is_mount():
-            layers = f"lowerdir={base.get()},upperdir={host / 'upper'},workdir={host / 'work'}"
+            lower = base.get(host.release)
+            layers = f"lowerdir={lower},upperdir={folder / 'upper'},workdir={folder / 'work'}"
             ran("mount", "-t", "overlay", "overlay", "-o", layers, str(root))
         ran("tar", "--extract", "--same-owner", "--directory", str(root), data=identity)
         namespace = f"{self._id}-{name}"
@@ -71,7 +72,7 @@ class Nspawn:
         cable = ("name", "host0", "netns", namespace)
         ran("ip", "-n", self._id, "link", "add", _port(name), "type", "veth", "peer", *cable)
         ran("ip", "-n", self._id, "link", "set", _port(name), "master", _BRIDGE, "up")
-        ran("ip", "-n", namespace, "addr", "add", f"{address}/{NETWORK_BITS}", "dev", "host0")
+        ran("ip", "-n", namespace, "addr", "add", f"{host.address}/{NETWORK_BITS}", "dev", "host0")
         ran("ip", "-n", namespace, "link", "set", "host0", "up")
 
     def start(self, name: str) -> None:
