@@ -75,7 +75,7 @@ test: setup ## run the tests that need no root, the fast ones first (make test-s
 	@$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" agent/tests tests/unit \
 		tests/documentation --ignore agent/tests/crash
 	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" tests/integration
-	$(PYTHON) -m pytest -q agent/tests/crash tests/crash
+	$(PYTHON) -m pytest -q -n 2 agent/tests/crash tests/crash
 
 .PHONY: test-slow
 test-slow: setup ## run the tests that take minutes: browsers, deaths at every point, all examples

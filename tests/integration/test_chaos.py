@@ -71,6 +71,7 @@ def run(lab: Lab, folder: Path, playbook: Path, *arguments: str, **variables: An
     )
 
 
+@pytest.mark.slow
 def test_servers_are_set_up_and_activated_online_and_by_files(servers: Lab, tmp_path: Path) -> None:
     journals_before = journals(servers)
     planned = run(servers, tmp_path, ACTIVATE, "--check", "--diff").ended_well()

@@ -142,6 +142,7 @@ def test_what_is_no_longer_declared_is_brought_to_its_end(lab: Lab, tmp_path: Pa
         assert host.client.get("/v1/transfers", state="open")["transfers"] == []
 
 
+@pytest.mark.slow
 def test_hosts_that_are_never_reachable_together(lab: Lab, tmp_path: Path) -> None:
     transfer = {
         **SIMULATION,
