@@ -15,8 +15,9 @@ import httpx
 import pytest
 import yaml
 
-from seatkeeper_twins.aimms import control
+from seatkeeper_twins.aimms import people
 from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.parts import control
 
 from .runs import ROOT, Run, journals, killed_at, module, play
 from .traces import files_with, holds
@@ -85,7 +86,7 @@ def confirmation(shown: Run) -> str:
 def places(lab: Lab) -> set[str]:
     """The hosts on whose machines the vendor has licenses active; an empty name for nowhere."""
     machines = {control.describe(host.aimms.address)["machine"]: host.name for host in lab}
-    holders = control.holders(lab.aimms_vendor.address)
+    holders = people.holders(lab.aimms_vendor.address)
     assert set(holders) == set(PROFILES)
     return {"" if machine is None else machines[machine] for machine in holders.values()}
 
@@ -186,9 +187,9 @@ def _work(old: str, wait: dict[str, Any]) -> None:
     """What a step tells to do, where it is something at the old server."""
     verb, _, number = wait["step"].partition(" ")
     if verb == "deactivate":
-        control.deactivate(old, number)
+        people.deactivate(old, number)
     elif verb in ("maintenance_on", "maintenance_off"):
-        control.maintenance(old, verb == "maintenance_on")
+        people.maintenance(old, verb == "maintenance_on")
 
 
 def test_a_target_that_does_not_fit_stops_everything_before(lab: Lab, tmp_path: Path) -> None:
@@ -220,7 +221,7 @@ def test_a_lost_machine_is_replaced_from_its_backup(lab: Lab, tmp_path: Path) ->
     assert "Waiting for the vendor" in begun.output
     assert "emergency activation" in begun.output
     for number in PROFILES:
-        control.release(lab.aimms_vendor.address, number)
+        people.release(lab.aimms_vendor.address, number)
     attest(lab, NEW)
     installed = run(lab, tmp_path, "--limit", NEW, confirm=digest, **lost)
     assert installed.code == 0, installed.output
@@ -233,7 +234,7 @@ def test_a_lost_machine_is_replaced_from_its_backup(lab: Lab, tmp_path: Path) ->
 def places_on(lab: Lab, host: str) -> bool:
     """Whether all licenses are on this one machine."""
     machine = control.describe(lab[host].aimms.address)["machine"]
-    return set(control.holders(lab.aimms_vendor.address).values()) == {machine}
+    return set(people.holders(lab.aimms_vendor.address).values()) == {machine}
 
 
 def test_licenses_come_back_when_the_target_refuses(lab: Lab, tmp_path: Path) -> None:

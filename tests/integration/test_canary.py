@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.chaos import control
 from seatkeeper_twins.chaos.twin import demo_seed
 from seatkeeper_twins.lab import MARK, Lab
+from seatkeeper_twins.parts import control
 
 from .runs import CHAOS_INVENTORY, ROOT, Run, play
 from .traces import ProcessWatch, files_with, holds

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
 from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.parts import control
 
 from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, Run, journals, module, play
 
@@ -31,10 +32,10 @@ CONFIRMED = re.compile(r"(\d{8})  ([0-9a-f]{64})  ([^\"]+)\"")
 HOOK = """
 import sys
 from pathlib import Path
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
 cloud, user, password, request, answer = sys.argv[1:]
 content = Path(request).read_bytes()
-Path(answer).write_bytes(control.answer_request(cloud, user, password, content, "island"))
+Path(answer).write_bytes(people.answer_request(cloud, user, password, content, "island"))
 """
 
 
@@ -192,10 +193,10 @@ def test_a_dongle_is_refused_with_every_rule_then_moved_by_a_person(
 
 def works_on_the_page(server: str) -> None:
     """What the instructions tell a person to do, who clicks CLOSE once it is there."""
-    control.transfer(server, ARTIST)
+    people.transfer(server, ARTIST)
     for _look in range(600):
         try:
-            return control.close_transfer(server)
+            return people.close_transfer(server)
         except control.TwinRefused:
             time.sleep(0.1)
     raise TimeoutError("The page never showed CLOSE.")
@@ -260,9 +261,9 @@ def test_seats_are_borrowed_and_returned_by_a_person(dongles: Lab, tmp_path: Pat
 
 def borrows(server: str) -> None:
     """Phoenix, two interface seats."""
-    control.borrow(server, Phoenix=2)
+    people.borrow(server, Phoenix=2)
 
 
 def returns(server: str) -> None:
     """All of Phoenix."""
-    control.release(server, "Phoenix")
+    people.release(server, "Phoenix")

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import pytest
 
-from seatkeeper_twins.chaos import control, usb_folder
+from seatkeeper_twins.chaos import people, usb_folder
 from seatkeeper_twins.lab import Lab
 from seatkeeper_twins.lab_chaos import browser_is_here
 
@@ -176,7 +176,7 @@ def test_what_no_host_can_see_is_shown_by_a_page_without_transfer(
 ) -> None:
     lab, server = two_dongles, two_dongles[HOST].chaos
     server.unplug("1-1.1")
-    control.set_dongle(lab.cloud.address, SECOND, vendor_refuses=True)
+    people.set_dongle(lab.cloud.address, SECOND, vendor_refuses=True)
     planned = migrate(lab, tmp_path, None, "--check").ended_well()
     refused = migrate(lab, tmp_path, planned)
     assert refused.recap[HOST]["failed"] == 1
@@ -190,7 +190,7 @@ def test_what_no_host_can_see_is_shown_by_a_page_without_transfer(
     assert not lab.cloud.describe()["migrations"]
     assert lab[HOST].client.get("/v1/operations", state="open")["operations"] == []
 
-    control.set_dongle(lab.cloud.address, SECOND, vendor_refuses=False)
+    people.set_dongle(lab.cloud.address, SECOND, vendor_refuses=False)
     migrate(lab, tmp_path, planned).ended_well()
     assert lab.cloud.describe()["dongles"][SECOND]["dead"]
 
@@ -217,10 +217,10 @@ def test_a_person_takes_the_time_and_the_agent_goes_on_by_itself(
     host.chaos.unplug("1-1.3")
     wait_for(lambda: [note for note in record(lab)["notes"] if "was unplugged" in note["text"]])
 
-    control.transfer(host.chaos.address, ARTIST)
+    people.transfer(host.chaos.address, ARTIST)
     wait_for(lambda: record(lab)["state"] == "done")
     assert record(lab)["comparison"] == "matches"
-    control.close_transfer(host.chaos.address)
+    people.close_transfer(host.chaos.address)
     later = migrate(lab, tmp_path, planned).ended_well()
     assert later.changed == 0
 

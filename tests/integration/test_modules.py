@@ -18,7 +18,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._client impor
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._transport import (
     UnixSocketTransport,
 )
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
 from seatkeeper_twins.lab import Lab, LabHost
 
 from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, holdings, journals, module, play
@@ -101,7 +101,7 @@ def test_an_activation_by_files_and_its_end(whole_lab: Lab, tmp_path: Path) -> N
     foreign = {"answer": "Zm9yZWlnbg==", "request_digest": "0" * 64}
     assert module(lab, tmp_path, name, host, **foreign)["problem"]["code"] == "answer-foreign"
     user = ("admin@studio-a.example", PASSWORD)
-    content = control.answer_request(lab.cloud.address, *user, request.read_bytes(), "island")
+    content = people.answer_request(lab.cloud.address, *user, request.read_bytes(), "island")
     answer.write_bytes(content)
     quartet(lab, tmp_path, name, host, **answered)
     assert module(lab, tmp_path, name, host, **asked)["request"] is None

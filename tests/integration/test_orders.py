@@ -15,8 +15,9 @@ import httpx
 import pytest
 import yaml
 
-from seatkeeper_twins.altigen import control
+from seatkeeper_twins.altigen import people
 from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.parts import control
 
 from .runs import ROOT, Run, journals, module, play
 
@@ -134,7 +135,7 @@ def test_an_order_goes_through_all_hands(lab: Lab, tmp_path: Path) -> None:
     }
     assert {stat.S_IMODE(path.stat().st_mode) for path in papers.iterdir()} == {0o600}
 
-    case = control.open_case(desk, NEW)
+    case = people.open_case(desk, NEW)
     order["case_number"] = case
     mailed = run(lab, tmp_path, ORDER, order)
     assert (mailed.code, mailed.changed) == (0, 1)
@@ -162,13 +163,13 @@ def test_an_order_goes_through_all_hands(lab: Lab, tmp_path: Path) -> None:
 
 
 def _vendor_and_people(host: LabHost, desk: str, case: str) -> None:
-    control.fax(desk, case, ["credit_card_authorization"])
+    people.fax(desk, case, ["credit_card_authorization"])
     attest(host)
-    control.advance(desk, 5 * 3600)
+    control.advance(5 * 3600, desk)
     attest(host)
-    control.register(desk, OLD)
+    people.register(desk, OLD)
     attest(host)
-    assert set(KEYS) <= set(control.register(desk, NEW, KEYS))
+    assert set(KEYS) <= set(people.register(desk, NEW, KEYS))
     attest(host)
 
 
@@ -230,7 +231,7 @@ def options(**values: Any) -> dict[str, Any]:
 def test_a_killed_agent_does_not_send_its_mail_twice(lab: Lab, tmp_path: Path) -> None:
     host, desk = lab[HOST], lab[HOST].altigen.address
     planned = module(lab, tmp_path, "license_order", HOST, check=True, **options())
-    case = control.open_case(desk, NEW)
+    case = people.open_case(desk, NEW)
     said = options(confirmation=planned["digest"], case_number=case)
     control.set_fault(desk, "mail.after", "slow", 60_000)
     results: list[dict[str, Any]] = []

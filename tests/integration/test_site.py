@@ -13,10 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
-from seatkeeper_twins.aimms import control as aimms
-from seatkeeper_twins.altigen import control as altigen
-from seatkeeper_twins.chaos import control as chaos
+from seatkeeper_twins.aimms import people as aimms_people
+from seatkeeper_twins.altigen import people as altigen_people
+from seatkeeper_twins.chaos import people as chaos_people
 from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.parts import control
 
 from .runs import PASSWORD, ROOT, Run, holdings, journals, killed_at, module, play
 
@@ -144,8 +145,8 @@ def test_a_fleet_is_told_made_true_and_left_alone(fleet: Lab, tmp_path: Path) ->
     assert holdings(fleet)["new-server"] == MOVED
     waiting = ["island-server", "old-aimms", "render-server", "office-server"]
     assert waiting_steps(begun) == waiting
-    machine = aimms.describe(fleet["new-aimms"].aimms.address)["machine"]
-    assert set(aimms.holders(fleet.aimms_vendor.address).values()) == {machine}
+    machine = control.describe(fleet["new-aimms"].aimms.address)["machine"]
+    assert set(aimms_people.holders(fleet.aimms_vendor.address).values()) == {machine}
     assert re.search(r"say so on old-aimms: seatkeeper-agent attest \S+ done", begun.output)
     again = site(fleet, tmp_path, **declared)
     assert (again.code, again.changed) == (0, 0), again.output
@@ -184,12 +185,12 @@ def waiting_steps(run: Run) -> list[str]:
 def people_and_vendors(fleet: Lab, folder: Path) -> None:
     """What the listed steps ask for."""
     (request,) = (folder / "exchange").glob("*.csr")
-    content = chaos.answer_request(
+    content = chaos_people.answer_request(
         fleet.cloud.address, ADMIN, PASSWORD, request.read_bytes(), "island"
     )
     request.with_suffix(".crt").write_bytes(content)
-    chaos.borrow(fleet["render-server"].chaos.address, Phoenix=2)
-    altigen.open_case(fleet["office-server"].altigen.address, "0012-9999-0001")
+    chaos_people.borrow(fleet["render-server"].chaos.address, Phoenix=2)
+    altigen_people.open_case(fleet["office-server"].altigen.address, "0012-9999-0001")
 
 
 def test_a_part_or_host_that_fails_keeps_no_other_back(fleet: Lab, tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_twins.aimms import control
+from seatkeeper_twins.aimms import people
 from seatkeeper_twins.demo_playbook import Playbook, PlaybookRun
 from seatkeeper_twins.demo_screen import DemoError, Screen
 from seatkeeper_twins.demo_waits import Waits
 from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.parts import control
 
 PLAYBOOK = "playbooks/migrate_licenses.yml"
 INVENTORY = "playbooks/inventories/aimms"
@@ -183,7 +184,7 @@ class Demo:
     def _places(self) -> dict[str, str]:
         """The machine on which the vendor has each license active."""
         machines = {self._machine(host)["machine"]: host for host in (OLD, NEW)}
-        holders = control.holders(self._vendor).items()
+        holders = people.holders(self._vendor).items()
         return {n: NOWHERE if machine is None else machines[machine] for n, machine in holders}
 
     def _machine(self, host: str) -> dict[str, Any]:
@@ -212,4 +213,4 @@ class Demo:
             host.name: host.client.get("/v1/agent")["journal"]["audit_head"] for host in self._lab
         }
         machines = {host: self._machine(host) for host in (OLD, NEW)}
-        return {"journals": journals, "machines": machines, "vendor": control.holders(self._vendor)}
+        return {"journals": journals, "machines": machines, "vendor": people.holders(self._vendor)}

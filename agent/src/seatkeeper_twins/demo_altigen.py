@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_twins.altigen import control
+from seatkeeper_twins.altigen import people
 from seatkeeper_twins.demo_playbook import Playbook, PlaybookRun
 from seatkeeper_twins.demo_screen import DemoError, Screen
 from seatkeeper_twins.demo_waits import Waits
 from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.parts import control
 
 PLAYBOOK = "playbooks/order_licenses.yml"
 INVENTORY = "playbooks/inventories/altigen"
@@ -91,7 +92,7 @@ class Demo:
     def mail(self, digest: str) -> None:
         """The case's number goes into the inventory; the mail goes out, once."""
         self._screen.stage("Open the case, put its number into the inventory, and run again")
-        self._case = control.open_case(self._desk, NEW)
+        self._case = people.open_case(self._desk, NEW)
         self._screen.line(f"  (a person's part: a case is opened under {NEW}: {self._case})")
         self._run("-e", f"demo_confirm={digest}", "-e", f"demo_case_number={self._case}")
         self._require_mailed_once()
@@ -99,13 +100,13 @@ class Demo:
     def carry_to_the_end(self) -> None:
         """Everybody does their part and says so; then both systems are as ordered."""
         self._screen.stage("The vendor moves the licenses; both systems are registered again")
-        control.fax(self._desk, self._case, ["credit_card_authorization"])
+        people.fax(self._desk, self._case, ["credit_card_authorization"])
         self._waits.attest("authorize", "The signed forms and the card authorization were faxed.")
-        control.advance(self._desk, ANSWER_SECONDS)
+        control.advance(ANSWER_SECONDS, self._desk)
         self._waits.attest("move", "The desk wrote into the case that both keys were moved.")
-        control.register(self._desk, OLD)
+        people.register(self._desk, OLD)
         self._waits.attest("register_old", "The old system shows neither of the keys.")
-        control.register(self._desk, NEW, KEYS)
+        people.register(self._desk, NEW, KEYS)
         self._waits.attest("register_new", "The new system shows both keys.")
         old, new = self._held(OLD), self._held(NEW)
         self._screen.require(

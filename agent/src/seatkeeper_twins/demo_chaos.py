@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins import demo_studio as studio
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
 from seatkeeper_twins.chaos.twin import demo_seed
 from seatkeeper_twins.cli import CHAOS_SEED_PATH, read_seeds
 from seatkeeper_twins.demo_dongles import DONGLE, STUCK, Dongles
@@ -102,7 +102,7 @@ class Servers:
         """The account page answers; the answer goes in."""
         self._stage.screen.stage("Have the request answered on the account page, and run again")
         (request,) = self._files(".csr")
-        answer = control.answer_request(
+        answer = people.answer_request(
             self._stage.lab.cloud.address,
             ADMIN,
             self._stage.password,

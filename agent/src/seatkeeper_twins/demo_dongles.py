@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 
 from seatkeeper_twins import demo_studio as studio
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
 from seatkeeper_twins.demo_person import StandIn
 from seatkeeper_twins.demo_playbook import PlaybookRun
 from seatkeeper_twins.demo_screen import DemoError
 from seatkeeper_twins.demo_stage import ACTIVATE, ARTIST, MIGRATE, ONLINE, STUDIO, Stage
+from seatkeeper_twins.parts import control
 
 DONGLE, DONGLE_PORT = "90000001", "1-1.1"
 SECOND_PORT = "1-1.2"
@@ -57,7 +58,7 @@ class Dongles:
             "Have the vendor replace the perpetual 2.4 license, and declare that"
         )
         licenses = [{**REPLACED, "expires": None}]
-        control.set_dongle(self._stage.lab.cloud.address, DONGLE, licenses=licenses)
+        people.set_dongle(self._stage.lab.cloud.address, DONGLE, licenses=licenses)
         run = self._check(False)
         self._require_report(run, set())
         digest, sentence = studio.confirmations(run)[DONGLE]
@@ -97,7 +98,7 @@ class Dongles:
     def _meet_with_person(self) -> None:
         self._stage.run(MIGRATE, "--limit", ONLINE, *self._confirmed)
         waiting = self._online.client.get("/v1/waiting")["waiting"]
-        shown = control.eligibility(self._online.chaos.address)["shown"]
+        shown = people.eligibility(self._online.chaos.address)["shown"]
         self._stage.screen.require(
             [wait["step"] for wait in waiting] == ["transfer"] and not shown,
             "the run ended well, the migration waits for a person, and the page has no TRANSFER",
@@ -108,7 +109,7 @@ class Dongles:
         """It runs to its end."""
         self._stage.screen.stage(f"Have the vendor register the dongle to {STUDIO}, and run again")
         held = studio.on_dongles(self._stage.lab, [DONGLE])
-        control.set_dongle(self._stage.lab.cloud.address, DONGLE, company=STUDIO)
+        people.set_dongle(self._stage.lab.cloud.address, DONGLE, company=STUDIO)
         with self._person():
             self._stage.run(MIGRATE, "--limit", ONLINE, *self._confirmed, *self._patience())
         self._require_migrated([DONGLE], held)

@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from seatkeeper_twins.agent_client import AgentError
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
 from seatkeeper_twins.demo_screen import Screen
 from seatkeeper_twins.lab import LabHost
+from seatkeeper_twins.parts import control
 
 STEP = "transfer"
 LOOK_AGAIN_SECONDS = 0.2
@@ -60,11 +61,11 @@ class StandIn:
         self._screen.output(
             f"(a person's part: {wait['subject']}, TRANSFER, {self._target_user}, TRANSFER >>)"
         )
-        control.transfer(self._host.chaos.address, self._target_user)
+        people.transfer(self._host.chaos.address, self._target_user)
         deadline = time.monotonic() + CLOSE_SECONDS_MAX
         while time.monotonic() < deadline and not self._ended.wait(LOOK_AGAIN_SECONDS):
             try:
-                control.close_transfer(self._host.chaos.address)
+                people.close_transfer(self._host.chaos.address)
             except control.TwinRefused:
                 continue  # the page shows CLOSE when the licenses were transferred
             return

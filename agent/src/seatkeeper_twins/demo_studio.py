@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
 from seatkeeper_twins.chaos.shapes import SEAT_KEYS
 from seatkeeper_twins.demo_playbook import PlaybookRun, message
 from seatkeeper_twins.demo_screen import Screen
@@ -91,7 +91,7 @@ def state(lab: Lab) -> Row:
 
 def refusing_rules(host: LabHost, dongle: str, target_user: str) -> set[str]:
     """The rules for which the vendor would refuse, as the twins know them and no product tells."""
-    found = control.eligibility(host.chaos.address, dongle, target_user)
+    found = people.eligibility(host.chaos.address, dongle, target_user)
     return {rule for rule, is_met in found["rules"].items() if not is_met}
 
 

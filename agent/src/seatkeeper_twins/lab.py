@@ -32,8 +32,6 @@ from typing import Self
 
 from seatkeeper_agent.identity import AGENT_NAME_PATTERN, Identity
 from seatkeeper_twins import lab_services
-from seatkeeper_twins.chaos.seed import SeedError as ChaosSeedError
-from seatkeeper_twins.codemeter.seed import SeedError
 from seatkeeper_twins.lab_aimms import AimmsVendor
 from seatkeeper_twins.lab_chaos import Cloud, free_port
 from seatkeeper_twins.lab_folder import LabFolder, check_socket_path
@@ -46,6 +44,7 @@ from seatkeeper_twins.lab_process import (
     marked_processes,
 )
 from seatkeeper_twins.lab_seed import HostSeed, host_seed
+from seatkeeper_twins.parts.seed import SeedError
 
 __all__ = ["MARK", "Lab", "LabHost", "ending_in_order"]
 
@@ -82,8 +81,8 @@ class Lab:
         Without a folder it lives in a new one below the folder for temporary files, removed at
         the end. ``profile`` is that of all CodeMeter twins; ``cloud_seed`` that of the cloud of
         all Chaos twins (see chaos/seed.py), without one the demo's. LabError: the folder is in
-        use or too deep, a name is no host name. SeedError (either product's): a seed cannot be
-        used. BuildError: as create_twin.
+        use or too deep, a name is no host name. SeedError: a seed cannot be used. BuildError: as
+        create_twin.
         """
         for name in seeds:
             if not AGENT_NAME_PATTERN.match(name):
@@ -284,8 +283,8 @@ def _named(name: str) -> Iterator[None]:
     """Say whose seed it is that cannot be used."""
     try:
         yield
-    except (SeedError, ChaosSeedError) as error:
-        raise type(error)(f"The seed of {name} cannot be used: {error}.") from error
+    except SeedError as error:
+        raise SeedError(f"The seed of {name} cannot be used: {error}.") from error
 
 
 def _planned(

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from seatkeeper_twins.aimms import control, twin
+from seatkeeper_twins.aimms import twin
 from seatkeeper_twins.aimms.programs import INSTALLER_NAME
-from seatkeeper_twins.chaos.seed import flag, table
-from seatkeeper_twins.chaos.store import STATE_NAME
 from seatkeeper_twins.lab_process import LabError, LabProcess
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.seed import flag, table
+from seatkeeper_twins.parts.store import STATE_NAME
 
 VENDOR_NAME = "aimms_vendor"
 """No host can have this name."""
@@ -68,7 +69,7 @@ class AimmsTwin:
             folder.parent,
             folder.with_suffix(".log"),
             environment,
-            lambda: control.is_ready(folder),
+            lambda: control.is_ready(twin.process_folder(folder)),
         )
 
     @property

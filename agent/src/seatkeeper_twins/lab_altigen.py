@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.altigen import twin
-from seatkeeper_twins.chaos.control import is_ready
-from seatkeeper_twins.chaos.process import PORT_NAME
-from seatkeeper_twins.chaos.seed import SeedError, table
 from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.parts.control import is_ready
+from seatkeeper_twins.parts.listening import PORT_NAME
+from seatkeeper_twins.parts.seed import SeedError, table
 
 FOLDER_NAME = "altigen"
 SENDER, RECIPIENT = "licenses@studio-a.example", "support@vendor.example"

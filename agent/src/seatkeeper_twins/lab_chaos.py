@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
-from seatkeeper_twins.chaos import control, usb_folder
-from seatkeeper_twins.chaos.process import PORT_NAME
+from seatkeeper_twins.chaos import usb_folder
 from seatkeeper_twins.chaos.twin import (
     VRLCTL_NAME,
     WIBUKEY_VERSION_NAME,
@@ -27,6 +26,8 @@ from seatkeeper_twins.chaos.twin import (
 )
 from seatkeeper_twins.lab_process import LabError, LabProcess
 from seatkeeper_twins.lab_seed import ChaosSeed
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.listening import PORT_NAME
 
 CLOUD_NAME = "chaos_cloud"
 """No host can have this name."""

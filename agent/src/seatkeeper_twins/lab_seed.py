@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.chaos import usb_folder
-from seatkeeper_twins.chaos.seed import SeedError, table, text
 from seatkeeper_twins.lab_aimms import AimmsSeed, aimms_seed
 from seatkeeper_twins.lab_altigen import AltiGenSeed, altigen_seed
+from seatkeeper_twins.parts.seed import SeedError, table, text
 
 SECTIONS = frozenset({"codemeter", "chaos", "altigen", "aimms"})
 PERFORMERS = ("person", "browser")

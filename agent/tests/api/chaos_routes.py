@@ -11,8 +11,9 @@ from typing import Any
 
 from seatkeeper_agent.api.work import WORKERS_MAX
 from seatkeeper_agent.domain.transfers import NAMESPACE
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
 from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.parts import control
 
 from .asking import Asker
 from .conftest import CHAOS_HOST
@@ -65,7 +66,7 @@ def ask_exchange(asker: Asker, cloud: str) -> None:
     assert asker.ask("POST", f"{ACTIVATION}/request", json={}).json() == {**asked, "changed": False}
     assert asker.get(ACTIVATION)["request_digest"] == asked["digest"]
     request = base64.b64decode(asked["request"])
-    answer = base64.b64encode(control.answer_request(cloud, USER, PASSWORD, request, "station"))
+    answer = base64.b64encode(people.answer_request(cloud, USER, PASSWORD, request, "station"))
     body = {"answer": answer.decode(), "request_digest": asked["digest"]}
     foreign = asker.problem(
         "POST", f"{ACTIVATION}/response", json=body | {"request_digest": "0" * 64}
@@ -99,8 +100,8 @@ def ask_borrow(asker: Asker, server: str) -> None:
     path = f"{SERVER}/borrows/{BORROW}"
     assert asker.ask("PUT", f"{path}?dry_run=true", json=body).json()["changed"] is True
     for wanted, act in (
-        (body, lambda: control.borrow(server, **{"V-Ray": 2})),
-        (body | {"seats": 0}, lambda: control.release(server, "V-Ray")),
+        (body, lambda: people.borrow(server, **{"V-Ray": 2})),
+        (body | {"seats": 0}, lambda: people.release(server, "V-Ray")),
     ):
         answer = asker.ask("PUT", path, json=wanted).json()
         assert (answer["changed"], answer["operation"]["state"]) == (True, "waiting")
@@ -138,7 +139,7 @@ def ask_migration(asker: Asker, server: str) -> None:
     begun = asker.ask("PUT", path, json=spoken).json()
     assert begun["migration"]["state"] == "waiting"
     assert asker.problem("DELETE", path)["code"] == "in-doubt"
-    control.transfer(server, TARGET)
+    people.transfer(server, TARGET)
     awaited(asker, "arrive")
     operation = begun["operation"]["id"]
     statement = {"statement": "The vendor wrote that there was no Corona.", "outcome": "done"}

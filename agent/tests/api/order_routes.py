@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_agent.operations.orders.plan import order_id
-from seatkeeper_twins.altigen import control
+from seatkeeper_twins.altigen import people
 from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.parts import control
 
 from .asking import Asker
 from .chaos_routes import follow, twice
@@ -69,18 +70,18 @@ def ask_every_order_route(lab: Lab, asker: Asker) -> None:
     assert asker.get(ROUTE) == {"orders": [], "next": None}
     order = place(asker, "every-route")
     place(asker, "another")
-    case = order["case_number"] = control.open_case(desk, NEW)
+    case = order["case_number"] = people.open_case(desk, NEW)
     control.set_fault(desk, "greeting.before", "slow", SLOW_MILLISECONDS)
     state = follow(asker, "PUT", path_of("every-route"), order)
     ended = asker.get(state, wait=30)
     assert (ended["state"], ended["result"]["order"]["state"]) == ("done", "waiting")
-    control.fax(desk, case, ["credit_card_authorization"])
+    people.fax(desk, case, ["credit_card_authorization"])
     attest(asker, "every-route", "authorize")
-    control.advance(desk, 5 * 3600)
+    control.advance(5 * 3600, desk)
     attest(asker, "every-route", "move")
-    control.register(desk, OLD)
+    people.register(desk, OLD)
     attest(asker, "every-route", "register_old")
-    assert set(KEYS) <= set(control.register(desk, NEW, KEYS))
+    assert set(KEYS) <= set(people.register(desk, NEW, KEYS))
     attest(asker, "every-route", "register_new")
     shown = asker.get(path_of("every-route"))
     assert (shown["state"], shown["case_number"]) == ("done", case)

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from seatkeeper_agent.operations.orders.plan import order_id
-from seatkeeper_twins.altigen import control
+from seatkeeper_twins.altigen import people
 from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.parts import control
 
 from .asking import Asker, asking
 from .contract import Contract
@@ -91,7 +92,7 @@ def test_a_host_without_the_vendor_says_so(old: Asker) -> None:
 def test_a_killed_agent_never_sends_again(order_lab: Lab, office: Asker) -> None:
     host, desk = order_lab[ORDER_HOST], order_lab[ORDER_HOST].altigen.address
     order = place(office, "killed")
-    order["case_number"] = control.open_case(desk, NEW)
+    order["case_number"] = people.open_case(desk, NEW)
     control.set_fault(desk, "mail.after", "slow", 60_000)
     broken: list[Exception] = []
 

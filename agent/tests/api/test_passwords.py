@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seatkeeper_twins.chaos import control
 from seatkeeper_twins.lab import Lab
 from seatkeeper_twins.lab_process import marked_processes
+from seatkeeper_twins.parts import control
 
 from .asking import Asker, asking
 from .chaos_routes import ACTIVATION, USER

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.settings import load
-from seatkeeper_twins.aimms import control
-from seatkeeper_twins.chaos.seed import SeedError
+from seatkeeper_twins.aimms import people
 from seatkeeper_twins.lab import Lab
 from seatkeeper_twins.lab_process import LabError
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.seed import SeedError
 
 LICENSE = "15.90.10.1"
 SEEDS: dict[str, Any] = {
@@ -33,12 +34,12 @@ def test_each_agent_sees_its_own_machine_and_a_lab_is_opened_as_it_was_left(tmp_
         assert not seen["new-server"]["running"]
         graded = {entry["name"]: entry["grade"] for entry in seen["new-server"]["capabilities"]}
         assert (graded["activate"], graded["deactivate"]) == ("documented", "assisted")
-        assert control.holders(lab.aimms_vendor.address)[LICENSE] is not None
+        assert people.holders(lab.aimms_vendor.address)[LICENSE] is not None
         assert lab["old-server"].products().keys() == {"aimms"}
         settings = load(lab["old-server"].settings_path).aimms
         assert settings is not None
         assert settings.deactivate_command == ("licman", "--twin-deactivate", "{license}")
-        control.maintenance(lab["old-server"].aimms.address, True)
+        people.maintenance(lab["old-server"].aimms.address, True)
     with Lab.open(tmp_path / "lab") as again:
         assert control.describe(again["old-server"].aimms.address)["maintenance"]
         assert again["new-server"].client.get("/v1/moves") == {"moves": [], "next": None}

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.settings import load
-from seatkeeper_twins.altigen import control
-from seatkeeper_twins.chaos.seed import SeedError
+from seatkeeper_twins.altigen import people
 from seatkeeper_twins.lab import Lab
 from seatkeeper_twins.lab_process import LabError
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.seed import SeedError
 
 HOST = "office-server"
 NEW = "0012-9999-0001"
@@ -42,7 +43,7 @@ def test_the_agent_knows_the_mailbox_of_its_own_twin(lab: Lab) -> None:
 
 def test_a_twin_that_was_killed_comes_back_where_the_agent_looks_for_it(lab: Lab) -> None:
     made = lab[HOST].altigen
-    case = control.open_case(made.address, NEW)
+    case = people.open_case(made.address, NEW)
     made.process.kill()
     made.process.start()
     assert case in control.describe(made.address)["cases"]
@@ -50,7 +51,7 @@ def test_a_twin_that_was_killed_comes_back_where_the_agent_looks_for_it(lab: Lab
 
 def test_a_lab_that_is_opened_again_has_it_as_it_was_left(tmp_path: Path) -> None:
     with Lab.create({HOST: {"altigen": {}}}, tmp_path / "lab") as first:
-        case = control.open_case(first[HOST].altigen.address, NEW)
+        case = people.open_case(first[HOST].altigen.address, NEW)
         ports = first[HOST].altigen.ports
     assert first.processes() == []
     with Lab.open(tmp_path / "lab") as second:

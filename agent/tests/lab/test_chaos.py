@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.settings import load
-from seatkeeper_twins.chaos import control
-from seatkeeper_twins.chaos.seed import SeedError
 from seatkeeper_twins.cli import main
 from seatkeeper_twins.lab import Lab, LabHost
 from seatkeeper_twins.lab_chaos import free_port
 from seatkeeper_twins.lab_process import LabError
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.seed import SeedError
 
 from .conftest import SEEDS
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from seatkeeper_twins.codemeter.seed import SeedError
 from seatkeeper_twins.lab import Lab, LabHost
 from seatkeeper_twins.lab_folder import SOCKET_PATH_BYTES_MAX
 from seatkeeper_twins.lab_process import LabError
+from seatkeeper_twins.parts.seed import SeedError
 
 from .conftest import SEEDS
 

@@ -18,7 +18,8 @@ import pytest
 from seatkeeper_twins.codemeter import engine
 from seatkeeper_twins.codemeter.__main__ import main
 from seatkeeper_twins.codemeter.build import BuildError, build_library
-from seatkeeper_twins.codemeter.seed import SeedError, parse_seed
+from seatkeeper_twins.codemeter.seed import parse_seed
+from seatkeeper_twins.parts.seed import SeedError
 
 from .client import FIRM, LICENSES
 from .conftest import SOURCE, TARGET, Host, item, option

@@ -56,7 +56,9 @@ def make_installer(folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as name:
         tree = Path(name)
         ignore = shutil.ignore_patterns("__pycache__", "*.md")
-        shutil.copytree(source / "chaos", tree / "seatkeeper_twins/chaos", ignore=ignore)
+        for package in ("parts", "chaos"):
+            place = tree / "seatkeeper_twins" / package
+            shutil.copytree(source / package, place, ignore=ignore)
         shutil.copy(source / "__init__.py", tree / "seatkeeper_twins")
         (tree / "chaos-twin.service").write_text(UNIT, encoding="utf-8")
         payload = io.BytesIO()

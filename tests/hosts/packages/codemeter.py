@@ -66,7 +66,8 @@ def make_package(folder: Path, version: str = VERSION) -> Path:
         place = tree / PLACE
         source = Path(seatkeeper_twins.__file__).parent
         ignore = shutil.ignore_patterns("__pycache__", "*.md", "*.c")
-        shutil.copytree(source / "codemeter", place / "seatkeeper_twins/codemeter", ignore=ignore)
+        for package in ("parts", "codemeter"):
+            shutil.copytree(source / package, place / "seatkeeper_twins" / package, ignore=ignore)
         shutil.copy(source / "__init__.py", place / "seatkeeper_twins")
         shutil.copy(build_library("current"), place / LIBRARY_NAME)
         shutil.copy(Path(__file__).with_name("codemeter_service.py"), place / "service.py")

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatkeeper_twins.chaos.store import write_whole
+from seatkeeper_twins.parts.store import write_whole
 
 if TYPE_CHECKING:
     from seatkeeper_twins.aimms.shapes import ServerState

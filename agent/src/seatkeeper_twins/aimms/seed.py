@@ -27,7 +27,7 @@ from seatkeeper_twins.aimms.shapes import (
     VendorLicense,
     VendorState,
 )
-from seatkeeper_twins.chaos.seed import SeedError, flag, seconds, table, text
+from seatkeeper_twins.parts.seed import SeedError, flag, seconds, table, text
 
 NUMBER = re.compile(r"\d{1,6}(\.\d{1,6}){3}")
 CODE = re.compile(r"[A-Z0-9]{5}(-[A-Z0-9]{5}){4}")

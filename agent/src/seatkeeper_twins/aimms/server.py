@@ -15,12 +15,12 @@ from typing import Any, cast
 from seatkeeper_twins.aimms import folders, seed
 from seatkeeper_twins.aimms.programs import remove_programs, write_programs
 from seatkeeper_twins.aimms.shapes import License, ServerState
-from seatkeeper_twins.aimms.twin import address as address_in
 from seatkeeper_twins.aimms.vendor import REQUEST_FORM, RESPONSE_FORM
-from seatkeeper_twins.chaos import seed as chaos_seed
-from seatkeeper_twins.chaos.cloud_client import CloudUnreachable, ask
-from seatkeeper_twins.chaos.process import Process, check, new_id
-from seatkeeper_twins.chaos.web import Refusal
+from seatkeeper_twins.parts.listening import address as address_in
+from seatkeeper_twins.parts.process import Process, check, new_id
+from seatkeeper_twins.parts.seed import flag, seconds, table, text
+from seatkeeper_twins.parts.vendor_client import VendorUnreachable, ask
+from seatkeeper_twins.parts.web import Refusal
 
 VENDOR_SILENT = "The activation service cannot be reached"
 PENDING = "Error, Pending Activation"
@@ -55,7 +55,7 @@ class Server(Process[ServerState]):
             gone = folders.cancelled(self.root, self.state)
             try:
                 told = self._ask("sync")["licenses"]
-            except (CloudUnreachable, Refusal):
+            except (VendorUnreachable, Refusal):
                 told = None  # shown is what was known last
             with self.store.change() as draft:
                 _forget(draft, gone)
@@ -78,10 +78,10 @@ class Server(Process[ServerState]):
         """Jobs, times, version, profile of licman, exit codes."""
         known = {
             "jobs_running": seed.count, "jobs_queued": seed.count, "licman": seed.licman_profile,
-            "exit_codes": chaos_seed.flag, "version": chaos_seed.text,
-            "restart_seconds": chaos_seed.seconds,
+            "exit_codes": flag, "version": text,
+            "restart_seconds": seconds,
         }  # fmt: skip
-        chaos_seed.table(values, "the values", set(known))
+        table(values, "the values", set(known))
         with self.store.change() as draft:
             draft.update(cast("ServerState", {key: known[key](values[key], key) for key in values}))
 
@@ -107,14 +107,14 @@ class Server(Process[ServerState]):
     def _order(self, question: str, **values: Any) -> None:
         try:
             self._ask(question, **values)
-        except CloudUnreachable as error:
+        except VendorUnreachable as error:
             raise Refusal(503, VENDOR_SILENT) from error
         self.settle()
 
     def _ask(self, question: str, **values: Any) -> dict[str, Any]:
         address = address_in(self._vendor)
         if address is None:
-            raise CloudUnreachable("The service has never run")
+            raise VendorUnreachable("The service has never run")
         return ask(address, question, machine=self.state["machine"], **values)
 
     def add_profile(self, name: str, number: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from seatkeeper_twins.aimms.server import Server
-from seatkeeper_twins.chaos.web import Answer, Handler, Request, Routes
+from seatkeeper_twins.parts.web import Routes, answering
 
 
 def server_routes(server: Server) -> Routes:
@@ -20,13 +20,6 @@ def server_routes(server: Server) -> Routes:
         "remove": server.remove, "request": server.request, "response": server.response,
     }  # fmt: skip
     return {
-        **{("POST", f"/_twin/do/{name}"): _done(verb) for name, verb in verbs.items()},
+        **{("POST", f"/_twin/do/{name}"): answering(verb) for name, verb in verbs.items()},
         **server.control_routes(),
     }
-
-
-def _done(verb: Callable[..., Any]) -> Handler:
-    def handler(request: Request) -> Answer:
-        return Answer.of_json(verb(**request.json()) or {})
-
-    return handler

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from seatkeeper_twins.chaos.shapes import State
+from seatkeeper_twins.parts.store import State
 
 EMERGENCY_SECONDS = 7 * 86_400
 """How long an emergency activation works (grade D)."""

@@ -10,9 +10,16 @@ from typing import Any
 
 from seatkeeper_twins.aimms import folders, seed
 from seatkeeper_twins.aimms.programs import write_installer
-from seatkeeper_twins.chaos.process import PORT_NAME
-from seatkeeper_twins.chaos.seed import SeedError
-from seatkeeper_twins.chaos.store import INITIAL_NAME, STATE_NAME, write_whole
+from seatkeeper_twins.parts import listening
+from seatkeeper_twins.parts.seed import SeedError
+from seatkeeper_twins.parts.store import (
+    INITIAL_NAME,
+    STATE_NAME,
+    State,
+    new_folder,
+    write_new,
+    write_whole,
+)
 
 PROCESS_NAME = "_twin"
 """Below a machine's folder, beside Bin: what is the twin's and not the product's."""
@@ -32,7 +39,7 @@ def create_vendor(folder: Path | str, vendor_seed: object) -> Path:
 
     SeedError: the seed is unusable. FileExistsError: the folder holds a twin.
     """
-    return _create(Path(folder).resolve(), seed.vendor_state(vendor_seed))
+    return _create(folder, seed.vendor_state(vendor_seed))
 
 
 def create_server(
@@ -81,10 +88,7 @@ def process_folder(folder: Path | str) -> Path:
 
 def address(folder: Path | str) -> str | None:
     """Where a started twin is controlled, or was when it ended; None before its first start."""
-    path = process_folder(folder) / PORT_NAME
-    if not path.exists():
-        return None
-    return f"http://127.0.0.1:{int(path.read_text(encoding='ascii'))}"
+    return listening.address(process_folder(folder))
 
 
 def product_ports(folder: Path | str) -> tuple[int, int]:
@@ -106,11 +110,7 @@ def _give(vendor: Path, made: seed.MachineSeed) -> None:
         write_whole(vendor / name, state)
 
 
-def _create(folder: Path, state: Any) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if (folder / STATE_NAME).exists():
-        raise FileExistsError(f"{folder} holds an AIMMS twin already.")
-    write_whole(folder / INITIAL_NAME, state)
-    # Last, because its presence is what makes the folder a twin.
-    write_whole(folder / STATE_NAME, state)
-    return folder
+def _create(folder: Path | str, state: State) -> Path:
+    path = new_folder(folder, "an AIMMS twin")
+    write_new(path, state)
+    return path

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from seatkeeper_twins.aimms.shapes import EMERGENCY_SECONDS, Emergency, VendorLicense, VendorState
-from seatkeeper_twins.chaos import seed as chaos_seed
-from seatkeeper_twins.chaos.process import Process, check
-from seatkeeper_twins.chaos.web import Answer, Handler, Request, Routes
+from seatkeeper_twins.parts.process import Process, check
+from seatkeeper_twins.parts.seed import table
+from seatkeeper_twins.parts.web import Routes, answering
 
 REQUEST_FORM = "SEATKEEPER TWIN REQUEST FILE, NOT A LICENSE"
 RESPONSE_FORM = "SEATKEEPER TWIN RESPONSE FILE, NOT A LICENSE"
@@ -42,9 +42,9 @@ class Vendor(Process[VendorState]):
 
     def set_values(self, values: dict[str, Any]) -> None:
         """Whose a license is: ``machines`` by number."""
-        chaos_seed.table(values, "the values", {"machines"})
+        table(values, "the values", {"machines"})
         with self.store.change() as draft:
-            for number, machine in chaos_seed.table(values["machines"], "machines", None).items():
+            for number, machine in table(values["machines"], "machines", None).items():
                 _license_in(draft, number)["machine"] = machine
 
     def activate(self, machine: str, number: str, code: str) -> None:
@@ -126,16 +126,9 @@ def vendor_routes(vendor: Vendor) -> Routes:
         "support/emergency": vendor.grant_emergency, "page/answer": vendor.answer,
     }  # fmt: skip
     return {
-        **{("POST", f"/_twin/{name}"): _asked(question) for name, question in questions.items()},
+        **{("POST", f"/_twin/{name}"): answering(question) for name, question in questions.items()},
         **vendor.control_routes(),
     }
-
-
-def _asked(question: Callable[..., Any]) -> Handler:
-    def handler(request: Request) -> Answer:
-        return Answer.of_json(question(**request.json()) or {})
-
-    return handler
 
 
 def _license_in(state: VendorState, number: str) -> VendorLicense:

@@ -7,6 +7,7 @@ import argparse
 import sys
 
 from seatkeeper_twins.altigen import commands
+from seatkeeper_twins.parts.commands import run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
         description="A stand-in for AltiGen's support desk and a fleet's phone systems.",
     )
     commands.fill(parser)
-    return commands.run(parser.parse_args(arguments))
+    return run(parser.parse_args(arguments))
 
 
 if __name__ == "__main__":

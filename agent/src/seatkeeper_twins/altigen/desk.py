@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from seatkeeper_twins.altigen import letters, rules, seed
 from seatkeeper_twins.altigen.shapes import DOCUMENTS, Answer, Case, Mail, State, System
-from seatkeeper_twins.chaos.process import Process, check
-from seatkeeper_twins.chaos.seed import SeedError, flag, table, text
+from seatkeeper_twins.parts.process import Process, check
+from seatkeeper_twins.parts.seed import SeedError, flag, table, text
 
 FIRST_CASE = 100_001
 MAILS_MAX = 1_000

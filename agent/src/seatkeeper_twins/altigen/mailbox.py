@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from seatkeeper_twins.altigen.certificate import CERTIFICATE_NAME, KEY_NAME
 from seatkeeper_twins.altigen.desk import Desk
-from seatkeeper_twins.chaos.web import LostAnswer, Refusal
+from seatkeeper_twins.parts.web import LostAnswer, Refusal
 
 MAIL_BYTES_MAX = 8 << 20
 START_SECONDS_MAX = 30

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from seatkeeper_twins.altigen.desk import Desk
-from seatkeeper_twins.chaos.web import Answer, Handler, Request
+from seatkeeper_twins.parts.web import Answer, Handler, Request
 
 
 def routes(desk: Desk) -> dict[tuple[str, str], Handler]:

@@ -19,7 +19,8 @@ from datetime import date
 from typing import cast
 
 from seatkeeper_twins.altigen.shapes import CONDUCTS, Conduct, Mailbox, State, System
-from seatkeeper_twins.chaos.seed import SeedError, flag, table, text
+from seatkeeper_twins.parts import seed as parts_seed
+from seatkeeper_twins.parts.seed import SeedError, flag, table, text
 
 SECONDS_MAX = 30 * 86_400
 _SYSTEM = {"name", "owner", "chassis", "registered", "assurance_until", "keys"}
@@ -51,9 +52,7 @@ def conduct(value: object, where: str) -> Conduct:
 
 def seconds(value: object, where: str) -> float:
     """A time span of at most thirty days."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= SECONDS_MAX:
-        return float(value)
-    raise SeedError(f"{where} must be a number of seconds from 0 to {SECONDS_MAX}")
+    return parts_seed.seconds(value, where, SECONDS_MAX)
 
 
 def day(value: object, where: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from seatkeeper_twins.chaos.shapes import State as ClockedState
+from seatkeeper_twins.parts.store import State as ClockedState
 
 Conduct = Literal["in_time", "late", "wrongly", "never"]
 """How the desk works: within 24 hours, after them, one key short, or not at all."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from seatkeeper_twins.altigen.certificate import make_certificate
 from seatkeeper_twins.altigen.seed import state_of
-from seatkeeper_twins.chaos.process import PORT_NAME
-from seatkeeper_twins.chaos.store import INITIAL_NAME, STATE_NAME, write_whole
+from seatkeeper_twins.parts.listening import read_port
+from seatkeeper_twins.parts.store import new_folder, write_new
 
 SMTP_PORT_NAME = "smtp-port"
 DEMO_SEED_PATH = Path(__file__).with_name("demo_seed.json")
@@ -28,15 +28,10 @@ def create_twin(folder: Path | str, seed: object) -> Path:
     SeedError: the seed is unusable. FileExistsError: the folder holds a twin.
     """
     state = state_of(seed)
-    path = Path(folder).resolve()
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if (path / STATE_NAME).exists():
-        raise FileExistsError(f"{path} holds a twin already.")
+    path = new_folder(folder, "a twin")
     if state["mailbox"]["starttls"]:
         make_certificate(path)
-    write_whole(path / INITIAL_NAME, state)
-    # Last, because its presence is what makes the folder a twin.
-    write_whole(path / STATE_NAME, state)
+    write_new(path, state)
     return path
 
 
@@ -45,16 +40,6 @@ def serve_command(folder: Path | str) -> list[str]:
     return [sys.executable, "-P", "-m", "seatkeeper_twins.altigen", "serve", "--dir", str(folder)]
 
 
-def address(folder: Path | str) -> str | None:
-    """Where the control of a started twin listens, or did; None before its first start."""
-    port = _port(Path(folder) / PORT_NAME)
-    return None if port is None else f"http://127.0.0.1:{port}"
-
-
 def smtp_port(folder: Path | str) -> int | None:
     """Where the mailbox listens, or did; None before the first start."""
-    return _port(Path(folder) / SMTP_PORT_NAME)
-
-
-def _port(path: Path) -> int | None:
-    return int(path.read_text(encoding="ascii")) if path.exists() else None
+    return read_port(Path(folder) / SMTP_PORT_NAME)

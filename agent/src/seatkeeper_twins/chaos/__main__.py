@@ -7,6 +7,7 @@ import argparse
 import sys
 
 from seatkeeper_twins.chaos import commands
+from seatkeeper_twins.parts.commands import run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         " serve a usable license.",
     )
     commands.fill(parser)
-    return commands.run(parser.parse_args(arguments))
+    return run(parser.parse_args(arguments))
 
 
 if __name__ == "__main__":

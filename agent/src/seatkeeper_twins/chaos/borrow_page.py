@@ -10,7 +10,7 @@ from seatkeeper_twins.chaos.frame import shown
 from seatkeeper_twins.chaos.page import button, escaped, section
 from seatkeeper_twins.chaos.server import RENEW_BEFORE_SECONDS, Server
 from seatkeeper_twins.chaos.shapes import BORROW_SECONDS, SEAT_KEYS, Borrow, Seats
-from seatkeeper_twins.chaos.web import Answer, Handler, Request
+from seatkeeper_twins.parts.web import Answer, Handler, Request
 
 BORROW_PATH = "/_twin/page/borrow"
 _DAYS = f"{BORROW_SECONDS // 86_400} days"

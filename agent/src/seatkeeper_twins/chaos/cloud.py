@@ -7,10 +7,10 @@ whatever dies meanwhile; the server reads the outcome back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from seatkeeper_twins.chaos import exchange, rules, seed
-from seatkeeper_twins.chaos.process import Process, check, new_id
 from seatkeeper_twins.chaos.shapes import (
     BORROW_SECONDS,
     Borrow,
@@ -20,6 +20,8 @@ from seatkeeper_twins.chaos.shapes import (
     Seats,
     Workstation,
 )
+from seatkeeper_twins.parts.process import Process, check, new_id
+from seatkeeper_twins.parts.seed import SeedError, flag, seconds, table
 
 BAD_CREDENTIALS = "Invalid username or password"
 """The body by which bad credentials are known (grade T)."""
@@ -78,15 +80,15 @@ class Cloud(Process[CloudState]):
 
     def set_values(self, values: dict[str, Any]) -> None:
         """Times, interrupt_on_unplug, and by serial what the vendor knows of dongles."""
-        known = {
-            "migration_seconds": seed.seconds, "arrival_seconds": seed.seconds,
-            "workstation_seconds": seed.seconds, "interrupt_on_unplug": seed.flag,
+        known: dict[str, Callable[[object, str], object]] = {
+            "migration_seconds": seconds, "arrival_seconds": seconds,
+            "workstation_seconds": seconds, "interrupt_on_unplug": flag,
         }  # fmt: skip
-        seed.table(values, "the values", {*known, "dongles"})
+        table(values, "the values", {*known, "dongles"})
         plain = {key: known[key](values[key], key) for key in known if key in values}
         with self.store.change() as draft:
             draft.update(cast("CloudState", plain))
-            for serial, entry in seed.table(values.get("dongles", {}), "dongles", None).items():
+            for serial, entry in table(values.get("dongles", {}), "dongles", None).items():
                 _set_dongle(draft, serial, entry)
 
     def login(self, user: str, password: str) -> None:
@@ -243,16 +245,16 @@ def _add_borrow(borrows: list[Borrow], new: Borrow) -> None:
 
 def _set_dongle(state: CloudState, serial: str, entry: object) -> None:
     where = f"dongles[{serial!r}]"
-    values = seed.table(entry, where, _DONGLE_VALUES)
+    values = table(entry, where, _DONGLE_VALUES)
     dongle = state["dongles"].get(serial)
     if dongle is None:
-        raise seed.SeedError(f"{where}: the cloud knows no such dongle")
+        raise SeedError(f"{where}: the cloud knows no such dongle")
     if "company" in values:
         if values["company"] not in state["licenses"]:
-            raise seed.SeedError(f"{where}.company is no company of the cloud")
+            raise SeedError(f"{where}.company is no company of the cloud")
         dongle["company"] = values["company"]
     if "licenses" in values:
         dongle["licenses"] = seed.licenses(values["licenses"], f"{where}.licenses")
         dongle["dead"] = False
     if "vendor_refuses" in values:
-        dongle["vendor_refuses"] = seed.flag(values["vendor_refuses"], f"{where}.vendor_refuses")
+        dongle["vendor_refuses"] = flag(values["vendor_refuses"], f"{where}.vendor_refuses")

@@ -11,7 +11,7 @@ from seatkeeper_twins.chaos import page
 from seatkeeper_twins.chaos.cloud import Cloud
 from seatkeeper_twins.chaos.page import button, escaped, section
 from seatkeeper_twins.chaos.shapes import SEAT_KEYS
-from seatkeeper_twins.chaos.web import Answer, Handler, Refusal, Request
+from seatkeeper_twins.parts.web import Answer, Handler, Refusal, Request
 
 TITLE = "Chaos account"
 COOKIE = "_twin_session"

@@ -9,7 +9,7 @@ from typing import Any
 
 from seatkeeper_twins.chaos.cloud import Cloud
 from seatkeeper_twins.chaos.cloud_page import page_routes
-from seatkeeper_twins.chaos.web import Answer, Handler, Request, Routes
+from seatkeeper_twins.parts.web import Answer, Handler, Request, Routes, answering
 
 
 def cloud_routes(cloud: Cloud) -> Routes:
@@ -21,16 +21,12 @@ def cloud_routes(cloud: Cloud) -> Routes:
         "server/release": cloud.release,
     }  # fmt: skip
     return {
-        **{("POST", f"/_twin/{name}"): _asked(question) for name, question in questions.items()},
+        **{("POST", f"/_twin/{name}"): answering(question) for name, question in questions.items()},
         ("POST", "/_twin/account/activate"): _logged_in(cloud, _activate),
         ("POST", "/_twin/account/answer"): _logged_in(cloud, _answer),
         **page_routes(cloud),
         **cloud.control_routes(),
     }
-
-
-def _asked(question: Callable[..., Any]) -> Handler:
-    return lambda request: Answer.of_json(question(**request.json()) or {})
 
 
 def _logged_in(

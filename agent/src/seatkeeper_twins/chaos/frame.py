@@ -6,7 +6,7 @@ from __future__ import annotations
 from seatkeeper_twins.chaos import page
 from seatkeeper_twins.chaos.page import button
 from seatkeeper_twins.chaos.server import Server
-from seatkeeper_twins.chaos.web import Answer
+from seatkeeper_twins.parts.web import Answer
 
 TITLE = "Chaos License Server"
 

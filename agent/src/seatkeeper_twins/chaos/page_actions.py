@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from seatkeeper_twins.chaos.borrow_page import counts_of
 from seatkeeper_twins.chaos.server import Server
-from seatkeeper_twins.chaos.web import Answer, Handler, Refusal, Request
+from seatkeeper_twins.parts.web import Answer, Handler, Refusal, Request
 
 
 def action_routes(server: Server) -> dict[tuple[str, str], Handler]:

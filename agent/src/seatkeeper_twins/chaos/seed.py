@@ -39,6 +39,7 @@ from seatkeeper_twins.chaos.shapes import (
     ServerState,
     User,
 )
+from seatkeeper_twins.parts.seed import SeedError, flag, seconds, table, text
 
 PROFILES = {"4.0": "4.0.3", "4.5": "4.5.0", "5.5": "5.5.5", "6": "6.0.1"}
 """A profile's full version; 5.5.5 and 6.0.1 were seen (grade T), the others are the twin's."""
@@ -49,11 +50,6 @@ CONFIG: dict[str, dict[str, str]] = {
     "local": {"vrlPort": "30305", "vrolPort": "30306"},
     "_twin": {"more": "a product's tree has keys that no driver knows"},
 }
-SECONDS_MAX = 86_400
-
-
-class SeedError(ValueError):
-    """The seed cannot be used; the text is one sentence that names the place and the rule."""
 
 
 def cloud_state(seed: object) -> CloudState:
@@ -187,34 +183,3 @@ def _day(value: object, where: str) -> str | None:
         return None if value is None else date.fromisoformat(str(value)).isoformat()
     except ValueError as error:
         raise SeedError(f"{where} must be null or a day like 2027-01-31") from error
-
-
-def table(value: object, where: str, keys: set[str] | None) -> dict[str, Any]:
-    """An object, with known keys only where these are given."""
-    if not isinstance(value, dict):
-        raise SeedError(f"{where} must be an object")
-    for key in value:
-        if keys is not None and key not in keys:
-            raise SeedError(f"{where} has the unknown key {key!r}")
-    return value
-
-
-def text(value: object, where: str) -> str:
-    """A text of one line that is not empty."""
-    if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():
-        raise SeedError(f"{where} must be a text of 1 to 255 printable characters")
-    return value
-
-
-def flag(value: object, where: str) -> bool:
-    """True or false."""
-    if not isinstance(value, bool):
-        raise SeedError(f"{where} must be true or false")
-    return value
-
-
-def seconds(value: object, where: str) -> float:
-    """A time span of at most a day."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= SECONDS_MAX:
-        return float(value)
-    raise SeedError(f"{where} must be a number of seconds from 0 to {SECONDS_MAX}")

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from seatkeeper_twins.chaos import exchange, rules, seed, usb_folder
-from seatkeeper_twins.chaos.cloud_client import CloudUnreachable, ask
-from seatkeeper_twins.chaos.process import Process, check, new_id
 from seatkeeper_twins.chaos.shapes import BORROW_SECONDS, Borrow, ServerState, Transfer
 from seatkeeper_twins.chaos.status import shown_product, shown_status
-from seatkeeper_twins.chaos.web import Refusal
+from seatkeeper_twins.parts.process import Process, check, new_id
+from seatkeeper_twins.parts.seed import SeedError, flag, seconds, table, text
+from seatkeeper_twins.parts.vendor_client import VendorUnreachable, ask
+from seatkeeper_twins.parts.web import Refusal
 
 RENEW_BEFORE_SECONDS = 86_400
 CLOUD_SILENT = "The cloud cannot be reached"
@@ -55,7 +56,7 @@ class Server(Process[ServerState]):
             told = self._ask(
                 "sync", machine=state["machine"], user=state["user"], disturbed=self._disturbed()
             )
-        except (CloudUnreachable, Refusal):
+        except (VendorUnreachable, Refusal):
             return  # shown is what was known last
         with self.store.change() as draft:
             draft["licenses"], draft["borrows"] = told["licenses"], told["borrows"]
@@ -84,7 +85,7 @@ class Server(Process[ServerState]):
     def _renew(self, borrow: Borrow) -> None:
         try:
             self._ask("renew", borrow=borrow["id"], until=self.now() + BORROW_SECONDS)
-        except (CloudUnreachable, Refusal):
+        except (VendorUnreachable, Refusal):
             return  # tried again at the next occasion, until it has expired
         self._sync()
 
@@ -101,7 +102,7 @@ class Server(Process[ServerState]):
         """Something for the cloud to do; Refusal also when it does not answer."""
         try:
             self._ask(question, **values)
-        except CloudUnreachable as error:
+        except VendorUnreachable as error:
             raise Refusal(503, CLOUD_SILENT) from error
         self._sync()
 
@@ -153,7 +154,7 @@ class Server(Process[ServerState]):
             check(draft["activation_method"] is None, 409, "Already active")
             try:
                 self._ask("login", user=user, password=password)
-            except CloudUnreachable as error:
+            except VendorUnreachable as error:
                 raise Refusal(503, CLOUD_SILENT) from error
             draft.update(
                 {"activation_method": "online", "user": user, "logged_in": True, "licenses": []}
@@ -222,7 +223,7 @@ class Server(Process[ServerState]):
         )  # fmt: skip
 
     def judge(self, serial: str | None, target: str | None) -> dict[str, Any]:
-        """Every rule by name for a dongle, by default the first; CloudUnreachable."""
+        """Every rule by name for a dongle, by default the first; VendorUnreachable."""
         facts = self.facts()
         chosen = serial or next(iter(facts["dongles"]), None)
         told = self._ask("judge", serial=chosen, user=facts["user"], target=target)
@@ -239,14 +240,14 @@ class Server(Process[ServerState]):
             return False
         try:
             return bool(self.judge(None, None)["eligible"])
-        except CloudUnreachable:
+        except VendorUnreachable:
             return False
 
     def is_target(self, name: str) -> bool:
         """Whether the page ticks a user name."""
         try:
             return bool(self.judge(None, name)["target"])
-        except CloudUnreachable:
+        except VendorUnreachable:
             return False
 
     def transfer(self, target: str) -> None:
@@ -310,12 +311,12 @@ class Server(Process[ServerState]):
     def set_values(self, values: dict[str, Any]) -> None:
         """What is true of this machine, each alone, also where a person could not do it."""
         known = {
-            "version": seed.text, "wibukey_version": seed.text, "dongle_local": seed.flag,
-            "logged_in": seed.flag, "user": seed.text, "dongle_service": seed.flag,
-            "visible_seconds": seed.seconds, "start_seconds": seed.seconds,
+            "version": text, "wibukey_version": text, "dongle_local": flag,
+            "logged_in": flag, "user": text, "dongle_service": flag,
+            "visible_seconds": seconds, "start_seconds": seconds,
             "activation_method": _method, "sessions": _sessions,
         }  # fmt: skip
-        seed.table(values, "the values", set(known))
+        table(values, "the values", set(known))
         checked = {key: known[key](value, key) for key, value in values.items()}
         if "dongle_service" in checked:
             checked["dongle_enabled_at"] = 0 if checked.pop("dongle_service") else None
@@ -326,10 +327,10 @@ class Server(Process[ServerState]):
 def _method(value: object, where: str) -> str | None:
     if value is None or value in ("online", "offline"):
         return None if value is None else str(value)
-    raise seed.SeedError(f"{where} must be online, offline or null")
+    raise SeedError(f"{where} must be online, offline or null")
 
 
 def _sessions(value: object, where: str) -> list[dict[str, Any]]:
     if not isinstance(value, list):
-        raise seed.SeedError(f"{where} must be a list of products with seats")
+        raise SeedError(f"{where} must be a list of products with seats")
     return [{"product": str(each["product"]), "seats": dict(each["seats"])} for each in value]

@@ -12,7 +12,7 @@ from seatkeeper_twins.chaos.frame import dongle_menu, shown
 from seatkeeper_twins.chaos.page import button, escaped, section
 from seatkeeper_twins.chaos.page_actions import action_routes
 from seatkeeper_twins.chaos.server import Server
-from seatkeeper_twins.chaos.web import Answer, Handler, Request
+from seatkeeper_twins.parts.web import Answer, Handler, Request
 
 
 def page_routes(server: Server) -> dict[tuple[str, str], Handler]:

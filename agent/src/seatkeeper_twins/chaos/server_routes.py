@@ -8,12 +8,12 @@ import json
 import zipfile
 from collections.abc import Callable
 
-from seatkeeper_twins.chaos.cloud_client import CloudUnreachable
-from seatkeeper_twins.chaos.process import check
 from seatkeeper_twins.chaos.rules import version_numbers
 from seatkeeper_twins.chaos.server import CLOUD_SILENT, Server
 from seatkeeper_twins.chaos.server_page import page_routes
-from seatkeeper_twins.chaos.web import Answer, Handler, Refusal, Request, Routes
+from seatkeeper_twins.parts.process import check
+from seatkeeper_twins.parts.vendor_client import VendorUnreachable
+from seatkeeper_twins.parts.web import Answer, Handler, Refusal, Request, Routes
 
 FILE = "application/octet-stream"
 UPLOAD_WITHOUT_REDIRECT = (6,)
@@ -82,7 +82,7 @@ def _made_up(server: Server) -> dict[tuple[str, str], Handler]:
             server.settle()
             try:
                 told = server.judge(request.query.get("dongle"), request.query.get("target"))
-            except CloudUnreachable as error:
+            except VendorUnreachable as error:
                 raise Refusal(503, CLOUD_SILENT) from error
             return Answer.of_json({**told, "shown": server.can_transfer()})
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from seatkeeper_twins.parts.store import State
+
 Seats = dict[str, int]
 """Seats by the product's own keys: "1" interface, "2" render, "4" network (grade T)."""
 
@@ -28,12 +30,6 @@ class Product(TypedDict):
 
     product: str
     seats: Seats
-
-
-class State(TypedDict):
-    """What both processes keep."""
-
-    clock_offset: float
 
 
 class User(TypedDict):

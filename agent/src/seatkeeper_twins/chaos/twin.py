@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.chaos import seed as seeds
-from seatkeeper_twins.chaos.process import PORT_NAME
-from seatkeeper_twins.chaos.store import INITIAL_NAME, STATE_NAME, write_whole
+from seatkeeper_twins.parts.store import State, new_folder, write_new, write_whole
 
 VRLCTL_NAME = "vrlctl"
 WIBUKEY_VERSION_NAME = "wibukey-version"
@@ -30,7 +29,7 @@ def create_cloud(folder: Path | str, seed: object) -> Path:
 
     SeedError: the seed is unusable. FileExistsError: the folder holds a twin.
     """
-    return _create(Path(folder), seeds.cloud_state(seed))
+    return _create(folder, seeds.cloud_state(seed))
 
 
 def create_server(
@@ -68,23 +67,10 @@ def places(folder: Path) -> tuple[str, Path]:
     return told["cloud"], Path(told["usb"])
 
 
-def address(folder: Path | str) -> str | None:
-    """Where a started twin listens, or did when it ended; None before its first start."""
-    path = Path(folder) / PORT_NAME
-    if not path.exists():
-        return None
-    return f"http://127.0.0.1:{int(path.read_text(encoding='ascii'))}"
-
-
-def _create(folder: Path, state: Any) -> Path:
-    folder = folder.resolve()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if (folder / STATE_NAME).exists():
-        raise FileExistsError(f"{folder} holds a Chaos twin already.")
-    write_whole(folder / INITIAL_NAME, state)
-    # Last, because its presence is what makes the folder a twin.
-    write_whole(folder / STATE_NAME, state)
-    return folder
+def _create(folder: Path | str, state: State) -> Path:
+    path = new_folder(folder, "a Chaos twin")
+    write_new(path, state)
+    return path
 
 
 def _write_command(path: Path, program: Path) -> None:

@@ -31,6 +31,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from seatkeeper_twins.codemeter.constants import BORROW_TYPES, TYPE_NAMES
+from seatkeeper_twins.parts.seed import SeedError, table
 
 _SERIAL = re.compile(r"(\d{1,5})-(\d{1,10})")
 _FIRMWARE = re.compile(r"(\d{1,3})\.(\d{1,3})")
@@ -46,10 +47,6 @@ _ITEM_KEYS = {
     "firm_code", "firm_item_text", "product_code", "feature_map", "name", "license_quantity",
     "unit_counter", "expires_at", "receipt_required_between_transfers", "options",
 }  # fmt: skip
-
-
-class SeedError(ValueError):
-    """The seed cannot be used; the text is one sentence that names the place and the rule."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ class SeedContainer:
 
 def parse_seed(seed: object) -> list[SeedContainer]:
     """The containers of a seed; SeedError says what is wrong with it."""
-    root = _table(seed, "the seed", {"containers"})
+    root = table(seed, "the seed", {"containers"})
     containers = [
         _container(entry, f"containers[{number}]")
         for number, entry in enumerate(_list(root.get("containers", []), "containers"))
@@ -95,78 +92,69 @@ def parse_seed(seed: object) -> list[SeedContainer]:
 
 
 def _container(entry: object, where: str) -> SeedContainer:
-    table = _table(entry, where, _CONTAINER_KEYS)
-    mask, serial = _matched(table.get("serial"), _SERIAL, f"{where}.serial", "130-1000000001")
+    found = table(entry, where, _CONTAINER_KEYS)
+    mask, serial = _matched(found.get("serial"), _SERIAL, f"{where}.serial", "130-1000000001")
     if mask > 0xFFFF or serial > _U32_MAX:
         raise SeedError(f"{where}.serial exceeds mask 65535 or serial {_U32_MAX}")
-    firmware = _matched(table.get("firmware", "3.10"), _FIRMWARE, f"{where}.firmware", "3.10")
+    firmware = _matched(found.get("firmware", "3.10"), _FIRMWARE, f"{where}.firmware", "3.10")
     firm_items = dict(
         _firm_item(firm, f"{where}.firm_items[{number}]")
-        for number, firm in enumerate(_list(table.get("firm_items", []), f"{where}.firm_items"))
+        for number, firm in enumerate(_list(found.get("firm_items", []), f"{where}.firm_items"))
     )
-    entries = _list(table.get("items", []), f"{where}.items")
+    entries = _list(found.get("items", []), f"{where}.items")
     if len(entries) > _ITEMS_MAX:
         raise SeedError(f"{where}.items has {len(entries)} entries, at most {_ITEMS_MAX} fit")
     items = [_item(item, f"{where}.items[{number}]") for number, item in enumerate(entries)]
-    return SeedContainer(mask, serial, _text(table, "name", where), firmware, firm_items, items)
+    return SeedContainer(mask, serial, _text(found, "name", where), firmware, firm_items, items)
 
 
 def _firm_item(entry: object, where: str) -> tuple[int, str]:
-    table = _table(entry, where, _FIRM_KEYS)
-    return _number(table, "firm_code", where), _text(table, "text", where)
+    found = table(entry, where, _FIRM_KEYS)
+    return _number(found, "firm_code", where), _text(found, "text", where)
 
 
 def _item(entry: object, where: str) -> SeedItem:
-    table = _table(entry, where, _ITEM_KEYS)
+    found = table(entry, where, _ITEM_KEYS)
     options = [
         _option(option, f"{where}.options[{number}]")
-        for number, option in enumerate(_list(table.get("options", []), f"{where}.options"))
+        for number, option in enumerate(_list(found.get("options", []), f"{where}.options"))
     ]
     types = [option["type"] for option in options]
     if len(set(types)) != len(types):
         raise SeedError(f"{where}.options names a type more than once")
     return SeedItem(
-        firm_code=_number(table, "firm_code", where),
-        firm_item_text=_text(table, "firm_item_text", where),
-        product_code=_number(table, "product_code", where),
-        feature_map=_number(table, "feature_map", where, default=0),
-        name=_text(table, "name", where),
-        license_quantity=_amount(table, "license_quantity", where),
-        unit_counter=_amount(table, "unit_counter", where),
-        expires_at=_moment(table.get("expires_at"), f"{where}.expires_at"),
-        receipt_required=_flag(table, "receipt_required_between_transfers", where),
+        firm_code=_number(found, "firm_code", where),
+        firm_item_text=_text(found, "firm_item_text", where),
+        product_code=_number(found, "product_code", where),
+        feature_map=_number(found, "feature_map", where, default=0),
+        name=_text(found, "name", where),
+        license_quantity=_amount(found, "license_quantity", where),
+        unit_counter=_amount(found, "unit_counter", where),
+        expires_at=_moment(found.get("expires_at"), f"{where}.expires_at"),
+        receipt_required=_flag(found, "receipt_required_between_transfers", where),
         options=options,
     )
 
 
 def _option(entry: object, where: str) -> dict[str, Any]:
-    table = _table(entry, where, _OPTION_KEYS)
-    kind = TYPE_NAMES.get(str(table.get("type")))
+    found = table(entry, where, _OPTION_KEYS)
+    kind = TYPE_NAMES.get(str(found.get("type")))
     if kind is None:
         raise SeedError(f"{where}.type must be one of {', '.join(TYPE_NAMES)}")
-    period = _number(table, "max_borrow_seconds", where, default=0)
+    period = _number(found, "max_borrow_seconds", where, default=0)
     if kind in BORROW_TYPES and period < 1:
         raise SeedError(f"{where}.max_borrow_seconds must be at least 1 for a borrow type")
-    depth = _number(table, "transfer_depth", where, default=1)
+    depth = _number(found, "transfer_depth", where, default=1)
     if depth > 0xFFFF:
         raise SeedError(f"{where}.transfer_depth must be at most 65535")
     return {
         "type": int(kind),
-        "pull_allowed": _flag(table, "pull_allowed", where),
-        "return_allowed": _flag(table, "return_allowed", where),
-        "firm_item_required": _flag(table, "firm_item_required", where),
+        "pull_allowed": _flag(found, "pull_allowed", where),
+        "return_allowed": _flag(found, "return_allowed", where),
+        "firm_item_required": _flag(found, "firm_item_required", where),
         "transfer_depth": depth,
         "max_borrow_seconds": period,
     }
-
-
-def _table(value: object, where: str, keys: set[str]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise SeedError(f"{where} must be an object")
-    for key in value:
-        if key not in keys:
-            raise SeedError(f"{where} has the unknown key {key!r}")
-    return value
 
 
 def _list(value: object, where: str) -> list[Any]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from seatkeeper_twins.codemeter import server_ini
 from seatkeeper_twins.codemeter.build import build_library
 from seatkeeper_twins.codemeter.constants import PROFILES
-from seatkeeper_twins.codemeter.seed import SeedError, parse_seed
+from seatkeeper_twins.codemeter.seed import parse_seed
 from seatkeeper_twins.codemeter.store import DATABASE_NAME, create_store
+from seatkeeper_twins.parts.seed import SeedError
 
 LIBRARY_NAME = "libwibucm.so"
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]

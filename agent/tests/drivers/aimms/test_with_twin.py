@@ -18,7 +18,8 @@ from seatkeeper_agent.operations.ports import (
     DriverUnsupported,
     Grade,
 )
-from seatkeeper_twins.aimms import control
+from seatkeeper_twins.aimms import people
+from seatkeeper_twins.parts import control
 
 from .conftest import MAPPED, MakeDriver
 
@@ -68,8 +69,8 @@ def test_nodelock_files_show_what_is_active(world: World, driver_of: MakeDriver)
     old = driver_of("old", nodelock_file="{license}.twin-nodelock")
     assert old.can("observe_licenses") is Grade.DOCUMENTED
     assert [e.state for e in old.observe().licenses] == [ACTIVE] * 3
-    control.maintenance(world.old, True)
-    control.deactivate(world.old, SERVER)
+    people.maintenance(world.old, True)
+    people.deactivate(world.old, SERVER)
     assert old.observe().license(SERVER).state is INACTIVE
     assert old.observe().license(CLIENT).profiles is None
     assert old.can("observe_profiles") is Grade.ASSISTED
@@ -122,9 +123,9 @@ def test_a_list_that_fails_proves_nothing(world: World, driver_of: MakeDriver) -
 
 
 def test_a_pending_activation_is_not_active(world: World, driver_of: MakeDriver) -> None:
-    control.maintenance(world.old, True)
-    control.deactivate(world.old, SERVER)
-    control.request(world.new, SERVER, CODES[SERVER])
+    people.maintenance(world.old, True)
+    people.deactivate(world.old, SERVER)
+    people.request(world.new, SERVER, CODES[SERVER])
     seen = driver_of("new", **MAPPED).observe()
     assert seen.license(SERVER).state is LicenseState.PENDING
     assert place_of(SERVER, driver_of("old", **MAPPED).observe(), seen) is Place.NOWHERE
@@ -133,9 +134,9 @@ def test_a_pending_activation_is_not_active(world: World, driver_of: MakeDriver)
 def test_an_activation_that_takes_too_long_or_loses_its_answer_is_seen_later(
     world: World, driver_of: MakeDriver
 ) -> None:
-    control.maintenance(world.old, True)
+    people.maintenance(world.old, True)
     for number in (SERVER, CLIENT):
-        control.deactivate(world.old, number)
+        people.deactivate(world.old, number)
     new = driver_of("new", call_seconds_max=3.0, **MAPPED)
     control.set_fault(world.new, "activate.after", "slow", 8_000)
     with pytest.raises(DriverUnfinished) as caught:
@@ -155,8 +156,8 @@ def test_an_activation_that_takes_too_long_or_loses_its_answer_is_seen_later(
 def test_after_a_death_the_effect_is_seen_or_its_absence(
     world: World, driver_of: MakeDriver, process: str, side: str, state: LicenseState
 ) -> None:
-    control.maintenance(world.old, True)
-    control.deactivate(world.old, SERVER)
+    people.maintenance(world.old, True)
+    people.deactivate(world.old, SERVER)
     new = driver_of("new", **MAPPED)
     control.set_fault(world.address(process), f"activate.{side}", "die")
     assert new.activate(SERVER, Secret(CODES[SERVER])).exit_code == 1
@@ -193,7 +194,7 @@ def test_the_product_is_installed_by_the_operators_command(
     world: World, driver_of: MakeDriver
 ) -> None:
     place = world.folder / "new"
-    control.remove(world.new)
+    people.remove(world.new)
     until(lambda: world.open_ports("new") == [])
     installer = str(place / "twin-installer")
     new = driver_of("new", installer=installer, install_command=(installer,), **MAPPED)

@@ -17,7 +17,8 @@ from seatkeeper_agent.domain.quotes import Prices, quote
 from seatkeeper_agent.domain.rules import RuleVerdict
 from seatkeeper_agent.drivers.altigen.desk import CARD_NAME, MAIL_NAME, AltiGenDesk
 from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
-from seatkeeper_twins.altigen import control
+from seatkeeper_twins.altigen import people
+from seatkeeper_twins.parts import control
 
 MADE_AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 FRONT = PhoneSystem(
@@ -65,12 +66,12 @@ def sent(twin: Twin, target: str) -> str:
     desk, found = desk_for(twin), ordered(target)
     verdicts = {row.verdict for row in evaluate(desk.policy(), found)}
     assert verdicts == {RuleVerdict.MET}
-    case = control.open_case(twin.at, target)
+    case = people.open_case(twin.at, target)
     priced = quote(found.moves, Prices(), ON)
     made = {paper.name: paper for paper in desk.documents(found, priced, case, MADE_AT)}
     assert set(made) >= {CARD_NAME, MAIL_NAME}
     desk.send(made[MAIL_NAME].content)
-    control.fax(twin.at, case, ["credit_card_authorization"])
+    people.fax(twin.at, case, ["credit_card_authorization"])
     return case
 
 
@@ -79,27 +80,27 @@ def test_an_order_between_two_chassis_to_its_end(twin: Twin) -> None:
     (mail,) = twin.describe()["mails"]
     assert (mail["case"], mail["documents"]) == (case, ["license_transfer_form"])
     assert twin.describe()["missing"][case] == []
-    control.advance(twin.at, 24 * HOUR)
-    assert TEN not in control.register(twin.at, OLD)
-    assert {TEN, AGENTS} <= set(control.register(twin.at, NEW, [TEN, AGENTS]))
+    control.advance(24 * HOUR, twin.at)
+    assert TEN not in people.register(twin.at, OLD)
+    assert {TEN, AGENTS} <= set(people.register(twin.at, NEW, [TEN, AGENTS]))
 
 
 def test_an_order_to_software_only_to_its_end(twin: Twin) -> None:
     case = sent(twin, SOFT)
     assert twin.describe()["missing"][case] == ["the no-charge purchase order"]
-    control.purchase_order(twin.at, SOFT)
-    control.advance(twin.at, 24 * HOUR)
+    people.purchase_order(twin.at, SOFT)
+    control.advance(24 * HOUR, twin.at)
     (answer,) = twin.describe()["cases"][case]["answers"]
     issued = answer["text"].removeprefix("Moved: ").removesuffix(".").split(", ")
     products = {twin.describe()["keys"][key]["product"] for key in issued}
     assert products == {each.converted_product for each in KEYS}
-    control.register(twin.at, OLD)
-    assert set(control.register(twin.at, SOFT, issued)) == set(issued)
+    people.register(twin.at, OLD)
+    assert set(people.register(twin.at, SOFT, issued)) == set(issued)
 
 
 def test_the_card_page_is_for_paper_only(twin: Twin) -> None:
     sent(twin, NEW)
-    assert b"card-authorization" not in control.mail(twin.at, 0)
+    assert b"card-authorization" not in people.mail(twin.at, 0)
 
 
 def test_without_a_mail_server_a_person_sends_the_same_mail() -> None:

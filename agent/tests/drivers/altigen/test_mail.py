@@ -23,7 +23,8 @@ from seatkeeper_agent.operations.ports import (
     DriverUnfinished,
 )
 from seatkeeper_agent.operations.server_ports import CredentialsRefused
-from seatkeeper_twins.altigen import control
+from seatkeeper_twins.altigen import people
+from seatkeeper_twins.parts import control
 
 from .scripted_server import CLOSE, DRIP, SILENT, answering
 
@@ -105,7 +106,7 @@ def test_an_accepted_mail_is_in_the_mailbox(twin: Twin) -> None:
     assert (found["sender"], found["recipients"]) == (
         "licenses@studio.example", ["support@vendor.example"],
     )  # fmt: skip
-    assert control.mail(twin.at, 0) == mail().replace(b"\n", b"\r\n")
+    assert people.mail(twin.at, 0) == mail().replace(b"\n", b"\r\n")
 
 
 @pytest.mark.parametrize(

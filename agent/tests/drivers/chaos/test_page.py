@@ -13,7 +13,8 @@ from seatkeeper_agent.domain.servers import BorrowedRow
 from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnfinished
 from seatkeeper_agent.operations.server_ports import PageLabelMissing
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
+from seatkeeper_twins.parts import control
 
 from .conftest import MakeTwins
 from .twins import ADMIN, ARTIST, CHROMIUM, STRANGER, ChaosTwins
@@ -168,7 +169,7 @@ def test_seats_are_borrowed_renewed_and_released(make_twins: MakeTwins) -> None:
     (borrow,) = twins.told()["borrows"]
     assert page.borrowed() == [BorrowedRow("V-Ray", 2, int(borrow["until"]), True)]
     assert twins.driver().status().offline_products == ("V-Ray",)
-    control.borrow(twins.server, **{"V-Ray": 1, "Phoenix": 1})
+    people.borrow(twins.server, **{"V-Ray": 1, "Phoenix": 1})
     rows = {row.product: row for row in page.borrowed()}
     assert (rows["V-Ray"].seats, rows["Phoenix"].seats) == (3, 1)
     page.release("V-Ray", asked)

@@ -19,7 +19,8 @@ from seatkeeper_agent.operations.ports import (
     Grade,
 )
 from seatkeeper_agent.operations.server_ports import CredentialsRefused
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
+from seatkeeper_twins.parts import control
 
 from .conftest import MakeTwins
 from .twins import ADMIN, PASSWORDS
@@ -64,7 +65,7 @@ def test_offline_activation_by_two_files(make_twins: MakeTwins) -> None:
     driver = twins.driver()
     request = driver.activation_request()
     assert driver.activation_request() == request
-    answer = control.answer_request(twins.cloud, ADMIN, PASSWORDS[ADMIN], request, "render-1")
+    answer = people.answer_request(twins.cloud, ADMIN, PASSWORDS[ADMIN], request, "render-1")
     with pytest.raises(DriverRefused):
         driver.activate_offline(b"another file")
     assert driver.status().activated is False

@@ -10,8 +10,9 @@ from typing import Any
 
 from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
-from seatkeeper_twins.chaos import control, twin, usb_folder
+from seatkeeper_twins.chaos import twin, usb_folder
 from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.parts import control, listening
 
 ADMIN, ARTIST = "admin@studio-a.example", "artist@studio-a.example"
 STRANGER = "admin@studio-b.example"
@@ -93,6 +94,6 @@ class ChaosTwins:
         )
         self.processes.append(process)
         process.start()
-        address = twin.address(folder)
+        address = listening.address(folder)
         assert address is not None
         return address

@@ -16,7 +16,8 @@ from drivers.chaos.twins import ADMIN, ARTIST, PASSWORDS
 from seatkeeper_agent.domain.transfers import NAMESPACE
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.journal.declarations import ISOLATION
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
+from seatkeeper_twins.parts import control
 
 from .crash_world import DONGLE, OTHER_PORT, World
 
@@ -162,7 +163,7 @@ class Migrate(Scenario):
 
     def _act(self) -> None:
         if not self._begun():
-            control.transfer(self.world.twins.server, ARTIST)
+            people.transfer(self.world.twins.server, ARTIST)
 
 
 class MigrateByHand(Migrate):
@@ -228,7 +229,7 @@ class ByFiles(Scenario):
         if self._answers:
             raise Violation("the request is another one, although nothing was used")
         content = base64.b64decode(asked["request"])
-        answer = control.answer_request(
+        answer = people.answer_request(
             self.world.twins.cloud, ADMIN, PASSWORDS[ADMIN], content, "station"
         )
         return base64.b64encode(answer).decode()
@@ -245,7 +246,7 @@ class BorrowSeats(Scenario):
         body = {"name": "desk", "product": "V-Ray", "seats": 2, "until": until}
         answer = self.world.ask("PUT", BORROW, body)
         if answer["waiting"] and not self._seats():
-            control.borrow(self.world.twins.server, **{"V-Ray": 2})
+            people.borrow(self.world.twins.server, **{"V-Ray": 2})
         self.until(lambda: self.world.ask("GET", BORROW)["borrowed"] is not None, "not borrowed")
         return bool(answer["changed"])
 

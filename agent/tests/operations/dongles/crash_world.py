@@ -27,7 +27,8 @@ from seatkeeper_agent.operations.server_ports import AboutTo
 from seatkeeper_agent.settings import Settings
 from seatkeeper_agent.usb.isolation import Isolation
 from seatkeeper_agent.usb.settings import UsbSettings
-from seatkeeper_twins.chaos import control, usb_folder
+from seatkeeper_twins.chaos import people, usb_folder
+from seatkeeper_twins.parts import control
 
 PROCESS = "agent"
 DONGLE, PORT, OTHER, OTHER_PORT = "90000001", "1-1.1", "90000004", "1-1.4"
@@ -51,7 +52,7 @@ class ClickingPage:
         with self._clicks.open("a", encoding="ascii") as file:
             file.write("click\n")
         try:
-            control.transfer(self._address, target_user)
+            people.transfer(self._address, target_user)
         except control.TwinRefused as error:
             raise DriverRefused(str(error), error.status) from error
         except OSError as error:

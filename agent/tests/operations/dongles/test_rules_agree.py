@@ -21,7 +21,8 @@ from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.dongles.report import DongleReports
 from seatkeeper_agent.usb.inventory import UsbInventory
 from seatkeeper_agent.usb.settings import UsbSettings
-from seatkeeper_twins.chaos import control, usb_folder
+from seatkeeper_twins.chaos import people, usb_folder
+from seatkeeper_twins.parts import control
 
 SERIAL, PORT, OTHER_PORT = "90000001", "1-1.4", "1-2"
 UNSEEN = {"same_company", "licenses_movable", "vendor_criteria"}
@@ -58,7 +59,7 @@ class Vendor:
 
     def dongle(self, **values: object) -> None:
         """Change what the vendor knows of the dongle."""
-        control.set_dongle(self.twins.cloud, SERIAL, **values)
+        people.set_dongle(self.twins.cloud, SERIAL, **values)
 
     def report(self, licenses: tuple[HeldLicense, ...] | None) -> dict[str, RuleRow]:
         """By the real driver, the operator's real command and the recorded bus."""
@@ -67,7 +68,7 @@ class Vendor:
 
     def truth(self) -> dict[str, bool]:
         """The vendor's own rules, as it judges now."""
-        told = control.eligibility(self.twins.server, SERIAL, ARTIST)
+        told = people.eligibility(self.twins.server, SERIAL, ARTIST)
         assert told["shown"] is told["eligible"]
         assert told["eligible"] is all(told["rules"].values())
         rules: dict[str, bool] = told["rules"]
@@ -212,7 +213,7 @@ def test_what_the_report_cannot_see_the_page_does_not_show(vendor: Vendor, rule:
     BREAKS[rule].broken(vendor)
     try:
         with pytest.raises(control.TwinRefused, match="not possible"):
-            control.transfer(vendor.twins.server, ARTIST)
+            people.transfer(vendor.twins.server, ARTIST)
         assert vendor.report(None)[rule].verdict is not RuleVerdict.MET
     finally:
         BREAKS[rule].mended(vendor)

@@ -13,7 +13,8 @@ from operations.dongles.crash_scenarios import Scenario, Violation
 from seatkeeper_agent.domain.move_legs import move_id
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.moves import records
-from seatkeeper_twins.aimms import control
+from seatkeeper_twins.aimms import people
+from seatkeeper_twins.parts import control
 
 from .crash_world import NEW, OLD, World
 
@@ -115,10 +116,10 @@ class Move(Scenario):
         if verb.startswith("maintenance"):
             wanted = verb == "maintenance_on"
             if control.describe(address)["maintenance"] != wanted:
-                control.maintenance(address, wanted)
+                people.maintenance(address, wanted)
                 until(lambda: bool(control.describe(address)["serving"]))
         elif verb == "deactivate" and self.world.holders()[about] == host:
-            control.deactivate(address, about)
+            people.deactivate(address, about)
 
     def _is_so(self, host: str, verb: str, about: str) -> bool:
         if verb.startswith("maintenance"):

@@ -24,8 +24,9 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.settings import Settings
 from seatkeeper_agent.usb.settings import UsbSettings
-from seatkeeper_twins.aimms import control
+from seatkeeper_twins.aimms import people
 from seatkeeper_twins.lab_aimms import MAPPED
+from seatkeeper_twins.parts import control
 
 OLD, NEW = "old-server", "new-server"
 MACHINES = {OLD: "old", NEW: "new"}
@@ -111,7 +112,7 @@ class World:
     def holders(self) -> dict[str, str | None]:
         """The host whose machine has each license."""
         told = {control.describe(self.address(name))["machine"]: name for name in MACHINES}
-        held = control.holders(self.machines.vendor)
+        held = people.holders(self.machines.vendor)
         return {number: told.get(machine or "") for number, machine in held.items()}
 
     @contextmanager

@@ -17,7 +17,7 @@ from seatkeeper_agent.domain.moves import BackedUpLicense, ServerBackup
 from seatkeeper_agent.domain.problems import ProblemCode
 from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
 from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
-from seatkeeper_twins.aimms import control
+from seatkeeper_twins.aimms import people as aimms_people
 
 from .bench import NEW, OLD, Bench, Host
 
@@ -65,16 +65,16 @@ class People(Bench):
         """What the instructions of a step say."""
         verb, _, about = step.partition(" ")
         if verb.startswith("maintenance"):
-            control.maintenance(address, verb == "maintenance_on")
+            aimms_people.maintenance(address, verb == "maintenance_on")
         elif verb == "deactivate":
-            control.deactivate(address, about)
+            aimms_people.deactivate(address, about)
         elif verb == "install":
-            control.install(address)
+            aimms_people.install(address)
         elif verb == "activate":
-            control.activate(address, about, CODES[about])
+            aimms_people.activate(address, about, CODES[about])
         elif verb == "add_profile":
             number = next(n for n, names in PROFILES.items() if about in names)
-            control.add_profile(address, about, number)
+            aimms_people.add_profile(address, about, number)
 
     def instructions(self, step: str) -> str:
         """What a person was told to do."""
@@ -120,7 +120,7 @@ def test_a_whole_move_on_windows_is_a_persons_work(
     released = until_released(people)
     words = {e["number"]: e["released"] for e in released["move"]["licenses"]}
     assert set(words.values()) == {"attested"}
-    assert set(control.holders(world.vendor).values()) == {None}
+    assert set(aimms_people.holders(world.vendor).values()) == {None}
     answer = people.leg("install", document=released["document"], codes={})
     assert answer["after"] == {"state": "arrived"}
     assert {e["activated"] for e in answer["move"]["licenses"]} == {"attested"}
@@ -149,7 +149,7 @@ def test_a_whole_move_on_windows_is_a_persons_work(
 def test_a_license_is_activated_by_request_and_response(
     make: Callable[..., People], world: World
 ) -> None:
-    control.install(world.new)
+    aimms_people.install(world.new)
     until(lambda: len(world.open_ports("new")) == len(world.ports["new"]))
     people = make(**MAPPED)
     released = until_released(people)
@@ -158,7 +158,7 @@ def test_a_license_is_activated_by_request_and_response(
         (waiting,) = answer["waiting"]
         assert (waiting["step"], waiting["attestable"]) == (f"activate {number}", False)
         assert any("Pending Activation" in text for text in waiting["instructions"])
-        request = control.request(world.new, number, CODES[number])
+        request = aimms_people.request(world.new, number, CODES[number])
         pending = people.run("install", codes={}, offline=True)
         assert pending["waiting"] == [waiting], "between the files nothing is claimed"
         (shown,) = [e for e in pending["move"]["licenses"] if e["number"] == number]
@@ -166,7 +166,7 @@ def test_a_license_is_activated_by_request_and_response(
         assert number in [e["license"] for e in pending["move"]["adrift"]]
         busy = people.refused("install", refuse=True)
         assert busy.code is ProblemCode.CONTAINER_BUSY
-        control.respond(world.new, control.answer(world.vendor, request))
+        aimms_people.respond(world.new, aimms_people.answer(world.vendor, request))
         answer = people.run("install", codes={}, offline=True)
     assert answer["after"] == {"state": "arrived"}
     assert {e["activated"] for e in answer["move"]["licenses"]} == {"observed"}

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_twins.altigen import control, twin
-from seatkeeper_twins.chaos.control import is_ready
+from seatkeeper_twins.altigen import people, twin
 from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.parts import control, listening
 
 OLD, NEW = "0012-3456-7890", "0012-9999-0001"
 KEYS = ("LK10-AAAA-0001", "LK10-AAAA-0002")
@@ -30,13 +30,13 @@ class Support:
             folder,
             folder / "twin.log",
             os.environ,
-            lambda: is_ready(self.folder),
+            lambda: control.is_ready(self.folder),
         )
 
     @property
     def address(self) -> str:
         """Where it is controlled."""
-        found = twin.address(self.folder)
+        found = listening.address(self.folder)
         assert found is not None
         return found
 
@@ -59,7 +59,7 @@ class Support:
 
     def open_case(self) -> str:
         """A person opens a case under the target's system key."""
-        return control.open_case(self.address, NEW)
+        return people.open_case(self.address, NEW)
 
     def fault(self, point: str, action: str, value: int = 0) -> None:
         """Disturb it once."""
@@ -67,11 +67,11 @@ class Support:
 
     def fax(self, case: str) -> None:
         """The card's owner has filled in the form."""
-        control.fax(self.address, case, [CARD])
+        people.fax(self.address, case, [CARD])
 
     def work(self, seconds: float = MOVED_SECONDS) -> None:
         """Time goes by at the desk."""
-        control.advance(self.address, seconds)
+        control.advance(seconds, self.address)
 
     def has(self, system_key: str) -> list[str]:
         """The license keys of a phone system."""
@@ -79,7 +79,7 @@ class Support:
 
     def register(self, system_key: str, *keys: str) -> list[str]:
         """A person registers a phone system."""
-        return control.register(self.address, system_key, keys)
+        return people.register(self.address, system_key, keys)
 
 
 @contextmanager

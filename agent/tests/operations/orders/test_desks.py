@@ -6,8 +6,9 @@ from __future__ import annotations
 import pytest
 
 from operations.hosts import DAY
-from seatkeeper_twins.altigen import control
-from seatkeeper_twins.chaos.control import TwinRefused
+from seatkeeper_twins.altigen import people
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.control import TwinRefused
 
 from .bench import Bench
 from .support import KEYS, NEW, OLD, Support
@@ -40,7 +41,7 @@ def test_what_does_not_come_in_time_is_overdue_until_the_vendor_was_reminded(
     mailing.orders.resume("agent")
     assert mailing.awaited() == [late]
     control.set_values(support.address, conduct="in_time")
-    control.note(support.address, case, "Where do you stand?")
+    people.note(support.address, case, "Where do you stand?")
     support.work()
     mailing.attest(statement="The case says so now.")
     support.register(OLD)
@@ -61,7 +62,7 @@ def test_what_was_moved_wrongly_is_found_when_the_new_system_is_registered(
     with pytest.raises(TwinRefused, match="not associated"):
         support.register(NEW, *KEYS)
     assert mailing.awaits() == [("person", "register_new")]
-    control.note(support.address, case, f"{KEYS[1]} is missing.")
+    people.note(support.address, case, f"{KEYS[1]} is missing.")
     support.work()
     support.register(OLD)
     assert set(KEYS) <= set(support.register(NEW, *KEYS))

@@ -20,7 +20,8 @@ from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.servers import steps
 from seatkeeper_agent.operations.servers.activation import ActivationService, AnswerOrder
-from seatkeeper_twins.chaos import control
+from seatkeeper_twins.chaos import people
+from seatkeeper_twins.parts import control
 
 from .bench import refused
 
@@ -46,7 +47,7 @@ class Host:
         """What the account page gives for a request: once, and then the file is there."""
         if request["digest"] not in self.answers:
             content = base64.b64decode(request["request"])
-            self.answers[request["digest"]] = control.answer_request(
+            self.answers[request["digest"]] = people.answer_request(
                 self.twins.cloud, ADMIN, PASSWORDS[ADMIN], content, "station"
             )
         return self.answers[request["digest"]]
@@ -147,9 +148,9 @@ def test_an_answer_for_another_server_is_refused_by_this_one(host: Host) -> None
 
 def test_what_a_person_did_on_the_page_counts(host: Host) -> None:
     """Activated or given up there, it is seen."""
-    control.send_form(host.twins.server, "enable", user=ADMIN, password=PASSWORDS[ADMIN])
+    people.send_form(host.twins.server, "enable", user=ADMIN, password=PASSWORDS[ADMIN])
     assert host.log_in()["changed"] is False
-    control.send_form(host.twins.server, "disable")
+    people.send_form(host.twins.server, "disable")
     assert host.give_up()["changed"] is False
     assert host.log_in()["changed"] is True
 

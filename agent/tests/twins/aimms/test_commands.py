@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.aimms import control, twin
+from seatkeeper_twins.aimms import twin
 from seatkeeper_twins.aimms.__main__ import main
-from seatkeeper_twins.chaos.seed import SeedError
 from seatkeeper_twins.lab_chaos import free_port
 from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.seed import SeedError
 
 from .world import CODES, SERVER, World
 
@@ -94,7 +95,12 @@ def test_a_machine_starts_at_once(tmp_path: Path) -> None:
     folder = twin.create_server(tmp_path / "a", {}, tmp_path / "vendor", ports)
     log = tmp_path / "log"
     process = LabProcess(
-        "a", twin.server_command(folder), folder, log, os.environ, lambda: control.is_ready(folder)
+        "a",
+        twin.server_command(folder),
+        folder,
+        log,
+        os.environ,
+        lambda: control.is_ready(twin.process_folder(folder)),
     )
     try:
         began = time.monotonic()

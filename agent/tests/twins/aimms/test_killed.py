@@ -10,36 +10,37 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.aimms import control
+from seatkeeper_twins.aimms import people
 from seatkeeper_twins.aimms.server import Server
 from seatkeeper_twins.aimms.vendor import Vendor
+from seatkeeper_twins.parts import control
 
 from .world import CODES, SERVER, World, until
 
 
 def _free(world: World) -> None:
-    control.maintenance(world.old, True)
-    control.deactivate(world.old, SERVER)
+    people.maintenance(world.old, True)
+    people.deactivate(world.old, SERVER)
 
 
 def _maintained(world: World) -> None:
-    control.maintenance(world.old, True)
+    people.maintenance(world.old, True)
     control.set_values(world.old, jobs_running=2)
 
 
 def _pending(world: World) -> None:
     _free(world)
-    request = control.request(world.new, SERVER, CODES[SERVER])
-    (world.folder / "response").write_text(control.answer(world.vendor, request))
+    request = people.request(world.new, SERVER, CODES[SERVER])
+    (world.folder / "response").write_text(people.answer(world.vendor, request))
 
 
 def _answer(world: World) -> None:
-    control.answer(world.vendor, (world.folder / "request").read_text())
+    people.answer(world.vendor, (world.folder / "request").read_text())
 
 
 def _requested(world: World) -> None:
     _free(world)
-    (world.folder / "request").write_text(control.request(world.new, SERVER, CODES[SERVER]))
+    (world.folder / "request").write_text(people.request(world.new, SERVER, CODES[SERVER]))
 
 
 @dataclass(frozen=True)
@@ -69,45 +70,45 @@ def _holder(world: World) -> str | None:
 
 def _removed(world: World) -> None:
     """With its ports closed, which an installation asks for."""
-    control.remove(world.new)
+    people.remove(world.new)
     until(lambda: not world.open_ports("new"))
 
 
 CASES = [
     Case(
-        "vendor", "activate", lambda w: control.activate(w.new, SERVER, CODES[SERVER]), _holder,
+        "vendor", "activate", lambda w: people.activate(w.new, SERVER, CODES[SERVER]), _holder,
         _free,
     ),
-    Case("vendor", "deactivate", lambda w: control.deactivate(w.old, SERVER), _holder, _maintained),
-    Case("vendor", "release", lambda w: control.release(w.vendor, SERVER), _holder),
+    Case("vendor", "deactivate", lambda w: people.deactivate(w.old, SERVER), _holder, _maintained),
+    Case("vendor", "release", lambda w: people.release(w.vendor, SERVER), _holder),
     Case(
-        "vendor", "emergency", lambda w: control.emergency(w.vendor, SERVER, w.new),
+        "vendor", "emergency", lambda w: people.emergency(w.vendor, SERVER, w.new),
         _told("vendor", "licenses", SERVER, "emergency"),
     ),
     Case("vendor", "answer", _answer, _holder, _requested),
     Case(
-        "old", "profile_add", lambda w: control.add_profile(w.old, "More", SERVER),
+        "old", "profile_add", lambda w: people.add_profile(w.old, "More", SERVER),
         _told("old", "profiles"),
     ),
     Case(
-        "old", "profile_remove", lambda w: control.remove_profile(w.old, "Server"),
+        "old", "profile_remove", lambda w: people.remove_profile(w.old, "Server"),
         lambda w: "Server" in w.told("old")["profiles"],
     ),
     Case(
-        "old", "maintenance", lambda w: control.maintenance(w.old, False),
+        "old", "maintenance", lambda w: people.maintenance(w.old, False),
         lambda w: [w.told("old")[key] for key in ("maintenance", "restarts", "jobs_killed")],
         _maintained,
     ),
-    Case("new", "remove", lambda w: control.remove(w.new), _told("new", "installed")),
+    Case("new", "remove", lambda w: people.remove(w.new), _told("new", "installed")),
     Case(
-        "new", "install", lambda w: control.install(w.new), _told("new", "installed"), _removed,
+        "new", "install", lambda w: people.install(w.new), _told("new", "installed"), _removed,
     ),
     Case(
-        "new", "request", lambda w: control.request(w.new, SERVER, CODES[SERVER]),
+        "new", "request", lambda w: people.request(w.new, SERVER, CODES[SERVER]),
         lambda w: len(w.told("new")["licenses"]), _free,
     ),
     Case(
-        "new", "response", lambda w: control.respond(w.new, (w.folder / "response").read_text()),
+        "new", "response", lambda w: people.respond(w.new, (w.folder / "response").read_text()),
         _told("new", "licenses", SERVER, "state"), _pending,
     ),
 ]  # fmt: skip
@@ -136,7 +137,7 @@ def test_a_change_is_whole_or_not_there(world: World, case: Case, side: str) -> 
 
 @pytest.mark.parametrize("name", ["old", "vendor"])
 def test_a_machine_and_the_vendor_agree_after_either_died(world: World, name: str) -> None:
-    control.maintenance(world.old, True)
+    people.maintenance(world.old, True)
     control.set_fault(world.address(name), "deactivate.after", "die")
     assert world.licman("old", "--twin-deactivate", SERVER).returncode == 1
     world.restart(name)

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from seatkeeper_twins.aimms import control
+from seatkeeper_twins.aimms import people
+from seatkeeper_twins.parts import control
 
 from .world import CLIENT, CODES, PROFILES, SERVER, SESSION, World, until
 
 
 def hand_over(world: World, number: str) -> None:
     """Deactivate a license on the old machine, in maintenance mode."""
-    control.maintenance(world.old, True)
+    people.maintenance(world.old, True)
     assert world.licman("old", "--twin-deactivate", number).returncode == 0
 
 
@@ -89,7 +90,7 @@ def test_deactivation_needs_maintenance_mode(world: World) -> None:
 def test_a_lost_machine_is_released_by_the_support(world: World) -> None:
     control.crash(world.old)
     assert "active on another" in world.activate("new", SESSION).stderr
-    control.release(world.vendor, SESSION)
+    people.release(world.vendor, SESSION)
     assert world.activate("new", SESSION).returncode == 0
     world.restart("old")
     assert SESSION not in world.told("old")["licenses"]  # it comes back and has it no more
@@ -97,7 +98,7 @@ def test_a_lost_machine_is_released_by_the_support(world: World) -> None:
 
 
 def test_an_emergency_activation_works_for_seven_days(world: World) -> None:
-    control.emergency(world.vendor, CLIENT, world.new)
+    people.emergency(world.vendor, CLIENT, world.new)
     assert world.told("new")["licenses"][CLIENT]["until"] is not None
     assert world.holder(CLIENT) == "old"
     control.advance(7 * 86_400 - 60, world.vendor)
@@ -108,17 +109,17 @@ def test_an_emergency_activation_works_for_seven_days(world: World) -> None:
 
 def test_an_offline_activation_is_pending_until_its_response(world: World) -> None:
     hand_over(world, SERVER)
-    request = control.request(world.new, SERVER, CODES[SERVER])
+    request = people.request(world.new, SERVER, CODES[SERVER])
     assert "Error, Pending Activation" in world.licman("new", "--twin-list").stdout
-    response = control.answer(world.vendor, request)
-    control.respond(world.new, response)
+    response = people.answer(world.vendor, request)
+    people.respond(world.new, response)
     assert world.told("new")["licenses"][SERVER]["state"] == "active"
     assert world.holder(SERVER) == "new"
 
 
 def test_a_pending_activation_is_cancelled_by_deleting_its_files(world: World) -> None:
     hand_over(world, SERVER)
-    control.request(world.new, SERVER, CODES[SERVER])
+    people.request(world.new, SERVER, CODES[SERVER])
     found = [
         path
         for folder in ("Config", "Licenses", "Nodelocks")

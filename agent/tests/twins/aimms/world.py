@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_twins.aimms import control, twin
+from seatkeeper_twins.aimms import people, twin
 from seatkeeper_twins.lab_chaos import free_port
 from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.parts import control
 
 SERVER, SESSION, CLIENT = "15.90.10.1", "15.90.10.2", "15.90.10.3"
 CODES = {
@@ -85,7 +86,7 @@ class World:
 
     def holder(self, number: str) -> str | None:
         """The name of the machine that has a license."""
-        machine = control.holders(self.vendor)[number]
+        machine = people.holders(self.vendor)[number]
         names = {self.told(name)["machine"]: name for name in ("old", "new")}
         return None if machine is None else names[machine]
 
@@ -115,7 +116,10 @@ class World:
     def _process(self, name: str, command: list[str]) -> LabProcess:
         folder = self.folder / name
         log = self.folder / f"{name}.log"
-        return LabProcess(name, command, folder, log, os.environ, lambda: control.is_ready(folder))
+        return LabProcess(
+            name, command, folder, log, os.environ,
+            lambda: control.is_ready(twin.process_folder(folder)),
+        )  # fmt: skip
 
 
 def until(observed: Callable[[], object]) -> None:

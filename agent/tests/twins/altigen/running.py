@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_twins.altigen import control, twin
+from seatkeeper_twins.altigen import twin
 from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.parts import control, listening
 
 OLD, NEW, SOFT = "0012-3456-7890", "0012-9999-0001", "0077-0000-0001"
 TEN, OTHER_TEN, AGENTS = "LK10-AAAA-0001", "LK10-AAAA-0002", "LK05-AAAA-0003"
@@ -32,7 +33,7 @@ class Twin:
     @property
     def at(self) -> str:
         """Its control address."""
-        return twin.address(self.folder) or ""
+        return listening.address(self.folder) or ""
 
     @property
     def smtp_port(self) -> int:

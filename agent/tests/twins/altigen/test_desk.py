@@ -12,7 +12,7 @@ import pytest
 from seatkeeper_twins.altigen.desk import Desk
 from seatkeeper_twins.altigen.shapes import CARD, FORM, WORKSHEET
 from seatkeeper_twins.altigen.twin import create_twin, demo_seed
-from seatkeeper_twins.chaos.web import Refusal
+from seatkeeper_twins.parts.web import Refusal
 
 from .running import AGENTS, HOUR, NEW, OLD, OTHER_TEN, SOFT, TEN, letter
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from seatkeeper_twins.altigen import control
+from seatkeeper_twins.altigen import people
 from seatkeeper_twins.altigen.__main__ import main
 from seatkeeper_twins.altigen.shapes import CARD
+from seatkeeper_twins.parts import control
 
 from .running import HOUR, NEW, OLD, TEN, Twin, letter, running
 
@@ -34,15 +35,15 @@ def send(twin: Twin, raw: bytes) -> None:
 
 
 def test_an_order_from_the_mail_to_the_new_system(twin: Twin) -> None:
-    case = control.open_case(twin.at, NEW)
+    case = people.open_case(twin.at, NEW)
     send(twin, letter(f"Case {case}", TEN))
-    control.fax(twin.at, case, [CARD])
-    control.advance(twin.at, 5 * HOUR)
+    people.fax(twin.at, case, [CARD])
+    control.advance(5 * HOUR, twin.at)
     assert twin.describe()["cases"][case]["state"] == "moved"
     with pytest.raises(control.TwinRefused, match="register it first"):
-        control.register(twin.at, NEW, [TEN])
-    control.register(twin.at, OLD)
-    assert TEN in control.register(twin.at, NEW, [TEN])
+        people.register(twin.at, NEW, [TEN])
+    people.register(twin.at, OLD)
+    assert TEN in people.register(twin.at, NEW, [TEN])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_the_mailbox_can_refuse_and_be_slow(twin: Twin) -> None:
 def test_a_killed_twin_comes_back_at_its_ports_with_what_it_had(
     twin: Twin, point: str, arrives: int
 ) -> None:
-    case = control.open_case(twin.at, NEW)
+    case = people.open_case(twin.at, NEW)
     places = (twin.at, twin.smtp_port)
     control.set_fault(twin.at, point, "die")
     with pytest.raises(smtplib.SMTPServerDisconnected):
@@ -90,11 +91,11 @@ def test_a_killed_twin_comes_back_at_its_ports_with_what_it_had(
 
 
 def test_a_death_while_licenses_are_moved_leaves_them_whole(twin: Twin) -> None:
-    case = control.open_case(twin.at, NEW)
+    case = people.open_case(twin.at, NEW)
     send(twin, letter(f"Case {case}", TEN, ("form.html", "card.html")))
     control.set_fault(twin.at, "answer.during", "die")
     with pytest.raises(ConnectionError):
-        control.advance(twin.at, 5 * HOUR)
+        control.advance(5 * HOUR, twin.at)
     twin.process.wait()
     twin.process.start()
     assert twin.describe()["cases"][case]["state"] == "moved"

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.chaos import control, usb_folder
+from seatkeeper_twins.chaos import people, usb_folder
 from seatkeeper_twins.chaos.cloud import Cloud
-from seatkeeper_twins.chaos.control import TwinRefused
 from seatkeeper_twins.chaos.server import Server
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.control import TwinRefused
 
 from .world import ADMIN, ARTIST, DAY, PASSWORD, PORT, World, until
 
@@ -46,12 +47,12 @@ def _borrows(key: str) -> Callable[[World], Any]:
 
 def _online_with_borrow(world: World) -> None:
     control.set_values(world.server, activation_method="online", user=ADMIN, logged_in=True)
-    control.borrow(world.server, **VRAY)
+    people.borrow(world.server, **VRAY)
 
 
 def _answer_file(world: World) -> None:
     request = world.raw("GET", "/csr")[1]
-    answer = control.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-01")
+    answer = people.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-01")
     (world.folder / "cert.crt").write_bytes(answer)
 
 
@@ -73,7 +74,7 @@ def _coded(world: World) -> str:
 def _running(world: World) -> None:
     control.set_values(world.cloud, migration_seconds=60)
     world.make_eligible()
-    control.transfer(world.server, ARTIST)
+    people.transfer(world.server, ARTIST)
 
 
 def _interruptible(world: World) -> None:
@@ -83,7 +84,7 @@ def _interruptible(world: World) -> None:
 
 def _done(world: World) -> None:
     world.make_eligible()
-    control.transfer(world.server, ARTIST)
+    people.transfer(world.server, ARTIST)
     until(lambda: control.describe(world.server)["transfer"]["state"] == "done")
 
 
@@ -109,22 +110,22 @@ CASES = [
     Case("server", "request", lambda w: w.raw("GET", "/csr"), _server("request_nonce")),
     Case("server", "write_config", _post("/config", b'{"a": {"b": "c"}}'), _server("config")),
     Case("server", "dongle", _post("/dongle/enable"), _server("dongle_enabled_at")),
-    Case("server", "close", lambda w: control.close_transfer(w.server), _server("transfer"), _done),
+    Case("server", "close", lambda w: people.close_transfer(w.server), _server("transfer"), _done),
     Case("cloud", "workstation", _ask_answer, _cloud("workstations")),
     Case(
-        "cloud", "migrate", lambda w: control.transfer(w.server, ARTIST),
+        "cloud", "migrate", lambda w: people.transfer(w.server, ARTIST),
         lambda w: len(control.describe(w.cloud)["migrations"]), World.make_eligible,
     ),
     Case(
-        "cloud", "borrow", lambda w: control.borrow(w.server, **VRAY), _borrows("seats"),
+        "cloud", "borrow", lambda w: people.borrow(w.server, **VRAY), _borrows("seats"),
         lambda w: control.set_values(w.server, activation_method="online", user=ADMIN),
     ),
     Case(
-        "cloud", "auto_renew", lambda w: control.auto_renew(w.server, "V-Ray", enabled=True),
+        "cloud", "auto_renew", lambda w: people.auto_renew(w.server, "V-Ray", enabled=True),
         _borrows("auto_renew"), _online_with_borrow,
     ),
     Case(
-        "cloud", "release", lambda w: control.release(w.server, "V-Ray"), _borrows("seats"),
+        "cloud", "release", lambda w: people.release(w.server, "V-Ray"), _borrows("seats"),
         _online_with_borrow,
     ),
 ]  # fmt: skip
@@ -181,7 +182,7 @@ def _advance(world: World) -> None:
 
 def _renewing(world: World) -> None:
     _online_with_borrow(world)
-    control.auto_renew(world.server, "V-Ray", enabled=True)
+    people.auto_renew(world.server, "V-Ray", enabled=True)
     control.advance(12 * DAY, world.cloud, world.server)
 
 

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.chaos import control, twin, usb_folder
-from seatkeeper_twins.chaos.seed import SeedError, cloud_state, server_state
+from seatkeeper_twins.chaos import people, twin, usb_folder
+from seatkeeper_twins.chaos.seed import cloud_state, server_state
 from seatkeeper_twins.cli import main
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.seed import SeedError
 
 from .world import CLOUD, DONGLE, PORT, World
 
@@ -176,9 +178,9 @@ def test_values_that_cannot_be_set(world: World) -> None:
         with pytest.raises(control.TwinRefused, match="Bad request"):
             control.set_values(world.server, **values)
     with pytest.raises(control.TwinRefused, match="knows no such dongle"):
-        control.set_dongle(world.cloud, "1", company="Studio A")
+        people.set_dongle(world.cloud, "1", company="Studio A")
     with pytest.raises(control.TwinRefused, match="is no company"):
-        control.set_dongle(world.cloud, DONGLE, company="Studio C")
+        people.set_dongle(world.cloud, DONGLE, company="Studio C")
 
 
 def test_the_commands(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.chaos import control, usb_folder
-from seatkeeper_twins.chaos.control import TwinRefused
+from seatkeeper_twins.chaos import people, usb_folder
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.control import TwinRefused
 
 from .clicking import Person
 from .world import (
@@ -38,9 +39,9 @@ BREAKS: dict[str, Callable[[World], None]] = {
     "dongle_local": lambda w: control.set_values(w.server, dongle_local=False),
     "online_activated": lambda w: control.set_values(w.server, activation_method=None),
     "user_logged_in": lambda w: control.set_values(w.server, logged_in=False),
-    "same_company": lambda w: control.set_dongle(w.cloud, DONGLE, company="Studio B"),
-    "licenses_movable": lambda w: control.set_dongle(w.cloud, DONGLE, licenses=PERPETUAL_2),
-    "vendor_criteria": lambda w: control.set_dongle(w.cloud, DONGLE, vendor_refuses=True),
+    "same_company": lambda w: people.set_dongle(w.cloud, DONGLE, company="Studio B"),
+    "licenses_movable": lambda w: people.set_dongle(w.cloud, DONGLE, licenses=PERPETUAL_2),
+    "vendor_criteria": lambda w: people.set_dongle(w.cloud, DONGLE, vendor_refuses=True),
 }
 
 
@@ -90,19 +91,19 @@ def test_to_the_end_by_the_labels(world: World) -> None:
     assert (len(told["dongles"]), told["available"]) == (1, False)
     assert "TRANSFER" not in _labels(world)
     with pytest.raises(TwinRefused):
-        control.transfer(world.server, ARTIST)
+        people.transfer(world.server, ARTIST)
 
 
 def test_one_dongle_after_the_other(world: World) -> None:
     """The service has to be enabled again for the next."""
-    control.set_dongle(world.cloud, OLD_DONGLE, licenses=EXPIRING_2)
+    people.set_dongle(world.cloud, OLD_DONGLE, licenses=EXPIRING_2)
     world.make_eligible()
     for serial in (DONGLE, OLD_DONGLE):
         control.set_values(world.server, dongle_service=True)
-        control.transfer(world.server, ADMIN)
+        people.transfer(world.server, ADMIN)
         until(lambda: _arrived(world))
         assert world.status()["dongle"]["enabled"] is False
-        control.close_transfer(world.server)
+        people.close_transfer(world.server)
         usb_folder.unplug(world.usb, PORT)
         if serial == DONGLE:
             usb_folder.plug(world.usb, PORT, serial=OLD_DONGLE)
@@ -119,7 +120,7 @@ def test_a_disturbed_migration(world: World, interrupts: bool, disturbance: str)
         world.cloud, interrupt_on_unplug=interrupts, migration_seconds=600 if interrupts else 0.5
     )
     world.make_eligible()
-    control.transfer(world.server, ARTIST)
+    people.transfer(world.server, ARTIST)
     if disturbance == "unplug":
         usb_folder.unplug(world.usb, PORT)
     else:
@@ -139,7 +140,7 @@ def test_an_answer_lost_on_the_way(world: World) -> None:
     world.make_eligible()
     control.set_fault(world.cloud, "migrate.after", "lose")
     with pytest.raises(TwinRefused, match="cannot be reached"):
-        control.transfer(world.server, ARTIST)
+        people.transfer(world.server, ARTIST)
     until(lambda: _arrived(world))
     assert world.status()["dongle"]["enabled"] is False
 
@@ -150,11 +151,11 @@ def test_each_rule_alone(world: World, rule: str) -> None:
     world.make_eligible()
     assert "TRANSFER" in _labels(world)
     BREAKS[rule](world)
-    told = control.eligibility(world.server, DONGLE)
+    told = people.eligibility(world.server, DONGLE)
     assert [name for name, met in told["rules"].items() if not met] == [rule]
     assert "TRANSFER" not in _labels(world)
     with pytest.raises(TwinRefused) as refused:
-        control.transfer(world.server, ARTIST)
+        people.transfer(world.server, ARTIST)
     assert str(refused.value) == "The transfer is not possible"
     assert control.describe(world.cloud)["migrations"] == []
 
@@ -166,7 +167,7 @@ def test_rules_together(world: World) -> None:
         world.make_eligible()
         for rule in broken:
             BREAKS[rule](world)
-        told = control.eligibility(world.server, DONGLE)
+        told = people.eligibility(world.server, DONGLE)
         assert {name for name, met in told["rules"].items() if not met} == set(broken)
         assert not told["shown"]
 
@@ -176,9 +177,9 @@ def test_an_activation_by_files_logs_nobody_in(world: World) -> None:
     world.make_eligible()
     control.set_values(world.server, activation_method=None, logged_in=False)
     request = world.raw("GET", "/csr")[1]
-    answer = control.answer_request(world.cloud, ADMIN, PASSWORD, request, "station")
+    answer = people.answer_request(world.cloud, ADMIN, PASSWORD, request, "station")
     assert world.raw("POST", "/crt", answer)[0] == 200
-    rules = control.eligibility(world.server)["rules"]
+    rules = people.eligibility(world.server)["rules"]
     assert (rules["online_activated"], rules["user_logged_in"]) == (True, False)
     assert world.status()["online"]["available"] is True
 
@@ -195,10 +196,10 @@ def test_a_server_lists_no_dongle_of_another_machine(world: World) -> None:
 def test_the_target_user(world: World, target: str) -> None:
     """It must exist and be of the company; the page ticks no other name."""
     world.make_eligible()
-    assert control.eligibility(world.server, target=target)["target"] is False
-    assert control.eligibility(world.server, target=ADMIN)["target"] is True
+    assert people.eligibility(world.server, target=target)["target"] is False
+    assert people.eligibility(world.server, target=ADMIN)["target"] is True
     with pytest.raises(TwinRefused, match="not possible"):
-        control.transfer(world.server, target)
+        people.transfer(world.server, target)
 
 
 @pytest.mark.parametrize(
@@ -212,9 +213,9 @@ def test_the_target_user(world: World, target: str) -> None:
 )  # fmt: skip
 def test_which_licenses_move(world: World, licenses: Any, movable: bool) -> None:
     """Everything from 3.0 on, and 2.x that expires; a dongle moves as a whole or not."""
-    control.set_dongle(world.cloud, DONGLE, licenses=licenses)
+    people.set_dongle(world.cloud, DONGLE, licenses=licenses)
     world.make_eligible()
-    assert control.eligibility(world.server)["rules"]["licenses_movable"] is movable
+    assert people.eligibility(world.server)["rules"]["licenses_movable"] is movable
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,7 @@ def test_version_bounds(world: World, version: str, wibukey: str, eligible: bool
     """From 4.5.0 and 6.00 on, compared by numbers."""
     world.make_eligible()
     control.set_values(world.server, version=version, wibukey_version=wibukey)
-    assert control.eligibility(world.server)["eligible"] is eligible
+    assert people.eligibility(world.server)["eligible"] is eligible
 
 
 def test_the_page_needs_a_visible_dongle(world: World) -> None:
@@ -243,7 +244,7 @@ def test_the_page_needs_a_visible_dongle(world: World) -> None:
     control.set_values(world.server, dongle_service=False)
     assert "TRANSFER" not in _labels(world)
     with pytest.raises(TwinRefused):
-        control.transfer(world.server, ARTIST)
+        people.transfer(world.server, ARTIST)
     usb_folder.unplug(world.usb, PORT)
     usb_folder.plug(world.usb, PORT)
     control.set_values(world.server, dongle_service=True)
@@ -254,11 +255,11 @@ def test_no_second_migration_of_a_dongle(world: World) -> None:
     """Nor is anything else changed while one runs."""
     control.set_values(world.cloud, migration_seconds=600)
     world.make_eligible()
-    control.transfer(world.server, ARTIST)
+    people.transfer(world.server, ARTIST)
     with pytest.raises(TwinRefused):
-        control.transfer(world.server, ARTIST)
+        people.transfer(world.server, ARTIST)
     for path in ("/deactivate", "/dongle/disable"):
         assert world.raw("POST", path)[0] == 409
     with pytest.raises(TwinRefused):
-        control.close_transfer(world.server)
+        people.close_transfer(world.server)
     assert len(control.describe(world.cloud)["migrations"]) == 1

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.chaos import control
-from seatkeeper_twins.chaos.control import TwinRefused
+from seatkeeper_twins.chaos import people
+from seatkeeper_twins.parts import control
+from seatkeeper_twins.parts.control import TwinRefused
 
 from .clicking import Person
 from .world import ADMIN, ARTIST, DAY, PASSWORD, STRANGER, WRONG, World, until
@@ -64,7 +65,7 @@ def test_the_request_stays_the_same_until_used(world: World) -> None:
     world.server_process.stop()
     world.server_process.start()
     assert world.raw("GET", "/csr")[1] == first
-    answer = control.answer_request(world.cloud, ADMIN, PASSWORD, first, "render-01")
+    answer = people.answer_request(world.cloud, ADMIN, PASSWORD, first, "render-01")
     assert world.raw("POST", "/crt", answer)[0] == 200
     assert world.raw("GET", "/csr")[1] != first
 
@@ -72,7 +73,7 @@ def test_the_request_stays_the_same_until_used(world: World) -> None:
 def test_foreign_used_and_altered_answers(world: World) -> None:
     """None of them activates anything."""
     request = world.raw("GET", "/csr")[1]
-    answer = control.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-01")
+    answer = people.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-01")
     altered = answer.replace(b"A", b"B")
     for bad in (b"", b"junk", request, altered):
         assert world.raw("POST", "/crt", bad)[0] == 400
@@ -81,9 +82,9 @@ def test_foreign_used_and_altered_answers(world: World) -> None:
     assert world.raw("POST", "/crt", answer)[0] == 400
     assert world.status()["online"] == {"available": False}
     with pytest.raises(TwinRefused, match="used already"):
-        control.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-02")
+        people.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-02")
     request = world.raw("GET", "/csr")[1]
-    answer = control.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-02")
+    answer = people.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-02")
     assert world.raw("POST", "/crt", answer)[0] == 200
     assert world.raw("POST", "/crt", answer)[0] == 409
     world.raw("POST", "/deactivate")
@@ -98,7 +99,7 @@ def test_the_account_needs_a_login(world: World) -> None:
     account.go("/_twin/page/workstations")
     assert "WORKSTATIONS" not in account.labels
     with pytest.raises(TwinRefused, match="Invalid username or password"):
-        control.answer_request(world.cloud, ADMIN, WRONG, b"", "render-01")
+        people.answer_request(world.cloud, ADMIN, WRONG, b"", "render-01")
     account.click("LOG IN", user=STRANGER, password=PASSWORD)
     assert "Studio B" in account.text
     account.click("LOG OUT")
@@ -108,16 +109,16 @@ def test_the_account_needs_a_login(world: World) -> None:
 def test_borrow_and_return(world: World) -> None:
     """Seats leave the account for two weeks and come back."""
     world.log_in()
-    control.borrow(world.server, **VRAY)
+    people.borrow(world.server, **VRAY)
     assert _free(world) == {"1": 2, "2": 10}
     assert _until(world) == pytest.approx(_now(world) + 14 * DAY, abs=60)
     told = world.status()
     assert [each["productLabel"] for each in told["offline"]["licenses"]] == ["V-Ray"]
     [session] = told["offline"]["sessions"].values()
     assert (session["1"], session["productId"]) == (2, told["offline"]["licenses"][0]["productId"])
-    control.borrow(world.server, **VRAY)
+    people.borrow(world.server, **VRAY)
     assert _free(world) == {"2": 10}
-    control.release(world.server, "V-Ray")
+    people.release(world.server, "V-Ray")
     assert _free(world) == {"1": 4, "2": 10}
     assert world.status()["offline"] == {"sessions": {}, "licenses": []}
 
@@ -125,37 +126,37 @@ def test_borrow_and_return(world: World) -> None:
 def test_what_cannot_be_borrowed(world: World) -> None:
     """More than there is, of what there is not, or without online licensing."""
     with pytest.raises(TwinRefused):
-        control.borrow(world.server, **VRAY)
+        people.borrow(world.server, **VRAY)
     world.log_in()
     for counts in ({"V-Ray": 5}, {"V-Ray": -1}, {"Corona": 1}, {"V-Ray": 1, "Phoenix": 9}):
         with pytest.raises(TwinRefused):
-            control.borrow(world.server, **counts)
+            people.borrow(world.server, **counts)
     assert control.describe(world.cloud)["borrows"] == []
 
 
 def test_an_end_without_renewal(world: World) -> None:
     """What has expired cannot be used, and stays taken until it is returned."""
     world.log_in()
-    control.borrow(world.server, **VRAY)
+    people.borrow(world.server, **VRAY)
     control.advance(13.5 * DAY, world.cloud, world.server)
     assert world.status()["offline"]["licenses"]
     control.advance(DAY, world.cloud, world.server)
     assert world.status()["offline"] == {"sessions": {}, "licenses": []}
     assert "(expired)" in Person(world.server).text
     assert _free(world) == {"1": 2, "2": 10}
-    control.release(world.server, "V-Ray")
+    people.release(world.server, "V-Ray")
     assert _free(world) == {"1": 4, "2": 10}
 
 
 def test_renewal_by_itself(world: World) -> None:
     """Two weeks again near the end, as long as it is switched on."""
     world.log_in()
-    control.borrow(world.server, **VRAY)
-    control.auto_renew(world.server, "V-Ray", enabled=True)
+    people.borrow(world.server, **VRAY)
+    people.auto_renew(world.server, "V-Ray", enabled=True)
     control.advance(50 * DAY, world.cloud, world.server)
     assert world.status()["offline"]["licenses"]
     assert _until(world) > _now(world)
-    control.auto_renew(world.server, "V-Ray", enabled=False)
+    people.auto_renew(world.server, "V-Ray", enabled=False)
     control.advance(15 * DAY, world.cloud, world.server)
     assert not world.status()["offline"]["licenses"]
 
@@ -164,13 +165,13 @@ def test_renewal_needs_the_cloud(make_world: Any) -> None:
     """Using what is borrowed does not; renewing and returning does."""
     world = make_world()
     world.log_in()
-    control.borrow(world.server, **VRAY)
-    control.auto_renew(world.server, "V-Ray", enabled=True)
+    people.borrow(world.server, **VRAY)
+    people.auto_renew(world.server, "V-Ray", enabled=True)
     world.cloud_process.stop()
     assert world.status()["offline"]["licenses"]
     assert world.log_in() == 0
     with pytest.raises(TwinRefused):
-        control.release(world.server, "V-Ray")
+        people.release(world.server, "V-Ray")
     control.advance(15 * DAY, world.server)
     assert not world.status()["offline"]["licenses"]
     assert world.status()["online"]["available"] is True
@@ -179,8 +180,8 @@ def test_renewal_needs_the_cloud(make_world: Any) -> None:
 def test_a_file_gives_nothing_to_borrow(world: World) -> None:
     """The page offers it only where online licensing was enabled online."""
     request = world.raw("GET", "/csr")[1]
-    answer = control.answer_request(world.cloud, ARTIST, "another password", request, "render-01")
+    answer = people.answer_request(world.cloud, ARTIST, "another password", request, "render-01")
     world.raw("POST", "/crt", answer)
     assert "Use licenses offline" not in Person(world.server).labels
     with pytest.raises(TwinRefused):
-        control.borrow(world.server, **VRAY)
+        people.borrow(world.server, **VRAY)

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from seatkeeper_twins.chaos import control, usb_folder
+from seatkeeper_twins.chaos import usb_folder
+from seatkeeper_twins.parts import control
 
 from .clicking import Person
 from .world import ADMIN, ARTIST, DONGLE, PASSWORD, PORT, STRANGER, WRONG, World

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from seatkeeper_twins.chaos import control, usb_folder
+from seatkeeper_twins.chaos import people, usb_folder
+from seatkeeper_twins.parts import control
 
 from .world import ADMIN, DONGLE, PASSWORD, PORT, WRONG, World
 
@@ -121,7 +122,7 @@ def test_the_profiles(make_world: Any, profile: str, version: str, uploaded: int
     world = make_world(profile)
     assert world.status()["version"] == version
     request = world.raw("GET", "/csr")[1]
-    answer = control.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-01")
+    answer = people.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-01")
     assert world.raw("POST", "/crt", answer)[0] == uploaded
     world.vrlctl("online", "disable")
     assert world.log_in() == (9 if profile == "4.0" else 0)

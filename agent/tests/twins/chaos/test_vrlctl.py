@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.chaos import control, twin
+from seatkeeper_twins.chaos import people, twin
+from seatkeeper_twins.parts import control
 
 from .world import ADMIN, PASSWORD, WRONG, World
 
@@ -57,7 +58,7 @@ def test_the_other_verbs(world: World, tmp_path: Path) -> None:
     world.vrlctl("online", "getcsr", str(tmp_path))
     request = (tmp_path / "cert.csr").read_bytes()
     assert request == world.raw("GET", "/csr")[1]
-    answer = control.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-01")
+    answer = people.answer_request(world.cloud, ADMIN, PASSWORD, request, "render-01")
     (tmp_path / "cert.crt").write_bytes(answer)
     world.vrlctl("online", "enable", str(tmp_path / "cert.crt"))
     assert world.status()["online"]["available"] is True

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from seatkeeper_twins.chaos import control, twin, usb_folder
+from seatkeeper_twins.chaos import twin, usb_folder
 from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.parts import control, listening
 
 ADMIN, ARTIST = "admin@studio-a.example", "artist@studio-a.example"
 STRANGER = "admin@studio-b.example"
@@ -66,13 +67,13 @@ class World:
         self.cloud_folder = twin.create_cloud(folder / "cloud", copy.deepcopy(CLOUD))
         self.cloud_process = self._process("cloud", twin.cloud_command(self.cloud_folder))
         self.cloud_process.start()
-        self.cloud = twin.address(self.cloud_folder) or ""
+        self.cloud = listening.address(self.cloud_folder) or ""
         self.server_folder = twin.create_server(
             folder / "server", profile, {"visible_seconds": 0, **server_seed}, self.cloud, self.usb
         )
         self.server_process = self._process("server", twin.server_command(self.server_folder))
         self.server_process.start()
-        self.server = twin.address(self.server_folder) or ""
+        self.server = listening.address(self.server_folder) or ""
 
     def _process(self, name: str, command: list[str]) -> LabProcess:
         folder = self.folder / name

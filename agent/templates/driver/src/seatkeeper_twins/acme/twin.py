@@ -8,9 +8,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from seatkeeper_twins.chaos.faults import Fault, Faults
-from seatkeeper_twins.chaos.store import STATE_NAME, write_whole
-from seatkeeper_twins.chaos.web import LostAnswer, Refusal
+from seatkeeper_twins.parts.faults import Fault, Faults
+from seatkeeper_twins.parts.store import STATE_NAME, write_whole
+from seatkeeper_twins.parts.web import LostAnswer, Refusal
 
 VERSION = "1.4.2"
 PROGRAM_NAME = "service"

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from seatkeeper_twins.chaos.store import write_whole
-from seatkeeper_twins.chaos.web import LostAnswer, Refusal
+from seatkeeper_twins.parts.store import write_whole
+from seatkeeper_twins.parts.web import LostAnswer, Refusal
 
 ACTIONS = ("die", "lose", "slow", "refuse")
 FAULTS_NAME = "faults.json"

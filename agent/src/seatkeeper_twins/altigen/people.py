@@ -1,60 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Talk to a running twin: look at it, disturb it, and do what people do in an order.
+"""Do what people do in an order, and see what has arrived.
 
-An address is the URL of the control port, as ``twin.address`` tells it. All of it is made up and
-never to be used by a driver.
+An address is the URL of the control port. All of it is made up and never to be used by a driver.
 """
 
 from __future__ import annotations
 
 import http.client
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from seatkeeper_twins.altigen.twin import address as address_in
-from seatkeeper_twins.chaos.control import (
-    ASK_SECONDS_MAX,
-    NotRunning,
-    TwinRefused,
-    ask,
-    clear_faults,
-    crash,
-    describe,
-    points,
-    reset,
-    set_fault,
-    set_values,
-)
-
-__all__ = [
-    "NotRunning",
-    "TwinRefused",
-    "advance",
-    "clear_faults",
-    "crash",
-    "describe",
-    "fax",
-    "is_ready",
-    "mail",
-    "note",
-    "open_case",
-    "points",
-    "purchase_order",
-    "register",
-    "reset",
-    "set_fault",
-    "set_values",
-]
-
-
-def is_ready(folder: Path | str) -> bool:
-    """Whether the twin of a folder answers."""
-    at = address_in(folder)
-    try:
-        return at is not None and "points" in ask(at, "GET", "/_twin/points")
-    except OSError:
-        return False
+from seatkeeper_twins.parts.control import ASK_SECONDS_MAX, TwinRefused, ask
 
 
 def open_case(address: str, system_key: str, upgrade: bool = False) -> str:
@@ -83,11 +39,6 @@ def register(address: str, system_key: str, keys: Sequence[str] = ()) -> list[st
     """Register a phone system and enter keys; the keys it has then. TwinRefused."""
     asked = {"system": system_key, "keys": list(keys)}
     return list(ask(address, "POST", "/_twin/register", asked)["licenses"])
-
-
-def advance(address: str, seconds: float) -> None:
-    """Move the clock on; what is due meanwhile happens."""
-    ask(address, "POST", "/_twin/advance", {"seconds": seconds})
 
 
 def mail(address: str, number: int) -> bytes:

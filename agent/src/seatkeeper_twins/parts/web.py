@@ -99,6 +99,11 @@ Handler = Callable[[Request], Answer]
 Routes = Mapping[tuple[str, str], Handler]
 
 
+def answering(question: Callable[..., Any]) -> Handler:
+    """Call a function with the body's members; the answer is what it gives, {} for nothing."""
+    return lambda request: Answer.of_json(question(**request.json()) or {})
+
+
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS_MAX

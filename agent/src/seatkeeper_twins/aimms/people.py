@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Talk to a running twin: look at it, disturb it, and do what people and the vendor do.
+"""Do what people do on machines, and at the vendor's.
 
 Addresses are URLs without a slash at the end, of the activation service or of a machine. All of it
 is made up and never to be used by a driver.
@@ -7,40 +7,9 @@ is made up and never to be used by a driver.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from seatkeeper_twins.aimms.twin import address as address_in
-from seatkeeper_twins.chaos.control import (
-    NotRunning,
-    TwinRefused,
-    advance,
-    ask,
-    clear_faults,
-    crash,
-    describe,
-    now,
-    points,
-    reset,
-    set_fault,
-    set_values,
-)
-
-__all__ = [
-    "NotRunning", "TwinRefused", "activate", "add_profile", "advance", "answer", "ask",
-    "clear_faults", "crash", "deactivate", "describe", "emergency", "holders", "install",
-    "is_ready", "maintenance", "now", "points", "release", "remove", "remove_profile", "request",
-    "reset", "respond", "set_fault", "set_values",
-]  # fmt: skip
-
-
-def is_ready(folder: Path | str) -> bool:
-    """Whether the twin of a folder answers."""
-    address = address_in(folder)
-    try:
-        return address is not None and "points" in ask(address, "GET", "/_twin/points")
-    except OSError:
-        return False
+from seatkeeper_twins.parts.control import ask, describe
 
 
 def holders(vendor: str) -> dict[str, str | None]:

@@ -11,12 +11,17 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Generic, TypeVar
-
-from seatkeeper_twins.chaos.shapes import State
+from typing import Any, Generic, TypedDict, TypeVar
 
 STATE_NAME = "state.json"
 INITIAL_NAME = "initial.json"
+
+
+class State(TypedDict):
+    """What every process keeps: how many seconds its clock is ahead."""
+
+    clock_offset: float
+
 
 StateType = TypeVar("StateType", bound=State)
 
@@ -31,6 +36,22 @@ def write_whole(path: Path, value: Any, half_way: Callable[[], None] = _nothing)
     draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     half_way()
     draft.replace(path)
+
+
+def new_folder(folder: Path | str, what: str) -> Path:
+    """Make a folder, if it is not there, for ``what``; FileExistsError when it holds a twin."""
+    path = Path(folder).resolve()
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (path / STATE_NAME).exists():
+        raise FileExistsError(f"{path} holds {what} already.")
+    return path
+
+
+def write_new(folder: Path, state: State) -> None:
+    """Make the folder a twin of this state, to which it can be reset."""
+    write_whole(folder / INITIAL_NAME, state)
+    # Last, because its presence is what makes the folder a twin.
+    write_whole(folder / STATE_NAME, state)
 
 
 class Store(Generic[StateType]):

@@ -1,28 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What both processes are made of: a state, a clock, faults, and control under `/_twin/`."""
+"""A process of a twin: a state, a clock, faults, and control under `/_twin/`."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-import random
 import secrets
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, ClassVar, Generic
 
-from seatkeeper_twins.chaos.faults import Faults, points_of
-from seatkeeper_twins.chaos.store import StateType, Store
-from seatkeeper_twins.chaos.web import Answer, Handler, Refusal, Request, Routes, WebServer
+from seatkeeper_twins.parts.faults import Faults, points_of
+from seatkeeper_twins.parts.store import StateType, Store
+from seatkeeper_twins.parts.web import Answer, Handler, Refusal, Request
 
-PORT_NAME = "port"
-PORTS = range(20_000, 30_000)
-PORT_ATTEMPTS_MAX = 100
 ADVANCE_SECONDS_MAX = 400 * 86_400
 ADVANCE_STEP_SECONDS = 12 * 3600
 
@@ -109,7 +105,7 @@ class Process(Generic[StateType]):
             seconds -= step
 
     def control_routes(self) -> dict[tuple[str, str], Handler]:
-        """The made-up routes that both processes have."""
+        """The made-up routes that all processes have."""
 
         def done(action: Callable[[Request], None]) -> Handler:
             def handler(request: Request) -> Answer:
@@ -171,26 +167,3 @@ def only_process(folder: Path) -> Iterator[IO[bytes]]:
         except BlockingIOError as error:
             raise FolderInUse(f"{folder} is served by another process.") from error
         yield file
-
-
-def listen(folder: Path, port: int, routes: Routes) -> WebServer:
-    """Listen and write the port to the folder; for port 0 the one it had before, if it is free.
-
-    So a twin that was killed comes back where its clients look for it. OSError: the port is taken.
-    """
-    path = folder / PORT_NAME
-    before = int(path.read_text(encoding="ascii")) if path.exists() else 0
-    server = WebServer(port, routes) if port else _listen_anywhere(before, routes)
-    draft = folder / f".{PORT_NAME}.new"
-    draft.write_text(f"{server.port}\n", encoding="ascii")
-    draft.replace(path)
-    return server
-
-
-def _listen_anywhere(preferred: int, routes: Routes) -> WebServer:
-    """Not on a port that a kernel gives to clients: one might have it when the twin comes back."""
-    tried = [preferred] if preferred else []
-    for port in [*tried, *random.sample(PORTS, PORT_ATTEMPTS_MAX)]:
-        with suppress(OSError):
-            return WebServer(port, routes)
-    return WebServer(0, routes)
