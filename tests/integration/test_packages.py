@@ -14,7 +14,7 @@ import yaml
 
 from seatkeeper_twins.lab import Lab
 
-from .runs import Run, module, play
+from .runs import ROOT, Run, journals, module, play
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -135,6 +135,20 @@ def test_a_declaration_that_cannot_be_meant_stops_before_anything_is_done(produc
     assert "has version_min 9.1 without quotes" in run.output
     assert not (product.folder / "installers").exists()
     assert run.changed == 0
+
+
+def test_the_whole_site_leaves_every_host_alone_for_it(lab: Lab, tmp_path: Path) -> None:
+    before = journals(lab)
+    wrong = {"vendor": "codemeter", "version_min": "9.10"}
+    run = play(
+        lab, tmp_path, ROOT / "playbooks" / "site.yml", variables={"license_servers": [wrong]}
+    )
+    assert {host: counts["failed"] for host, counts in run.recap.items()} == {
+        "old-server": 1,
+        "new-server": 1,
+    }, run.output
+    assert "has a version_min, but no package" in run.output
+    assert (run.changed, journals(lab)) == (0, before)
 
 
 def test_nobody_to_ask_is_no_leave_to_go_on(product: Product) -> None:
