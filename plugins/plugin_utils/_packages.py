@@ -20,6 +20,11 @@ _PACKAGE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]*")
 _PORT = re.compile(r"(\d{1,5})/(?:tcp|udp)")
 _CHAOS_INSTALLER = re.compile(r"cgls_lin_.*\.bin")
 _PORT_MAX = 65535
+# Settings that move a port of a server, with the number that its vendor documents.
+_PORT_SETTINGS: t.Final = {
+    "codemeter": {("General", "NetworkPort"): "22350", ("General", "CmWANPort"): "22351"},
+    "chaos": {("local", "vrolPort"): "30304", ("local", "vrlPort"): None},
+}
 
 
 def version_parts(version: t.Any) -> Parts | None:
@@ -193,6 +198,18 @@ def _method_mistakes(entry: Entry) -> list[str]:
     return []
 
 
+def _moved_ports(entry: Entry) -> list[str]:
+    settings = entry.get("settings") or {}
+    told = []
+    for (section, key), documented in _PORT_SETTINGS.get(entry["vendor"], {}).items():
+        value = (settings.get(section) or {}).get(key)
+        if value is not None and str(value) != documented:
+            told.append(
+                f"sets {section}.{key} to {value} and limits another port; name all in ports"
+            )
+    return told
+
+
 def _is_network(text: str) -> bool:
     try:
         ipaddress.ip_network(text, strict=False)
@@ -206,6 +223,8 @@ def _fence_mistakes(entry: Entry, connection_port: str) -> list[str]:
     told = []
     if ports and networks is None:
         told.append("has ports, but no allow_from that says who reaches them")
+    if networks is not None and not ports:
+        told += _moved_ports(entry)
     for port in ports or ():
         found = _PORT.fullmatch(str(port))
         if found is None or not 0 < int(found[1]) <= _PORT_MAX:

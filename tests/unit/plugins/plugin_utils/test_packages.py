@@ -87,6 +87,8 @@ def test_what_can_be_meant_is_no_mistake() -> None:
     meant = {"package": PACKAGE, "version_min": "9.10", "version_max": "9.99"}
     assert mistakes(**meant, allow_from=["10.0.0.0/8", "2001:db8::1"], ports=["22350/udp"]) == []
     assert mistakes("chaos", version_min="4.5.0", dongle_service="enabled", settings={}) == []
+    moved = {"settings": {"General": {"NetworkPort": "22360"}}, "ports": ["22360/tcp"]}
+    assert mistakes(**moved, allow_from=[]) == []
     assert mistakes("aimms", state="started", unit="licsrv.service") == []
 
 
@@ -115,6 +117,10 @@ def test_what_can_be_meant_is_no_mistake() -> None:
         ({"ports": ["70000/tcp"], "allow_from": []}, "a port 70000/tcp, which is not"),
         ({"ports": ["22/tcp"], "allow_from": ["10.0.0.0/8"]}, "by which you reach the host"),
         ({"ports": ["2222/tcp"], "allow_from": [], "port": "2222"}, "by which you reach the host"),
+        (
+            {"settings": {"General": {"NetworkPort": 22360}}, "allow_from": []},
+            "sets General.NetworkPort to 22360 and limits another port",
+        ),
         ({"allow_from": ["deploy.example"]}, "lets deploy.example in, which is no network"),
         ({"allow_from": "10.0.0.0/8"}, "allow_from as one text"),
     ],
