@@ -31,6 +31,13 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome impo
     outcome,
     sum_problems,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._packages import (
+    fences,
+    package_file,
+    package_method,
+    server_mistakes,
+    version_parts,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves import (
     adrift_lines,
     kept_moves,
@@ -79,6 +86,7 @@ class FilterModule:
             "license_drift": drift,
             "license_drift_table": drift_table,
             "license_failures": failures,
+            "license_fences": fences,
             "license_held_up": held_up,
             "license_leg_calls": _leg_calls,
             "license_leg_results": kept_results,
@@ -95,11 +103,15 @@ class FilterModule:
             "license_order_outcome": order_outcome,
             "license_order_rows": order_rows,
             "license_outcome": outcome,
+            "license_package_file": package_file,
+            "license_package_method": package_method,
+            "license_server_mistakes": server_mistakes,
             "license_server_rows": server_rows,
             "license_sum_problems": sum_problems,
             "license_table": table,
             "license_transfer_drift": transfer_drift,
             "license_transfer_list": all_transfers,
             "license_vendors": vendors_here,
+            "license_version_parts": version_parts,
             "license_wait_lines": wait_lines,
         }
