@@ -76,12 +76,22 @@ class Product:
         """Run the role for it."""
         playbook = self.folder / "servers.yml"
         playbook.write_text(yaml.safe_dump(PLAY), encoding="utf-8")
-        own = {
+        own = self.declared(entry)
+        return play(self.lab, self.folder, playbook, *arguments, variables=own | variables)
+
+    def site(self, entry: dict[str, Any], *arguments: str) -> Run:
+        """Run everything, with nothing else declared."""
+        own = self.declared(entry) | {"license_transfers": [], "license_borrows": []}
+        playbook = ROOT / "playbooks" / "site.yml"
+        return play(self.lab, self.folder, playbook, *arguments, variables=own)
+
+    def declared(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """What the inventory says."""
+        return {
             "license_servers": [entry],
             "license_server_installers_dir": str(self.folder / "installers"),
             "ansible_become": False,
         }
-        return play(self.lab, self.folder, playbook, *arguments, variables=own | variables)
 
     def refused(self, entry: dict[str, Any], because: str, **variables: Any) -> Run:
         """Run it, and see that nothing was done on this host, for that reason."""
@@ -152,6 +162,22 @@ def test_the_whole_site_leaves_every_host_alone_for_it(lab: Lab, tmp_path: Path)
     }, run.output
     assert "has a version_min, but no package" in run.output
     assert (run.changed, journals(lab)) == (0, before)
+
+
+def test_the_whole_site_tells_what_it_would_install_and_installs_that(product: Product) -> None:
+    entry = product.entry("9.10")
+    checked = product.site(entry, "--check").ended_well()
+    row = (
+        r"old-server +aimms: version +9\.10 +none, and what else .* once it is there +would change"
+    )
+    assert re.search(row, checked.output), checked.output
+    assert product.version is None
+    done = product.site(entry).ended_well()
+    assert re.search(r"old-server +aimms: version +9\.10 +none +changed", done.output), done.output
+    assert product.version == "9.10"
+    again = product.site(entry).ended_well()
+    assert again.changed == 0
+    assert re.search(r"old-server +nothing differs", again.output), again.output
 
 
 def test_nobody_to_ask_is_no_leave_to_go_on(product: Product) -> None:
