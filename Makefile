@@ -72,7 +72,7 @@ demo: setup ## show with all four vendors, on twins, what the playbooks do and w
 
 .PHONY: test
 test: setup ## run the tests that need no root, the fast ones first (make test-slow has the rest)
-	@$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" agent/tests tests/unit \
+	@$(PYTHON) -m pytest -q -n 3 --dist worksteal -m "not slow" agent/tests tests/unit \
 		tests/documentation --ignore agent/tests/crash
 	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" tests/integration
 	$(PYTHON) -m pytest -q -n 2 agent/tests/crash tests/crash

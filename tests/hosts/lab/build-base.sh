@@ -22,9 +22,9 @@ mapfile -t proxies < <(apt-config dump --no-empty Acquire::http Acquire::https |
 # Nobody logs in at a console, and libpam-systemd would cost seconds at each login.
 packages=(systemd systemd-sysv dbus openssh-server sudo iproute2 procps udev polkitd
     python3 python3-apt python3-venv libusb-1.0-0 nftables)
-# Not installed, but to be had without a network: what the agent's role installs, and what plays
-# dongles to libusb.
-on_shelf=(acl umockdev gir1.2-umockdev-1.0 python3-gi)
+# Not installed, but to be had without a network: what the agent's role installs, what plays
+# dongles to libusb, and another firewall.
+on_shelf=(acl umockdev gir1.2-umockdev-1.0 python3-gi firewalld)
 # shellcheck disable=SC2016 # for the shell of mmdebstrap
 fill_shelf='shelf="$1/srv/packages"
 mkdir -p "$shelf"
