@@ -41,6 +41,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._packages imp
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves import (
     adrift_lines,
     kept_moves,
+    machines_found,
     move_calls,
     move_licenses,
     move_outcome,
@@ -90,6 +91,7 @@ class FilterModule:
             "license_held_up": held_up,
             "license_leg_calls": _leg_calls,
             "license_leg_results": kept_results,
+            "license_machines_found": machines_found,
             "license_mistakes": mistakes,
             "license_migration_outcome": migration_outcome,
             "license_migrations_left": migrations_left,

@@ -21,7 +21,7 @@ _PORT = re.compile(r"(\d{1,5})/(?:tcp|udp)")
 _CHAOS_INSTALLER = re.compile(r"cgls_lin_.*\.bin")
 _PORT_MAX = 65535
 # Settings that move a port of a server, with the number that its vendor documents.
-_PORT_SETTINGS: t.Final = {
+_PORT_SETTINGS: t.Final[t.Dict[str, t.Dict[t.Tuple[str, str], t.Optional[str]]]] = {
     "codemeter": {("General", "NetworkPort"): "22350", ("General", "CmWANPort"): "22351"},
     "chaos": {("local", "vrolPort"): "30304", ("local", "vrlPort"): None},
 }

@@ -76,7 +76,7 @@ def move_calls(
     calls = []
     for entry in declared:
         needed = needed_legs(entry, hosts)
-        if leg not in needed or entry[SIDE_OF[leg]] != agent:
+        if leg not in needed or entry[SIDE_OF[leg]] != agent or _lost_side(entry, hosts):
             continue
         awaited = [
             earlier
@@ -110,6 +110,21 @@ def needed_legs(entry: Entry, hosts: dict[str, Told]) -> list[str]:
             "finish": source != "finished",
         }
     return [leg for leg in LEGS if wanted.get(leg)]
+
+
+def machines_found(declared: list[Entry], agent: str, told: list[Told]) -> list[str]:
+    """Which machines of moves are declared as lost and answer, told at the other side's host."""
+    hosts = {entry["agent"]: entry for entry in told}
+    found = []
+    for entry in declared:
+        side = _lost_side(entry, hosts)
+        if side and entry["target" if side == "source" else "source"] == agent:
+            found.append(
+                f"The {side} of move {entry['name']} is declared as lost, and {entry[side]}"
+                f" answers: its licenses may be active there. Leave {side}_lost out; or, if another"
+                f" machine has its name now, limit the run to {agent}. Nothing was done."
+            )
+    return found
 
 
 def move_licenses(declared: list[Entry], name: str) -> list[Entry]:
@@ -240,6 +255,16 @@ def without_codes(declared: list[Entry]) -> list[Entry]:
         }
         for entry in declared
     ]
+
+
+def _lost_side(entry: Entry, hosts: dict[str, Told]) -> str | None:
+    """The side that is declared as lost and answers all the same, while that still matters."""
+    if entry.get("state", "moved") == "restored":
+        lost, over = "target", _state(entry, "source", hosts) == "restored"
+    else:
+        lost, over = "source", _state(entry, "target", hosts) == "arrived"
+    answers = hosts.get(entry[lost], {}).get("answers", False)
+    return lost if entry.get(f"{lost}_lost", False) and answers and not over else None
 
 
 def _document(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:

@@ -206,9 +206,12 @@ def test_a_target_that_does_not_fit_stops_everything_before(lab: Lab, tmp_path: 
 
 def test_a_lost_machine_is_replaced_from_its_backup(lab: Lab, tmp_path: Path) -> None:
     run(lab, tmp_path)
+    lost: dict[str, Any] = {"source_lost": True, "name": "replaced"}
+    there = run(lab, tmp_path, **lost)
+    assert f"is declared as lost, and {OLD} answers" in there.output
+    assert (there.recap[NEW]["failed"], there.changed) == (1, 0), there.output
     lab[OLD].agent.stop()
     lab[OLD].aimms.process.stop()
-    lost: dict[str, Any] = {"source_lost": True, "name": "replaced"}
     without = run(lab, tmp_path, "--limit", NEW, "--check", **lost)
     assert "there is no backup of it in" in without.output
     backups = tmp_path / "backups"

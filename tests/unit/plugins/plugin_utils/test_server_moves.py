@@ -14,6 +14,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves
     Told,
     adrift_lines,
     kept_moves,
+    machines_found,
     move_calls,
     move_licenses,
     move_outcome,
@@ -171,6 +172,31 @@ def test_a_lost_machine_is_replaced_by_its_backup_and_needs_a_confirmation() -> 
     new["results"] = {"prepare": {"planning": result()}}
     (call,) = move_calls([LOST], "install", "new", [new])
     assert (call["document"], call["confirmation"]) == (None, "d" * 64)
+
+
+def test_a_machine_that_answers_is_not_lost_and_its_move_is_left_alone() -> None:
+    new = {**told("new"), "backups": {"planning": {"kept": 1}}}
+    silent, answering = told("old"), {**told("old"), "answers": True}
+    assert move_calls([LOST], "prepare", "new", [silent, new])
+    assert machines_found([LOST], "new", [silent, new]) == []
+    assert move_calls([LOST], "prepare", "new", [answering, new]) == []
+    (sentence,) = machines_found([LOST], "new", [answering, new])
+    assert sentence.startswith("The source of move planning is declared as lost, and old answers")
+    assert machines_found([LOST], "old", [answering, new]) == []
+    arrived = told("new", record("target", "arrived"))
+    assert machines_found([LOST], "new", [answering, arrived]) == []
+
+
+def test_a_target_that_answers_is_not_lost_either() -> None:
+    back = {**BACK, "target_lost": True}
+    old = told("old", record("source", "released"))
+    assert move_calls([back], "restore", "old", [old, told("new")])
+    new = {**told("new"), "answers": True}
+    assert move_calls([back], "restore", "old", [old, new]) == []
+    (sentence,) = machines_found([back], "old", [old, new])
+    assert "limit the run to old" in sentence
+    restored = told("old", record("source", "restored"))
+    assert machines_found([back], "old", [restored, new]) == []
 
 
 def test_what_has_not_begun_to_leave_is_given_up() -> None:
