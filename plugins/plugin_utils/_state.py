@@ -23,6 +23,9 @@ _VENDOR_OF: t.Final = {
 }
 """Whose product a declaration is about; entries of license_servers say it themselves."""
 
+_LIKENESS_MIN: t.Final = 0.92
+"""Of two names, as difflib measures it: a letter or two of twenty differ."""
+
 _UNKNOWN_KEY: t.Final = re.compile(
     r"(?P<place>[\w.]+\.\w+)\. Supported parameters include: (?P<known>.*)\.$"
 )
@@ -111,6 +114,20 @@ def held_up(results: list[dict[str, t.Any]], waiting: list[Entry]) -> bool:
 def mistakes(checked: dict[str, t.Any]) -> list[str]:
     """What is wrong with the declarations, by the result of validate_argument_spec."""
     return [_mistake(str(text)) for text in checked["argument_errors"]]
+
+
+def misspelt(names: t.Iterable[str], known: list[str]) -> list[str]:
+    """Which variables are spelled almost as one that is read, and are read by nothing."""
+    nearest = {
+        name: difflib.get_close_matches(name, known, 1, _LIKENESS_MIN)
+        for name in sorted(set(names) - set(known))
+    }
+    return [
+        f"The inventory sets {name}, which nothing reads. Did you mean {near[0]}? Nothing was done"
+        " here."
+        for name, near in nearest.items()
+        if near
+    ]
 
 
 def _mistake(text: str) -> str:

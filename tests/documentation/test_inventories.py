@@ -80,6 +80,18 @@ def ansible(program: str, folder: Path, *arguments: str) -> subprocess.Completed
     )
 
 
+def test_a_misspelt_variable_is_told_and_nothing_is_done(tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory.json"
+    host = {"license_transfer": [TRANSFER], "ansible_connection": "local"}
+    host["ansible_python_interpreter"] = sys.executable
+    inventory.write_text(json.dumps({"license_servers": {"hosts": {"old": host}}}))
+    done = ansible("ansible-playbook", tmp_path, "-i", str(inventory), "playbooks/site.yml")
+    assert done.returncode != 0
+    told = "The inventory sets license_transfer, which nothing reads. Did you mean"
+    assert f"{told} license_transfers? Nothing was done here." in done.stdout, done.stdout
+    assert "There is no socket" not in done.stdout
+
+
 def test_a_misspelt_key_is_told_with_its_place_and_nothing_is_done(tmp_path: Path) -> None:
     inventory = tmp_path / "inventory.json"
     hosts = {host: {variable: [entry]} for host, (variable, entry) in MISTAKES.items()}

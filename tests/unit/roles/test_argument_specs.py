@@ -12,6 +12,8 @@ import pytest
 import yaml
 from jinja2 import meta
 
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._state import misspelt
+
 ROOT = Path(__file__).resolve().parents[3]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
 
@@ -147,6 +149,13 @@ def test_what_a_role_sets_begins_with_its_name(role: str) -> None:
     _taken, made = taken_and_made(role)
     strangers = {name for name in made if not re.match(rf"_*{role}_", name)}
     assert strangers - of_other_roles(role) == set()
+
+
+def test_nothing_that_a_role_sets_is_taken_for_a_misspelt_option() -> None:
+    known = [name for role in ROLES for name in options(role)]
+    made = {name for role in ROLES for name in taken_and_made(role)[1]}
+    # Of one include only: no variable of a host.
+    assert misspelt(made - {"license_state_part"}, known) == []
 
 
 def test_a_variable_is_found_wherever_it_stands() -> None:

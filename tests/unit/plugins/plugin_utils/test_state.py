@@ -11,6 +11,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._state import
     drift_table,
     failures,
     held_up,
+    misspelt,
     mistakes,
     transfer_drift,
     vendors_here,
@@ -157,3 +158,16 @@ def test_a_mistake_is_a_sentence_with_its_place() -> None:
         " quantty. Did you mean quantity? It has key, quantity. Nothing was done here."
     )
     assert other in second
+
+
+def test_a_variable_spelled_almost_as_one_that_is_read_is_a_mistake() -> None:
+    known = ["license_transfers", "license_servers", "seatkeeper_vendors"]
+    for name, meant in (
+        ("license_transfer", "license_transfers"),
+        ("licence_servers", "license_servers"),
+        ("seatkeeper_vendor", "seatkeeper_vendors"),
+    ):
+        (told,) = misspelt([name, "ansible_host", *known], known)
+        assert told.startswith(f"The inventory sets {name}, which nothing reads.")
+        assert f"Did you mean {meant}?" in told
+    assert misspelt(["license_file", "servers", "license_server_key", *known], known) == []
