@@ -22,7 +22,7 @@ from crash.campaign import Report, Say, Share, benches, share_from, told
 from crash.schedules import Result, Schedule, Stop, today
 from playbook_carrier import PlaybookCarrier
 
-from seatkeeper_twins.lab import ending_in_order
+from seatkeeper_twins.lab.lab import ending_in_order
 
 SCENARIOS = ("push", "borrow")
 MOMENTS = 16

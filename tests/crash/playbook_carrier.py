@@ -22,7 +22,7 @@ from crash.scenarios import ITEM, Goal, Transfer
 from crash.schedules import Stop
 from crash.world import NEW, OLD, World
 
-from seatkeeper_twins.lab_process import marked_processes
+from seatkeeper_twins.lab.process import marked_processes
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = ROOT / "playbooks" / "migrate_licenses.yml"

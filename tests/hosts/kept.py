@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from seatkeeper_twins.lab_process import spawn
+from seatkeeper_twins.lab.process import spawn
 
 BUILD_SECONDS_MAX = 900.0
 END_SECONDS_MAX = 20.0

@@ -13,7 +13,7 @@ import pytest
 
 from hosts.lab.engine import LabError
 from hosts.lab.lab import Lab, engine_kind
-from seatkeeper_twins.lab_process import spawn
+from seatkeeper_twins.lab.process import spawn
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def shared_lab() -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def whole_lab() -> Iterator[Lab]:
     """The hosts of both demos together: two with CodeMeter, two with Chaos."""
-    seeds = _seeds("demo_seed.json") | _seeds("demo_chaos_seed.json")
+    seeds = _seeds("seed.json") | _seeds("chaos_seed.json")
     # In the demo the dongle driver is too old at first, and nobody is logged in.
     seeds["render-server"]["chaos"]["server"] = {"activated_as": "admin@studio-a.example"}
     with Lab.create(seeds) as started:
@@ -38,9 +38,11 @@ def whole_lab() -> Iterator[Lab]:
 
 
 def _started() -> Lab:
-    return Lab.create(_seeds("demo_seed.json"))
+    return Lab.create(_seeds("seed.json"))
 
 
 def _seeds(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((resources.files("seatkeeper_twins") / name).read_text())
+    found: dict[str, Any] = json.loads(
+        (resources.files("seatkeeper_twins.demo") / name).read_text()
+    )
     return found

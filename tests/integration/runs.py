@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "playbooks" / "inventories" / "demo"

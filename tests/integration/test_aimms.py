@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from seatkeeper_twins.aimms import people
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
 
 from .runs import ROOT, Run, journals, killed_at, module, play

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from seatkeeper_twins.chaos.twin import demo_seed
-from seatkeeper_twins.lab import MARK, Lab
+from seatkeeper_twins.lab.lab import MARK, Lab
 from seatkeeper_twins.parts import control
 
 from .runs import CHAOS_INVENTORY, ROOT, Run, play

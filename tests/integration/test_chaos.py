@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from seatkeeper_twins.chaos import people
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
 
 from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, Run, journals, module, play

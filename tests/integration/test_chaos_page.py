@@ -13,8 +13,8 @@ from typing import Any, Self
 import pytest
 
 from seatkeeper_twins.chaos import people, usb_folder
-from seatkeeper_twins.lab import Lab
-from seatkeeper_twins.lab_chaos import browser_is_here
+from seatkeeper_twins.lab.chaos import browser_is_here
+from seatkeeper_twins.lab.lab import Lab
 
 from .runs import CHAOS_INVENTORY, ROOT, Run, journals, play
 

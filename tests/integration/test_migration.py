@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .runs import ROOT, Run, holdings, journals, play
 

@@ -19,7 +19,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._transport im
     UnixSocketTransport,
 )
 from seatkeeper_twins.chaos import people
-from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, holdings, journals, module, play
 

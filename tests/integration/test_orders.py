@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from seatkeeper_twins.altigen import people
-from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.lab.lab import Lab, LabHost
 from seatkeeper_twins.parts import control
 
 from .runs import ROOT, Run, journals, module, play

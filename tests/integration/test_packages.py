@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .runs import ROOT, Run, journals, module, play
 

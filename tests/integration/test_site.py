@@ -16,7 +16,7 @@ import pytest
 from seatkeeper_twins.aimms import people as aimms_people
 from seatkeeper_twins.altigen import people as altigen_people
 from seatkeeper_twins.chaos import people as chaos_people
-from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.lab.lab import Lab, LabHost
 from seatkeeper_twins.parts import control
 
 from .runs import PASSWORD, ROOT, Run, holdings, journals, killed_at, module, play
@@ -34,8 +34,8 @@ MOVED = {"6000010:201": (10, 0), "6000010:202": (5, 0), "6000010:204": (2, 0)}
 def seeds(*hosts: str) -> dict[str, Any]:
     """What the hosts of the fleet begin with; all of them if none is named."""
     found: dict[str, Any] = {}
-    for name in ("demo_seed.json", "demo_chaos_seed.json"):
-        found |= json.loads((resources.files("seatkeeper_twins") / name).read_text())
+    for name in ("seed.json", "chaos_seed.json"):
+        found |= json.loads((resources.files("seatkeeper_twins.demo") / name).read_text())
     found["render-server"]["chaos"]["server"] = {"wibukey_version": "6.40"}
     found["office-server"] = {"altigen": {}}
     files = {"license_files": list(PROFILES)}

@@ -17,7 +17,7 @@ TEMPLATE = ROOT / "agent" / "templates" / "driver"
 TEMPLATE_NAME = "acme"
 NAME = re.compile(r"[a-z][a-z0-9]{1,19}")
 # Tables of the agent's settings that are no vendors.
-TAKEN = {"agent", "policy", "roles", "usb"}
+TAKEN = {"agent", "demo", "lab", "parts", "policy", "roles", "usb"}
 
 NEXT = """\
 The driver {name} was made, with a twin and tests that pass:

@@ -18,12 +18,12 @@ from seatkeeper_twins.chaos.twin import demo_seed
 from seatkeeper_twins.codemeter import __main__ as codemeter
 from seatkeeper_twins.codemeter.build import BuildError
 from seatkeeper_twins.codemeter.constants import PROFILES
-from seatkeeper_twins.lab import Lab, ending_in_order
-from seatkeeper_twins.lab_folder import holds_lab
-from seatkeeper_twins.lab_process import LabError, LabProcess
+from seatkeeper_twins.lab.folder import holds_lab
+from seatkeeper_twins.lab.lab import Lab, ending_in_order
+from seatkeeper_twins.lab.process import LabError, LabProcess
 
-SEED_PATH = Path(__file__).with_name("demo_seed.json")
-CHAOS_SEED_PATH = Path(__file__).with_name("demo_chaos_seed.json")
+SEED_PATH = Path(__file__).with_name("demo") / "seed.json"
+CHAOS_SEED_PATH = Path(__file__).with_name("demo") / "chaos_seed.json"
 SEED_BYTES_MAX = 64 << 20
 LOOK_SECONDS = 0.5
 
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     what = up.add_mutually_exclusive_group()
     what.add_argument(
         "--seed", type=Path, metavar="FILE", help="JSON: host names, each with the seeds of its"
-        " twins (seatkeeper_twins/lab_seed.py tells the form); without it, the demo's two CodeMeter"
+        " twins (seatkeeper_twins/lab/seed.py tells the form); without it, the demo's two CodeMeter"
         " hosts",
     )  # fmt: skip
     what.add_argument(

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from seatkeeper_agent.domain.transfers import transfer_id
-from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .contract import Contract
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from seatkeeper_twins.agent_client import AgentClient
-from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.lab.process import LabProcess
 
 COMMAND_SECONDS_MAX = 30
 AGENT = [sys.executable, "-P", "-m", "seatkeeper_agent"]

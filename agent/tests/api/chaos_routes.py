@@ -12,7 +12,7 @@ from typing import Any
 from seatkeeper_agent.api.work import WORKERS_MAX
 from seatkeeper_agent.domain.transfers import NAMESPACE
 from seatkeeper_twins.chaos import people
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
 
 from .asking import Asker

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from seatkeeper_twins.chaos.twin import demo_seed
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .asking import SERIALS, Asker
 from .contract import Contract

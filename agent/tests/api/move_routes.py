@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from seatkeeper_agent.domain.move_legs import move_id
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .asking import Asker, asking
 from .chaos_routes import follow, twice

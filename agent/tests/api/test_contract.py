@@ -13,7 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from seatkeeper_agent.api import schemas
 from seatkeeper_agent.api.work import WORKERS_MAX
 from seatkeeper_agent.domain.transfers import transfer_id
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .asking import LEGS, SERIALS, Asker, agent_of, asking, carry, declared, described
 from .chaos_routes import SLOW_MILLISECONDS, ask_every_chaos_route, follow

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from seatkeeper_agent.domain.transfers import transfer_id
-from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .asking import Asker, asking, carry, declared
 from .conftest import SEEDS

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.domain.transfers import transfer_id
-from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .asking import Asker, asking, carry, declared, described
 from .conftest import SEEDS

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.domain.move_legs import move_id
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .asking import Asker, asking
 from .contract import Contract

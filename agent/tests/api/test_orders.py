@@ -12,7 +12,7 @@ import pytest
 
 from seatkeeper_agent.operations.orders.plan import order_id
 from seatkeeper_twins.altigen import people
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
 
 from .asking import Asker, asking

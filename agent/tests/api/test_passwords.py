@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seatkeeper_twins.lab import Lab
-from seatkeeper_twins.lab_process import marked_processes
+from seatkeeper_twins.lab.lab import Lab
+from seatkeeper_twins.lab.process import marked_processes
 from seatkeeper_twins.parts import control
 
 from .asking import Asker, asking

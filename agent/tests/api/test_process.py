@@ -24,7 +24,7 @@ from seatkeeper_agent.journal import JournalError
 from seatkeeper_agent.journal.migrations import JournalTooNew
 from seatkeeper_agent.settings import Settings, SettingsError
 from seatkeeper_twins.agent_client import AgentClient
-from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.lab.process import LabProcess
 
 from .bare import BareAgent, environment
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.domain.transfers import transfer_id
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .asking import SERIALS, Asker, asking, carry, declared
 from .bare import BareAgent

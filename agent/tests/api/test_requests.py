@@ -18,7 +18,7 @@ from seatkeeper_agent.api import contract
 from seatkeeper_agent.api.contract import BODY_DEPTH_MAX
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.transfers import transfer_id
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .asking import Asker, declared, described, exchange
 from .contract import PROBLEM_MEDIA_TYPE, check_problem

@@ -16,7 +16,7 @@ import pytest
 from seatkeeper_agent.api.roles import Peer, Role, peer_of, role_of
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_agent.settings import Roles
-from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .asking import declared
 from .chaos_routes import DONGLE, MIGRATION, TARGET

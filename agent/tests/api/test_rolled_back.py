@@ -9,7 +9,7 @@ import pytest
 
 from seatkeeper_agent.cli import main
 from seatkeeper_agent.domain.transfers import transfer_id
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .asking import asking, carry, declared
 from .conftest import SEEDS

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from seatkeeper_agent.domain.transfers import transfer_id
-from seatkeeper_twins.lab import Lab
-from seatkeeper_twins.lab_process import marked_processes
+from seatkeeper_twins.lab.lab import Lab
+from seatkeeper_twins.lab.process import marked_processes
 
 from .asking import Asker, carry, declared, exchange
 

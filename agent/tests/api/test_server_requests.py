@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .asking import Asker, asking
 from .chaos_routes import ACTIVATION, BORROW, DONGLE, MIGRATION, SERVER, TARGET, USER

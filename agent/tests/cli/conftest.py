@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.cli import main
-from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.lab.lab import Lab, LabHost
 
 COMMAND_SECONDS_MAX = 30
 AGENT = [sys.executable, "-P", "-m", "seatkeeper_agent"]

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from seatkeeper_agent import doctor
-from seatkeeper_twins.lab import LabHost
+from seatkeeper_twins.lab.lab import LabHost
 
 from .conftest import AGENT, COMMAND_SECONDS_MAX, environment, run
 

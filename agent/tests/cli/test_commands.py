@@ -16,7 +16,7 @@ import pytest
 from seatkeeper_agent import __version__
 from seatkeeper_agent.api import schemas
 from seatkeeper_agent.cli import make_parser
-from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .conftest import AGENT, COMMAND_SECONDS_MAX, SEED, RunAgent, environment, run
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from seatkeeper_twins.lab import ending_in_order
+from seatkeeper_twins.lab.lab import ending_in_order
 
 from .campaign import run_campaign, share_from
 from .mutants import MUTANTS

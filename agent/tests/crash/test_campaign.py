@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.lab_process import marked_processes
+from seatkeeper_twins.lab.process import marked_processes
 
 from .conftest import FIGURES
 from .mutants import MUTANTS

@@ -14,7 +14,7 @@ from typing import Any
 from seatkeeper_agent.api import server
 from seatkeeper_agent.settings import load
 from seatkeeper_twins.codemeter import control, engine
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 from .client import ask
 from .instrument import instrument_agent, instrument_engine, tell

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.lab.lab import Lab
 
 SEEDS: dict[str, Any] = {
     "old-server": {

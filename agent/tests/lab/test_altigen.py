@@ -11,8 +11,8 @@ import pytest
 
 from seatkeeper_agent.settings import load
 from seatkeeper_twins.altigen import people
-from seatkeeper_twins.lab import Lab
-from seatkeeper_twins.lab_process import LabError
+from seatkeeper_twins.lab.lab import Lab
+from seatkeeper_twins.lab.process import LabError
 from seatkeeper_twins.parts import control
 from seatkeeper_twins.parts.seed import SeedError
 

@@ -14,9 +14,9 @@ import pytest
 
 from seatkeeper_agent.settings import load
 from seatkeeper_twins.cli import main
-from seatkeeper_twins.lab import Lab, LabHost
-from seatkeeper_twins.lab_chaos import free_port
-from seatkeeper_twins.lab_process import LabError
+from seatkeeper_twins.lab.chaos import free_port
+from seatkeeper_twins.lab.lab import Lab, LabHost
+from seatkeeper_twins.lab.process import LabError
 from seatkeeper_twins.parts import control
 from seatkeeper_twins.parts.seed import SeedError
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from seatkeeper_twins.cli import main
-from seatkeeper_twins.lab import MARK
-from seatkeeper_twins.lab_process import marked_processes
+from seatkeeper_twins.lab.lab import MARK
+from seatkeeper_twins.lab.process import marked_processes
 
 from .conftest import SEEDS
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_twins import demo, demo_fleet, demo_studio
-from seatkeeper_twins.demo_playbook import PlaybookRun, blocks, condensed
-from seatkeeper_twins.demo_screen import DemoError, Screen
+from seatkeeper_twins.demo import __main__ as demo
+from seatkeeper_twins.demo import fleet, studio
+from seatkeeper_twins.demo.playbook import PlaybookRun, blocks, condensed
+from seatkeeper_twins.demo.screen import DemoError, Screen
 
 OUTPUT = """
 PLAY [Migrate licenses] ********************
@@ -121,7 +122,7 @@ def test_of_a_refusal_every_rule_is_shown_once() -> None:
         "PLAY RECAP",
         "  render-server              : ok=6    changed=0    unreachable=0    failed=1",
     ]
-    assert demo_studio.reported(PlaybookRun.read(2, printed)) == {
+    assert studio.reported(PlaybookRun.read(2, printed)) == {
         "server_version": "met",
         "one_dongle": "not met",
         "same_company": "unknown",
@@ -131,9 +132,9 @@ def test_of_a_refusal_every_rule_is_shown_once() -> None:
 def test_what_confirms_a_migration_is_read_from_what_was_printed() -> None:
     printed = list(blocks(PLANNED.splitlines()))
     run = PlaybookRun.read(0, printed)
-    assert demo_studio.reported(run) == {"server_version": "met"}
+    assert studio.reported(run) == {"server_version": "met"}
     told = {"90000001": ("0a" * 32, "The dongle 90000001 can never be used again.")}
-    assert demo_studio.confirmations(run) == told
+    assert studio.confirmations(run) == told
     shown = [line for block in printed for line in condensed(*block)]
     assert shown[1] == "  changed: [render-server] => (item=90000001)"
 
@@ -143,7 +144,7 @@ def test_seats_are_counted_by_product_and_kind() -> None:
         {"product": "V-Ray", "seats": {"interface": 1, "render": 5}},
         {"product": "V-Ray", "seats": {"render": 2}},
     ]
-    assert demo_studio.total(entries) == {("V-Ray", "interface"): 1, ("V-Ray", "render"): 7}
+    assert studio.total(entries) == {("V-Ray", "interface"): 1, ("V-Ray", "render"): 7}
 
 
 def test_the_plan_and_the_recap_are_read_from_what_was_printed() -> None:
@@ -204,7 +205,7 @@ def test_sums_tell_what_is_owned_and_what_is_borrowed() -> None:
         holding("1:3@2", 0, 60, None),
         holding("1:3@1", 0, 40, None),
     ]
-    assert {code: (row["own"], row["lent"]) for code, row in demo_fleet.sums(rows).items()} == {
+    assert {code: (row["own"], row["lent"]) for code, row in fleet.sums(rows).items()} == {
         "1:2": (4, 1),
         "1:3": (100, 0),
     }

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from seatkeeper_twins.lab import Lab, LabHost
-from seatkeeper_twins.lab_folder import SOCKET_PATH_BYTES_MAX
-from seatkeeper_twins.lab_process import LabError
+from seatkeeper_twins.lab.folder import SOCKET_PATH_BYTES_MAX
+from seatkeeper_twins.lab.lab import Lab, LabHost
+from seatkeeper_twins.lab.process import LabError
 from seatkeeper_twins.parts.seed import SeedError
 
 from .conftest import SEEDS

@@ -13,7 +13,10 @@ import seatkeeper_twins
 
 ROOT = Path(seatkeeper_twins.__file__).parent
 PARTS = "parts"
-PACKAGES = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
+ABOVE = {"lab", "demo"}
+"""What is made of twins: a lab of all vendors', and a demo in one."""
+
+PACKAGES = sorted({path.parent.name for path in ROOT.glob("*/__init__.py")} - ABOVE)
 
 
 def _imported(path: Path) -> set[str]:
@@ -45,6 +48,10 @@ def test_a_twin_knows_only_itself_and_the_parts(package: str) -> None:
     ours = {name[1] for name in _imported_by(package) if name[0] == seatkeeper_twins.__name__}
     assert ours <= {package, PARTS}
     assert not [name for name in _imported_by(package) if name[0] == "seatkeeper_agent"]
+
+
+def test_a_lab_knows_no_demo() -> None:
+    assert not [name for name in _imported_by("lab") if name[:2] == (ROOT.name, "demo")]
 
 
 def test_the_parts_need_the_standard_library_only() -> None:

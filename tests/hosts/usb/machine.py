@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from seatkeeper_twins.lab_process import spawn
+from seatkeeper_twins.lab.process import spawn
 
 MEMORY_MEGABYTES = 384
 BOOT_SECONDS_MAX = 600.0

@@ -11,7 +11,7 @@ from typing import Any
 from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 from seatkeeper_twins.chaos import twin, usb_folder
-from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.lab.process import LabProcess
 from seatkeeper_twins.parts import control, listening
 
 ADMIN, ARTIST = "admin@studio-a.example", "artist@studio-a.example"

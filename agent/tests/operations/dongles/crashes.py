@@ -24,7 +24,7 @@ from crash.client import NoAnswerError, RefusedError
 from crash.warm import warm_up
 from crash.world import work_folder
 
-from seatkeeper_twins.lab import ending_in_order
+from seatkeeper_twins.lab.lab import ending_in_order
 
 from .crash_mutants import MUTANTS
 from .crash_scenarios import SCENARIOS, Migrate, Scenario, Violation

@@ -25,7 +25,7 @@ from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.settings import Settings
 from seatkeeper_agent.usb.settings import UsbSettings
 from seatkeeper_twins.aimms import people
-from seatkeeper_twins.lab_aimms import MAPPED
+from seatkeeper_twins.lab.aimms import MAPPED
 from seatkeeper_twins.parts import control
 
 OLD, NEW = "old-server", "new-server"

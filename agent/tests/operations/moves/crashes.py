@@ -19,7 +19,7 @@ from crash.warm import warm_up
 from crash.world import work_folder
 
 from operations.dongles.crashes import Schedule, campaign, judged, replay
-from seatkeeper_twins.lab import ending_in_order
+from seatkeeper_twins.lab.lab import ending_in_order
 
 from .crash_mutants import MUTANTS
 from .crash_scenarios import SCENARIOS, Move

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.altigen import people, twin
-from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.lab.process import LabProcess
 from seatkeeper_twins.parts import control, listening
 
 OLD, NEW = "0012-3456-7890", "0012-9999-0001"

@@ -13,8 +13,8 @@ import pytest
 
 from seatkeeper_twins.aimms import twin
 from seatkeeper_twins.aimms.__main__ import main
-from seatkeeper_twins.lab_chaos import free_port
-from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.lab.chaos import free_port
+from seatkeeper_twins.lab.process import LabProcess
 from seatkeeper_twins.parts import control
 from seatkeeper_twins.parts.seed import SeedError
 

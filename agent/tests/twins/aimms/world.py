@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.aimms import people, twin
-from seatkeeper_twins.lab_chaos import free_port
-from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.lab.chaos import free_port
+from seatkeeper_twins.lab.process import LabProcess
 from seatkeeper_twins.parts import control
 
 SERVER, SESSION, CLIENT = "15.90.10.1", "15.90.10.2", "15.90.10.3"

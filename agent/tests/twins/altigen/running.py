@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.altigen import twin
-from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.lab.process import LabProcess
 from seatkeeper_twins.parts import control, listening
 
 OLD, NEW, SOFT = "0012-3456-7890", "0012-9999-0001", "0077-0000-0001"

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from seatkeeper_twins.chaos import twin, usb_folder
-from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.lab.process import LabProcess
 from seatkeeper_twins.parts import control, listening
 
 ADMIN, ARTIST = "admin@studio-a.example", "artist@studio-a.example"

@@ -7,8 +7,8 @@ import shlex
 import subprocess
 import sys
 
-from seatkeeper_twins.demo_screen import DemoError, Screen
-from seatkeeper_twins.lab import LabHost
+from seatkeeper_twins.demo.screen import DemoError, Screen
+from seatkeeper_twins.lab.lab import LabHost
 
 COMMAND_SECONDS_MAX = 60
 

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from seatkeeper_twins import demo_studio as studio
 from seatkeeper_twins.chaos.twin import demo_seed
-from seatkeeper_twins.demo_playbook import Playbook, PlaybookRun
-from seatkeeper_twins.demo_screen import DemoError, Screen
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.demo import studio
+from seatkeeper_twins.demo.playbook import Playbook, PlaybookRun
+from seatkeeper_twins.demo.screen import DemoError, Screen
+from seatkeeper_twins.lab.lab import Lab
 
 INVENTORY = "playbooks/inventories/chaos"
 ACTIVATE, MIGRATE = "playbooks/activate_licenses.yml", "playbooks/migrate_dongles.yml"

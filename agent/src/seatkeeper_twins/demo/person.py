@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from seatkeeper_twins.agent_client import AgentError
 from seatkeeper_twins.chaos import people
-from seatkeeper_twins.demo_screen import Screen
-from seatkeeper_twins.lab import LabHost
+from seatkeeper_twins.demo.screen import Screen
+from seatkeeper_twins.lab.lab import LabHost
 from seatkeeper_twins.parts import control
 
 STEP = "transfer"

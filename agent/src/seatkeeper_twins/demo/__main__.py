@@ -11,14 +11,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from seatkeeper_twins import demo_aimms, demo_altigen, demo_chaos, demo_codemeter
 from seatkeeper_twins.agent_client import AgentError
 from seatkeeper_twins.codemeter.build import BuildError
-from seatkeeper_twins.demo_playbook import CHECKOUT
-from seatkeeper_twins.demo_screen import DemoError, Screen
-from seatkeeper_twins.lab import Lab, ending_in_order
-from seatkeeper_twins.lab_process import LabError
-from seatkeeper_twins.lab_seed import PERFORMERS
+from seatkeeper_twins.demo import aimms, altigen, chaos, codemeter
+from seatkeeper_twins.demo.playbook import CHECKOUT
+from seatkeeper_twins.demo.screen import DemoError, Screen
+from seatkeeper_twins.lab.lab import Lab, ending_in_order
+from seatkeeper_twins.lab.process import LabError
+from seatkeeper_twins.lab.seed import PERFORMERS
 
 PLAYBOOKS = "playbooks"
 PARTS = ("codemeter", "chaos", "aimms", "altigen")
@@ -63,13 +63,13 @@ def _show(screen: Screen, chosen: argparse.Namespace) -> None:
         folder = None if chosen.dir is None else chosen.dir / part
         match part:
             case "codemeter":
-                lab = demo_codemeter.show(screen, folder)
+                lab = codemeter.show(screen, folder)
             case "chaos":
-                lab = demo_chaos.show(screen, folder, chosen.performer)
+                lab = chaos.show(screen, folder, chosen.performer)
             case "aimms":
-                lab = demo_aimms.show(screen, folder)
+                lab = aimms.show(screen, folder)
             case _:
-                lab = demo_altigen.show(screen, folder)
+                lab = altigen.show(screen, folder)
         _require_ended(screen, lab, kept=folder is not None)
     screen.line(f"\nThe demo took {screen.elapsed():.0f} seconds.")
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from seatkeeper_twins.demo_screen import Screen
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.demo.screen import Screen
+from seatkeeper_twins.lab.lab import Lab
 
 Row = dict[str, Any]
 

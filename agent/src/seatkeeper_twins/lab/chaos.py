@@ -24,8 +24,8 @@ from seatkeeper_twins.chaos.twin import (
     demo_seed,
     server_command,
 )
-from seatkeeper_twins.lab_process import LabError, LabProcess
-from seatkeeper_twins.lab_seed import ChaosSeed
+from seatkeeper_twins.lab.process import LabError, LabProcess
+from seatkeeper_twins.lab.seed import ChaosSeed
 from seatkeeper_twins.parts import control
 from seatkeeper_twins.parts.listening import PORT_NAME
 

@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 
-from seatkeeper_twins import demo_studio as studio
 from seatkeeper_twins.chaos import people
-from seatkeeper_twins.demo_person import StandIn
-from seatkeeper_twins.demo_playbook import PlaybookRun
-from seatkeeper_twins.demo_screen import DemoError
-from seatkeeper_twins.demo_stage import ACTIVATE, ARTIST, MIGRATE, ONLINE, STUDIO, Stage
+from seatkeeper_twins.demo import studio
+from seatkeeper_twins.demo.person import StandIn
+from seatkeeper_twins.demo.playbook import PlaybookRun
+from seatkeeper_twins.demo.screen import DemoError
+from seatkeeper_twins.demo.stage import ACTIVATE, ARTIST, MIGRATE, ONLINE, STUDIO, Stage
 from seatkeeper_twins.parts import control
 
 DONGLE, DONGLE_PORT = "90000001", "1-1.1"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.altigen import twin
-from seatkeeper_twins.lab_process import LabProcess
+from seatkeeper_twins.lab.process import LabProcess
 from seatkeeper_twins.parts.control import is_ready
 from seatkeeper_twins.parts.listening import PORT_NAME
 from seatkeeper_twins.parts.seed import SeedError, table

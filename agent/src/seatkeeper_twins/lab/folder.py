@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-from seatkeeper_twins.lab_process import LabError
+from seatkeeper_twins.lab.process import LabError
 
 INDEX_NAME = "lab.json"
 SOCKET_PATH_BYTES_MAX = 107

@@ -31,19 +31,19 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from seatkeeper_agent.identity import AGENT_NAME_PATTERN, Identity
-from seatkeeper_twins import lab_services
-from seatkeeper_twins.lab_aimms import AimmsVendor
-from seatkeeper_twins.lab_chaos import Cloud, free_port
-from seatkeeper_twins.lab_folder import LabFolder, check_socket_path
-from seatkeeper_twins.lab_host import MARK, LabHost, marked_environment
-from seatkeeper_twins.lab_process import (
+from seatkeeper_twins.lab import services
+from seatkeeper_twins.lab.aimms import AimmsVendor
+from seatkeeper_twins.lab.chaos import Cloud, free_port
+from seatkeeper_twins.lab.folder import LabFolder, check_socket_path
+from seatkeeper_twins.lab.host import MARK, LabHost, marked_environment
+from seatkeeper_twins.lab.process import (
     ASK_AGAIN_SECONDS,
     STOP_SECONDS_MAX,
     LabError,
     LabProcess,
     marked_processes,
 )
-from seatkeeper_twins.lab_seed import HostSeed, host_seed
+from seatkeeper_twins.lab.seed import HostSeed, host_seed
 from seatkeeper_twins.parts.seed import SeedError
 
 __all__ = ["MARK", "Lab", "LabHost", "ending_in_order"]
@@ -66,7 +66,7 @@ class Lab:
         self._cloud = cloud
         self._aimms = aimms
         self._place = place
-        self._services: lab_services.LabServices | None = None
+        self._services: services.LabServices | None = None
 
     @classmethod
     def create(
@@ -76,7 +76,7 @@ class Lab:
         profile: str = "current",
         cloud_seed: object | None = None,
     ) -> Self:
-        """A new lab with one host for each seed (see lab_seed.py), not started yet.
+        """A new lab with one host for each seed (see lab/seed.py), not started yet.
 
         Without a folder it lives in a new one below the folder for temporary files, removed at
         the end. ``profile`` is that of all CodeMeter twins; ``cloud_seed`` that of the cloud of
@@ -156,7 +156,7 @@ class Lab:
     def start(self) -> None:
         """Start all engines and agents at once; return when every one of them answers."""
         if self._services is None:
-            self._services = lab_services.LabServices(self.folder / SERVICES_NAME, self._serve)
+            self._services = services.LabServices(self.folder / SERVICES_NAME, self._serve)
         for process in self.programs():
             process.launch()
         for process in self.programs():
@@ -246,7 +246,7 @@ class Lab:
                 process.start()
         except LabError as error:
             return str(error)
-        return lab_services.DONE
+        return services.DONE
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.aimms import people
-from seatkeeper_twins.demo_playbook import Playbook, PlaybookRun
-from seatkeeper_twins.demo_screen import DemoError, Screen
-from seatkeeper_twins.demo_waits import Waits
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.demo.playbook import Playbook, PlaybookRun
+from seatkeeper_twins.demo.screen import DemoError, Screen
+from seatkeeper_twins.demo.waits import Waits
+from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
 
 PLAYBOOK = "playbooks/migrate_licenses.yml"

@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from seatkeeper_twins import lab_services
 from seatkeeper_twins.agent_client import AgentClient
 from seatkeeper_twins.codemeter import control
 from seatkeeper_twins.codemeter.twin import LIBRARY_NAME, create_twin
-from seatkeeper_twins.lab_aimms import AimmsMachine, AimmsVendor, has_machine
-from seatkeeper_twins.lab_altigen import AltiGenTwin, altigen_ports
-from seatkeeper_twins.lab_chaos import ChaosServer, Cloud, free_port, server_port
-from seatkeeper_twins.lab_process import LabError, LabProcess
-from seatkeeper_twins.lab_seed import HostSeed
+from seatkeeper_twins.lab.aimms import AimmsMachine, AimmsVendor, has_machine
+from seatkeeper_twins.lab.altigen import AltiGenTwin, altigen_ports
+from seatkeeper_twins.lab.chaos import ChaosServer, Cloud, free_port, server_port
+from seatkeeper_twins.lab.process import LabError, LabProcess
+from seatkeeper_twins.lab.seed import HostSeed
+from seatkeeper_twins.lab.services import VERBS
+from seatkeeper_twins.lab.services import command as service_command
 
 MARK = "SEATKEEPER_LAB"
 """The environment variable by which a lab finds all that it started; its value is the folder."""
@@ -210,8 +211,7 @@ class LabHost:
 
     def _service_commands(self, services: Path, product: str) -> dict[str, Any]:
         return {
-            f"{verb}_command": lab_services.command(services, verb, self.name, product)
-            for verb in lab_services.VERBS
+            f"{verb}_command": service_command(services, verb, self.name, product) for verb in VERBS
         }
 
 

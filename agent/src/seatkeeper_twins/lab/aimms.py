@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from seatkeeper_twins.aimms import twin
 from seatkeeper_twins.aimms.programs import INSTALLER_NAME
-from seatkeeper_twins.lab_process import LabError, LabProcess
+from seatkeeper_twins.lab.process import LabError, LabProcess
 from seatkeeper_twins.parts import control
 from seatkeeper_twins.parts.seed import flag, table
 from seatkeeper_twins.parts.store import STATE_NAME

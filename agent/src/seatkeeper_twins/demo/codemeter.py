@@ -6,11 +6,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from seatkeeper_twins import demo_fleet as fleet
 from seatkeeper_twins.cli import SEED_PATH, read_seeds
-from seatkeeper_twins.demo_playbook import Playbook, PlaybookRun
-from seatkeeper_twins.demo_screen import DemoError, Screen
-from seatkeeper_twins.lab import Lab
+from seatkeeper_twins.demo import fleet
+from seatkeeper_twins.demo.playbook import Playbook, PlaybookRun
+from seatkeeper_twins.demo.screen import DemoError, Screen
+from seatkeeper_twins.lab.lab import Lab
 
 PLAYBOOK = "playbooks/migrate_licenses.yml"
 INVENTORY = "playbooks/inventories/demo"

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from seatkeeper_twins.demo_screen import DemoError, Screen
-from seatkeeper_twins.lab import MARK, Lab
-from seatkeeper_twins.lab_process import spawn
+from seatkeeper_twins.demo.screen import DemoError, Screen
+from seatkeeper_twins.lab.lab import MARK, Lab
+from seatkeeper_twins.lab.process import spawn
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = Path(__file__).resolve().parents[4]
 RUN_SECONDS_MAX = 240.0
 END_SECONDS_MAX = 10.0
 

@@ -10,8 +10,8 @@ which a host has at least one:
     "performer": "person",              optional; or "browser": who works on the server's page
     "server": {"dongle_service": true}, optional; see chaos/seed.py
     "dongles": [{"port": "1-1.4", "serial": "90000001", "ids": "064f:0bd8"}]},   optional
- "altigen": {},                         see lab_altigen.py
- "aimms": {}}                           see lab_aimms.py
+ "altigen": {},                         see lab/altigen.py
+ "aimms": {}}                           see lab/aimms.py
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.chaos import usb_folder
-from seatkeeper_twins.lab_aimms import AimmsSeed, aimms_seed
-from seatkeeper_twins.lab_altigen import AltiGenSeed, altigen_seed
+from seatkeeper_twins.lab.aimms import AimmsSeed, aimms_seed
+from seatkeeper_twins.lab.altigen import AltiGenSeed, altigen_seed
 from seatkeeper_twins.parts.seed import SeedError, table, text
 
 SECTIONS = frozenset({"codemeter", "chaos", "altigen", "aimms"})

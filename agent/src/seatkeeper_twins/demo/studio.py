@@ -10,9 +10,9 @@ from typing import Any
 
 from seatkeeper_twins.chaos import people
 from seatkeeper_twins.chaos.shapes import SEAT_KEYS
-from seatkeeper_twins.demo_playbook import PlaybookRun, message
-from seatkeeper_twins.demo_screen import Screen
-from seatkeeper_twins.lab import Lab, LabHost
+from seatkeeper_twins.demo.playbook import PlaybookRun, message
+from seatkeeper_twins.demo.screen import Screen
+from seatkeeper_twins.lab.lab import Lab, LabHost
 
 Row = dict[str, Any]
 Seats = Counter[tuple[str, str]]

@@ -6,13 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_twins import demo_studio as studio
 from seatkeeper_twins.chaos import people
 from seatkeeper_twins.chaos.twin import demo_seed
 from seatkeeper_twins.cli import CHAOS_SEED_PATH, read_seeds
-from seatkeeper_twins.demo_dongles import DONGLE, STUCK, Dongles
-from seatkeeper_twins.demo_screen import Screen
-from seatkeeper_twins.demo_stage import (
+from seatkeeper_twins.demo import studio
+from seatkeeper_twins.demo.dongles import DONGLE, STUCK, Dongles
+from seatkeeper_twins.demo.screen import Screen
+from seatkeeper_twins.demo.stage import (
     ACTIVATE,
     ADMIN,
     OFFLINE,
@@ -21,8 +21,8 @@ from seatkeeper_twins.demo_stage import (
     STUDIO,
     Stage,
 )
-from seatkeeper_twins.lab import Lab
-from seatkeeper_twins.lab_chaos import browser_is_here
+from seatkeeper_twins.lab.chaos import browser_is_here
+from seatkeeper_twins.lab.lab import Lab
 
 
 def show(screen: Screen, folder: Path | None, performer: str | None) -> Lab:

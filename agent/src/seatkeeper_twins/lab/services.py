@@ -2,7 +2,7 @@
 """Stop and start a host's license servers from that host, as systemctl would.
 
 The lab listens on a socket of its own; this file, run by its path, is the command that asks it:
-``python lab_services.py SOCKET stop|start HOST PRODUCT``. Standard library only.
+``python services.py SOCKET stop|start HOST PRODUCT``. Standard library only.
 """
 
 from __future__ import annotations
