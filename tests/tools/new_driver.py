@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "agent" / "templates" / "driver"
 TEMPLATE_NAME = "acme"
 NAME = re.compile(r"[a-z][a-z0-9]{1,19}")
-# Tables of the agent's settings that are no vendors.
+# Tables of the agent's settings, and packages beside the twins, that are no vendors.
 TAKEN = {"agent", "demo", "lab", "parts", "policy", "roles", "usb"}
 
 NEXT = """\
