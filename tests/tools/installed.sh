@@ -27,7 +27,10 @@ cat >roles.yml <<'PLAY'
   tasks:
     - name: Run a role by its name
       ansible.builtin.include_role:
-        name: "seatkeeper.licensing.{{ item }}"
+        name: "seatkeeper.licensing.{{ role }}"
       loop: [license_activation, license_borrow, license_order, license_server, dongle_migration]
+      loop_control:
+        loop_var: role
 PLAY
-"$bin/ansible-playbook" --inventory localhost, roles.yml
+"$bin/ansible-playbook" --inventory localhost, --connection local \
+    --extra-vars "ansible_python_interpreter=$bin/python" roles.yml
