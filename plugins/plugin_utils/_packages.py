@@ -191,10 +191,8 @@ def _method_mistakes(entry: Entry) -> list[str]:
         return [f"{told} Chaos; it takes package.command and package.version_command"]
     if method == "chaos" and entry["vendor"] != "chaos":
         return [f"has a package {package_file(package)}, which is an installer of chaos"]
-    if method in ("deb", "rpm") and entry["vendor"] != "codemeter" and not package.get("name"):
-        return [
-            f"has a .{method}, and nobody publishes what its package is called; set package.name"
-        ]
+    if method in ("deb", "rpm") and not package.get("name"):
+        return [f"has a .{method}; set package.name as the file tells it, since no vendor does"]
     return []
 
 

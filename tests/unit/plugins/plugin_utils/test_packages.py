@@ -17,7 +17,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._packages imp
 
 CHECKSUM = f"sha256:{'0a' * 32}"
 PACKAGE = {"file": "files/codemeter_9.10.7777.500_amd64.deb", "checksum": CHECKSUM}
-PACKAGE["version"] = "9.10.7777.500"
+PACKAGE |= {"version": "9.10.7777.500", "name": "codemeter"}
 PORTS = {"codemeter": ["22350/tcp", "22350/udp"], "chaos": ["30304/tcp"]}
 
 
@@ -108,6 +108,7 @@ def test_what_can_be_meant_is_no_mistake() -> None:
         ({"package": {**PACKAGE, "command": "x {file}"}}, "package.command as one text"),
         ({"package": {**PACKAGE, "file": "setup.exe"}}, "no .deb, no .rpm and no installer"),
         ({"package": {**PACKAGE, "file": "cgls_lin_6.0.1.bin"}}, "which is an installer of chaos"),
+        ({"package": {**PACKAGE, "name": None}}, "set package.name"),
         ({"package": {**PACKAGE, "name": "--admindir"}}, "that no package has"),
         ({"version_max": "9.9"}, "a version_max, but no package"),
         ({"version_min": "9.9"}, "a version_min, but no package"),
@@ -139,7 +140,8 @@ def test_a_package_with_neither_file_nor_url_is_refused() -> None:
 
 def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
     url = "https://deploy:hidden@a.example/a.deb"
-    (sentence,) = mistakes(package={"url": url, "checksum": CHECKSUM, "version": "9.10"})
+    package = {"url": url, "checksum": CHECKSUM, "version": "9.10", "name": "codemeter"}
+    (sentence,) = mistakes(package=package)
     assert "hidden" not in sentence
     assert "password in its package.url" in sentence
 
@@ -149,7 +151,6 @@ def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
     [
         ({"settings": {"a": {"b": "c"}}}, "nobody can write for aimms"),
         ({"state": "stopped"}, "no unit to start or stop"),
-        ({"package": {**PACKAGE}}, "set package.name"),
     ],
 )
 def test_what_aimms_does_not_have_is_told(members: dict[str, t.Any], told: str) -> None:
