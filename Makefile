@@ -70,23 +70,32 @@ lint-environments: $(VENV)/.python
 demo: setup ## show with all four vendors, on twins, what the playbooks do and what was observed
 	@$(PYTHON) -m seatkeeper_twins.demo
 
+# Tests wait for processes that they start about a third of their time: three keep two cores busy.
+JOBS := 3
+# All in one call, so that its slowest ten are those of all, and no core waits between two calls.
+PYTEST := $(PYTHON) -m pytest -n $(JOBS) --dist worksteal --durations 10 --durations-min 1
+
 .PHONY: test
 test: setup ## run the tests that need no root, the fast ones first (make test-slow has the rest)
-	@$(PYTHON) -m pytest -q -n 3 --dist worksteal -m "not slow" agent/tests tests/unit \
-		tests/documentation --ignore agent/tests/crash
-	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow" tests/integration
-	$(PYTHON) -m pytest -q -n 2 agent/tests/crash tests/crash
+	@$(PYTEST) -m "not slow" agent/tests tests/unit tests/documentation tests/reporting \
+		tests/integration tests/crash
 
 .PHONY: test-slow
-test-slow: setup ## run the tests that take minutes: browsers, deaths at every point, all examples
-	@$(PYTHON) -m pytest -q -n 2 --dist worksteal -m slow agent/tests tests/unit tests/integration \
-		--ignore agent/tests/crash
+test-slow: setup ## run the tests that take minutes: browsers, more deaths, all examples
+	@$(PYTEST) -v -m slow agent/tests tests/unit tests/integration tests/crash
+
+# Not by pytest: a campaign uses all cores by itself, and says how far it is.
+CAMPAIGNS := "-m crash" "-m operations.dongles.crashes" "-m operations.moves.crashes" "../../tests/crash"
 
 .PHONY: test-crash
 test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER_CRASH_SHARE=0.1 for a part)
-	@export SEATKEEPER_CRASH_SHARE="$${SEATKEEPER_CRASH_SHARE:-1}"
-	$(PYTHON) -m pytest -q -s agent/tests/crash tests/crash \
-		agent/tests/operations/dongles/test_crashes.py agent/tests/operations/moves/test_crashes.py
+	@cd agent/tests
+	failed=()
+	for campaign in $(CAMPAIGNS); do
+		echo "test-crash: $$campaign"
+		../../$(PYTHON) $$campaign || failed+=("$$campaign")
+	done
+	[[ $${#failed[@]} -eq 0 ]] || { echo "test-crash: failed: $${failed[*]}"; exit 1; }
 
 .PHONY: test-hosts
 test-hosts: setup ## run molecule on real hosts, and USB on a real kernel in a virtual machine (root, Debian)
