@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from crash.carrier import Run
+from crash.checks import Violation
 from crash.scenarios import ITEM, Goal, Transfer
 from crash.schedules import Stop
 from crash.world import NEW, OLD, World
@@ -28,9 +29,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = ROOT / "playbooks" / "migrate_licenses.yml"
 INVENTORY = ROOT / "playbooks" / "inventories" / "demo"
 MARK = "SEATKEEPER_CRASH_RUN"
-RUN_SECONDS_MAX = 300.0
+RUN_SECONDS_MAX = 1800.0
 QUIET_SECONDS = 0.3
-LOOK_AGAIN_SECONDS = 0.002
+LOOK_AGAIN_SECONDS = 0.01
+_TASK = b"\nTASK ["
 _CHANGED = re.compile(r"changed=(\d+)")
 
 
@@ -64,7 +66,7 @@ class PlaybookCarrier:
                 start_new_session=True,
             )
         try:
-            stopped = self._wait(process, stop)
+            stopped = self._wait(process, stop, output)
         finally:
             _kill(process, mark)
             self._wait_for_silence()
@@ -72,26 +74,27 @@ class PlaybookCarrier:
             inspect()
         text = output.read_text(errors="replace")
         changed = any(int(number) for number in _CHANGED.findall(text))
+        if stop is not None and not stopped:
+            raise Violation("death", f"the playbook ended before it was killed: {text[-4000:]}")
         if stopped or process.returncode:
             return Run(changed, "the playbook was killed" if stopped else text[-4000:])
         return Run(changed)
 
-    def _wait(self, process: subprocess.Popen[bytes], stop: Stop | None) -> bool:
+    def _wait(self, process: subprocess.Popen[bytes], stop: Stop | None, output: Path) -> bool:
         """Whether it was time for the playbook to die before it ended."""
         started = time.monotonic()
         while process.poll() is None:
-            passed = time.monotonic() - started
-            if stop is not None and self._is_time(stop, passed):
+            if stop is not None and self._is_time(stop, output):
                 return True
-            if passed > RUN_SECONDS_MAX:
+            if time.monotonic() - started > RUN_SECONDS_MAX:
                 raise TimeoutError(f"the playbook ran for more than {RUN_SECONDS_MAX} seconds")
             time.sleep(LOOK_AGAIN_SECONDS)
         return False
 
-    def _is_time(self, stop: Stop, passed: float) -> bool:
-        if stop.points is None:
-            return passed >= stop.part * stop.usual_seconds
-        return len(self._world.tripwire.trace) >= stop.points
+    def _is_time(self, stop: Stop, output: Path) -> bool:
+        if stop.points is not None:
+            return len(self._world.tripwire.trace) >= stop.points
+        return output.read_bytes().count(_TASK) >= (stop.task or 0)
 
     def _wait_for_silence(self) -> None:
         """An agent finishes what the playbook asked it, also when nobody waits for the answer."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -14,38 +13,36 @@ from typing import Any
 
 from seatkeeper_twins.lab.lab import ending_in_order
 
-from .campaign import run_campaign, share_from
+from .campaign import replay, run_campaign
 from .mutants import MUTANTS
+from .progress import say
 from .scenarios import SCENARIOS
-from .schedules import Bench, Schedule, today
+from .schedules import add_arguments, carrier_with_requests, chosen_schedule
+from .share import seed, share
+from .warm import warm_up
 from .world import Variant, work_folder
 
 
 def main(arguments: list[str] | None = None) -> int:
     """0 when every promise was kept, 1 when not, 2 for bad usage."""
     parser = argparse.ArgumentParser(prog="python -m crash", description=__doc__)
-    parser.add_argument("--scenario", choices=SCENARIOS, action="append", help="only this one")
-    parser.add_argument(
-        "--kill", type=int, action="append", help="replay: die at the n-th point, then at the m-th"
-    )
-    parser.add_argument("--in-call", action="store_true", help="replay: the agent dies in a call")
-    parser.add_argument("--hasty", action="store_true", help="replay: do not wait for recovery")
+    add_arguments(parser)
     parser.add_argument("--mutants", action="store_true", help="the five broken agents instead")
     parser.add_argument("--report", type=Path, help="write the figures there, as JSON")
-    chosen = parser.parse_args(arguments)
-    if chosen.mutants:
-        return _write(chosen.report, _mutants())
-    names = chosen.scenario or list(SCENARIOS)
-    if chosen.kill:
-        kills = tuple(chosen.kill)
-        return _replay(Schedule(names[0], kills, in_call=chosen.in_call, hasty=chosen.hasty))
+    options = parser.parse_args(arguments)
+    warm_up()
+    if options.mutants:
+        return _write(options.report, _mutants())
+    schedule = chosen_schedule(options)
+    if schedule is not None:
+        return replay(schedule, carrier_with_requests)
     try:
-        share = share_from(os.environ, 1.0)
+        part = share()
     except ValueError as error:
         parser.error(str(error))
-    report = run_campaign(share, names, _say)
+    report = run_campaign(part, seed(), options.scenario or list(SCENARIOS), say)
     print(report)
-    return _write(chosen.report, {"text": str(report), **asdict(report)})
+    return _write(options.report, {"text": str(report), **asdict(report)})
 
 
 def _mutants() -> dict[str, Any]:
@@ -69,23 +66,6 @@ def _write(path: Path | None, told: dict[str, Any]) -> int:
     if path is not None:
         path.write_text(json.dumps(told))
     return int(told["failed"] > 0)
-
-
-def _replay(schedule: Schedule) -> int:
-    with TemporaryDirectory(prefix="seatkeeper-crash-", dir=work_folder()) as folder:
-        bench = Bench(Path(folder), today())
-        try:
-            result = bench.run(schedule)
-            print("\n".join(map(str, bench.world.tripwire.trace)))
-            print(bench.world.logs())
-        finally:
-            bench.world.kill()
-    print(result if result.promise else f"{schedule}: kept, in {result.runs} runs")
-    return int(result.promise is not None)
-
-
-def _say(line: str) -> None:
-    print(f"crash: {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

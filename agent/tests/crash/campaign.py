@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All schedules, or a share of them: every point alone, pairs of points, faults of answers.
 
-A share is chosen by a hash of the seed and the schedule's name, so it is spread over all of
-them, is the same in every run with that seed, and another seed gives another part.
+Of a share s the square root is taken of all but the pairs, and of the second points after each of
+these the square root again: so the pairs make up the share.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .processes import end_with_parent
+from .progress import Say, told
 from .scenarios import SCENARIOS, Borrow, Scenario
 from .schedules import (
     SLOW_CALL_SECONDS_MAX,
@@ -33,20 +33,21 @@ from .schedules import (
     carrier_with_requests,
     today,
 )
+from .share import chosen
 from .world import NEW, OLD, work_folder
 
 PROCESSES = 2
 TWIN_POINTS = ("context", "debit", "import", "receipt", "confirm")
 FAULT_TIMES = {"lose": (1,), "pending": (1, 3), "slow": (1,)}
 FAILURES_SHOWN_MAX = 20
-
-Say = Callable[[str], None]
+PROGRAM = "cd agent/tests && ../../.venv/bin/python -m crash"
 
 
 @dataclass
 class Report:
     """The figures of a campaign and what went wrong in it."""
 
+    program: str
     seed: int
     share: float
     scenarios: int = 0
@@ -61,9 +62,16 @@ class Report:
         """Count one schedule."""
         self.schedules[kind] = self.schedules.get(kind, 0) + 1
         self.kills += result.kills
-        if result.promise is not None:
+        failure = self.failure(result)
+        if failure is not None:
             self.failed += 1
-            self.failures = [*self.failures, str(result)][:FAILURES_SHOWN_MAX]
+            self.failures = [*self.failures, failure][:FAILURES_SHOWN_MAX]
+
+    def failure(self, result: Result) -> str | None:
+        """What a schedule broke, and the command that runs it alone; None if it kept all."""
+        if result.promise is None:
+            return None
+        return f"{result}\n    repeat it: {self.program} {result.schedule.arguments}"
 
     def __str__(self) -> str:
         kinds = ", ".join(f"{number} {kind}" for kind, number in self.schedules.items())
@@ -75,44 +83,27 @@ class Report:
         )
 
 
-@dataclass(frozen=True)
-class Share:
-    """Which part of the schedules is run."""
-
-    part: float
-    seed: int
-
-    def takes(self, schedule: Schedule) -> bool:
-        """Whether the schedule is in it.
-
-        Of the points alone the square root of the share is taken, and of the second points
-        after each of these the square root again: so the pairs make up the share.
-        """
-        name = f"{self.seed} {schedule}".encode()
-        number = int.from_bytes(hashlib.sha256(name).digest()[:8], "big")
-        return number < math.sqrt(self.part) * 2**64
-
-
-def run_campaign(share: Share, names: Iterable[str], say: Say) -> Report:
+def run_campaign(share: float, seed: int, names: Iterable[str], say: Say) -> Report:
     """Run it in two processes at a time; gives the figures."""
     started = time.monotonic()
-    report = Report(share.seed, share.part)
+    report = Report(PROGRAM, seed, share)
+    part = math.sqrt(share)
     scenarios = [SCENARIOS[name] for name in names]
     with benches(today()) as run:
         recorded = [Schedule(scenario.name) for scenario in scenarios]
         points = {}
-        for result in told(run(recorded), len(recorded), say):
+        for result in told(run(recorded), len(recorded), report.failure, say):
             report.add("undisturbed", result)
             points[result.schedule.scenario] = result.points
             report.scenarios += 1
             report.points += result.points
         say(f"{report.points} points: {points}")
-        singles = [s for s in _singles(scenarios, points) if share.takes(s)]
+        singles = chosen(list(_singles(scenarios, points)), part, seed)
         pairs: list[Schedule] = []
-        for result in told(run(singles), len(singles), say):
+        for result in told(run(singles), len(singles), report.failure, say):
             report.add(_kind(result.schedule), result)
-            pairs += [s for s in _pairs(result) if share.takes(s)]
-        for result in told(run(pairs), len(pairs), say):
+            pairs += chosen(list(_pairs(result)), part, seed)
+        for result in told(run(pairs), len(pairs), report.failure, say):
             report.add("pairs of points", result)
     report.seconds = time.monotonic() - started
     return report
@@ -167,26 +158,18 @@ def _kind(schedule: Schedule) -> str:
     return "points met in haste" if schedule.hasty else "points alone"
 
 
-def told(results: Iterator[Result], total: int, say: Say) -> Iterator[Result]:
-    """Pass results on, and say how far it is and what failed."""
-    started = time.monotonic()
-    for number, result in enumerate(results, 1):
-        if result.promise is not None:
-            say(f"FAILED {result}")
-        if number % 100 == 0 or number == total:
-            say(f"{number} of {total} in {time.monotonic() - started:.0f} s")
-        yield result
-
-
 @contextmanager
 def benches(
     moment: datetime, make_carrier: MakeCarrier = carrier_with_requests
 ) -> Iterator[Callable[[list[Schedule]], Iterator[Result]]]:
-    """Benches in processes of their own; gives a function that runs schedules on them."""
+    """Benches in forks of this process; gives a function that runs schedules on them.
+
+    They are forked before any thread is started, and have imported what this process has.
+    """
     with TemporaryDirectory(prefix="seatkeeper-crash-", dir=work_folder()) as folder:
         executor = ProcessPoolExecutor(
             PROCESSES,
-            mp_context=get_context("spawn"),
+            mp_context=get_context("fork"),
             initializer=_make_bench,
             initargs=(folder, moment, make_carrier),
         )
@@ -216,9 +199,15 @@ def _run(schedule: Schedule) -> Result:
         return Result(schedule, 0, 0, 0, 0.0, (_BENCHES[0].world.logs(),), "error", repr(error))
 
 
-def share_from(environment: Mapping[str, str], default: float) -> Share:
-    """SEATKEEPER_CRASH_SHARE (0 to 1) and SEATKEEPER_CRASH_SEED; ValueError when unusable."""
-    part = float(environment.get("SEATKEEPER_CRASH_SHARE", default))
-    if not 0 < part <= 1:
-        raise ValueError("SEATKEEPER_CRASH_SHARE must be more than 0 and at most 1")
-    return Share(part, int(environment.get("SEATKEEPER_CRASH_SEED", "1")))
+def replay(schedule: Schedule, make_carrier: MakeCarrier) -> int:
+    """One schedule with all that it tells; 0 when every promise was kept."""
+    with TemporaryDirectory(prefix="seatkeeper-crash-", dir=work_folder()) as folder:
+        bench = Bench(Path(folder), today(), make_carrier=make_carrier)
+        try:
+            result = bench.run(schedule)
+            print("\n".join(map(str, bench.world.tripwire.trace)))
+            print(bench.world.logs())
+        finally:
+            bench.world.kill()
+    print(result if result.promise else f"{schedule}: kept, in {result.runs} runs")
+    return int(result.promise is not None)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import argparse
+import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,6 @@ from typing import Any, Protocol
 from .carrier import Carrier, Run, settled
 from .checks import Violation, inspect, inspect_end
 from .scenarios import SCENARIOS, Goal, Scenario
-from .warm import warm_up
 from .world import Variant, World
 
 RUNS_AFTER_FAULT_MAX = 8
@@ -38,15 +39,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Stop:
-    """When the carrier itself dies in its first run: at a point or at a part of its usual time."""
+    """When the carrier itself dies in its first run: at a point, or when it begins a task."""
 
     points: int | None = None
-    part: float = 0.0
-    usual_seconds: float = 0.0
+    task: int | None = None
 
     def __str__(self) -> str:
-        after = f"{self.part:.0%} of its time" if self.points is None else f"{self.points} points"
-        return f"carrier stopped after {after}"
+        when = f"in task {self.task}" if self.points is None else f"after {self.points} points"
+        return f"carrier stopped {when}"
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,50 @@ class Schedule:
         return " ".join([*parts, *(str(part) for part in (self.fault, self.stop) if part)])
 
     @property
+    def arguments(self) -> str:
+        """What runs it alone, see ``add_arguments``."""
+        found = ["--scenario", self.scenario]
+        for number in self.kills:
+            found += ["--kill", str(number)]
+        if self.fault is not None:
+            found += ["--fault", *map(str, astuple(self.fault))]
+        found += ["--in-call"] * self.in_call + ["--hasty"] * self.hasty
+        if self.stop is not None:
+            for name, value in asdict(self.stop).items():
+                found += [f"--stop-{name}", str(value)] if value else []
+        return shlex.join(found)
+
+    @property
     def runs_max(self) -> int:
         """Each kill may cost one run; faults may leave an agent in doubt a few times."""
         troubled = RUNS_AFTER_FAULT_MAX * (self.fault is not None)
         return 1 + len(self.kills) + (self.stop is not None) + troubled
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that choose one schedule; see ``chosen_schedule``."""
+    parser.add_argument("--scenario", choices=SCENARIOS, action="append", help="only this one")
+    parser.add_argument(
+        "--kill", type=int, action="append", help="die at the n-th point, then at the m-th"
+    )
+    parser.add_argument(
+        "--fault", nargs=5, metavar=("HOST", "POINT", "ACTION", "VALUE", "TIMES"), help="of a twin"
+    )
+    parser.add_argument("--in-call", action="store_true", help="the agent dies in a call")
+    parser.add_argument("--hasty", action="store_true", help="do not wait for recovery")
+
+
+def chosen_schedule(options: argparse.Namespace, stop: Stop | None = None) -> Schedule | None:
+    """The one that the options choose, None where they choose none."""
+    fault = None
+    if options.fault is not None:
+        host, point, action, value, times = options.fault
+        fault = Fault(host, point, action, int(value), int(times))
+    if options.kill is None and fault is None and stop is None:
+        return None
+    kills = tuple(options.kill or ())
+    name = (options.scenario or list(SCENARIOS))[0]
+    return Schedule(name, kills, fault, options.in_call, options.hasty, stop)
 
 
 @dataclass(frozen=True)
@@ -121,7 +161,6 @@ class Bench:
         variant: Variant | None = None,
         make_carrier: MakeCarrier = carrier_with_requests,
     ) -> None:
-        warm_up()
         self.world = World(folder)
         self._variant = variant or Variant()
         self._make_carrier = make_carrier

@@ -56,6 +56,11 @@ def repeating() -> str:
     return " ".join([f"{SEED}={seed()}", *given])
 
 
+def environment(usual: float) -> dict[str, str]:
+    """What a process needs to choose what this one would."""
+    return {**os.environ, SHARE: str(share(usual)), SEED: str(seed())}
+
+
 def _commit() -> int:
     try:
         done = subprocess.run(

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -167,8 +166,3 @@ class World:
                 self._announce(f"after the call of {name}")
 
         setattr(holder, name, announced)
-
-
-def say(line: str) -> None:
-    """To whoever watches."""
-    print(f"crashes: {line}", file=sys.stderr, flush=True)

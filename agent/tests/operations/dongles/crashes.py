@@ -9,18 +9,20 @@ switch and every click. The run is made again until it gets through; one more ru
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
+import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from crash.client import NoAnswerError, RefusedError
+from crash.progress import say, told
+from crash.share import chosen, seed, share
 from crash.warm import warm_up
 from crash.world import work_folder
 
@@ -28,8 +30,9 @@ from seatkeeper_twins.lab.lab import ending_in_order
 
 from .crash_mutants import MUTANTS
 from .crash_scenarios import SCENARIOS, Migrate, Scenario, Violation
-from .crash_world import World, say
+from .crash_world import World
 
+PROGRAM = "operations.dongles.crashes"
 SECOND_MAX = 12
 """How far into what follows a death the second one comes."""
 
@@ -45,11 +48,11 @@ class Schedule:
     def __str__(self) -> str:
         return " ".join([self.scenario, *(f"kill {number}" for number in self.kills)])
 
-
-def takes(schedule: Schedule, share: float) -> bool:
-    """Whether a share holds it: by its name, so that it is spread and always the same."""
-    number = int.from_bytes(hashlib.sha256(str(schedule).encode()).digest()[:8], "big")
-    return number < share * 2**64
+    @property
+    def arguments(self) -> str:
+        """What runs it alone."""
+        kills = (argument for number in self.kills for argument in ("--kill", str(number)))
+        return shlex.join(["--scenario", self.scenario, *kills])
 
 
 def run(world: Any, schedule: Schedule, kinds: Mapping[str, Any] = SCENARIOS) -> int:
@@ -97,47 +100,55 @@ def drive(world: Any, scenario: Scenario, deaths: int) -> None:
 
 
 def campaign(
-    world: Any, share: float, names: list[str], kinds: Mapping[str, Any] = SCENARIOS
+    world: Any, program: str, names: list[str], kinds: Mapping[str, Any] = SCENARIOS
 ) -> dict[str, Any]:
-    """All points alone, and pairs of them; the figures and what failed."""
-    started, failures, ran, points = time.monotonic(), [], 0, {}
+    """A share of all points alone and of pairs of them; the figures and what failed."""
+    started, points = time.monotonic(), {}
     for name in names:
         points[name] = run(world, Schedule(name), kinds)
         say(f"{points[name]} points in {name!r}")
-    for schedule in schedules(points, share):
-        ran += 1
-        try:
-            run(world, schedule, kinds)
-        except (Violation, RuntimeError, TimeoutError, RefusedError, NoAnswerError) as error:
-            trace = "\n    ".join(map(str, world.tripwire.trace))
-            failures.append(f"{schedule}: {error}\n    {trace}")
-            say(f"FAILED {failures[-1]}")
+    found = schedules(points, share(), seed())
+    outcomes = (attempt(world, program, schedule, kinds) for schedule in found)
+    ended = list(told(outcomes, len(found), lambda failure: failure, say))
+    failures = [failure for failure in ended if failure is not None]
     text = (
-        f"{sum(points.values())} points in {len(points)} scenarios; {ran} schedules,"
-        f" {len(failures)} failed, in {time.monotonic() - started:.0f} s; share {share:g}"
+        f"{sum(points.values())} points in {len(points)} scenarios; {len(found)} schedules,"
+        f" {len(failures)} failed, in {time.monotonic() - started:.0f} s;"
+        f" share {share():g}, seed {seed()}"
     )
-    return {"text": text, "failures": failures, "ran": ran}
+    return {"text": text, "failures": failures, "ran": len(found)}
 
 
-def schedules(points: dict[str, int], share: float) -> Iterator[Schedule]:
+def attempt(world: Any, program: str, schedule: Schedule, kinds: Mapping[str, Any]) -> str | None:
+    """What one schedule breaks, with all points that were passed; None if nothing."""
+    try:
+        run(world, schedule, kinds)
+    except (Violation, RuntimeError, TimeoutError, RefusedError, NoAnswerError) as error:
+        trace = "\n    ".join(map(str, world.tripwire.trace))
+        again = f"cd agent/tests && ../../.venv/bin/python -m {program} {schedule.arguments}"
+        return f"{schedule}: {error}\n    {trace}\n    repeat it: {again}"
+    return None
+
+
+def schedules(points: dict[str, int], share: float, seed: int) -> list[Schedule]:
     """A share of the points alone; of the pairs the share's third power."""
-    for name, number in points.items():
-        for first in range(1, number + 1):
-            alone = Schedule(name, (first,))
-            if takes(alone, share):
-                yield alone
-            pairs = (Schedule(name, (first, second)) for second in range(1, SECOND_MAX + 1))
-            yield from (pair for pair in pairs if takes(pair, share**3))
+    alone = [Schedule(name, (n,)) for name, count in points.items() for n in range(1, count + 1)]
+    pairs = [
+        Schedule(schedule.scenario, (*schedule.kills, second))
+        for schedule in alone
+        for second in range(1, SECOND_MAX + 1)
+    ]
+    return chosen(alone, share, seed) + chosen(pairs, share**3, seed)
 
 
 def mutants(world: World) -> dict[str, Any]:
     """What is seen of each broken agent, and of a sound one that dies at the same point."""
-    told: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for title, mutant in MUTANTS.items():
         world.cloud_seconds = mutant.cloud_seconds
-        told[title] = judged(world, Migrate.name, mutant)
-        say(f"{title}: {told[title]}")
-    return told
+        found[title] = judged(world, Migrate.name, mutant)
+        say(f"{title}: {found[title]}")
+    return found
 
 
 def judged(
@@ -148,14 +159,14 @@ def judged(
     However many points come before it: how many there are depends on how long things take.
     """
     schedule = Schedule(scenario, (1,), mutant.point)
-    told = []
+    judgements = []
     for mutate in (lambda: None, mutant.mutate):
         world.mutate = mutate
-        told.append(seen(world, schedule, kinds))
+        judgements.append(seen(world, schedule, kinds))
         if world.tripwire.kills != 1:
             raise RuntimeError(f"nothing died {mutant.point}")
     world.mutate = lambda: None
-    return told
+    return judgements
 
 
 def seen(world: Any, schedule: Schedule, kinds: Mapping[str, Any] = SCENARIOS) -> str | None:
@@ -172,24 +183,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m operations.dongles.crashes")
     parser.add_argument("--scenario", choices=SCENARIOS, action="append", help="only this one")
     parser.add_argument("--kill", type=int, action="append", help="replay: die at the n-th point")
-    parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--mutants", action="store_true", help="the broken agents instead")
     parser.add_argument("--report", type=Path, help="write the figures there, as JSON")
-    chosen = parser.parse_args(arguments)
-    names = chosen.scenario or list(SCENARIOS)
+    options = parser.parse_args(arguments)
+    names = options.scenario or list(SCENARIOS)
     warm_up()
     with TemporaryDirectory(prefix="seatkeeper-crashes-", dir=work_folder()) as folder:
         world = World(Path(folder))
         try:
-            if chosen.kill:
-                return replay(world, Schedule(names[0], tuple(chosen.kill)))
-            told = mutants(world) if chosen.mutants else campaign(world, chosen.share, names)
+            if options.kill:
+                return replay(world, Schedule(names[0], tuple(options.kill)))
+            found = mutants(world) if options.mutants else campaign(world, PROGRAM, names)
         finally:
             world.close()
-    if chosen.report is not None:
-        chosen.report.write_text(json.dumps(told), encoding="utf-8")
-    print(told.get("text", ""))
-    return int(bool(told.get("failures")))
+    if options.report is not None:
+        options.report.write_text(json.dumps(found), encoding="utf-8")
+    print(found.get("text", ""))
+    return int(bool(found.get("failures")))
 
 
 def replay(world: Any, schedule: Schedule, kinds: Mapping[str, Any] = SCENARIOS) -> int:

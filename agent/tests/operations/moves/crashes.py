@@ -25,6 +25,8 @@ from .crash_mutants import MUTANTS
 from .crash_scenarios import SCENARIOS, Move
 from .crash_world import World
 
+PROGRAM = "operations.moves.crashes"
+
 
 def mutants(world: World) -> dict[str, Any]:
     """What is seen of each broken agent, and of a sound one that dies at the same point."""
@@ -36,28 +38,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m operations.moves.crashes")
     parser.add_argument("--scenario", choices=SCENARIOS, action="append", help="only this one")
     parser.add_argument("--kill", type=int, action="append", help="replay: die at the n-th point")
-    parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--mutants", action="store_true", help="the broken agents instead")
     parser.add_argument("--report", type=Path, help="write the figures there, as JSON")
-    chosen = parser.parse_args(arguments)
-    names = chosen.scenario or list(SCENARIOS)
+    options = parser.parse_args(arguments)
+    names = options.scenario or list(SCENARIOS)
     with TemporaryDirectory(prefix="seatkeeper-crashes-", dir=work_folder()) as folder:
         world = World(Path(folder))
         warm_up()
         try:
-            if chosen.kill:
-                return replay(world, Schedule(names[0], tuple(chosen.kill)), SCENARIOS)
-            told = (
-                mutants(world)
-                if chosen.mutants
-                else campaign(world, chosen.share, names, SCENARIOS)
+            if options.kill:
+                return replay(world, Schedule(names[0], tuple(options.kill)), SCENARIOS)
+            found = (
+                mutants(world) if options.mutants else campaign(world, PROGRAM, names, SCENARIOS)
             )
         finally:
             world.close()
-    if chosen.report is not None:
-        chosen.report.write_text(json.dumps(told), encoding="utf-8")
-    print(told.get("text", ""))
-    return int(bool(told.get("failures")))
+    if options.report is not None:
+        options.report.write_text(json.dumps(found), encoding="utf-8")
+    print(found.get("text", ""))
+    return int(bool(found.get("failures")))
 
 
 if __name__ == "__main__":
