@@ -70,8 +70,8 @@ lint-environments: $(VENV)/.python
 demo: setup ## show with all four vendors, on twins, what the playbooks do and what was observed
 	@$(PYTHON) -m seatkeeper_twins.demo
 
-# Tests wait for processes that they start about a third of their time: three keep two cores busy.
-JOBS := 3
+# Three for two cores, as tests also wait for the processes that they start; JOBS=2 make test for less.
+JOBS ?= 3
 # All in one call, so that its slowest ten are those of all, and no core waits between two calls.
 PYTEST := $(PYTHON) -m pytest -n $(JOBS) --dist worksteal --durations 10 --durations-min 1
 
