@@ -9,7 +9,6 @@ switch and every click. The run is made again until it gets through; one more ru
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
@@ -21,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from crash.client import NoAnswerError, RefusedError
+from crash.share import chosen, repeating, seed
 from crash.warm import warm_up
 from crash.world import work_folder
 
@@ -44,12 +44,6 @@ class Schedule:
 
     def __str__(self) -> str:
         return " ".join([self.scenario, *(f"kill {number}" for number in self.kills)])
-
-
-def takes(schedule: Schedule, share: float) -> bool:
-    """Whether a share holds it: by its name, so that it is spread and always the same."""
-    number = int.from_bytes(hashlib.sha256(str(schedule).encode()).digest()[:8], "big")
-    return number < share * 2**64
 
 
 def run(world: Any, schedule: Schedule, kinds: Mapping[str, Any] = SCENARIOS) -> int:
@@ -114,20 +108,21 @@ def campaign(
             say(f"FAILED {failures[-1]}")
     text = (
         f"{sum(points.values())} points in {len(points)} scenarios; {ran} schedules,"
-        f" {len(failures)} failed, in {time.monotonic() - started:.0f} s; share {share:g}"
+        f" {len(failures)} failed, in {time.monotonic() - started:.0f} s; share {share:g},"
+        f" again with {repeating()}"
     )
     return {"text": text, "failures": failures, "ran": ran}
 
 
 def schedules(points: dict[str, int], share: float) -> Iterator[Schedule]:
-    """A share of the points alone; of the pairs the share's third power."""
+    """A share of the points alone; of the pairs the share's third power; chosen by the seed."""
     for name, number in points.items():
-        for first in range(1, number + 1):
-            alone = Schedule(name, (first,))
-            if takes(alone, share):
-                yield alone
-            pairs = (Schedule(name, (first, second)) for second in range(1, SECOND_MAX + 1))
-            yield from (pair for pair in pairs if takes(pair, share**3))
+        firsts = range(1, number + 1)
+        alone = [Schedule(name, (first,)) for first in firsts]
+        yield from chosen(alone, share, seed())
+        seconds = range(1, SECOND_MAX + 1)
+        pairs = [Schedule(name, (first, second)) for first in firsts for second in seconds]
+        yield from chosen(pairs, share**3, seed())
 
 
 def mutants(world: World) -> dict[str, Any]:
@@ -175,19 +170,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--mutants", action="store_true", help="the broken agents instead")
     parser.add_argument("--report", type=Path, help="write the figures there, as JSON")
-    chosen = parser.parse_args(arguments)
-    names = chosen.scenario or list(SCENARIOS)
+    options = parser.parse_args(arguments)
+    names = options.scenario or list(SCENARIOS)
     warm_up()
     with TemporaryDirectory(prefix="seatkeeper-crashes-", dir=work_folder()) as folder:
         world = World(Path(folder))
         try:
-            if chosen.kill:
-                return replay(world, Schedule(names[0], tuple(chosen.kill)))
-            told = mutants(world) if chosen.mutants else campaign(world, chosen.share, names)
+            if options.kill:
+                return replay(world, Schedule(names[0], tuple(options.kill)))
+            told = mutants(world) if options.mutants else campaign(world, options.share, names)
         finally:
             world.close()
-    if chosen.report is not None:
-        chosen.report.write_text(json.dumps(told), encoding="utf-8")
+    if options.report is not None:
+        options.report.write_text(json.dumps(told), encoding="utf-8")
     print(told.get("text", ""))
     return int(bool(told.get("failures")))
 

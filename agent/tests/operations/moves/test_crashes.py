@@ -7,17 +7,19 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from crash.share import share
 
 from .crash_mutants import MUTANTS
 
-SHARE = float(os.environ.get("SEATKEEPER_CRASH_SHARE", "0.005"))
+SHARE = 0.005
+"""Of the points, usually."""
+
 CAMPAIGN_SECONDS_MAX = 12 * 3600
 MUTANTS_SECONDS_MAX = 900
 
@@ -39,7 +41,7 @@ def crashes(report: Path, seconds_max: float, *arguments: str) -> dict[str, Any]
 @pytest.mark.timeout(CAMPAIGN_SECONDS_MAX)
 def test_every_death_is_survived(tmp_path: Path) -> None:
     """Both profiles of licman, with and without lost answers."""
-    told = crashes(tmp_path / "report.json", CAMPAIGN_SECONDS_MAX, "--share", str(SHARE))
+    told = crashes(tmp_path / "report.json", CAMPAIGN_SECONDS_MAX, "--share", str(share(SHARE)))
     assert told["failures"] == []
     assert told["ran"] > 0
 
