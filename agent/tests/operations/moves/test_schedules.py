@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Wherever an agent ends in a move: it gets through, nothing is silently active nowhere.
 
-Every point alone, a share of the pairs, every command lost, late or refused; and each broken
-service is caught by the promise that it breaks.
+At each point alone and at pairs of points, of which a seed chooses a share; with every command
+lost, late or refused. Each broken service is caught by the promise that it breaks.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crash.share import chosen, repeating, seed, share
 
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.operations.moves.commands import Command
@@ -26,35 +27,35 @@ from .machines import refused
 from .schedules import Violation, move
 
 PROFILES = pytest.mark.parametrize("bare", [False, True], ids=["fuller", "bare"])
-EVERY_PAIR = 29
-"""Of the pairs every so-manieth is run: prime, so that all distances come."""
+SHARE = 0.1
+"""Of the deaths, usually; ``make test-crash`` runs all of them."""
 
-STRIDE = 11
+EVERY_PAIR = 29
+"""After every so-manieth death a second one: prime, so that all distances come."""
+
 EFFECTS = ("set_maintenance", "deactivate", "activate", "add_profile")
 
 
-def die_at(folder: Path, bare: bool, stride: int) -> None:
-    """At every so-manieth point, and at some of them again while what was open is taken up."""
-    points = move(folder / "whole", bare)
-    assert points > 100
-    for first in range(1, points + 1, stride):
-        move(folder / str(first), bare, first)
-    for first in range(EVERY_PAIR, points + 1, EVERY_PAIR * stride):
-        for second in range(1, 9):
-            move(folder / f"{first}-{second}", bare, first, second)
+def deaths(points: int) -> list[tuple[int, ...]]:
+    """A share of the points, and of those with a second one in what follows."""
+    alone = [(first,) for first in range(1, points + 1)]
+    pairs = [
+        (n, second) for n in range(EVERY_PAIR, points + 1, EVERY_PAIR) for second in range(1, 9)
+    ]
+    return [*chosen(alone, share(SHARE), seed()), *chosen(pairs, share(SHARE), seed())]
 
 
 @PROFILES
 def test_a_share_of_the_deaths_is_survived(folder: Path, bare: bool) -> None:
-    """The others are left to the next one."""
-    die_at(folder, bare, STRIDE)
-
-
-@pytest.mark.slow
-@PROFILES
-def test_every_death_is_survived(folder: Path, bare: bool) -> None:
-    """At each point."""
-    die_at(folder, bare, 1)
+    """Whichever the seed chooses: every death, and every second one."""
+    points = move(folder / "whole", bare)
+    assert points > 100
+    for ends in deaths(points):
+        try:
+            move(folder / "-".join(map(str, ends)), bare, *ends)
+        except BaseException as error:
+            error.add_note(f"an agent ended at the points {ends}; again with {repeating()}")
+            raise
 
 
 @PROFILES

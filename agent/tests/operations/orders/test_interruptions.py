@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crash.share import chosen, repeating, seed, share
 
 from operations.hosts import Crash
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
@@ -22,8 +23,8 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from .bench import NAME, Bench
 from .support import KEYS, NEW, OLD, Support
 
-STRIDE = 2 if os.environ.get("SEATKEEPER_EXAMPLES", "1") == "1" else 1
-"""Usually every second point is enough."""
+SHARE = 0.15
+"""Of the points, usually; ``make test-crash`` runs all of them."""
 
 RUNS_MAX = 12
 
@@ -162,41 +163,25 @@ def assert_done(bench: Bench, people: People) -> None:
     assert bench.content() == content
 
 
-@pytest.mark.slow
-def test_at_every_point(memory: Path, support: Support) -> None:
-    """Each alone."""
+def test_at_a_share_of_the_points(memory: Path, support: Support) -> None:
+    """Each alone, those around the mail always; and some with a second end in what follows."""
     points = undisturbed(memory / "undisturbed", support)
     assert {"mail.before", "mail.after"} <= set(points)
     assert len(points) > 40
-    around = {points.index("mail.before") + 1, points.index("mail.after") + 1}
-    for number in sorted({*range(1, len(points) + 1, STRIDE), *around}):
+    alone = [(number,) for number in range(1, len(points) + 1)]
+    pairs = [(number, second) for number in range(2, len(points) + 1, 5) for second in (1, 4)]
+    around = [(points.index(f"mail.{when}") + 1,) for when in ("before", "after")]
+    taken = [*chosen(alone, share(SHARE), seed()), *chosen(pairs, share(SHARE), seed())]
+    for ends in dict.fromkeys([*around, *taken]):
         support.fresh()
-        bench = Bench(memory / f"{number}", support)
+        bench = Bench(memory / "-".join(map(str, ends)), support)
         people = People(bench, support)
         try:
-            ended_and_converged(bench, people, (number,))
+            ended_and_converged(bench, people, ends)
             assert_done(bench, people)
         except BaseException as error:
-            error.add_note(f"the end came at {points[number - 1]}, point {number}")
+            error.add_note(f"the first end came at {points[ends[0] - 1]}; ends at {ends}")
+            error.add_note(f"again with {repeating()}")
             raise
         finally:
             bench.close()
-
-
-@pytest.mark.slow
-def test_at_two_points(memory: Path, support: Support) -> None:
-    """The second one in what comes after the first."""
-    points = undisturbed(memory / "undisturbed", support)
-    for number in range(2, len(points) + 1, 5 * STRIDE):
-        for second in (1, 4):
-            support.fresh()
-            bench = Bench(memory / f"{number}-{second}", support)
-            people = People(bench, support)
-            try:
-                ended_and_converged(bench, people, (number, second))
-                assert_done(bench, people)
-            except BaseException as error:
-                error.add_note(f"the ends came at points {number} and {second}")
-                raise
-            finally:
-                bench.close()
