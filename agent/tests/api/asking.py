@@ -16,7 +16,7 @@ from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .contract import Contract
 
-ANSWER_SECONDS_MAX = 30.0
+ANSWER_SECONDS_MAX = 120.0
 LEGS = ("request", "issue", "install", "confirm", "acknowledge")
 SERIALS = {"old-server": "130-1000000001", "new-server": "130-2000000002"}
 

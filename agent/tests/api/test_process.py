@@ -51,6 +51,9 @@ os.environ["LISTEN_PID"] = str(os.getpid()) if pid == "own" else pid
 os.execv(command[0], command)
 """
 
+# What starts and ends here is what is tested.
+pytestmark = pytest.mark.usefixtures("started_for_real")
+
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[MakeAgent]:

@@ -16,6 +16,7 @@ LAZY_MODULES = (
     "jsonschema",
     "referencing.jsonschema",
     "seatkeeper_agent.agent",
+    "seatkeeper_agent.api.app",
     "seatkeeper_agent.log",
     "securesystemslib.dsse",
     "securesystemslib.signer",

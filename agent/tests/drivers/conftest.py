@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engines import engine_of
 
 from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
@@ -67,25 +66,17 @@ class Twin:
 
     directory: Path
     drivers: list[CodeMeterDriver] = field(default_factory=list)
-    process: subprocess.Popen[str] | None = None
+
+    def __post_init__(self) -> None:
+        self.process = engine_of(self.directory)
 
     def start(self) -> None:
         """Serve the directory; returns when calls are answered."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "seatkeeper_twins.codemeter", "serve", "--dir", self.directory],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline().startswith("ready")
+        self.process.start()
 
-    def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
+    def stop(self) -> None:
         """End the engine, if it runs."""
-        if self.process is not None:
-            with self.process as process:
-                process.send_signal(by)
-                process.wait(10)
-            self.process = None
+        self.process.stop()
 
     def fault(self, point: str, action: str, **values: int) -> None:
         """Arm a fault."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable
 
@@ -195,7 +194,7 @@ def test_a_server_that_dies_in_an_effect_leaves_it_open(twin: Twin, leg: str, si
     twin.fault(f"{leg}.{side}", "die")
     with pytest.raises(DriverUnfinished, match="Error 100"):
         LEGS[leg](driver, update)
-    twin.stop(signal.SIGKILL)
+    twin.process.kill()
     twin.start()
     seats = one(driver, SOURCE, SEATS).seats
     assert seats == (25 if (leg, side) == ("debit", "before") else 15)

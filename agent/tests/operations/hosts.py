@@ -7,16 +7,15 @@ Only the clock, the waiting and the moments of a crash are the test's.
 from __future__ import annotations
 
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from engines import engine_of
 
 from seatkeeper_agent.domain.licenses import ItemKey, TransferType
 from seatkeeper_agent.domain.preflight import Policy
@@ -88,24 +87,15 @@ class Twin:
 
     def __init__(self, directory: Path, profile: str, seed: dict[str, Any]) -> None:
         self.directory = create_twin(directory, profile, seed)
-        self.process: subprocess.Popen[str] | None = None
+        self.process = engine_of(self.directory)
 
     def start(self) -> None:
         """Serve the directory; returns when calls are answered."""
-        command = [sys.executable, "-m", "seatkeeper_twins.codemeter", "serve"]
-        self.process = subprocess.Popen(
-            [*command, "--dir", str(self.directory)], stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline().startswith("ready")
+        self.process.start()
 
-    def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
+    def stop(self) -> None:
         """End the engine, if it runs."""
-        if self.process is not None:
-            with self.process as process:
-                process.send_signal(by)
-                process.wait(10)
-            self.process = None
+        self.process.stop()
 
     def ask(self, operation: str, **values: Any) -> dict[str, Any]:
         """A control operation, which must succeed."""
