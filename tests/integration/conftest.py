@@ -8,9 +8,25 @@ from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
+import forking
 import pytest
 
+from seatkeeper_twins.lab import process
 from seatkeeper_twins.lab.lab import Lab
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked() -> Iterator[None]:
+    """Agents and twins are forked, which spares the start of an interpreter for each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "spawn", forking.spawn)
+        yield
+
+
+@pytest.fixture
+def started_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what is seen of these programs from outside."""
+    monkeypatch.setattr(process, "spawn", forking.start)
 
 
 @pytest.fixture
@@ -30,11 +46,22 @@ def shared_lab() -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def whole_lab() -> Iterator[Lab]:
     """The hosts of both demos together: two with CodeMeter, two with Chaos."""
+    with _whole() as started:
+        yield started
+
+
+@pytest.fixture
+def fresh_whole_lab() -> Iterator[Lab]:
+    """The same for one test."""
+    with _whole() as started:
+        yield started
+
+
+def _whole() -> Lab:
     seeds = _seeds("seed.json") | _seeds("chaos_seed.json")
     # In the demo the dongle driver is too old at first, and nobody is logged in.
     seeds["render-server"]["chaos"]["server"] = {"activated_as": "admin@studio-a.example"}
-    with Lab.create(seeds) as started:
-        yield started
+    return Lab.create(seeds)
 
 
 def _started() -> Lab:

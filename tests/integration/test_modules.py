@@ -23,8 +23,8 @@ from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, holdings, journals, module, play
 
-# Whole runs of ansible-playbook on a busy machine.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+# On a busy machine.
+pytestmark = pytest.mark.timeout(900)
 
 ENDS = {
     "source": "old-server",
@@ -145,21 +145,22 @@ def test_what_is_not_there_is_read_as_such(whole_lab: Lab, tmp_path: Path) -> No
     assert (chaos["vendor"], chaos["running"]) == ("chaos", True)
 
 
-def test_every_leg_of_a_transfer(lab: Lab, tmp_path: Path) -> None:
+def test_every_leg_of_a_transfer(whole_lab: Lab, tmp_path: Path) -> None:
     document = None
     for leg, host in LEGS.items():
         options = {**MOVE, "leg": leg, "document": document}
-        document = quartet(lab, tmp_path, "license_transfer", host, **options)["document"]
-    assert holdings(lab)["new-server"]["6000010:201"] == (10, 0)
+        document = quartet(whole_lab, tmp_path, "license_transfer", host, **options)["document"]
+    assert holdings(whole_lab)["new-server"]["6000010:201"] == (10, 0)
 
 
-def test_a_transfer_is_given_up(lab: Lab, tmp_path: Path) -> None:
-    module(lab, tmp_path, "license_transfer", "new-server", **MOVE, leg="request")
-    quartet(lab, tmp_path, "license_transfer", "new-server", name="move", state="absent")
+def test_a_transfer_is_given_up(whole_lab: Lab, tmp_path: Path) -> None:
+    asked, name = {**MOVE, "name": "given up", "leg": "request"}, "license_transfer"
+    assert module(whole_lab, tmp_path, name, "new-server", **asked)["changed"]
+    quartet(whole_lab, tmp_path, name, "new-server", name="given up", state="absent")
 
 
-def test_a_borrow_is_declared_and_given_back(lab: Lab, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"check": False, **BORROW}
+def test_a_borrow_is_declared_and_given_back(whole_lab: Lab, tmp_path: Path) -> None:
+    lab, options = whole_lab, {"check": False, **BORROW}
     first = module(lab, tmp_path, "license_borrow", "new-server", **{**options, "check": True})
     done = module(lab, tmp_path, "license_borrow", "new-server", **options)
     assert first["changed"] is done["changed"] is True
@@ -205,8 +206,8 @@ def carry(lab: Lab, folder: Path, transfer: dict[str, Any]) -> None:
         document = result["document"]
 
 
-def test_information_is_read_and_never_changed(shared_lab: Lab, tmp_path: Path) -> None:
-    lab = shared_lab
+def test_information_is_read_and_never_changed(whole_lab: Lab, tmp_path: Path) -> None:
+    lab = whole_lab
     gather = [
         "agent",
         "containers",
@@ -263,9 +264,9 @@ def test_information_is_read_and_never_changed(shared_lab: Lab, tmp_path: Path) 
     ],
 )
 def test_a_refusal_is_one_sentence_and_nothing_is_touched(
-    shared_lab: Lab, tmp_path: Path, change: dict[str, Any], code: str, named: str
+    whole_lab: Lab, tmp_path: Path, change: dict[str, Any], code: str, named: str
 ) -> None:
-    lab, held = shared_lab, holdings(shared_lab)
+    lab, held = whole_lab, holdings(whole_lab)
     options = {**MOVE, "name": f"refused {change}", **change}
     told = module(lab, tmp_path, "license_transfer", "new-server", **options, leg="request")
     if "problem" not in told:
@@ -278,28 +279,22 @@ def test_a_refusal_is_one_sentence_and_nothing_is_touched(
     assert holdings(lab) == held
 
 
-def test_an_altered_document_is_refused(lab: Lab, tmp_path: Path) -> None:
-    requested = module(lab, tmp_path, "license_transfer", "new-server", **MOVE, leg="request")
-    document = requested["document"]
+def test_an_altered_document_is_refused(whole_lab: Lab, tmp_path: Path) -> None:
+    lab, name, options = whole_lab, "license_transfer", {**MOVE, "name": "altered"}
+    document = module(lab, tmp_path, name, "new-server", **options, leg="request")["document"]
     document["signatures"][0]["sig"] = "AAAA" + document["signatures"][0]["sig"][4:]
-    refused = module(
-        lab, tmp_path, "license_transfer", "old-server", **MOVE, leg="issue", document=document
-    )
+    altered = {**options, "leg": "issue", "document": document}
+    refused = module(lab, tmp_path, name, "old-server", **altered)
     assert refused["problem"]["code"] == "document-altered"
 
 
-# The last one takes the activation away that others need.
-EXAMPLES = [
-    "license_info",
-    "license_transfer",
-    "license_borrow",
-    "license_server",
-    "license_client",
-    "dongle_info",
-    "dongle_migrate",
-    "offline_activation",
-    "online_activation",
-]
+# Whatever waits for a person is ended before the next part, and the last example takes the
+# activation away that others need.
+EXAMPLES = (
+    ("license_info", "license_transfer", "license_borrow"),
+    ("license_server", "license_client", "dongle_info", "dongle_migrate"),
+    ("offline_activation", "online_activation"),
+)
 # What the examples leave to whoever runs them.
 VALUES = {
     "last_day_of_the_fair": NEXT_WEEK,
@@ -317,25 +312,31 @@ def say_that_nobody_did(host: LabHost) -> None:
         agent.change("POST", path_of("operations", wait["operation"], "attest"), word, False)
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_the_examples_run(whole_lab: Lab, tmp_path: Path, name: str) -> None:
+@pytest.mark.slow
+def test_the_examples_run(fresh_whole_lab: Lab, tmp_path: Path) -> None:
+    lab, playbook = fresh_whole_lab, tmp_path / "examples.yml"
+    variables = {**VALUES, "stick": str(tmp_path), "client_folder": str(tmp_path)}
+    start = {"name": "Examples", "hosts": "new-server", "gather_facts": False}
+    for part in EXAMPLES:
+        tasks = [task for name in part for task in examples(lab, name)]
+        playbook.write_text(yaml.safe_dump([{**start, "tasks": tasks}]), encoding="utf-8")
+        for arguments in (["--check"], []):
+            inventories = ("-i", str(CHAOS_INVENTORY), *arguments)
+            ran = play(lab, tmp_path, playbook, *inventories, variables=variables)
+            assert ran.recap["new-server"]["ok"] == len(tasks), ran.output
+            warnings = re.findall(r"\[(?:WARNING|DEPRECATION).*", ran.output)
+            assert all(": Waiting for a person: " in warning for warning in warnings), warnings
+        say_that_nobody_did(lab["render-server"])
+    assert holdings(lab)["new-server"]["6000010:201"] == (10, 0)
+
+
+def examples(lab: Lab, name: str) -> list[dict[str, Any]]:
+    """The examples of a module, as tasks on the hosts of a lab."""
     text = (ROOT / "plugins" / "modules" / f"{name}.py").read_text(encoding="utf-8")
-    examples = yaml.safe_load(text.split('EXAMPLES = r"""')[1].split('"""')[0])
-    for task in examples:
+    tasks: list[dict[str, Any]] = yaml.safe_load(text.split('EXAMPLES = r"""')[1].split('"""')[0])
+    for task in tasks:
         action = f"seatkeeper.licensing.{name}"
         if name != "license_client":
-            socket = str(whole_lab[task["delegate_to"]].socket_path)
+            socket = str(lab[task["delegate_to"]].socket_path)
             task[action] = {**(task[action] or {}), "agent_socket": socket}
-    playbook = tmp_path / "examples.yml"
-    start = {"name": "Examples", "hosts": "new-server", "gather_facts": False}
-    playbook.write_text(yaml.safe_dump([{**start, "tasks": examples}]), encoding="utf-8")
-    variables = {**VALUES, "stick": str(tmp_path), "client_folder": str(tmp_path)}
-    inventories = ("-i", str(CHAOS_INVENTORY))
-    for arguments in (["--check"], []):
-        ran = play(whole_lab, tmp_path, playbook, *inventories, *arguments, variables=variables)
-        assert ran.recap["new-server"]["ok"] == len(examples), ran.output
-        warnings = re.findall(r"\[(?:WARNING|DEPRECATION).*", ran.output)
-        assert all(": Waiting for a person: " in warning for warning in warnings), warnings
-    say_that_nobody_did(whole_lab["render-server"])
-    if name == "license_transfer":
-        assert holdings(whole_lab)["new-server"]["6000010:201"] == (10, 0)
+    return tasks
