@@ -31,6 +31,7 @@ REPORT = ROOT / "playbooks" / "license_report.yml"
 OLD, NEW = "old-aimms", "new-aimms"
 PROFILES = {"15.90.10.1": ["ProLicense"], "15.90.10.2": ["Server"], "15.90.10.3": ["Client"]}
 CODES = {number: f"TWIN{n}-AAAAA-BBBBB-CCCCC-DDDDD" for n, number in enumerate(PROFILES, start=1)}
+ATTEST_SECONDS_MAX = 300
 CONFIRMED = re.compile(r'"planning +(\w+) +([0-9a-f]{64})"')
 
 
@@ -107,7 +108,9 @@ def attest(lab: Lab, host: str) -> None:
     (wait,) = waits(lab, host)
     assert wait["attestable"], wait
     transport = httpx.HTTPTransport(uds=str(lab[host].socket_path))
-    with httpx.Client(transport=transport, base_url="http://localhost", timeout=60) as client:
+    with httpx.Client(
+        transport=transport, base_url="http://localhost", timeout=ATTEST_SECONDS_MAX
+    ) as client:
         said = {"statement": "Seen in the window.", "outcome": "done"}
         path = f"/v1/operations/{wait['operation']}/attest"
         client.post(path, json=said).raise_for_status()

@@ -7,7 +7,6 @@ import re
 import stat
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
 
 from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, Run, journals, module, play
+from .tap import PERSON_SECONDS_MAX, wait_for, waited
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = pytest.mark.timeout(900)
@@ -172,12 +172,24 @@ def test_a_dongle_is_refused_with_every_rule_then_moved_by_a_person(
     still = run(lab, tmp_path, REPORT)
     assert "Choose TRANSFER" in still.output
 
-    person = threading.Timer(3, works_on_the_page, (server.address,))
-    person.start()
-    waited = run(lab, tmp_path, MIGRATE, dongle_migration_person_timeout=120, **confirmed)
-    person.join()
-    waited.ended_well()
-    assert waited.recap["render-server"]["changed"] == 1
+    # A task that was told to wait, and sees the person do it, has changed something.
+    (entry,) = confirmed["license_dongle_migrations"]
+    options: dict[str, Any] = {
+        "dongle": "90000001",
+        "target_user": ARTIST,
+        "isolate": True,
+        "confirmation": entry["confirm"],
+        "acknowledge_irreversible": entry["acknowledge"],
+    }
+    told = waited(
+        lab,
+        tmp_path,
+        "dongle_migrate",
+        "render-server",
+        lambda: works_on_the_page(server.address),
+        **options,
+    )
+    assert (told["changed"], told["waiting"]) == (True, [])
     (known,) = lab["render-server"].client.get("/v1/migrations")["migrations"]
     assert (known["state"], known["comparison"]) == ("done", "not_declared")
     done = run(lab, tmp_path, MIGRATE, **confirmed).ended_well()
@@ -194,12 +206,16 @@ def test_a_dongle_is_refused_with_every_rule_then_moved_by_a_person(
 def works_on_the_page(server: str) -> None:
     """What the instructions tell a person to do, who clicks CLOSE once it is there."""
     people.transfer(server, ARTIST)
-    for _look in range(600):
-        try:
-            return people.close_transfer(server)
-        except control.TwinRefused:
-            time.sleep(0.1)
-    raise TimeoutError("The page never showed CLOSE.")
+    wait_for(lambda: closes(server))
+
+
+def closes(server: str) -> bool:
+    """Whether the page showed CLOSE, and the person clicked it."""
+    try:
+        people.close_transfer(server)
+    except control.TwinRefused:
+        return False
+    return True
 
 
 @pytest.mark.slow
@@ -216,13 +232,18 @@ def test_several_dongles_are_moved_one_after_the_other(dongles: Lab, tmp_path: P
     assert known["dongle"]["id"] == "90000001"
     assert known["state"] == "waiting"
 
-    person = threading.Thread(target=works_through, args=(lab, server.address, both))
+    # The second dongle is asked for by a run that waits; one that does not ends before it.
+    person = threading.Thread(target=works_through, args=(lab, server.address, both), daemon=True)
     person.start()
-    waited = run(
-        lab, tmp_path, MIGRATE, dongle_migration_person_timeout=120, **declared(*both, **told)
+    patient = run(
+        lab,
+        tmp_path,
+        MIGRATE,
+        dongle_migration_person_timeout=PERSON_SECONDS_MAX,
+        **declared(*both, **told),
     )
-    person.join()
-    assert waited.code == 0, waited.output
+    assert patient.code == 0, patient.output
+    person.join(PERSON_SECONDS_MAX)
     found = lab["render-server"].client.get("/v1/migrations")["migrations"]
     assert {known["dongle"]["id"]: known["state"] for known in found} == dict.fromkeys(both, "done")
     plugged = lab["render-server"].client.get("/v1/dongles")["dongles"]
@@ -233,12 +254,14 @@ def test_several_dongles_are_moved_one_after_the_other(dongles: Lab, tmp_path: P
 def works_through(lab: Lab, server: str, serials: tuple[str, ...]) -> None:
     """A person who does each dongle when the agent asks for it."""
     for serial in serials:
-        for _look in range(1200):
-            waits = lab["render-server"].client.get("/v1/waiting")["waiting"]
-            if any(serial in wait["title"] for wait in waits):
-                break
-            time.sleep(0.1)
+        wait_for(lambda asked=serial: asks_for(lab, asked))
         works_on_the_page(server)
+
+
+def asks_for(lab: Lab, serial: str) -> bool:
+    """Whether the agent waits for a person to work on this dongle."""
+    waits = lab["render-server"].client.get("/v1/waiting")["waiting"]
+    return any(serial in wait["title"] for wait in waits)
 
 
 @pytest.mark.slow
@@ -252,8 +275,8 @@ def test_seats_are_borrowed_and_returned_by_a_person(dongles: Lab, tmp_path: Pat
         assert planned.changed == begun.changed == 1
         assert "Waiting for a person" in begun.output
         works(server.address)
-        waited = run(lab, tmp_path, ACTIVATE, license_borrow_person_timeout=60, **variables)
-        waited.ended_well()
+        variables["license_borrow_person_timeout"] = PERSON_SECONDS_MAX
+        run(lab, tmp_path, ACTIVATE, **variables).ended_well()
         assert run(lab, tmp_path, ACTIVATE, **variables).ended_well().changed == 0
         shown = lab["render-server"].client.get("/v1/servers/chaos")
         assert shown["offline_products"] == (["Phoenix"] if seats else [])

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +16,7 @@ from seatkeeper_twins.lab.chaos import browser_is_here
 from seatkeeper_twins.lab.lab import Lab
 
 from .runs import CHAOS_INVENTORY, ROOT, Run, journals, play
+from .tap import wait_for
 
 # Whole runs of ansible-playbook, and a browser, on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -38,7 +38,6 @@ HELD = {
 STEP = re.compile(r'"(\d{8})  (\S.*?) {2,}(agent|person|vendor) +(yes|no) +(planned|done)"')
 CONFIRMED = re.compile(r'"(\d{8}) {2,}([0-9a-f]{64}) {2,}(\S.*)"')
 PNG = b"\x89PNG\r\n"
-WAIT_SECONDS_MAX = 60
 
 
 def started(performer: str, *serials: str) -> Lab:
@@ -229,12 +228,3 @@ def record(lab: Lab) -> dict[str, Any]:
     """The only migration of the host."""
     (found,) = lab[HOST].client.get("/v1/migrations")["migrations"]
     return dict(found)
-
-
-def wait_for(look: Any) -> Any:
-    """What comes to be within a minute."""
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while not (found := look()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return found

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 import stat
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from seatkeeper_twins.lab.lab import Lab, LabHost
 from seatkeeper_twins.parts import control
 
 from .runs import ROOT, Run, journals, module, play
+from .tap import PERSON_SECONDS_MAX, wait_for, waited
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -31,7 +31,7 @@ HOST = "office-server"
 OLD, NEW = "0012-3456-7890", "0012-9999-0001"
 KEYS = ("LK10-AAAA-0001", "LK10-AAAA-0002")
 CONFIRMED = re.compile(r"(front-desk|branch) +(?:to be asked|[\d.]+ USD) +([0-9a-f]{64})")
-LOOK_SECONDS_MAX = 30.0
+SLOW_MILLISECONDS = 600_000
 
 
 @pytest.fixture
@@ -100,7 +100,9 @@ def attest(host: LabHost, operation: str | None = None) -> None:
         operation = wait["operation"]
     said = {"statement": "Seen on the screen.", "outcome": "done"}
     transport = httpx.HTTPTransport(uds=str(host.socket_path))
-    with httpx.Client(transport=transport, base_url="http://localhost", timeout=30) as client:
+    with httpx.Client(
+        transport=transport, base_url="http://localhost", timeout=PERSON_SECONDS_MAX
+    ) as client:
         client.post(f"/v1/operations/{operation}/attest", json=said).raise_for_status()
 
 
@@ -233,22 +235,20 @@ def test_a_killed_agent_does_not_send_its_mail_twice(lab: Lab, tmp_path: Path) -
     planned = module(lab, tmp_path, "license_order", HOST, check=True, **options())
     case = people.open_case(desk, NEW)
     said = options(confirmation=planned["digest"], case_number=case)
-    control.set_fault(desk, "mail.after", "slow", 60_000)
+    control.set_fault(desk, "mail.after", "slow", SLOW_MILLISECONDS)
     results: list[dict[str, Any]] = []
     running = threading.Thread(
         target=lambda: results.append(
-            module(lab, tmp_path, "license_order", HOST, timeout=60, **said)
-        )
+            module(lab, tmp_path, "license_order", HOST, timeout=PERSON_SECONDS_MAX, **said)
+        ),
+        daemon=True,
     )
     running.start()
-    deadline = time.monotonic() + LOOK_SECONDS_MAX
-    while not control.describe(desk)["mails"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: control.describe(desk)["mails"])
     host.agent.kill()
     control.clear_faults(desk)
     host.agent.start()
-    running.join(90)
+    running.join(PERSON_SECONDS_MAX)
     (told,) = results
     assert told["failed"]
     assert told["problem"]["code"] == "in-doubt"
@@ -269,15 +269,12 @@ def test_a_task_waits_for_people_as_long_as_it_may(by_hand: Lab, tmp_path: Path)
     said = options(confirmation=planned["digest"], case_number="CAS-1")
     module(lab, tmp_path, "license_order", HOST, **said)
 
-    def people() -> None:
-        for _step in ("send", "move", "register_old", "register_new"):
-            time.sleep(0.3)
+    def everybody() -> None:
+        for step in ("send", "move", "register_old", "register_new"):
+            assert [wait["step"] for wait in waiting(host)] == [step]
             attest(host)
 
-    working = threading.Thread(target=people)
-    working.start()
-    done = module(lab, tmp_path, "license_order", HOST, person_timeout=60, **said)
-    working.join(30)
+    done = waited(lab, tmp_path, "license_order", HOST, everybody, **said)
     assert (done["changed"], done["waiting"]) == (True, [])
     assert done["after"] == {"state": "done"}
 
