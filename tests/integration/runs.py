@@ -20,10 +20,11 @@ import yaml
 
 from seatkeeper_twins.lab.lab import Lab
 
+from .modules import run_module
+
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "playbooks" / "inventories" / "demo"
 CHAOS_INVENTORY = ROOT / "playbooks" / "inventories" / "chaos"
-MODULES = "ansible_collections.seatkeeper.licensing.plugins.modules"
 RUN_SECONDS_MAX = 300
 PASSWORD = "demo-admin-password"  # noqa: S105 - the twin's own, see chaos/demo_cloud.json
 _RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
@@ -212,19 +213,9 @@ def module(
         "_ansible_remote_tmp": str(folder),
         **options,
     }
-    path = folder / "arguments.json"
-    path.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", f"{MODULES}.{name}", str(path)],
-        cwd=folder,
-        env=environment(lab, folder),
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS_MAX,
-        check=False,
-    )
-    assert done.stdout.startswith("\n{") or done.stdout.startswith("{"), done.stderr
-    return dict(json.loads(done.stdout))
+    told, errors = run_module(name, arguments, folder, environment(lab, folder))
+    assert told.lstrip("\n").startswith("{"), errors
+    return dict(json.loads(told))
 
 
 def holdings(lab: Lab) -> dict[str, dict[str, tuple[int, int]]]:
