@@ -144,6 +144,7 @@ def leg(
     return module(lab, folder, "license_server_move", host, check=check, **said)
 
 
+@pytest.mark.slow
 def test_each_leg_is_checked_done_and_unchanged_when_done_again(lab: Lab, tmp_path: Path) -> None:
     backup = leg(lab, tmp_path, "backup", check=True)["backup"]
     document = None

@@ -51,7 +51,6 @@ def show(screen: Screen, folder: Path | None) -> Lab:
         demo.strand(digest)
         demo.carry_on(digest)
         demo.repoint(digest)
-        demo.run_again(digest)
         demo.show_machines("What both machines have now")
         screen.stage("Stop everything")
     return lab
@@ -170,24 +169,15 @@ class Demo:
         )
 
     def repoint(self, digest: str) -> None:
-        """People point the applications at the new server; then maintenance mode ends."""
-        self._screen.stage("Point AIMMS PRO at the new server, say so, and run again")
+        """People point the applications at the new server, and nothing is left to do."""
+        self._screen.stage("Point AIMMS PRO at the new server, and say so")
         Waits(self._screen, self._lab[OLD]).attest("repoint", "AIMMS PRO ran a job over it.")
-        self._run("-e", f"demo_confirm={digest}")
         machine = self._machine(OLD)
         self._screen.require(
             not machine["maintenance"] and machine["jobs_killed"] == JOBS,
             f"{OLD} has left maintenance mode, which ended its {JOBS} jobs, as was confirmed",
             f"{OLD} is in maintenance mode still, or did not restart.",
         )
-        states = {
-            host: self._lab[host].client.get("/v1/moves")["moves"][0]["state"]
-            for host in (OLD, NEW)
-        }
-        self._screen.line(f"  {', '.join(f'{host}: {state}' for host, state in states.items())}")
-
-    def run_again(self, digest: str) -> None:
-        """Nothing is left to do."""
         self._screen.stage("Run the playbook again")
         before = self._state()
         run = self._run("-e", f"demo_confirm={digest}")
@@ -195,6 +185,13 @@ class Demo:
             run.counted("changed") == 0 and self._state() == before,
             "changed=0 on both hosts; machines, activations and journals are as they were",
             "The last run changed something.",
+        )
+        moves = {host: self._lab[host].client.get("/v1/moves")["moves"] for host in (OLD, NEW)}
+        states = [move["state"] for known in moves.values() for move in known]
+        self._screen.require(
+            states == ["finished", "arrived"],
+            f"the move is {states[0]} on {OLD}, and has {states[1]} on {NEW}",
+            f"The move has come to {', '.join(states)}.",
         )
         self._require_places({NEW})
 
