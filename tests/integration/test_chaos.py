@@ -247,10 +247,15 @@ def _the_first_waits_for_a_person_and_keeps_the_second(
 
 
 def _who_plugs_a_dongle_in_meanwhile_is_noted(lab: Lab) -> None:
-    for act, noted in (("plug", "plugged in"), ("unplug", "was unplugged")):
-        serial = (THIRD,) if act == "plug" else ()
-        getattr(lab[ONLINE].chaos, act)("1-1.3", *serial)
-        wait_for(lambda words=noted: [n for n in records(lab)[0]["notes"] if words in n["text"]])
+    def noted(words: str) -> bool:
+        (known,) = records(lab)
+        return any(words in note["text"] for note in known["notes"])
+
+    server = lab[ONLINE].chaos
+    server.plug("1-1.3", THIRD)
+    wait_for(lambda: noted("plugged in"))
+    server.unplug("1-1.3")
+    wait_for(lambda: noted("was unplugged"))
 
 
 def _a_task_that_saw_the_person_has_changed_something(
@@ -282,7 +287,8 @@ def _the_second_is_moved_while_the_run_waits(
     working = threading.Thread(target=person, daemon=True)
     working.start()
     patient = {"dongle_migration_person_timeout": PERSON_SECONDS_MAX}
-    run(lab, folder, MIGRATE, **patient, **entries(confirmed)).ended_well()
+    moved = run(lab, folder, MIGRATE, **patient, **entries(confirmed))
+    assert moved.code == 0, moved.output
     assert {known["dongle"]["id"]: known["state"] for known in records(lab)} == {
         FIRST: "done",
         SECOND: "done",
