@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Chaos servers by playbook: set up, activated by files and online, dongles moved for good."""
+"""Chaos servers by playbook where people have a part: files, borrowed seats, pages of dongles.
+
+What goes on with nobody there, and a second run of everything, is shown by ``make demo``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import re
 import stat
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,15 +21,25 @@ from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
 
 from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, Run, journals, module, play
+from .tap import PERSON_SECONDS_MAX, wait_for, waited
 
 # Whole runs of ansible-playbook on a busy machine.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ACTIVATE = ROOT / "playbooks" / "activate_licenses.yml"
 MIGRATE = ROOT / "playbooks" / "migrate_dongles.yml"
 MIGRATE_ALL = ROOT / "playbooks" / "migrate_licenses.yml"
 REPORT = ROOT / "playbooks" / "license_report.yml"
+ONLINE, OFFLINE = "render-server", "island-server"
 ADMIN, ARTIST = "admin@studio-a.example", "artist@studio-a.example"
+FIRST, SECOND, THIRD = "90000003", "90000004", "90000001"
+HELD = {
+    FIRST: [
+        {"product": "V-Ray", "version": "2.5", "perpetual": False},
+        {"product": "Phoenix", "version": "3.1", "perpetual": True},
+    ],
+    SECOND: [{"product": "V-Ray", "version": "5.2", "perpetual": True}],
+}
 CONFIRMED = re.compile(r"(\d{8})  ([0-9a-f]{64})  ([^\"]+)\"")
 HOOK = """
 import sys
@@ -39,73 +51,108 @@ Path(answer).write_bytes(people.answer_request(cloud, user, password, content, "
 """
 
 
-def seeds(*dongles: str, **server: Any) -> dict[str, Any]:
-    """Two hosts: one with the dongles of these serial numbers, one without internet."""
-    ports = [{"port": f"1-1.{n}", "serial": serial} for n, serial in enumerate(dongles, start=1)]
-    return {
-        "render-server": {"chaos": {"server": server, "dongles": ports}},
-        "island-server": {"chaos": {"profile": "5.5"}},
-    }
-
-
 @pytest.fixture
 def servers() -> Iterator[Lab]:
     """Two servers that nobody has activated."""
-    with Lab.create(seeds()) as lab:
+    with Lab.create({ONLINE: {"chaos": {}}, OFFLINE: {"chaos": {"profile": "5.5"}}}) as lab:
         yield lab
 
 
 @pytest.fixture
 def dongles() -> Iterator[Lab]:
     """An activated server with two dongles and a driver that is too old."""
-    seed = seeds("90000001", "90000004", activated_as=ADMIN, wibukey_version="5.20")
-    with Lab.create(seed) as lab:
+    server = {"activated_as": ADMIN, "wibukey_version": "5.20"}
+    ports = [{"port": "1-1.1", "serial": FIRST}, {"port": "1-1.2", "serial": SECOND}]
+    with Lab.create({ONLINE: {"chaos": {"server": server, "dongles": ports}}}) as lab:
         yield lab
 
 
 def run(lab: Lab, folder: Path, playbook: Path, *arguments: str, **variables: Any) -> Run:
-    """One run with the inventory for Chaos."""
+    """One run with the inventory for Chaos, on the hosts that the lab has."""
     given = {"license_activation_exchange_dir": str(folder / "exchange")}
     given["license_activation_request_path"] = f"{folder}/{{{{ inventory_hostname }}}}.csr"
+    hosts = ("--limit", ",".join(lab.hosts))
     return play(
-        lab, folder, playbook, *arguments, variables=given | variables, inventory=CHAOS_INVENTORY
+        lab,
+        folder,
+        playbook,
+        *hosts,
+        *arguments,
+        variables=given | variables,
+        inventory=CHAOS_INVENTORY,
     )
 
 
-@pytest.mark.slow
-def test_servers_are_set_up_and_activated_online_and_by_files(servers: Lab, tmp_path: Path) -> None:
-    journals_before = journals(servers)
-    planned = run(servers, tmp_path, ACTIVATE, "--check", "--diff").ended_well()
-    assert journals(servers) == journals_before
-    assert '+    "account": "admin@studio-a.example"' in planned.output
+def waiting(lab: Lab) -> list[dict[str, Any]]:
+    """What the first server waits for."""
+    return list(lab[ONLINE].client.get("/v1/waiting")["waiting"])
 
-    first = run(servers, tmp_path, ACTIVATE)
-    assert first.code == 0, first.output
-    assert "[WARNING]: Waiting for a person: there is no answer to the request" in first.output
-    assert activation(servers, "render-server") == (True, "online", ADMIN)
-    assert activation(servers, "island-server") == (False, None, None)
-    assert "Upload" in first.output
-    (request,) = (tmp_path / "exchange").iterdir()
-    kept = tmp_path / "island-server.csr"
+
+# Activation and borrowed seats ---------------------------------------------------------
+
+
+def test_servers_are_activated_and_lend_seats_as_people_do_their_parts(
+    servers: Lab, tmp_path: Path
+) -> None:
+    _a_wrong_password_is_one_sentence_and_the_other_server_asks(servers, tmp_path)
+    _a_command_answers_the_request_and_seats_wait_for_a_person(servers, tmp_path)
+    people.borrow(servers[ONLINE].chaos.address, Phoenix=2)
+    # Nobody asks the agent meanwhile: it sees by itself what the person did.
+    wait_for(lambda: not waiting(servers))
+    assert offline_products(servers) == ["Phoenix"]
+    _seats_are_returned_while_the_run_waits(servers, tmp_path)
+
+
+def _a_wrong_password_is_one_sentence_and_the_other_server_asks(lab: Lab, folder: Path) -> None:
+    wrong = {"agent": ONLINE, "method": "online", "account": ADMIN, "password": "wrong"}
+    offline = {"agent": OFFLINE, "method": "offline"}
+    failed = run(lab, folder, ACTIVATE, license_activations=[wrong, offline])
+    assert (failed.recap[ONLINE]["failed"], failed.recap[OFFLINE]["failed"]) == (1, 0)
+    assert '"code": "credentials-refused"' in failed.output
+    assert "Correct the account or its password." in failed.output
+    assert "Traceback" not in failed.output
+    assert "[WARNING]: Waiting for a person: there is no answer to the request" in failed.output
+    assert "Upload" in failed.output
+    assert activation(lab, ONLINE) == activation(lab, OFFLINE) == (False, None, None)
+    (request,) = (folder / "exchange").iterdir()
+    kept = folder / f"{OFFLINE}.csr"
     assert request.read_bytes() == kept.read_bytes()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
-    again = run(servers, tmp_path, ACTIVATE)
-    assert (again.code, again.changed) == (0, 0)
-    hook = tmp_path / "hook.py"
-    hook.write_text(HOOK, encoding="utf-8")
-    command = [sys.executable, str(hook), servers.cloud.address, ADMIN, PASSWORD]
-    run(servers, tmp_path, ACTIVATE, license_activation_exchange_command=command).ended_well()
-    assert activation(servers, "island-server") == (True, "offline", None)
 
-    for arguments in (("--check",), ()):
-        done = run(servers, tmp_path, ACTIVATE, *arguments).ended_well()
-        assert done.changed == 0
-    nothing = run(servers, tmp_path, MIGRATE_ALL, **declared()).ended_well()
-    assert nothing.changed == 0
-    report = run(servers, tmp_path, REPORT).ended_well()
-    assert report.changed == 0
-    assert f"online, {ADMIN}" in report.output
+def _a_command_answers_the_request_and_seats_wait_for_a_person(lab: Lab, folder: Path) -> None:
+    hook = folder / "hook.py"
+    hook.write_text(HOOK, encoding="utf-8")
+    command = [sys.executable, str(hook), lab.cloud.address, ADMIN, PASSWORD]
+    begun = run(
+        lab,
+        folder,
+        ACTIVATE,
+        license_activation_exchange_command=command,
+        demo_borrowed_seats=2,
+    )
+    assert begun.code == 0, begun.output
+    assert activation(lab, ONLINE) == (True, "online", ADMIN)
+    assert activation(lab, OFFLINE) == (True, "offline", None)
+    assert "Waiting for a person" in begun.output
+    assert len(waiting(lab)) == 1
+
+
+def _seats_are_returned_while_the_run_waits(lab: Lab, folder: Path) -> None:
+    server = lab[ONLINE].chaos.address
+
+    def returns() -> None:
+        wait_for(lambda: waiting(lab))
+        people.release(server, "Phoenix")
+
+    # Only this run declares the return, so nobody is asked for it before the run waits.
+    person = threading.Thread(target=returns, daemon=True)
+    person.start()
+    patient = {"license_borrow_person_timeout": PERSON_SECONDS_MAX}
+    returned = run(lab, folder, ACTIVATE, **patient).ended_well()
+    assert returned.recap[ONLINE]["changed"] == 1
+    assert returned.recap[OFFLINE]["changed"] == 0
+    assert (waiting(lab), offline_products(lab)) == ([], [])
 
 
 def activation(lab: Lab, host: str) -> tuple[bool, str | None, str | None]:
@@ -114,156 +161,166 @@ def activation(lab: Lab, host: str) -> tuple[bool, str | None, str | None]:
     return told["activated"], told["method"], told["account"]
 
 
-@pytest.mark.slow
-def test_a_wrong_password_is_one_sentence_and_the_other_server_goes_on(
-    servers: Lab, tmp_path: Path
+def offline_products(lab: Lab) -> list[str]:
+    """What the server has borrowed."""
+    return list(lab[ONLINE].client.get("/v1/servers/chaos")["offline_products"])
+
+
+# Dongles -------------------------------------------------------------------------------
+
+
+def test_dongles_are_refused_with_every_rule_then_moved_by_a_person(
+    dongles: Lab, tmp_path: Path
 ) -> None:
-    wrong = {"agent": "render-server", "method": "online", "account": ADMIN, "password": "wrong"}
-    offline = {"agent": "island-server", "method": "offline"}
-    failed = run(servers, tmp_path, ACTIVATE, license_activations=[wrong, offline])
-    assert failed.recap["render-server"]["failed"] == 1
-    assert failed.recap["island-server"]["failed"] == 0
-    assert '"code": "credentials-refused"' in failed.output
-    assert "Correct the account or its password." in failed.output
-    assert "Traceback" not in failed.output
+    lab, server = dongles, dongles[ONLINE].chaos
+    _an_old_driver_is_refused_with_every_rule(lab, tmp_path)
+    control.set_values(server.address, wibukey_version="6.40")
+    confirmed = _nothing_is_done_before_it_is_confirmed(lab, tmp_path)
+    _the_first_waits_for_a_person_and_keeps_the_second(lab, tmp_path, confirmed)
+    _who_plugs_a_dongle_in_meanwhile_is_noted(lab)
+    _a_task_that_saw_the_person_has_changed_something(lab, tmp_path, confirmed[FIRST])
+    _the_second_is_moved_while_the_run_waits(lab, tmp_path, confirmed)
+    _the_service_that_the_vendor_switched_off_stays_off(lab, tmp_path)
 
 
-def declared(*serials: str, **confirmed: tuple[str, str]) -> dict[str, Any]:
-    """The dongles as an inventory declares them, with what confirms each."""
-    entries = []
-    for serial in serials:
-        entry = {"dongle": serial, "target_user": ARTIST, "isolate": True}
-        if f"d{serial}" in confirmed:
-            entry["confirm"], entry["acknowledge"] = confirmed[f"d{serial}"]
-        entries.append({"agent": "render-server", **entry})
-    return {"license_dongle_migrations": entries}
-
-
-def confirmations(shown: Run) -> dict[str, tuple[str, str]]:
-    """What check mode shows to be put into the inventory."""
+def entries(confirmed: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Both dongles as an inventory declares them, with what confirms each."""
     return {
-        f"d{serial}": (digest, words) for serial, digest, words in CONFIRMED.findall(shown.output)
+        "license_dongle_migrations": [
+            {"agent": ONLINE, **_dongle(serial), **confirmed.get(serial, {})}
+            for serial in (FIRST, SECOND)
+        ]
     }
 
 
-def test_a_dongle_is_refused_with_every_rule_then_moved_by_a_person(
-    dongles: Lab, tmp_path: Path
-) -> None:
-    lab, server = dongles, dongles["render-server"].chaos
-    for arguments in (("--check",), ()):
-        refused = run(lab, tmp_path, MIGRATE, *arguments, **declared("90000001"))
-        assert refused.recap["render-server"]["failed"] == 1
-        assert "not met  wibukey_driver" in refused.output
-        assert "Update the WibuKey driver" in refused.output
-        assert "unknown  same_company" in refused.output
-    control.set_values(server.address, wibukey_version="6.40")
+def _dongle(serial: str) -> dict[str, Any]:
+    return {
+        "dongle": serial,
+        "target_user": ARTIST,
+        "isolate": True,
+        "licenses": HELD[serial],
+    }
 
+
+def _an_old_driver_is_refused_with_every_rule(lab: Lab, folder: Path) -> None:
+    refused = run(lab, folder, MIGRATE, **entries({}))
+    assert (refused.recap[ONLINE]["failed"], refused.changed) == (1, 0)
+    assert "not met  wibukey_driver" in refused.output
+    assert "Update the WibuKey driver" in refused.output
+    assert "unknown  same_company" in refused.output
+
+
+def _nothing_is_done_before_it_is_confirmed(lab: Lab, folder: Path) -> dict[str, dict[str, str]]:
     journals_before = journals(lab)
-    planned = run(lab, tmp_path, MIGRATE, "--check", **declared("90000001")).ended_well()
+    planned = run(lab, folder, MIGRATE, "--check", **entries({})).ended_well()
     assert journals(lab) == journals_before
-    unconfirmed = run(lab, tmp_path, MIGRATE, **declared("90000001"))
-    assert "cannot be undone, and the confirmation given is missing" in unconfirmed.output
+    unconfirmed = module(lab, folder, "dongle_migrate", ONLINE, **_dongle(FIRST))
+    assert "cannot be undone, and the confirmation given is missing" in unconfirmed["msg"]
+    confirmed = {
+        serial: {"confirm": digest, "acknowledge": sentence}
+        for serial, digest, sentence in CONFIRMED.findall(planned.output)
+    }
+    assert set(confirmed) == {FIRST, SECOND}
+    return confirmed
 
-    confirmed = declared("90000001", **confirmations(planned))
-    begun = run(lab, tmp_path, MIGRATE, **confirmed)
+
+def _the_first_waits_for_a_person_and_keeps_the_second(
+    lab: Lab, folder: Path, confirmed: dict[str, dict[str, str]]
+) -> None:
+    begun = run(lab, folder, MIGRATE_ALL, **entries(confirmed))
     assert begun.code == 0, begun.output
-    assert "[WARNING]: Waiting for a person: migrating the licenses" in begun.output
-    assert begun.recap["render-server"]["changed"] == 1
-    still = run(lab, tmp_path, REPORT)
-    assert "Choose TRANSFER" in still.output
+    assert (begun.recap[ONLINE]["failed"], begun.recap[ONLINE]["changed"]) == (0, 1)
+    assert f"[WARNING]: Waiting for a person: migrating the licenses of dongle {FIRST}" in (
+        begun.output
+    )
+    assert [(known["dongle"]["id"], known["state"]) for known in records(lab)] == [
+        (FIRST, "waiting")
+    ]
+    report = run(lab, folder, REPORT)
+    assert (report.code, report.changed) == (0, 0), report.output
+    for told in (
+        f"migrating the licenses of dongle {FIRST}",
+        "Choose TRANSFER",
+        f"online, {ADMIN}",
+    ):
+        assert told in report.output
 
-    person = threading.Timer(3, works_on_the_page, (server.address,))
-    person.start()
-    waited = run(lab, tmp_path, MIGRATE, dongle_migration_person_timeout=120, **confirmed)
-    person.join()
-    waited.ended_well()
-    assert waited.recap["render-server"]["changed"] == 1
-    (known,) = lab["render-server"].client.get("/v1/migrations")["migrations"]
-    assert (known["state"], known["comparison"]) == ("done", "not_declared")
-    done = run(lab, tmp_path, MIGRATE, **confirmed).ended_well()
-    assert done.changed == 0
-    # The vendor has switched the dongle service off; declaring it on does not fight that.
-    server.unplug("1-1.2")
+
+def _who_plugs_a_dongle_in_meanwhile_is_noted(lab: Lab) -> None:
+    def noted(words: str) -> bool:
+        (known,) = records(lab)
+        return any(words in note["text"] for note in known["notes"])
+
+    server = lab[ONLINE].chaos
+    server.plug("1-1.3", THIRD)
+    wait_for(lambda: noted("plugged in"))
+    server.unplug("1-1.3")
+    wait_for(lambda: noted("was unplugged"))
+
+
+def _a_task_that_saw_the_person_has_changed_something(
+    lab: Lab, folder: Path, confirmed: dict[str, str]
+) -> None:
+    options: dict[str, Any] = {
+        **_dongle(FIRST),
+        "confirmation": confirmed["confirm"],
+        "acknowledge_irreversible": confirmed["acknowledge"],
+    }
+    name = "dongle_migrate"
+    told = waited(lab, folder, name, ONLINE, lambda: works_on_the_page(lab), **options)
+    assert (told["changed"], told["waiting"]) == (True, [])
+    assert [(known["state"], known["comparison"]) for known in records(lab)] == [
+        ("done", "matches")
+    ]
+    for check in (True, False):
+        assert module(lab, folder, name, ONLINE, check=check, **options)["changed"] is False
+
+
+def _the_second_is_moved_while_the_run_waits(
+    lab: Lab, folder: Path, confirmed: dict[str, dict[str, str]]
+) -> None:
+    def person() -> None:
+        wait_for(lambda: any(SECOND in wait["title"] for wait in waiting(lab)))
+        works_on_the_page(lab)
+
+    # A run that does not wait would end with the dongle waiting.
+    working = threading.Thread(target=person, daemon=True)
+    working.start()
+    patient = {"dongle_migration_person_timeout": PERSON_SECONDS_MAX}
+    moved = run(lab, folder, MIGRATE, **patient, **entries(confirmed))
+    assert moved.code == 0, moved.output
+    assert {known["dongle"]["id"]: known["state"] for known in records(lab)} == {
+        FIRST: "done",
+        SECOND: "done",
+    }
+    plugged = lab[ONLINE].client.get("/v1/dongles")["dongles"]
+    assert [(each["authorized"], each["migrated"]) for each in plugged] == [(True, True)] * 2
+
+
+def _the_service_that_the_vendor_switched_off_stays_off(lab: Lab, folder: Path) -> None:
     options = {"vendor": "chaos", "dongle_service": "enabled"}
-    told = module(lab, tmp_path, "license_server", "render-server", **options)
+    told = module(lab, folder, "license_server", ONLINE, **options)
     assert told["changed"] is False
     assert told["notes"][0] in str(told["warnings"])
     assert "switched the dongle service off after a migration" in told["notes"][0]
 
 
-def works_on_the_page(server: str) -> None:
+def records(lab: Lab) -> list[dict[str, Any]]:
+    """The migrations that the agent knows."""
+    return list(lab[ONLINE].client.get("/v1/migrations")["migrations"])
+
+
+def works_on_the_page(lab: Lab) -> None:
     """What the instructions tell a person to do, who clicks CLOSE once it is there."""
+    server = lab[ONLINE].chaos.address
     people.transfer(server, ARTIST)
-    for _look in range(600):
-        try:
-            return people.close_transfer(server)
-        except control.TwinRefused:
-            time.sleep(0.1)
-    raise TimeoutError("The page never showed CLOSE.")
+    wait_for(lambda: closes(server))
 
 
-@pytest.mark.slow
-def test_several_dongles_are_moved_one_after_the_other(dongles: Lab, tmp_path: Path) -> None:
-    lab, server = dongles, dongles["render-server"].chaos
-    control.set_values(server.address, wibukey_version="6.40")
-    both = ("90000001", "90000004")
-    planned = run(lab, tmp_path, MIGRATE, "--check", **declared(*both)).ended_well()
-    told = confirmations(planned)
-    assert set(told) == {f"d{serial}" for serial in both}
-    begun = run(lab, tmp_path, MIGRATE, **declared(*both, **told))
-    assert begun.code == 0, begun.output
-    (known,) = lab["render-server"].client.get("/v1/migrations")["migrations"]
-    assert known["dongle"]["id"] == "90000001"
-    assert known["state"] == "waiting"
-
-    person = threading.Thread(target=works_through, args=(lab, server.address, both))
-    person.start()
-    waited = run(
-        lab, tmp_path, MIGRATE, dongle_migration_person_timeout=120, **declared(*both, **told)
-    )
-    person.join()
-    assert waited.code == 0, waited.output
-    found = lab["render-server"].client.get("/v1/migrations")["migrations"]
-    assert {known["dongle"]["id"]: known["state"] for known in found} == dict.fromkeys(both, "done")
-    plugged = lab["render-server"].client.get("/v1/dongles")["dongles"]
-    assert all(dongle["authorized"] and dongle["migrated"] for dongle in plugged)
-    assert run(lab, tmp_path, MIGRATE, **declared(*both, **told)).ended_well().changed == 0
-
-
-def works_through(lab: Lab, server: str, serials: tuple[str, ...]) -> None:
-    """A person who does each dongle when the agent asks for it."""
-    for serial in serials:
-        for _look in range(1200):
-            waits = lab["render-server"].client.get("/v1/waiting")["waiting"]
-            if any(serial in wait["title"] for wait in waits):
-                break
-            time.sleep(0.1)
-        works_on_the_page(server)
-
-
-@pytest.mark.slow
-def test_seats_are_borrowed_and_returned_by_a_person(dongles: Lab, tmp_path: Path) -> None:
-    lab, server = dongles, dongles["render-server"].chaos
-    nothing: dict[str, Any] = {"license_activations": [], "license_servers": []}
-    for seats, works in ((2, borrows), (0, returns)):
-        variables = {**nothing, "demo_borrowed_seats": seats}
-        planned = run(lab, tmp_path, ACTIVATE, "--check", **variables).ended_well()
-        begun = run(lab, tmp_path, ACTIVATE, **variables)
-        assert planned.changed == begun.changed == 1
-        assert "Waiting for a person" in begun.output
-        works(server.address)
-        waited = run(lab, tmp_path, ACTIVATE, license_borrow_person_timeout=60, **variables)
-        waited.ended_well()
-        assert run(lab, tmp_path, ACTIVATE, **variables).ended_well().changed == 0
-        shown = lab["render-server"].client.get("/v1/servers/chaos")
-        assert shown["offline_products"] == (["Phoenix"] if seats else [])
-
-
-def borrows(server: str) -> None:
-    """Phoenix, two interface seats."""
-    people.borrow(server, Phoenix=2)
-
-
-def returns(server: str) -> None:
-    """All of Phoenix."""
-    people.release(server, "Phoenix")
+def closes(server: str) -> bool:
+    """Whether the page showed CLOSE, and the person clicked it."""
+    try:
+        people.close_transfer(server)
+    except control.TwinRefused:
+        return False
+    return True

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
+import os
+import signal
 from typing import Any
 
 import pytest
 
 from seatkeeper_twins.demo import __main__ as demo
-from seatkeeper_twins.demo import fleet, studio
+from seatkeeper_twins.demo import beside, fleet, studio
 from seatkeeper_twins.demo.playbook import PlaybookRun, blocks, condensed
 from seatkeeper_twins.demo.screen import DemoError, Screen
 
@@ -240,3 +243,76 @@ ok: [new-server] => {
 def test_what_several_hosts_tell_in_one_task_is_shown() -> None:
     shown = [line for block in blocks(TWO_HOSTS.splitlines()) for line in condensed(*block)]
     assert shown == ["TASK [Show what waits]", "  first", "  second"]
+
+
+OPEN = """
+PLAY RECAP *****************
+old-aimms   : ok=9    changed=0    unreachable=0    failed=0
+
+OPEN STEPS *****************
+old-aimms: Waiting for a person: pointing AIMMS PRO at the new server
+  1. In the portal, set "PRO server license".
+"""
+
+
+def test_what_waits_for_people_is_shown_whole() -> None:
+    printed = list(blocks(OPEN.splitlines()))
+    assert [line for block in printed for line in condensed(*block)][2:] == [
+        "OPEN STEPS",
+        "  old-aimms: Waiting for a person: pointing AIMMS PRO at the new server",
+        '    1. In the portal, set "PRO server license".',
+    ]
+    assert any("PRO server license" in line for line in PlaybookRun.read(0, printed).open_steps())
+
+
+def test_the_steps_of_dongles_are_read_from_what_was_printed() -> None:
+    rows = "\n".join((
+        "Dongle    Step                        Performer  Reversible  State",
+        "90000003  hiding all other dongles    agent      yes         planned",
+        "90000003  migrating its licenses      agent      no          planned",
+        "90000004  hiding all other dongles    agent      yes         done",
+    ))  # fmt: skip
+    recap = "PLAY RECAP ***\nrender-server : ok=1 changed=0 unreachable=0 failed=0"
+    run = PlaybookRun.read(0, list(blocks(f"{rows}\n{recap}".splitlines())))
+    assert studio.steps(run, "planned") == [
+        ("90000003", "hiding all other dongles", "agent", "yes"),
+        ("90000003", "migrating its licenses", "agent", "no"),
+    ]
+    assert studio.steps(run, "done") == [("90000004", "hiding all other dongles", "agent", "yes")]
+
+
+def part(name: str, screen: Screen) -> bool:
+    """A part for a process of its own: one is not observed, one dies, one never ends."""
+    screen.stage(f"Begin with {name}")
+    screen.line(f"{name}, first line")
+    screen.line(f"{name}, last line")
+    if name == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if name == "lasts":
+        signal.pause()
+    return name != "fails"
+
+
+def test_parts_run_beside_each_other_and_each_output_stays_whole() -> None:
+    stream = io.StringIO()
+    names = ["fails", "dies", "well"]
+    assert sorted(beside.show(Screen(stream), names, part, 2)) == ["dies", "fails"]
+    lines = stream.getvalue().splitlines()
+    for name in names:
+        begun = [line.endswith(f"s] {name}: Begin with {name}") for line in lines].index(True)
+        start = [line.startswith(f"== {name} ==") for line in lines].index(True)
+        assert begun < start
+        whole = [f"{name}, first line", f"{name}, last line"]
+        assert lines[start + 3 : start + 5] == whole
+        assert [line for line in lines if line in whole] == whole
+
+
+def test_an_interrupted_demo_leaves_no_part_running() -> None:
+    class Interrupted(Screen):
+        def progress(self, part: str, title: str) -> None:
+            """As with Ctrl-C at that moment."""
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        beside.show(Interrupted(io.StringIO()), ["lasts", "lasts"], part, 2)
+    assert multiprocessing.active_children() == []

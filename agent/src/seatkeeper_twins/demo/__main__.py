@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from seatkeeper_twins.agent_client import AgentError
 from seatkeeper_twins.codemeter.build import BuildError
-from seatkeeper_twins.demo import aimms, altigen, chaos, codemeter
+from seatkeeper_twins.demo import aimms, altigen, beside, chaos, codemeter
 from seatkeeper_twins.demo.playbook import CHECKOUT
 from seatkeeper_twins.demo.screen import DemoError, Screen
 from seatkeeper_twins.lab.lab import Lab, ending_in_order
@@ -21,7 +22,9 @@ from seatkeeper_twins.lab.process import LabError
 from seatkeeper_twins.lab.seed import PERFORMERS
 
 PLAYBOOKS = "playbooks"
-PARTS = ("codemeter", "chaos", "aimms", "altigen")
+# The one that takes longest begins first.
+PARTS = ("chaos", "codemeter", "aimms", "altigen")
+FAILURES = (DemoError, LabError, AgentError, BuildError, OSError, ValueError)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with ending_in_order():
             _show(Screen(), chosen)
-    except (DemoError, LabError, AgentError, BuildError, OSError, ValueError) as error:
+    except FAILURES as error:
         print(f"The demo failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -59,19 +62,42 @@ def _parser() -> argparse.ArgumentParser:
 def _show(screen: Screen, chosen: argparse.Namespace) -> None:
     if not (CHECKOUT / PLAYBOOKS).is_dir():
         raise DemoError(f"{CHECKOUT / PLAYBOOKS} is missing: the demo runs from a checkout.")
-    for part in PARTS if chosen.part is None else (chosen.part,):
-        folder = None if chosen.dir is None else chosen.dir / part
-        match part:
-            case "codemeter":
-                lab = codemeter.show(screen, folder)
-            case "chaos":
-                lab = chaos.show(screen, folder, chosen.performer)
-            case "aimms":
-                lab = aimms.show(screen, folder)
-            case _:
-                lab = altigen.show(screen, folder)
-        _require_ended(screen, lab, kept=folder is not None)
+    if chosen.part is not None:
+        _show_part(chosen.part, screen, chosen)
+    else:
+        number = beside.at_once()
+        screen.line(f"Each part's output follows when it has ended; {number} run at once.")
+        failed = beside.show(screen, PARTS, partial(_is_shown, chosen), number)
+        if failed:
+            raise DemoError(f"not all was observed with {', '.join(failed)}; see above.")
     screen.line(f"\nThe demo took {screen.elapsed():.0f} seconds.")
+
+
+def _is_shown(chosen: argparse.Namespace, part: str, screen: Screen) -> bool:
+    """Show one part in a process of its own; whether all of its claims were observed."""
+    try:
+        with ending_in_order():
+            _show_part(part, screen, chosen)
+    except FAILURES as error:
+        screen.line(f"The part failed: {error}")
+        return False
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _show_part(part: str, screen: Screen, chosen: argparse.Namespace) -> None:
+    folder = None if chosen.dir is None else chosen.dir / part
+    match part:
+        case "codemeter":
+            lab = codemeter.show(screen, folder)
+        case "chaos":
+            lab = chaos.show(screen, folder, chosen.performer)
+        case "aimms":
+            lab = aimms.show(screen, folder)
+        case _:
+            lab = altigen.show(screen, folder)
+    _require_ended(screen, lab, kept=folder is not None)
 
 
 def _require_ended(screen: Screen, lab: Lab, kept: bool) -> None:

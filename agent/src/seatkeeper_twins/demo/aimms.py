@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,10 @@ PROFILES = {"15.90.10.1": "ProLicense", "15.90.10.2": "Server", "15.90.10.3": "C
 JOBS = 2
 NOWHERE = "nowhere"
 REFUSALS = 20
+TARGET_HOST = "new-aimms.planning.example"
+CAUTIONS = ("running jobs end in error", "active nowhere, until the target")
+BACKUP_MODE = 0o600
+CODE_PART = "BBBBB-CCCCC"
 
 COLUMNS = {
     "host": "Machine", "installed": "Installed", "license": "License", "profile": "Profile",
@@ -45,7 +51,6 @@ def show(screen: Screen, folder: Path | None) -> Lab:
         demo.strand(digest)
         demo.carry_on(digest)
         demo.repoint(digest)
-        demo.run_again(digest)
         demo.show_machines("What both machines have now")
         screen.stage("Stop everything")
     return lab
@@ -81,6 +86,12 @@ class Demo:
         run = self._run("--check")
         found = [_CONFIRMATION.match(line.strip()) for line in run.messages()]
         digests = [match[1] for match in found if match]
+        shown = "\n".join(run.messages())
+        self._screen.require(
+            all(words in shown for words in CAUTIONS),
+            "the plan warns that licenses are active nowhere meanwhile, and of jobs that end",
+            "The plan does not warn of what the move costs.",
+        )
         if len(digests) != 1:
             raise DemoError("The run with --check showed no digest to confirm; see above.")
         self._screen.require(
@@ -103,6 +114,20 @@ class Demo:
             f"{NEW} has the product installed, and {OLD} serves as before",
             f"{NEW} is not installed, or {OLD} is in maintenance mode.",
         )
+        self._require_backup()
+
+    def _require_backup(self) -> None:
+        """What a lost machine is replaced from: for its owner only, and without codes."""
+        (path,) = (self._lab.folder / "backups").iterdir()
+        text = path.read_text(encoding="utf-8")
+        held = {entry["number"] for entry in json.loads(text)["licenses"]}
+        self._screen.require(
+            held == set(PROFILES)
+            and stat.S_IMODE(path.stat().st_mode) == BACKUP_MODE
+            and CODE_PART not in text,
+            f"a backup of {OLD} is in {path}, for its owner only and without activation codes",
+            f"The backup {path} is not whole, or others may read it, or it has codes.",
+        )
 
     def strand(self, digest: str) -> None:
         """The worst moment: the licenses have left, and the vendor's service does not take them."""
@@ -121,7 +146,7 @@ class Demo:
     def carry_on(self, digest: str) -> None:
         """The same run once more."""
         self._screen.stage("Run the playbook again: it carries on where it stood")
-        self._run("-e", f"demo_confirm={digest}")
+        run = self._run("-e", f"demo_confirm={digest}")
         self._require_places({NEW})
         # The server also gives each license a profile of its own, which nobody asks for.
         found = self._machine(NEW)["profiles"]
@@ -136,26 +161,23 @@ class Demo:
             f"the {JOBS} jobs of {OLD} run still: maintenance mode was not left yet",
             "Jobs were killed before the applications were pointed at the new server.",
         )
+        told = " ".join(run.open_steps()).replace("\\", "")
+        self._screen.require(
+            f'set "PRO server license" to {TARGET_HOST}' in told and "agent attest" in told,
+            "the run lists as an open step what to set in AIMMS PRO, and how to say that it is so",
+            "The run does not list what is to be set in AIMMS PRO.",
+        )
 
     def repoint(self, digest: str) -> None:
-        """People point the applications at the new server; then maintenance mode ends."""
-        self._screen.stage("Point AIMMS PRO at the new server, say so, and run again")
+        """People point the applications at the new server, and nothing is left to do."""
+        self._screen.stage("Point AIMMS PRO at the new server, and say so")
         Waits(self._screen, self._lab[OLD]).attest("repoint", "AIMMS PRO ran a job over it.")
-        self._run("-e", f"demo_confirm={digest}")
         machine = self._machine(OLD)
         self._screen.require(
             not machine["maintenance"] and machine["jobs_killed"] == JOBS,
             f"{OLD} has left maintenance mode, which ended its {JOBS} jobs, as was confirmed",
             f"{OLD} is in maintenance mode still, or did not restart.",
         )
-        states = {
-            host: self._lab[host].client.get("/v1/moves")["moves"][0]["state"]
-            for host in (OLD, NEW)
-        }
-        self._screen.line(f"  {', '.join(f'{host}: {state}' for host, state in states.items())}")
-
-    def run_again(self, digest: str) -> None:
-        """Nothing is left to do."""
         self._screen.stage("Run the playbook again")
         before = self._state()
         run = self._run("-e", f"demo_confirm={digest}")
@@ -163,6 +185,13 @@ class Demo:
             run.counted("changed") == 0 and self._state() == before,
             "changed=0 on both hosts; machines, activations and journals are as they were",
             "The last run changed something.",
+        )
+        moves = {host: self._lab[host].client.get("/v1/moves")["moves"] for host in (OLD, NEW)}
+        states = [move["state"] for known in moves.values() for move in known]
+        self._screen.require(
+            states == ["finished", "arrived"],
+            f"the move is {states[0]} on {OLD}, and has {states[1]} on {NEW}",
+            f"The move has come to {', '.join(states)}.",
         )
         self._require_places({NEW})
 

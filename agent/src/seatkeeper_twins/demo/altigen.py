@@ -19,6 +19,7 @@ INVENTORY = "playbooks/inventories/altigen"
 HOST, ORDER = "office-server", "front-desk"
 OLD, NEW = "0012-3456-7890", "0012-9999-0001"
 KEYS = ("LK10-AAAA-0001", "LK10-AAAA-0002")
+FEE = "300.00 USD"
 ANSWER_SECONDS = 5 * 3600
 
 _CONFIRMATION = re.compile(rf"^{ORDER} .* ([0-9a-f]{{64}})$")
@@ -60,12 +61,24 @@ class Demo:
     def check(self) -> str:
         """Rules, quote and plan; the digest that confirms exactly these."""
         self._screen.stage("What the order would come to (--check)")
+        journal = self._journal()
         run = self._run("--check")
         found = [_CONFIRMATION.match(line.strip()) for line in run.messages()]
         digests = [match[1] for match in found if match]
         if len(digests) != 1:
             raise DemoError("The run with --check showed no digest to confirm; see above.")
+        shown = [line.strip() for line in run.messages()]
+        self._screen.require(
+            any(line.startswith(FEE) for line in shown) and run.counted("changed") == 1,
+            f"the quote has the vendor's fee of {FEE}, and the run would place one order",
+            f"The quote lacks the fee of {FEE}, or the run would not place one order.",
+        )
         self._require_nothing_placed("the run with --check")
+        self._screen.require(
+            self._journal() == journal,
+            "the journal is as it was",
+            "The run with --check wrote to the journal.",
+        )
         return digests[0]
 
     def refuse_unconfirmed(self) -> None:
@@ -151,6 +164,9 @@ class Demo:
             f"one mail has reached the vendor, for the case {self._case}",
             f"{len(cases)} mails have reached the vendor, for the cases {cases}.",
         )
+
+    def _journal(self) -> Any:
+        return self._host.client.get("/v1/agent")["journal"]["audit_head"]
 
     def _order(self) -> Any:
         return self._host.client.get("/v1/orders")["orders"][0]

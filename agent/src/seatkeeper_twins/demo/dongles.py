@@ -12,7 +12,7 @@ from seatkeeper_twins.demo import studio
 from seatkeeper_twins.demo.person import StandIn
 from seatkeeper_twins.demo.playbook import PlaybookRun
 from seatkeeper_twins.demo.screen import DemoError
-from seatkeeper_twins.demo.stage import ACTIVATE, ARTIST, MIGRATE, ONLINE, STUDIO, Stage
+from seatkeeper_twins.demo.stage import ARTIST, EVERYTHING, MIGRATE, ONLINE, STUDIO, Stage
 from seatkeeper_twins.parts import control
 
 DONGLE, DONGLE_PORT = "90000001", "1-1.1"
@@ -22,7 +22,8 @@ NEW_DRIVER = "6.50"
 STUCK = {"product": "V-Ray", "version": "2.4", "seats": {"interface": 1, "render": 5}}
 REPLACED = {**STUCK, "version": "3.6"}
 NOT_HIDDEN, OLD_LICENSE = ("-e", "demo_isolate=false"), ("-e", "demo_dongle_version=2.4")
-PERSON_SECONDS = 180
+PNG = b"\x89PNG\r\n"
+PERSON_SECONDS = 600
 
 
 class Dongles:
@@ -33,6 +34,7 @@ class Dongles:
         self._performer = performer
         self._online = stage.lab[ONLINE]
         self._confirmed: tuple[str, ...] = ()
+        self._declared: tuple[str, ...] = ()
 
     def refuse(self) -> None:
         """A dongle with all that can be wrong."""
@@ -44,13 +46,11 @@ class Dongles:
         self._require_report(run, {"one_dongle", "wibukey_driver", "licenses_movable"})
 
     def mend(self) -> None:
-        """One cause after the other that this host can see."""
-        self._stage.screen.stage("Unplug the second dongle")
+        """The causes that this host can see, two of them on the host itself."""
+        self._stage.screen.stage(
+            f"Unplug the second dongle, and install WibuKey driver {NEW_DRIVER}"
+        )
         self._online.chaos.unplug(SECOND_PORT)
-        run = self._check(True, *OLD_LICENSE)
-        self._require_report(run, {"wibukey_driver", "licenses_movable"})
-
-        self._stage.screen.stage(f"Install WibuKey driver {NEW_DRIVER}")
         control.set_values(self._online.chaos.address, wibukey_version=NEW_DRIVER)
         self._require_report(self._check(True, *OLD_LICENSE), {"licenses_movable"})
 
@@ -90,9 +90,19 @@ class Dongles:
         told = "\n".join(line for _, body in run.blocks for line in body)
         pictures = sorted((self._online.state_folder / "screenshots").glob("*.png"))
         self._stage.screen.require(
-            "no TRANSFER" in told and len(pictures) == 1 and str(pictures[0]) in told,
+            "no TRANSFER" in told
+            and len(pictures) == 1
+            and str(pictures[0]) in told
+            and pictures[0].read_bytes().startswith(PNG),
             f"the page has no TRANSFER; what the browser saw is in {', '.join(map(str, pictures))}",
             "The run did not tell that the page lacks TRANSFER, with a screenshot.",
+        )
+        unknown = [rule for rule, verdict in studio.reported(run).items() if verdict == "unknown"]
+        left = self._online.client.get("/v1/operations", state="open")["operations"]
+        self._stage.screen.require(
+            "vendor_criteria" in unknown and not left,
+            f"the run tells what no host can see ({', '.join(unknown)}), and leaves no work open",
+            "The run hid what no host can see, or left work open.",
         )
 
     def _meet_with_person(self) -> None:
@@ -116,10 +126,9 @@ class Dongles:
 
     def run_again(self) -> None:
         """Everything once more."""
-        self._stage.screen.stage("Run both playbooks again")
+        self._stage.screen.stage("Run the playbook that does all of this again")
         state = studio.state(self._stage.lab)
-        runs = [self._stage.run(ACTIVATE), self._stage.run(MIGRATE, *self._confirmed)]
-        changed = sum(run.counted("changed") for run in runs)
+        changed = self._stage.run(EVERYTHING, *self._declared).counted("changed")
         self._stage.screen.require(
             changed == 0 and studio.state(self._stage.lab) == state,
             "changed=0 on both hosts; cloud, servers, dongles and journals are as they were",
@@ -133,14 +142,20 @@ class Dongles:
         for port, serial in SHELF.items():
             self._online.chaos.plug(port, serial)
         held = studio.on_dongles(self._stage.lab, SHELF.values())
-        declared = self._declare_shelf({})
-        told = studio.confirmations(self._check(False, *declared))
-        self._declare_shelf(told)
+        self._declared = self._declare_shelf({})
+        planned = self._check(False, *self._declared)
+        self._declare_shelf(studio.confirmations(planned))
         self._stage.screen.line(
-            f"  (what it showed under Confirm and Acknowledge is in {declared[1][1:]})"
+            f"  (what it showed under Confirm and Acknowledge is in {self._declared[1][1:]})"
         )
         with self._person():
-            self._stage.run(MIGRATE, "--limit", ONLINE, *declared, *self._patience())
+            done = self._stage.run(MIGRATE, "--limit", ONLINE, *self._declared, *self._patience())
+        steps = studio.steps(planned, "planned")
+        self._stage.screen.require(
+            bool(steps) and studio.steps(done, "done") == steps,
+            f"the {len(steps)} steps that were planned are the ones that were done",
+            "The run did other steps than --check had planned.",
+        )
         self._require_migrated(list(SHELF.values()), held)
         given = {
             device["path"]: device["authorized"]
@@ -165,7 +180,10 @@ class Dongles:
 
     def _declare_shelf(self, confirmed: dict[str, tuple[str, str]]) -> tuple[str, str]:
         known = self._stage.lab.cloud.describe()["dongles"]
-        entries = []
+        # What is done stays declared.
+        entries: list[dict[str, object]] = [
+            {"agent": ONLINE, "dongle": DONGLE, "target_user": ARTIST, "isolate": True}
+        ]
         for serial in SHELF.values():
             digest, sentence = confirmed.get(serial, ("", ""))
             held = [
@@ -180,7 +198,7 @@ class Dongles:
                 "agent": ONLINE, "dongle": serial, "target_user": ARTIST, "isolate": True,
                 "licenses": held, "confirm": digest, "acknowledge": sentence,
             })  # fmt: skip
-        path = self._stage.lab.folder / "two-dongles.json"
+        path = self._stage.lab.folder / "three-dongles.json"
         path.write_text(json.dumps({"license_dongle_migrations": entries}, indent=1) + "\n")
         return "-e", f"@{path}"
 

@@ -16,7 +16,7 @@ from seatkeeper_twins.parts import control
 
 STEP = "transfer"
 LOOK_AGAIN_SECONDS = 0.2
-CLOSE_SECONDS_MAX = 120.0
+CLOSE_SECONDS_MAX = 600.0
 
 
 class StandIn:

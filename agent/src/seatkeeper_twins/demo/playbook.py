@@ -22,10 +22,12 @@ from seatkeeper_twins.lab.lab import MARK, Lab
 from seatkeeper_twins.lab.process import spawn
 
 CHECKOUT = Path(__file__).resolve().parents[4]
-RUN_SECONDS_MAX = 240.0
-END_SECONDS_MAX = 10.0
+RUN_SECONDS_MAX = 900.0
+END_SECONDS_MAX = 60.0
 
-_HEADER = re.compile(r"^(PLAY|TASK|RUNNING HANDLER|PLAY RECAP|NO MORE HOSTS LEFT)\b.*?\*{3,}$")
+_HEADER = re.compile(
+    r"^(PLAY|TASK|RUNNING HANDLER|PLAY RECAP|NO MORE HOSTS LEFT|OPEN STEPS)\b.*?\*{3,}$"
+)
 _RECAP = re.compile(r"^(\S+)\s*:((?:\s+\w+=\d+)+)\s*$")
 _RESULT = re.compile(r"^\w+: \[[^\]]+\] => (\{.*?^\}|\{.*\})$", re.DOTALL | re.MULTILINE)
 _TOLD = re.compile(r"^(changed|fatal|failed|ERROR|\[ERROR\]|\[WARNING\]|\[DEPRECATION WARNING\])")
@@ -33,6 +35,7 @@ _DIFFERENCE = re.compile(r"^(---|\+\+\+|[-+] )")
 _ERROR, _ERROR_END = "[ERROR]", "Origin:"
 _ROLE = re.compile(r"seatkeeper\.licensing\.\w+ : ")
 _WAITING = "[WARNING]: Waiting for "
+_OPEN_STEPS = "OPEN STEPS"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,10 @@ class PlaybookRun:
     def messages(self) -> list[str]:
         """The lines of all lists that the run has shown."""
         return [line for _, body in self.blocks for line in message(body)]
+
+    def open_steps(self) -> list[str]:
+        """What the run lists at its end that waits for people, with what to do about it."""
+        return [line for header, body in self.blocks if header == _OPEN_STEPS for line in body]
 
     def plan(self) -> list[str]:
         """The rows of the table of planned or performed steps, without its heading."""
@@ -117,6 +124,8 @@ def blocks(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 def condensed(header: str, body: list[str]) -> Iterator[str]:
     """The lines worth showing: messages, differences, changes, failures and the recap."""
     told = message(body) or failure(body) or [line for line in body if _is_worth(line)]
+    if header == _OPEN_STEPS:
+        told = [line for line in body if line]
     if told:
         yield _ROLE.sub("", header)
         yield from (f"  {line}" for line in told)

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW = (f"\033[{number}m" for number in (1, 2, 31, 32, 33))
 _PLAIN = "\033[0m"
+_HEADING_WIDTH = 80
 _OF_OUTPUT = {
     "changed": _YELLOW, "fatal": _RED, "failed": _RED, "ERROR": _RED, "[ERROR]": _RED, "-": _RED,
     "+": _GREEN, "TASK": _DIM, "PLAY": _DIM,
@@ -22,21 +24,45 @@ class DemoError(Exception):
 
 
 class Screen:
-    """Writes to a stream at once; in colours on a terminal, unless NO_COLOR is set."""
+    """Writes to a stream at once; by itself in colours on a terminal, unless NO_COLOR is set.
 
-    def __init__(self, stream: TextIO = sys.stdout, environment: Mapping[str, str] = os.environ):
+    ``started`` is the beginning that times are told from, by the monotonic clock; ``on_stage`` is
+    told the title of each stage.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO | io.TextIOBase = sys.stdout,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        started: float | None = None,
+        colours: bool | None = None,
+        on_stage: Callable[[str], None] | None = None,
+    ) -> None:
         self._stream = stream
-        self._started = time.monotonic()
-        self.colours = stream.isatty() and not environment.get("NO_COLOR")
+        self._on_stage = on_stage
+        self.started = time.monotonic() if started is None else started
+        wanted = stream.isatty() and not environment.get("NO_COLOR")
+        self.colours = wanted if colours is None else colours
 
     def stage(self, title: str) -> None:
         """Say what happens from now on, with the seconds since the beginning."""
-        clock = f"[{self.elapsed():5.1f} s]"
-        self.line(f"\n{self._coloured(clock, _DIM)} {self._coloured(title, _BOLD)}")
+        if self._on_stage is not None:
+            self._on_stage(title)
+        self.line(f"\n{self._clock()} {self._coloured(title, _BOLD)}")
+
+    def progress(self, part: str, title: str) -> None:
+        """Say which stage a part has begun whose output is printed at its end."""
+        self.line(f"{self._clock()} {part}: {title}")
+
+    def heading(self, part: str) -> None:
+        """Say whose output follows."""
+        self.line(f"\n{self._coloured(f'== {part} =='.ljust(_HEADING_WIDTH, '='), _BOLD)}")
 
     def line(self, text: str = "") -> None:
         """Print one line."""
-        print(text, file=self._stream, flush=True)
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
 
     def output(self, text: str) -> None:
         """Print one line of another program, in the colour that its beginning calls for."""
@@ -82,7 +108,10 @@ class Screen:
 
     def elapsed(self) -> float:
         """Seconds since the beginning."""
-        return time.monotonic() - self._started
+        return time.monotonic() - self.started
+
+    def _clock(self) -> str:
+        return self._coloured(f"[{self.elapsed():5.1f} s]", _DIM)
 
     def _coloured(self, text: str, colour: str) -> str:
         return f"{colour}{text}{_PLAIN}" if self.colours else text

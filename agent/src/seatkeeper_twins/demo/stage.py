@@ -11,6 +11,7 @@ from seatkeeper_twins.lab.lab import Lab
 
 INVENTORY = "playbooks/inventories/chaos"
 ACTIVATE, MIGRATE = "playbooks/activate_licenses.yml", "playbooks/migrate_dongles.yml"
+EVERYTHING = "playbooks/site.yml"
 ONLINE, OFFLINE = "render-server", "island-server"
 STUDIO, OTHER_STUDIO = "Studio A", "Studio B"
 ADMIN, ARTIST = "admin@studio-a.example", "artist@studio-a.example"

@@ -29,6 +29,7 @@ ACCOUNT_COLUMNS = {
     "after": "Now",
 }  # fmt: skip
 _KINDS = {key: kind for kind, key in SEAT_KEYS.items()}
+_STEP = re.compile(r"^(\d+) {2,}(\S.*?) {2,}(agent|person|vendor) +(yes|no) +(\w+)$")
 _RULE = re.compile(r"^(met|not met|unknown) {2,}(\w+) ")
 _CONFIRMATION = re.compile(r"^(\S+) {2,}([0-9a-f]{64}) {2,}(\S.*)$")
 
@@ -99,6 +100,15 @@ def reported(run: PlaybookRun) -> dict[str, str]:
     """The rules of the report that a run showed, each with met, not met or unknown."""
     lines = [line.strip() for line in _lines(run)]
     return {found[2]: found[1] for line in lines if (found := _RULE.match(line))}
+
+
+def steps(run: PlaybookRun, state: str) -> list[tuple[str, ...]]:
+    """The steps for dongles that a run showed in this state: dongle, title, performer, reversible.
+
+    ``state``: planned or done.
+    """
+    found = [match for line in _lines(run) if (match := _STEP.match(line.strip()))]
+    return [match.groups()[:-1] for match in found if match[5] == state]
 
 
 def confirmations(run: PlaybookRun) -> dict[str, tuple[str, str]]:

@@ -10,7 +10,7 @@ import sys
 from seatkeeper_twins.demo.screen import DemoError, Screen
 from seatkeeper_twins.lab.lab import LabHost
 
-COMMAND_SECONDS_MAX = 60
+COMMAND_SECONDS_MAX = 300
 
 
 class Waits:
