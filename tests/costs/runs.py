@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from integration.runs import Run
 from seatkeeper_twins.lab.lab import Lab
@@ -47,7 +48,7 @@ class Doorman:
         self._path, self._real = path, path.with_suffix(".real")
         self._lock = threading.Lock()
 
-    def __enter__(self) -> Doorman:
+    def __enter__(self) -> Self:
         self._path.rename(self._real)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self._path))
