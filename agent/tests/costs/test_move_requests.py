@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a request costs when an AIMMS server moves: SQL, syncs, programs of the product."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from api.move_routes import NEW, OLD, PROFILE, body, codes, leg_path
+from costs.counting import Cost, counting
+from costs.lab import products
+from costs.requests import Requests, require_markers
+from costs.table import assert_written
+
+NUMBER = "15.90.10.1"
+SEEDS: dict[str, Any] = {
+    OLD: {"aimms": {"machine": {"licenses": {NUMBER: ["ProLicense"]}}}},
+    NEW: {"aimms": {"machine": {"installed": False, "license_files": [NUMBER]}}},
+}
+
+COSTS: dict[str, Cost] = {
+    "agent": Cost(statements=7, vendor="2 licman"),
+    "profile, dry run": Cost(vendor="3 licman"),
+    "backup, run": Cost(statements=10, transactions=1, syncs=1, vendor="6 licman"),
+    "prepare, dry run": Cost(statements=1),
+    "prepare, run": Cost(
+        statements=49, transactions=5, syncs=5, vendor="13 licman, 1 twin-installer"
+    ),
+    "release, dry run": Cost(statements=4, vendor="12 licman"),
+}
+MOVED: dict[str, Cost] = {
+    "release, run": Cost(statements=69, transactions=7, syncs=7, vendor="50 licman"),
+    "install, run": Cost(statements=75, transactions=9, syncs=9, vendor="23 licman"),
+    "install, again": Cost(statements=10),
+}
+
+
+def test_a_request_before_anything_is_given_away_costs_what_is_written_down() -> None:
+    """A server with one license, up to the plan of its release; the same on every machine."""
+    assert_written(counted(whole=False), COSTS)
+
+
+@pytest.mark.slow  # a program of the product for each of a hundred calls
+def test_every_request_of_a_move_costs_what_is_written_down() -> None:
+    """On to where the new machine has it."""
+    assert_written(counted(whole=True), COSTS | MOVED)
+
+
+def test_nobody_looks_at_the_bus() -> None:
+    """No request of a move has anything to do with dongles."""
+    require_markers(COSTS | MOVED)
+
+
+def counted(whole: bool) -> dict[str, Cost]:
+    """Leg by leg, each asked for once, since every call of the product starts a program."""
+    with counting() as meter, products(SEEDS) as (_lab, agents):
+        requests = Requests(meter, agents)
+        requests.ask("agent", OLD, "GET", "/v1/agent")
+        requests.planned("profile", OLD, "PUT", f"{PROFILE}/Another", {"license": NUMBER})
+        asked = released_when_confirmed(requests)
+        if whole:
+            release_and_install(requests, asked)
+    return requests.costs
+
+
+def released_when_confirmed(requests: Requests) -> dict[str, Any]:
+    """Backed up and prepared; what the release is asked for with."""
+    licenses = [{"number": NUMBER, "profiles": ["ProLicense"], "has_code": True}]
+    asked = body(licenses=licenses)
+    backup = requests.ask("backup, run", OLD, "POST", leg_path("backup"), asked)["backup"]
+    asked = body(backup=backup)
+    requests.planned("prepare", NEW, "POST", leg_path("prepare"), asked)
+    prepared = requests.ask("prepare, run", NEW, "POST", leg_path("prepare"), asked)["document"]
+    asked = body(document=prepared)
+    plan = requests.planned("release", OLD, "POST", leg_path("release"), asked)["plan"]
+    return {**asked, "confirmation": plan["digest"]}
+
+
+def release_and_install(requests: Requests, asked: dict[str, Any]) -> None:
+    """The license leaves the old machine and comes to the new one."""
+    released = requests.ask("release, run", OLD, "POST", leg_path("release"), asked)["document"]
+    asked = body(document=released, codes=[code for code in codes() if code["license"] == NUMBER])
+    requests.ask("install, run", NEW, "POST", leg_path("install"), asked)
+    requests.ask("install, again", NEW, "POST", leg_path("install"), asked)
