@@ -78,11 +78,11 @@ PYTEST := $(PYTHON) -m pytest -n $(JOBS) --dist worksteal --durations 10 --durat
 .PHONY: test
 test: setup ## run the tests that need no root, the fast ones first (make test-slow has the rest)
 	@$(PYTEST) -m "not slow" agent/tests tests/unit tests/documentation tests/reporting \
-		tests/integration tests/crash
+		tests/integration tests/crash tests/costs
 
 .PHONY: test-slow
 test-slow: setup ## run the tests that take minutes: browsers, more deaths, all examples
-	@$(PYTEST) -v -m slow agent/tests tests/unit tests/integration tests/crash
+	@$(PYTEST) -v -m slow agent/tests tests/unit tests/integration tests/crash tests/costs tests/costs
 
 # Not by pytest: a campaign uses all cores by itself, and says how far it is.
 CAMPAIGNS := "-m crash" "-m operations.dongles.crashes" "-m operations.moves.crashes" "../../tests/crash"
