@@ -150,6 +150,12 @@ options:
       - The update counter of the item as it was read. If it has moved on since, the leg
         V(issue) is refused and nothing is done.
     type: int
+  evidence:
+    description:
+      - The newest document of this host's agent that the other host keeps, as
+        RV(seatkeeper.licensing.license_info#module:peers) of the other host has it. An agent whose journal lacks what it has signed was restored from a snapshot or
+        backup. It refuses the leg and freezes its containers, outside of check mode.
+    type: dict
   facts:
     description:
       - What RV(facts) of the leg before it was on the other host. Only check mode uses it; outside
@@ -473,6 +479,7 @@ ARGUMENTS = ArgumentSpec(
         "decision": {"type": "str", "choices": ["install", "refuse"], "default": "install"},
         "confirmation": {"type": "str"},
         "update_counter": {"type": "int"},
+        "evidence": {"type": "dict"},
         "facts": {"type": "dict", "default": {}},
     },
     required_one_of=(("name", "transfer_id"),),
