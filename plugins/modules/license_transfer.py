@@ -152,9 +152,10 @@ options:
     type: int
   evidence:
     description:
-      - The newest document of this host's agent that the other host keeps, as
-        RV(seatkeeper.licensing.license_info#module:peers) of the other host has it. An agent whose journal lacks what it has signed was restored from a snapshot or
-        backup. It refuses the leg and freezes its containers, outside of check mode.
+      - The newest document of this host's agent that the other host keeps, from what
+        M(seatkeeper.licensing.license_info) returns there as C(peers). An agent whose journal lacks
+        what it has signed was restored from a snapshot or backup. It refuses the leg and, outside
+        of check mode, freezes its containers.
     type: dict
   facts:
     description:
