@@ -82,7 +82,7 @@ test: setup ## run the tests that need no root, the fast ones first (make test-s
 
 .PHONY: test-slow
 test-slow: setup ## run the tests that take minutes: browsers, more deaths, all examples
-	@$(PYTEST) -v -m slow agent/tests tests/unit tests/integration tests/crash tests/costs tests/costs
+	@$(PYTEST) -v -m slow agent/tests tests/unit tests/integration tests/crash tests/costs
 
 # Not by pytest: a campaign uses all cores by itself, and says how far it is.
 CAMPAIGNS := "-m crash" "-m operations.dongles.crashes" "-m operations.moves.crashes" "../../tests/crash"

@@ -29,6 +29,7 @@ KINDS: t.Final = (
     "history",
     "operations",
     "transfers",
+    "peers",
     "borrows",
     "servers",
     "dongles",
@@ -115,6 +116,18 @@ class Reader:
                 known.add(identity)
                 found.append(record)
         return found
+
+    def peers(self) -> Entries | None:
+        """The agents that this one has heard, each with its newest document.
+
+        None for an agent that is too old to compare them.
+        """
+        try:
+            return self._client.pages(path_of("peers"), "peers")
+        except LicenseProblem as problem:
+            if problem.code != "route-unknown":
+                raise
+            return None
 
     def borrows(self) -> Entries:
         """Borrows that were declared at this host."""

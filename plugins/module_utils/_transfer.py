@@ -85,6 +85,7 @@ def _leg(params: Params, client: AgentClient, identity: str, check_mode: bool) -
         "decision": params["decision"],
         "confirmation": params["confirmation"],
         "update_counter": params["update_counter"],
+        "evidence": params["evidence"],
         "facts": params["facts"],
     }
     try:

@@ -34,6 +34,7 @@ options:
       - history
       - operations
       - transfers
+      - peers
       - borrows
       - servers
       - dongles
@@ -94,6 +95,7 @@ EXAMPLES = r"""
       - agent
       - operations
       - transfers
+      - peers
     open_only: true
   delegate_to: old-server
   register: work
@@ -345,6 +347,33 @@ transfers:
   returned: success and V(transfers) are gathered
   type: list
   elements: dict
+peers:
+  description:
+    - The other agents whose documents this one has accepted. Null for an agent that is too old to
+      compare them.
+  returned: success and V(peers) are gathered
+  type: list
+  elements: dict
+  contains:
+    agent:
+      description: The agent's name.
+      type: str
+      returned: always
+      sample: new-server
+    sequence:
+      description: How many entries its audit had by its newest document.
+      type: int
+      returned: always
+      sample: 17
+    head:
+      description: The hash of the last of these entries.
+      type: str
+      returned: always
+      sample: 7d1e0f2c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0
+    evidence:
+      description: The document in which it signed that.
+      type: dict
+      returned: always
 borrows:
   description:
     - Borrows declared at this host, each as RV(seatkeeper.licensing.license_borrow#module:borrow).

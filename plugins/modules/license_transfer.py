@@ -150,6 +150,13 @@ options:
       - The update counter of the item as it was read. If it has moved on since, the leg
         V(issue) is refused and nothing is done.
     type: int
+  evidence:
+    description:
+      - The newest document of this host's agent that the other host keeps, from what
+        M(seatkeeper.licensing.license_info) returns there as C(peers). An agent whose journal lacks
+        what it has signed was restored from a snapshot or backup. It refuses the leg and, outside
+        of check mode, freezes its containers.
+    type: dict
   facts:
     description:
       - What RV(facts) of the leg before it was on the other host. Only check mode uses it; outside
@@ -473,6 +480,7 @@ ARGUMENTS = ArgumentSpec(
         "decision": {"type": "str", "choices": ["install", "refuse"], "default": "install"},
         "confirmation": {"type": "str"},
         "update_counter": {"type": "int"},
+        "evidence": {"type": "dict"},
         "facts": {"type": "dict", "default": {}},
     },
     required_one_of=(("name", "transfer_id"),),

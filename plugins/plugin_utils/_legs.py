@@ -79,6 +79,16 @@ class Fleet:
                 return t.cast("dict[str, t.Any]", record["documents"][kind])
         return None
 
+    def evidence(self, leg: str, transfer: Transfer) -> dict[str, t.Any] | None:
+        """The newest document of the leg's agent that the other side keeps, if both compare."""
+        doer = agent_of(transfer, leg)
+        other = transfer["target" if SIDE_OF[leg] == "source" else "source"]["agent"]
+        before = [self._told.get(name, {}).get("before") or {} for name in (doer, other)]
+        if any(each.get("peers") is None for each in before):
+            return None
+        found = (peer["evidence"] for peer in before[1]["peers"] if peer["agent"] == doer)
+        return next(found, None)
+
     def facts(self, leg: str, transfer: Transfer) -> dict[str, t.Any]:
         """What the plan of the leg before told; only check mode has it."""
         if leg not in ("issue", "install"):
@@ -226,6 +236,7 @@ def _call(
     call["confirmation"] = transfer["confirm"] if leg == "issue" else None
     call["document"] = fleet.document(leg, transfer)
     call["facts"] = fleet.facts(leg, transfer)
+    call["evidence"] = fleet.evidence(leg, transfer)
     taken, given = TAKES.get(leg), GIVES.get(leg)
     from_file = documents_dir and taken and call["document"] is None
     call["document_file"] = _path(documents_dir, transfer, taken) if from_file else None

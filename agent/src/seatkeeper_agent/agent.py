@@ -25,10 +25,12 @@ from seatkeeper_agent.operations.checks import Checks
 from seatkeeper_agent.operations.dongles.migration import MigrationMeans, MigrationService
 from seatkeeper_agent.operations.dongles.report import DongleReports
 from seatkeeper_agent.operations.engine import Engine
+from seatkeeper_agent.operations.evidence import Evidence
 from seatkeeper_agent.operations.inventory import Inventory
 from seatkeeper_agent.operations.moves.backups import BackupService
 from seatkeeper_agent.operations.moves.profiles import ProfileService
 from seatkeeper_agent.operations.moves.service import MoveService
+from seatkeeper_agent.operations.observer import Observer
 from seatkeeper_agent.operations.orders.service import OrderService
 from seatkeeper_agent.operations.ports import Description
 from seatkeeper_agent.operations.recovery import Recovery
@@ -74,6 +76,7 @@ class Agent:
     chaos: ChaosDriver | None
     inventory: Inventory
     transfers: TransferService
+    observer: Observer
     borrows: BorrowService
     recovery: Recovery
     servers: dict[str, ServerServices]
@@ -198,7 +201,10 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
         driver=driver,
         chaos=chaos,
         inventory=Inventory(driver),
-        transfers=TransferService(journal, driver, identity, checks, works),
+        transfers=TransferService(
+            journal, driver, identity, checks, works, Evidence(journal, driver, identity, works)
+        ),
+        observer=Observer(journal, driver, works),
         borrows=BorrowService(journal, driver, identity),
         recovery=Recovery(journal, driver, works),
         servers=servers,

@@ -102,6 +102,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("key", _key, "print the public key that other hosts put into their trust folder")
     backup = add("backup", _backup, "copy the journal, while the agent runs or not")
     backup.add_argument("file", type=Path, metavar="FILE", help="the copy; it must not exist")
+    begin = add("begin-journal", _begin_journal, "begin anew where the journal is lost for good")
+    begin.add_argument("statement", metavar="STATEMENT", help="why, for the audit")
     add("openapi", _openapi, "print the description of the API")
     completion = add("completion", _completion, "print a completion script for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"))
@@ -123,13 +125,15 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _key(options: argparse.Namespace) -> int:
-    from seatkeeper_agent.identity import Identity, IdentityError
+    from seatkeeper_agent.identity import IdentityError
+    from seatkeeper_agent.state import make_identity
 
+    os.umask(0o077)
     settings = _settings(options)
     folder = settings.state_folder
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        pem = Identity(settings.name, folder / "agent.key", folder / "trust").public_pem
+        pem = make_identity(settings.name, folder).public_pem
     except OSError as error:
         raise Fault(
             f"The state folder {folder} cannot be used: {error.strerror}."
@@ -138,6 +142,17 @@ def _key(options: argparse.Namespace) -> int:
     except IdentityError as error:
         raise Fault(str(error)) from error
     print(pem, end="")
+    return 0
+
+
+def _begin_journal(options: argparse.Namespace) -> int:
+    import getpass
+
+    from seatkeeper_agent.state import begin_journal
+
+    os.umask(0o077)
+    begin_journal(_settings(options), getpass.getuser(), options.statement)
+    print("A new journal was begun. Other agents report what the lost one had signed.")
     return 0
 
 

@@ -172,6 +172,9 @@ def _socket(settings: Settings) -> list[Finding]:
     findings = [Finding("agent", "ok", f"answers, and takes you for a {about['role']}")]
     if broken:
         findings.append(Finding("journal", "wrong", f"broken: {', '.join(broken)}"))
+    for entry in about["frozen"]:
+        detail = f"{entry['subject']}: {entry['message']}"
+        findings.append(Finding("frozen", "wrong", detail))
     if about["journal"]["operations_open"]:
         detail = f"{about['journal']['operations_open']} operations are open; see status."
         findings.append(Finding("journal", "warning", detail))

@@ -14,6 +14,9 @@ from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.journal.declarations import ISOLATION
 from seatkeeper_agent.settings import Settings, SettingsError
 
+KEY = "agent.key"
+JOURNAL = "journal.db"
+
 
 @dataclass
 class State:
@@ -45,12 +48,50 @@ def open_state(settings: Settings) -> State:
     """
     folder = _folder(settings.state_folder)
     lock = _only_process(folder)
-    identity = Identity(settings.name, folder / "agent.key", folder / "trust")
+    identity = Identity(settings.name, folder / KEY, folder / "trust")
     try:
-        return State(identity, Journal(folder / "journal.db"), lock)
+        _require_journal(folder)
+        return State(identity, Journal(folder / JOURNAL), lock)
     except BaseException:
         lock.close()
         raise
+
+
+def make_identity(name: str, folder: Path) -> Identity:
+    """The agent's identity; its journal is made before its key, so that none is without it."""
+    if not (folder / KEY).exists():
+        Journal(folder / JOURNAL).close()
+    return Identity(name, folder / KEY, folder / "trust")
+
+
+def begin_journal(settings: Settings, actor: str, statement: str) -> None:
+    """Give a key whose journal is lost for good a new one, because a person says so.
+
+    SettingsError where a journal is there, or no key; JournalError as Journal.
+    """
+    folder = _folder(settings.state_folder)
+    with _only_process(folder):
+        if not (folder / KEY).exists() or (folder / JOURNAL).exists():
+            raise SettingsError(
+                f"The state folder {folder} is not one whose key has lost its journal."
+                " Nothing was done."
+            )
+        journal = Journal(folder / JOURNAL)
+        with journal.transaction() as unit:
+            detail = {"statement": statement}
+            unit.audit.append(actor, "journal_begun", f"agent {settings.name}", detail)
+        journal.close()
+
+
+def _require_journal(folder: Path) -> None:
+    """A key that has signed and has no journal knows nothing of what it has moved."""
+    if (folder / JOURNAL).exists() or not (folder / KEY).exists():
+        return
+    raise SettingsError(
+        f"The state folder {folder} has the agent's key, and its journal {JOURNAL} is gone, so what"
+        " this agent has moved is not known. Put the journal back; only if it is lost for good, run"
+        " seatkeeper-agent begin-journal STATEMENT."
+    )
 
 
 def _folder(folder: Path) -> Path:

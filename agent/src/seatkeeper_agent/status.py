@@ -117,6 +117,7 @@ def _text(found: dict[str, Any]) -> str:
         f"dongle      {dongle['id']} at {dongle['path']} ({dongle['model']}){_dongle_state(dongle)}"
         for dongle in found["dongles"]
     ]
+    lines += _frozen(about)
     lines += [
         f"invariant   {entry['name']} {'holds' if entry['holds'] else 'BROKEN'}"
         for entry in about["invariants"]
@@ -136,6 +137,19 @@ def _text(found: dict[str, Any]) -> str:
     for entry in found["waiting"]:
         lines += _waiting(entry)
     return "\n".join(lines)
+
+
+def _frozen(about: dict[str, Any]) -> list[str]:
+    """What is kept from all work, why and what to do; and when containers were last compared."""
+    lines = []
+    for entry in about["frozen"]:
+        lines += [f"FROZEN      {entry['subject']} since {entry['since']}: {entry['message']}"]
+        lines += [f"            operation: {entry['operation']}"]
+    words = {True: "consistent with the journal", False: "ROLLED BACK", None: "unknown"}
+    return lines + [
+        f"compared    {entry['container']} at {entry['at']}: {words[entry['consistent']]}"
+        for entry in about["comparisons"]
+    ]
 
 
 def _product(vendor: dict[str, Any]) -> str:

@@ -56,9 +56,10 @@ class AgentClient:
         raise AgentError(f"GET {path} has more than {PAGES_MAX} pages.")
 
     def is_ready(self) -> bool:
-        """Whether GET /readyz answers 200; it does so without the product, too."""
+        """Whether GET /readyz answers, ready or frozen; it does so without the product, too."""
+        answering = (http.client.OK, http.client.SERVICE_UNAVAILABLE)
         try:
-            return self._answer("/readyz")[0] == http.client.OK
+            return self._answer("/readyz")[0] in answering
         except OSError:
             return False
 

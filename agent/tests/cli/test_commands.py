@@ -16,6 +16,7 @@ import pytest
 from seatkeeper_agent import __version__
 from seatkeeper_agent.api import schemas
 from seatkeeper_agent.cli import make_parser
+from seatkeeper_agent.journal import Journal
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .conftest import AGENT, COMMAND_SECONDS_MAX, SEED, RunAgent, environment, run
@@ -118,9 +119,32 @@ def test_key_makes_the_key_once_and_privately(
     settings = written(f'[agent]\nname = "fresh"\nstate_folder = "{state}"\n')
     printed = {here("--config", str(settings), "key").stdout for _time in range(2)}
     assert len(printed) == 1
-    assert [path.name for path in state.iterdir()] == ["agent.key"]
+    assert sorted(path.name for path in state.iterdir()) == ["agent.key", "journal.db"]
     modes = [f"{path.stat().st_mode & 0o777:o}" for path in (state, state / "agent.key")]
     assert modes == ["700", "600"]
+
+
+def test_a_key_without_its_journal_does_not_serve_until_an_operator_says_so(
+    tmp_path: Path, written: Callable[[str], Path], here: RunAgent
+) -> None:
+    state = tmp_path / "state"
+    text = f'[agent]\nname = "fresh"\nstate_folder = "{state}"\nsocket = "{tmp_path}/a.sock"\n'
+    config = ("--config", str(written(text)))
+    statement = "The disk is lost, and there is no copy."
+    early = here(*config, "begin-journal", statement)
+    assert (early.returncode, "Nothing was done." in early.stderr) == (1, True)
+    assert here(*config, "key").returncode == 0
+    (state / "journal.db").unlink()
+    refused = here(*config, "serve")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "its journal journal.db is gone" in refused.stderr
+    assert "begin-journal STATEMENT" in refused.stderr
+    assert here(*config, "begin-journal", statement).returncode == 0
+    journal = Journal(state / "journal.db")
+    with journal.reading() as unit:
+        (entry,) = unit.audit.page(0, 10)
+    journal.close()
+    assert (entry.action, entry.detail) == ("journal_begun", {"statement": statement})
 
 
 def test_settings_are_found_by_the_environment(host: LabHost) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from seatkeeper_agent.domain.records import (
     Account,
     DocumentKind,
+    Past,
     StepRecord,
     StepState,
     TransferRecord,
@@ -108,7 +109,7 @@ def no_durable_refusal() -> None:
     def say_no(self: TransferService, order: LegOrder, record: TransferRecord | None) -> None:
         with self._journal.reading() as unit:
             record = unit.transfers.get(order.declaration.id, Side.TARGET)
-            head = unit.audit.head()
+            past = Past(*unit.audit.head())
         assert record is not None
         facts = {"decision": "refused"}
         receipt = seal(
@@ -118,7 +119,8 @@ def no_durable_refusal() -> None:
             b"",
             order.given,
             facts,
-            head,
+            past,
+            None,
         )
         _Said.receipts[order.declaration.id] = receipt
 

@@ -28,6 +28,7 @@ from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.borrows import BorrowService
 from seatkeeper_agent.operations.checks import Checks
 from seatkeeper_agent.operations.engine import Engine
+from seatkeeper_agent.operations.evidence import Evidence
 from seatkeeper_agent.operations.legs import LegOrder
 from seatkeeper_agent.operations.recovery import Recovery
 from seatkeeper_agent.operations.transfers import TransferService
@@ -200,7 +201,10 @@ class Host:
         self.engine = Engine(journal, self.settle_seconds, self.clock, self.sleeps.append)
         self.works = Works(journal, driver, self.identity, self.engine)
         checks = Checks(driver, self.policy, self.clock)
-        self.transfers = TransferService(journal, driver, self.identity, checks, self.works)
+        evidence = Evidence(journal, driver, self.identity, self.works)
+        self.transfers = TransferService(
+            journal, driver, self.identity, checks, self.works, evidence
+        )
         self.borrows = BorrowService(journal, driver, self.identity, self.clock)
         self.recovery = Recovery(journal, driver, self.works, self.clock)
 

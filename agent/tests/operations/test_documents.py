@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from seatkeeper_agent.domain.licenses import ItemKey, TransferType
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import DocumentKind, Envelope
+from seatkeeper_agent.domain.records import DocumentKind, Envelope, Past
 from seatkeeper_agent.domain.transfers import Declaration, Mode, Place, transfer_id
 from seatkeeper_agent.identity import Identity, IdentityError
 from seatkeeper_agent.operations.documents import (
@@ -62,7 +62,8 @@ def transfer_of(agents: dict[str, Identity], by: str = "old", **changes: Any) ->
     """A transfer document as the source makes it."""
     values: dict[str, Any] = {
         "kind": DocumentKind.TRANSFER, "declaration": declare(), "artefact": ARTEFACT,
-        "answers": None, "facts": FACTS, "audit_head": (5, "ab" * 32),
+        "answers": None, "facts": FACTS, "past": Past(5, "ab" * 32),
+        "quoted": None,
     }  # fmt: skip
     return seal(agents[by], **{**values, **changes})
 
@@ -226,7 +227,14 @@ def test_a_signed_document_that_brings_something_else(
 def test_a_receipt_that_decides_nothing(agents: dict[str, Identity], decision: Any) -> None:
     """Neither installed nor refused must not be taken for either."""
     envelope = seal(
-        agents["new"], DocumentKind.RECEIPT, declare(), b"", None, {"decision": decision}, (1, "")
+        agents["new"],
+        DocumentKind.RECEIPT,
+        declare(),
+        b"",
+        None,
+        {"decision": decision},
+        Past(1, ""),
+        None,
     )
     receipt = unseal(agents["old"], DocumentKind.RECEIPT, declare(), envelope)
     with pytest.raises(Problem) as caught:
@@ -236,7 +244,7 @@ def test_a_receipt_that_decides_nothing(agents: dict[str, Identity], decision: A
 
 def test_an_answer_to_another_document(agents: dict[str, Identity]) -> None:
     """Replayed: it answers an older request, or none."""
-    asked, older = (transfer_of(agents, audit_head=(n, "ab" * 32)) for n in (1, 2))
+    asked, older = (transfer_of(agents, past=Past(n, "ab" * 32)) for n in (1, 2))
     answer = transfer_of(agents, answers=asked)
     document = unseal(agents["new"], DocumentKind.TRANSFER, declare(), answer)
     check_answers(document, declare(), asked)

@@ -34,6 +34,7 @@ from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.identity import IdentityError
 from seatkeeper_agent.journal import JournalError
+from seatkeeper_agent.operations.observer import Observing
 from seatkeeper_agent.operations.watcher import Watcher
 from seatkeeper_agent.settings import Roles
 
@@ -69,14 +70,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # What a crash left behind is taken up at once; a product that does not answer yet is
     # asked again by the next run.
     recovery = asyncio.get_running_loop().run_in_executor(None, _recover, agent)
-    watcher = Watcher(agent.journal, partial(_look_again, agent), _log_defect)
+    watcher = Watcher(agent.journal, partial(_look_again, agent), partial(_log_defect, "watcher"))
     watcher.start()
+    observing = Observing(agent.observer, partial(_log_defect, "observer"))
+    observing.start()
     try:
         yield
     finally:
         # First, for the watcher may be looking for the end of a migration.
         agent.end_waiting()
         watcher.stop()
+        observing.stop()
         await recovery
         app.state.workshop.close()
         agent.driver.close()
@@ -87,10 +91,10 @@ def _look_again(agent: Agent) -> None:
     agent.resume_servers("agent")
 
 
-def _log_defect(error: Exception) -> None:
+def _log_defect(where: str, error: Exception) -> None:
     from seatkeeper_agent.log import logger
 
-    logger().error("defect", where="watcher", exc_info=error)
+    logger().error("defect", where=where, exc_info=error)
 
 
 def _recover(agent: Agent) -> None:

@@ -234,6 +234,7 @@ def _leg_order(request: Request, transfer: str, leg: Leg, body: dict[str, Any]) 
         decision=body.get("decision", "install"),
         confirmation=confirmation,
         update_counter=body.get("update_counter"),
+        evidence=body.get("evidence"),
         facts=body.get("facts", {}),
     )
 

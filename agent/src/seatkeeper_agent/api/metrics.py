@@ -43,6 +43,7 @@ def _collect(agent: Agent) -> Iterator[Metric]:
         operations = Counter(
             entry.state.value for entry in unit.operations.page(True, "", RECORDS_PER_PAGE)
         )
+        frozen = unit.operations.in_doubt()
         awaited = [awaited_view(entry) for entry in unit.operations.waiting()]
         adrift = adrift_count(unit)
         transfers: Counter[tuple[str, str]] = Counter()
@@ -59,6 +60,23 @@ def _collect(agent: Agent) -> Iterator[Metric]:
     family = GaugeMetricFamily("seatkeeper_operations_open", "Open operations", labels=["state"])
     for state in ("running", "waiting", "in_doubt"):
         family.add_metric([state], float(operations[state]))
+    yield family
+    family = GaugeMetricFamily(
+        "seatkeeper_frozen",
+        "Containers and exchanges that are kept from all work until somebody has decided",
+        labels=["code"],
+    )
+    codes = Counter(str((entry.problem or {}).get("code")) for entry in frozen)
+    for code in sorted({"in-doubt", "snapshot-rolled-back", *codes}):
+        family.add_metric([code], float(codes[code]))
+    yield family
+    family = GaugeMetricFamily(
+        "seatkeeper_container_compared_timestamp_seconds",
+        "When the container was last compared with the journal",
+        labels=["container"],
+    )
+    for compared in agent.observer.last():
+        family.add_metric([compared.container], float(compared.at))
     yield family
     family = GaugeMetricFamily(
         "seatkeeper_steps_waiting", "Steps that wait for somebody", labels=["who", "overdue"]

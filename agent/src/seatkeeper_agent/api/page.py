@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status page: what waits, what moved, whether the books are sound. Text is escaped here."""
+"""The status page: what waits, what moved, whether the ledger is consistent; all escaped."""
 
 from __future__ import annotations
 
@@ -45,12 +45,18 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
         "waiting": _rows([_transfer(entry) for entry in waiting], 6),
         "settled": _rows([_transfer(entry) for entry in settled], 6),
         "rows": str(ROWS_MAX),
-        "books": _word("BROKEN", "bad") if broken else _word("sound", "good"),
+        "ledger": _ledger(bool(broken), bool(about["frozen"])),
         "invariants": _rows([_invariant(entry) for entry in about["invariants"]], 3),
         "capabilities": _rows([_capability(*entry) for entry in capabilities], 4),
     }
     page = resources.files(__package__).joinpath("status.html").read_text("utf-8")
     return Template(page).substitute(parts)
+
+
+def _ledger(is_broken: bool, is_frozen: bool) -> str:
+    if is_broken:
+        return _word("INCONSISTENT", "bad")
+    return _word("FROZEN in part, see below", "bad") if is_frozen else _word("consistent", "good")
 
 
 def _transfers(unit: Unit) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -23,7 +23,9 @@ from seatkeeper_agent.domain.licenses import ItemKey
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.journal.migrations import SCHEMA_VERSION
 from seatkeeper_agent.operations import invariants
-from seatkeeper_agent.operations.views import audit_view, posting_view
+from seatkeeper_agent.operations.evidence import peer_view
+from seatkeeper_agent.operations.people import frozen_view
+from seatkeeper_agent.operations.views import audit_view, moment, posting_view
 
 API_VERSION = 1
 
@@ -44,6 +46,7 @@ def read_agent(request: Request) -> dict[str, Any]:
         sequence, head = unit.audit.head()
         open_operations = unit.operations.count_open()
         checked = invariants.check(unit)
+        frozen = [frozen_view(entry) for entry in unit.operations.in_doubt()]
     vendors = [dataclasses.asdict(found) for found in agent.describe()]
     return {
         "agent": {
@@ -64,7 +67,23 @@ def read_agent(request: Request) -> dict[str, Any]:
             "operations_open": open_operations,
         },
         "invariants": [dataclasses.asdict(entry) for entry in checked],
+        "frozen": frozen,
+        "comparisons": [
+            {**dataclasses.asdict(entry), "at": moment(entry.at)} for entry in agent.observer.last()
+        ],
     }
+
+
+@router.get("/peers", summary="Agents that were heard", **described(page_of("peers", "peer")))
+def read_peers(
+    request: Request, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+) -> dict[str, Any]:
+    """How far each one's audit had come, with the document in which it signed that."""
+    size = limit_of(limit)
+    with agent_of(request).journal.reading() as unit:
+        names = [name for name in unit.peers.names() if name > after]
+        views = [peer_view(unit, name) for name in names[:size]]
+    return {"peers": views, "next": names[size - 1] if len(names) > size else None}
 
 
 @router.get("/containers", summary="Containers", **described(page_of("containers", "container")))

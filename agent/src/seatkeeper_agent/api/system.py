@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from seatkeeper_agent.api import page
 from seatkeeper_agent.api.metrics import render
 from seatkeeper_agent.api.reading import agent_of, read_agent
+from seatkeeper_agent.operations.people import frozen_view
 
 router = APIRouter(include_in_schema=True)
 
@@ -21,10 +22,20 @@ def read_live() -> dict[str, str]:
 
 @router.get("/readyz", summary="Can work be done")
 def read_ready(request: Request) -> Response:
-    """The journal can be read and is sound. The product is told about, not required."""
+    """The journal can be read and nothing is frozen. The product is not required.
+
+    503 while a container or an exchange is frozen, with why and what to do.
+    """
     with agent_of(request).journal.reading() as unit:
         sequence, _head = unit.audit.head()
-    return JSONResponse({"status": "ready", "audit_sequence": sequence})
+        frozen = [frozen_view(entry) for entry in unit.operations.in_doubt()]
+    answer = {"status": "frozen" if frozen else "ready", "audit_sequence": sequence}
+    if not frozen:
+        return JSONResponse(answer)
+    # Anybody may ask for this: no name of a transfer, and no problem, is given away.
+    held = [{"operation": entry["operation"], "since": entry["since"]} for entry in frozen]
+    told = {"frozen": held, "next_action": "Run seatkeeper-agent status on this host."}
+    return JSONResponse({**answer, **told}, 503)
 
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 
 class ProblemCode(StrEnum):
@@ -142,6 +142,14 @@ class Problem(Exception):
             "retryable": self.retryable,
             **self.facts,
         }
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Self:
+        """Read back what ``as_document`` gave."""
+        members = {"type", "code", "detail", "next_action", "retryable"}
+        facts = {name: value for name, value in document.items() if name not in members}
+        code = ProblemCode(document["code"])
+        return cls(code, document["detail"], document["next_action"], facts)
 
     def __str__(self) -> str:
         return f"{self.detail} {self.next_action}"

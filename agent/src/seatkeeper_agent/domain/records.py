@@ -26,6 +26,18 @@ Envelope = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """How far an agent's audit has come, and the hash that stands for all of it."""
+
+    sequence: int
+    head: str
+
+    def as_document(self) -> dict[str, Any]:
+        """As documents carry it."""
+        return {"sequence": self.sequence, "head": self.head}
+
+
+@dataclass(frozen=True, slots=True)
 class TransferRecord:
     """One transfer as this host knows it."""
 

@@ -39,6 +39,15 @@ class Audit:
         ).fetchone()
         return (0, GENESIS) if row is None else (row[0], row[1])
 
+    def head_at(self, sequence: int) -> str | None:
+        """The hash of the entry of this number, None if there is none (any more)."""
+        if sequence == 0:
+            return GENESIS
+        row = self._connection.execute(
+            "SELECT hash FROM audit WHERE sequence = ?", (sequence,)
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def page(self, after: int, limit: int) -> list[AuditEntry]:
         """Up to ``limit`` entries after a sequence number, oldest first."""
         rows = self._connection.execute(

@@ -47,6 +47,13 @@ class Operations:
         ).fetchone()
         return None if row is None else self._record(row)
 
+    def in_doubt(self) -> list[OperationRecord]:
+        """What keeps a container or an exchange frozen, the oldest first."""
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM operations WHERE state = 'in_doubt' ORDER BY created_at, id"
+        )
+        return [self._record(row) for row in rows.fetchall()]
+
     def page(self, only_open: bool, after: str, limit: int) -> list[OperationRecord]:
         """Up to ``limit`` operations whose id comes after ``after``."""
         condition = f" AND {_OPEN}" if only_open else ""

@@ -23,7 +23,9 @@ from seatkeeper_agent.journal.declarations import Declarations
 from seatkeeper_agent.journal.ledger import Ledger
 from seatkeeper_agent.journal.migrations import JournalTooNew, migrate, require_known
 from seatkeeper_agent.journal.operations import Operations
+from seatkeeper_agent.journal.peers import Peers
 from seatkeeper_agent.journal.transfers import Transfers
+from seatkeeper_agent.journal.vendor_rows import VendorRows
 
 Clock = Callable[[], float]
 
@@ -49,6 +51,8 @@ class Unit:
         self.borrows = Borrows(connection, now)
         self.counters = Counters(connection)
         self.declarations = Declarations(connection, now)
+        self.peers = Peers(connection, now)
+        self.vendor_rows = VendorRows(connection, now)
 
 
 class Journal:

@@ -74,6 +74,14 @@ class Transfers:
         )
         return frozenset(str(row[0]) for row in rows)
 
+    def on_their_way(self) -> frozenset[str]:
+        """The vendor's ids of what left from here and is not receipted."""
+        rows = self._connection.execute(
+            "SELECT vendor_transfer_id FROM transfers WHERE side = 'source'"
+            " AND vendor_transfer_id IS NOT NULL AND state IN ('in_transit', 'crediting_back')"
+        )
+        return frozenset(str(row[0]) for row in rows)
+
     def lent_before(self, end: int, limit: int) -> list[TransferRecord]:
         """Borrows that left from here, whose declared end is before ``end``, not yet back."""
         rows = self._connection.execute(

@@ -19,6 +19,7 @@ from seatkeeper_agent.domain.preflight import (
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import TransferRecord
 from seatkeeper_agent.domain.transfers import Declaration, Mode
+from seatkeeper_agent.operations.documents import Document, sent_in
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.legs import LegOrder
 from seatkeeper_agent.operations.observations import Sight, the_item
@@ -89,6 +90,35 @@ class Checks:
         option = view.option
         returnable = declaration.type.is_borrow or declaration.mode in (Mode.RETURN, Mode.EXTEND)
         return item, returnable or (option is not None and option.return_allowed)
+
+    def not_installed(
+        self, order: LegOrder, document: Document | None, known: frozenset[str]
+    ) -> None:
+        """Look before the word is given: what the container shows is never refused.
+
+        Without the transfer document any row of its source that is not ``known`` may be it.
+        """
+        here, item = order.here.container, order.declaration.item
+        try:
+            rows = self._driver.history(here, item.firm_code, item.product_code)
+        except DriverError as error:
+            doing = f"looking for {order.subject} before it is refused"
+            raise driver_problem(doing, error) from error
+        if document is None:
+            source = order.declaration.source.container
+            came = any(r.container == source and r.transfer_id not in known for r in rows)
+        else:
+            vendor_id = sent_in(document, order.declaration).vendor_transfer_id
+            came = any(row.transfer_id == vendor_id for row in rows)
+        if came:
+            which = "its update" if document else "an update of its source"
+            raise Problem(
+                ProblemCode.LEG_OUT_OF_ORDER,
+                f"The {order.subject} cannot be refused: the container {here} shows that {which}"
+                " was imported.",
+                "Bring the transfer document and run the leg install: it finds what is there and"
+                " imports nothing again.",
+            )
 
     def fences(self, order: LegOrder, item: Item, reversible: bool) -> None:
         """Refuse a plan that is stale, or irreversible and not confirmed."""

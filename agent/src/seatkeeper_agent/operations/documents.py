@@ -15,14 +15,15 @@ from typing import Any
 from seatkeeper_agent.domain.licenses import Measure
 from seatkeeper_agent.domain.plans import canonical, digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import DocumentKind, Envelope
+from seatkeeper_agent.domain.records import DocumentKind, Envelope, Past
 from seatkeeper_agent.domain.transfers import Declaration, Side
 from seatkeeper_agent.identity import Identity
+from seatkeeper_agent.journal import Unit
 
 PAYLOAD_TYPE = "application/vnd.seatkeeper.{kind}+json;version=1"
 ARTEFACT_BYTES_MAX = 1_048_576
 
-_SENDERS = {
+SENDERS = {
     DocumentKind.REQUEST: Side.TARGET,
     DocumentKind.TRANSFER: Side.SOURCE,
     DocumentKind.RECEIPT: Side.TARGET,
@@ -53,6 +54,22 @@ class Document:
         value = self.payload["answers"]
         return None if value is None else str(value)
 
+    @property
+    def sender(self) -> str:
+        """The agent that signed it."""
+        return str(self.payload["sender"])
+
+    @property
+    def past(self) -> Past:
+        """The sender's own audit when it made the document."""
+        audit = self.payload["audit"]
+        return Past(audit["sequence"], audit["head"])
+
+    @property
+    def quoted(self) -> Past | None:
+        """What the sender had heard of its addressee's audit; None where it had heard nothing."""
+        return quoted_in(self.payload)
+
 
 def seal(
     identity: Identity,
@@ -61,9 +78,13 @@ def seal(
     artefact: bytes,
     answers: Envelope | None,
     facts: dict[str, Any],
-    audit_head: tuple[int, str],
+    past: Past,
+    quoted: Past | None,
 ) -> Envelope:
-    """Sign a document; deterministic for the same input, so that it may be made twice."""
+    """Sign a document; deterministic for the same input, so that it may be made twice.
+
+    ``past`` is this agent's audit, ``quoted`` the newest that the addressee has signed of its own.
+    """
     payload = {
         "kind": kind.value,
         "transfer": declaration.as_document(),
@@ -74,9 +95,28 @@ def seal(
         },
         "answers": None if answers is None else digest(answers),
         "facts": facts,
-        "audit": {"sequence": audit_head[0], "head": audit_head[1]},
+        "audit": past.as_document(),
+        "peer": None if quoted is None else quoted.as_document(),
     }
     return sign(identity, kind, payload)
+
+
+def seal_in(
+    unit: Unit,
+    identity: Identity,
+    kind: DocumentKind,
+    declaration: Declaration,
+    artefact: bytes,
+    answers: Envelope | None,
+    facts: dict[str, Any],
+) -> Envelope:
+    """Seal a document with what this unit of work knows of both agents' pasts."""
+    is_to_source = SENDERS[kind] is Side.TARGET
+    addressee = declaration.source if is_to_source else declaration.target
+    newest = unit.peers.newest(addressee.agent)
+    quoted = None if newest is None else newest.past
+    past = Past(*unit.audit.head())
+    return seal(identity, kind, declaration, artefact, answers, facts, past, quoted)
 
 
 def sign(identity: Identity, kind: StrEnum, payload: dict[str, Any]) -> Envelope:
@@ -96,7 +136,7 @@ def unseal(
 ) -> Document:
     """Check who signed, for whom, and for which transfer; a Problem for anything else."""
     payload = _payload(kind, envelope)
-    sender_side = _SENDERS[kind]
+    sender_side = SENDERS[kind]
     sender = declaration.source if sender_side is Side.SOURCE else declaration.target
     claimed = payload["sender"]
     what = f"{kind.value} of transfer {declaration.name!r}"
@@ -113,6 +153,28 @@ def unseal(
     if hashlib.sha256(document.artefact).hexdigest() != payload["artefact"]["sha256"]:
         raise _altered(what)
     return document
+
+
+def own_past(identity: Identity, envelope: Envelope) -> Past:
+    """How far this agent's audit had come when it signed this envelope; Problem if it did not."""
+    kind = _kind_of(envelope)
+    payload = payload_of(kind, envelope)
+    what = f"{kind.value} that shall be this agent's own"
+    if payload["sender"] != identity.name:
+        raise malformed(kind, f"it is of {payload['sender']!r}, not of {identity.name!r}")
+    require_signature(identity, envelope, identity.name, what)
+    try:
+        return Past(int(payload["audit"]["sequence"]), str(payload["audit"]["head"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise malformed(kind, "a part is missing") from error
+
+
+def _kind_of(envelope: Envelope) -> DocumentKind:
+    declared = str(envelope.get("payloadType"))
+    for kind in DocumentKind:
+        if declared == PAYLOAD_TYPE.format(kind=kind.value):
+            return kind
+    raise malformed(DocumentKind.TRANSFER, f"its type is {declared!r}")
 
 
 def check_answers(
@@ -164,9 +226,15 @@ def is_refusal(receipt: Document) -> bool:
     return bool(decision == "refused")
 
 
-def audit_sequence(envelope: Envelope) -> int:
-    """How long the sender's audit was when it made this document, which was checked before."""
-    return int(json.loads(base64.b64decode(envelope["payload"]))["audit"]["sequence"])
+def quoted_in(payload: dict[str, Any]) -> Past | None:
+    """What a payload quotes of its addressee's audit; documents of version 0.1.0 quote nothing."""
+    quoted = payload.get("peer")
+    return None if quoted is None else Past(quoted["sequence"], quoted["head"])
+
+
+def quoted_by(envelope: Envelope) -> Past | None:
+    """What a document of our own quoted of its addressee's audit."""
+    return quoted_in(json.loads(base64.b64decode(envelope["payload"])))
 
 
 def payload_of(kind: StrEnum, envelope: Envelope) -> dict[str, Any]:
@@ -235,6 +303,9 @@ def _is_well_formed(payload: dict[str, Any]) -> bool:
         (payload["audit"]["sequence"], int),
         (payload["audit"]["head"], str),
     ]
+    quoted = payload.get("peer")
+    if quoted is not None:
+        kinds += [(quoted["sequence"], int), (quoted["head"], str)]
     answers = payload["answers"]
     known = answers is None or isinstance(answers, str)
     return known and all(isinstance(value, kind) for value, kind in kinds)

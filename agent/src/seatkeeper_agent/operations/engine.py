@@ -187,7 +187,7 @@ class Engine:
                 return True
             holder = unit.operations.holding(work.container)
             if holder is not None and holder.id != work.id:
-                raise _held(work.container, holder.id, holder.kind, holder.subject, holder.state)
+                raise _held(holder)
             if declare is not None:
                 declare(unit)
             unit.operations.open(
@@ -429,14 +429,16 @@ def driver_problem(doing: str, error: DriverError) -> Problem:
     )
 
 
-def _held(
-    container: str, operation_id: str, kind: str, subject: str, state: OperationState
-) -> Problem:
-    in_doubt = state is OperationState.IN_DOUBT
+def _held(holder: OperationRecord) -> Problem:
+    """Why a container is not free; what was rolled back says what to do about it itself."""
+    in_doubt = holder.state is OperationState.IN_DOUBT
+    told = holder.problem or {}
+    if in_doubt and told.get("code") == ProblemCode.SNAPSHOT_ROLLED_BACK.value:
+        return Problem.from_document(told)
     return Problem(
         ProblemCode.IN_DOUBT if in_doubt else ProblemCode.CONTAINER_BUSY,
-        f"The container {container} is held by the operation {kind} of {subject}, which is"
-        f" {'in doubt' if in_doubt else 'not finished'}.",
-        f"Resume the operation {operation_id} first; running the playbook again does that.",
-        {"operation": operation_id, "container": container},
+        f"The container {holder.container} is held by the operation {holder.kind} of"
+        f" {holder.subject}, which is {'in doubt' if in_doubt else 'not finished'}.",
+        f"Resume the operation {holder.id} first; running the playbook again does that.",
+        {"operation": holder.id, "container": holder.container},
     )

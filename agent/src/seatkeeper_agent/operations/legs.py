@@ -8,7 +8,7 @@ from typing import Any
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
-from seatkeeper_agent.domain.transfers import Declaration, Leg, State
+from seatkeeper_agent.domain.transfers import Declaration, Leg, Place, Side, State
 
 GIVES = {
     Leg.REQUEST: DocumentKind.REQUEST,
@@ -36,7 +36,8 @@ class LegOrder:
     """One leg as it was asked for.
 
     ``facts`` is what the other side's plan told; only a dry run needs it, otherwise the
-    signed document tells.
+    signed document tells. ``evidence`` is the newest document of this agent that the other side
+    keeps.
     """
 
     leg: Leg
@@ -46,12 +47,25 @@ class LegOrder:
     decision: str = "install"
     confirmation: str | None = None
     update_counter: int | None = None
+    evidence: Envelope | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:
         """What sentences and the audit call it."""
         return subject(self.declaration)
+
+    @property
+    def here(self) -> Place:
+        """The end at which the leg runs."""
+        at_source = self.leg.side is Side.SOURCE
+        return self.declaration.source if at_source else self.declaration.target
+
+    @property
+    def peer(self) -> str:
+        """The agent at the other end."""
+        at_source = self.leg.side is Side.SOURCE
+        return (self.declaration.target if at_source else self.declaration.source).agent
 
     @property
     def given(self) -> Envelope:

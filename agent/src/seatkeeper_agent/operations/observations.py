@@ -110,6 +110,19 @@ def ended_lots(unit: Unit, container: str, codes: str, box_at: int) -> dict[Meas
     return sums
 
 
+def _difference(
+    unit: Unit,
+    container: str,
+    codes: str,
+    measure: Measure,
+    owned: dict[Measure, int],
+    ended: dict[Measure, int],
+) -> int:
+    """By how much the container shows more than the ledger, less what lots that ended gave back."""
+    found = owned[measure] - unit.ledger.balance(Account.CONTAINER, container, codes, measure)
+    return max(0, found - ended[measure]) if found > 0 else found
+
+
 def reconcile(
     unit: Unit,
     vendor: str,
@@ -123,10 +136,8 @@ def reconcile(
     What lots that ``ended`` gave back is left alone: their own end is posted for it.
     """
     postings: list[Posting] = []
-    for measure, seen in owned.items():
-        difference = seen - unit.ledger.balance(Account.CONTAINER, container, codes, measure)
-        if difference > 0:
-            difference = max(0, difference - ended[measure])
+    for measure in owned:
+        difference = _difference(unit, container, codes, measure, owned, ended)
         if difference:
             postings += [
                 Posting(Account.CONTAINER, container, codes, measure, difference),
@@ -136,6 +147,32 @@ def reconcile(
         unit.ledger.post(Event.OBSERVED, postings)
         changes = {row.measure.value: row.amount for row in postings[::2]}
         unit.audit.append("agent", "observed", f"{container} {codes}", changes)
+
+
+def refuse_vanished(
+    unit: Unit,
+    container: str,
+    codes: str,
+    shown: frozenset[str],
+    owned: dict[Measure, int],
+    ended: dict[Measure, int],
+) -> None:
+    """Miss rows of the vendor's history that were there: a snapshot or a cleaning-up.
+
+    A restored container has back what its row took, or lacks what its row brought. Where the
+    amounts are those of the ledger, the runtime only removed what it no longer needs; a row of a
+    transfer on its way is never removed. ``ended`` is what ended borrows may have given back.
+    """
+    gone = unit.vendor_rows.known(container, codes) - shown
+    if not gone:
+        return
+    differs = any(_difference(unit, container, codes, m, owned, ended) for m in Measure)
+    if differs or gone & unit.transfers.on_their_way():
+        raise rolled_back(
+            f"The container {container} has lost {len(gone)} rows of its transfer history of"
+            f" {codes}, which the journal has seen"
+        )
+    unit.vendor_rows.forget(container, codes, gone)
 
 
 def note_counter(unit: Unit, container: str, firm_code: int, update_counter: int) -> None:
@@ -159,5 +196,6 @@ def rolled_back(what: str) -> Problem:
         ProblemCode.SNAPSHOT_ROLLED_BACK,
         f"{what}: a snapshot or backup was restored over newer state, so licenses that were"
         " moved may exist twice.",
-        "Do not use either host's licenses before the licensor has told which of them count.",
+        "Use neither host's licenses before the licensor has said which of them count, then confirm"
+        " it with seatkeeper-agent attest OPERATION settled STATEMENT.",
     )

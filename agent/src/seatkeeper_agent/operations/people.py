@@ -23,6 +23,19 @@ def planned_view(step: Step | StepRecord) -> dict[str, Any]:
     }
 
 
+def frozen_view(operation: OperationRecord) -> dict[str, Any]:
+    """What is kept from all work, why, and what to do about it."""
+    problem = operation.problem or {}
+    return {
+        "operation": operation.id,
+        "subject": operation.subject,
+        "held": operation.container,
+        "code": problem.get("code"),
+        "since": moment(operation.updated_at),
+        "message": f"{problem.get('detail')} {problem.get('next_action')}",
+    }
+
+
 def awaited_view(operation: OperationRecord) -> dict[str, Any]:
     """What a waiting operation waits for; LookupError for one that does not wait."""
     step = operation.awaited

@@ -18,6 +18,7 @@ from seatkeeper_agent.domain.records import (
 from seatkeeper_agent.domain.transfers import Mode, Side, State
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import driver_problem
+from seatkeeper_agent.operations.evidence import exchange_with, settle
 from seatkeeper_agent.operations.legs import unknown
 from seatkeeper_agent.operations.observations import Sight
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
@@ -88,32 +89,40 @@ class Recovery:
         return done
 
     def attest(self, operation: str, statement: str, actor: str) -> OperationRecord:
-        """A person's word that a container that went back in time may be used again.
+        """A person's word that a container or exchange that was rolled back may be used again.
 
         Only what was frozen for that reason can be attested; everything else is decided by
         what can be observed.
         """
         with self._journal.reading() as unit:
             found = unit.operations.get(operation)
-        code = None if found is None or found.problem is None else found.problem["code"]
-        if found is None or code != ProblemCode.SNAPSHOT_ROLLED_BACK.value:
+        told = {} if found is None or found.problem is None else found.problem
+        if found is None or told.get("code") != ProblemCode.SNAPSHOT_ROLLED_BACK.value:
             raise Problem(
                 ProblemCode.OPERATION_UNKNOWN,
                 f"The operation {operation} is not one that was frozen after a rolled-back"
                 " snapshot.",
                 "Run the playbook again: other operations go on by what can be observed.",
             )
-        try:
-            shown = self._driver.firm_items(found.container)
-        except DriverError as error:
-            raise driver_problem(f"reading {found.container}", error) from error
+        is_exchange = found.container == exchange_with(str(told.get("peer")))
+        shown = {} if is_exchange else self._shown(found.container)
         with self._journal.transaction() as unit:
+            settle(unit, told)
             for firm_code, update_counter in shown.items():
                 holder = f"container/{found.container}"
                 unit.counters.accept(holder, str(firm_code), update_counter)
+            for codes in unit.vendor_rows.codes(found.container):
+                known = unit.vendor_rows.known(found.container, codes)
+                unit.vendor_rows.forget(found.container, codes, known)
             unit.operations.set_state(operation, OperationState.FAILED, found.problem)
             unit.audit.append(actor, "attested", found.subject, {"statement": statement})
         return found
+
+    def _shown(self, container: str) -> dict[int, int]:
+        try:
+            return self._driver.firm_items(container)
+        except DriverError as error:
+            raise driver_problem(f"reading {container}", error) from error
 
     def open_operations(self) -> list[OperationRecord]:
         """What still holds a container."""

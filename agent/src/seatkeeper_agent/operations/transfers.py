@@ -27,11 +27,11 @@ from seatkeeper_agent.operations.documents import (
     Document,
     check_answers,
     is_refusal,
-    seal,
+    seal_in,
     sent_in,
-    unseal,
 )
 from seatkeeper_agent.operations.engine import driver_problem
+from seatkeeper_agent.operations.evidence import Evidence
 from seatkeeper_agent.operations.legs import (
     GIVES,
     PAST,
@@ -41,10 +41,11 @@ from seatkeeper_agent.operations.legs import (
     out_of_order,
     unknown,
 )
-from seatkeeper_agent.operations.observations import Sight, rolled_back, the_container
+from seatkeeper_agent.operations.observations import Sight, the_container
 from seatkeeper_agent.operations.plan_legs import Shown, leg_step
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
 from seatkeeper_agent.operations.transfer_steps import seal_receipt
+from seatkeeper_agent.operations.transfer_steps.base import item_codes
 from seatkeeper_agent.operations.works import Works
 
 
@@ -58,18 +59,21 @@ class TransferService:
         identity: Identity,
         checks: Checks,
         works: Works,
+        evidence: Evidence,
     ) -> None:
         self._journal = journal
         self._driver = driver
         self._identity = identity
         self._checks = checks
         self._works = works
+        self._evidence = evidence
 
     # The legs --------------------------------------------------------------------------
 
     def plan(self, order: LegOrder) -> dict[str, Any]:
         """What the leg would do; nothing is touched. Refusals are those of the run."""
         order, record = self._settle(order)
+        self._evidence.require(order, is_run=False)
         if self._is_past(order.leg, record):
             return self._unchanged(order, record)
         facts: dict[str, Any] = {}
@@ -103,6 +107,7 @@ class TransferService:
 
     def _run(self, order: LegOrder) -> dict[str, Any]:
         order, record = self._settle(order)
+        self._evidence.require(order, is_run=True)
         if self._is_past(order.leg, record):
             self._refuse_replay(order, record)
             return self._unchanged(order, record)
@@ -169,20 +174,11 @@ class TransferService:
         )
         facts = self._checks.target_facts(declaration)
         with self._journal.transaction() as unit:
-            envelope = seal(
-                self._identity,
-                DocumentKind.REQUEST,
-                declaration,
-                artefact,
-                None,
-                facts,
-                unit.audit.head(),
-            )
+            kind = DocumentKind.REQUEST
+            envelope = seal_in(unit, self._identity, kind, declaration, artefact, None, facts)
             if record is None:
                 unit.transfers.insert(declaration, Side.TARGET, State.REQUESTED)
-                unit.transfers.put_document(
-                    declaration.id, Side.TARGET, DocumentKind.REQUEST, envelope
-                )
+                unit.transfers.put_document(declaration.id, Side.TARGET, kind, envelope)
             else:
                 old = digest(record.documents[DocumentKind.REQUEST])
                 unit.transfers.supersede_request(declaration.id, envelope, old)
@@ -195,7 +191,7 @@ class TransferService:
         if record is not None and record.state is State.DEBITING:
             self._works.run(record, order.actor)
             return True
-        document = self._take(order)
+        document = self._evidence.take(order, None)
         sight = self._sight(order)
         item, reversible = self._check_source(order, sight, document.facts)
         self._checks.fences(order, item, reversible)
@@ -205,7 +201,7 @@ class TransferService:
                 put = unit.transfers.put_document
             else:
                 put = unit.transfers.replace_document
-            put(order.declaration.id, Side.SOURCE, DocumentKind.REQUEST, order.given)
+            self._evidence.keep(unit, put, order, document)
             unit.audit.append(order.actor, "created", order.subject, {})
         self._works.run(self._present(order), order.actor, reversible)
         return reversible
@@ -217,10 +213,10 @@ class TransferService:
         if record is None:
             raise out_of_order(order, State.NONE)
         if record.state in (State.REQUESTED, State.VOID):
-            document = self._take(order)
+            asked = record.documents.get(DocumentKind.REQUEST)
+            document = self._evidence.take(order, asked)
             with self._journal.reading() as unit:
                 older = unit.transfers.superseded_requests(order.declaration.id)
-            asked = record.documents.get(DocumentKind.REQUEST)
             check_answers(document, order.declaration, asked, older)
             self._accept(order, document)
         self._works.run(self._present(order), order.actor)
@@ -229,11 +225,8 @@ class TransferService:
     def _accept(self, order: LegOrder, document: Document) -> None:
         declaration = order.declaration
         sent = sent_in(document, declaration)
-        audit = document.payload["audit"]
         with self._journal.transaction() as unit:
-            unit.transfers.put_document(
-                declaration.id, Side.TARGET, DocumentKind.TRANSFER, order.given
-            )
+            self._evidence.keep(unit, unit.transfers.put_document, order, document)
             unit.transfers.note(
                 declaration.id,
                 Side.TARGET,
@@ -242,10 +235,8 @@ class TransferService:
                 sent.vendor_update_counter,
             )
             unit.transfers.advance(declaration.id, Side.TARGET, State.ACCEPTED)
-            unit.counters.raise_to(f"agent/{declaration.source.agent}", "audit", audit["sequence"])
-            unit.audit.append(
-                order.actor, "accepted", order.subject, {"peer_audit_head": audit["head"]}
-            )
+            detail = {"peer_audit_head": document.past.head}
+            unit.audit.append(order.actor, "accepted", order.subject, detail)
 
     def _refuse(self, order: LegOrder, record: TransferRecord | None) -> None:
         """The target's durable no: written first, then said; only while nothing was imported."""
@@ -253,7 +244,11 @@ class TransferService:
         refusable = (State.REQUESTED, State.ACCEPTED, State.VOID)
         if record is not None and record.state not in refusable:
             raise out_of_order(order, record.state)
-        document = None if order.document is None else self._take(order)
+        asked = _documents(record).get(DocumentKind.REQUEST)
+        document = None if order.document is None else self._evidence.take(order, asked)
+        with self._journal.reading() as unit:
+            known = unit.vendor_rows.known(order.here.container, item_codes(declaration))
+        self._checks.not_installed(order, document, known)
         with self._journal.transaction() as unit:
             if record is None:
                 unit.transfers.insert(declaration, Side.TARGET, State.REFUSED)
@@ -261,9 +256,7 @@ class TransferService:
                 self._works.abandon(unit, record)
                 unit.transfers.advance(declaration.id, Side.TARGET, State.REFUSED)
             if document is not None and DocumentKind.TRANSFER not in _documents(record):
-                unit.transfers.put_document(
-                    declaration.id, Side.TARGET, DocumentKind.TRANSFER, order.given
-                )
+                self._evidence.keep(unit, unit.transfers.put_document, order, document)
             present = unit.transfers.get(declaration.id, Side.TARGET)
             if present is not None:
                 seal_receipt(unit, self._identity, present, "refused", b"")
@@ -274,23 +267,23 @@ class TransferService:
             self._works.run(record, order.actor)
             return True
         if record is None or record.state is not State.IN_TRANSIT:
-            self._notice_rollback(order)
+            if order.document is not None:
+                self._evidence.take(order, None)
             raise out_of_order(order, State.NONE if record is None else record.state)
         if DocumentKind.RECEIPT not in record.documents:
-            document = self._take(order)
+            sent = record.documents[DocumentKind.TRANSFER]
+            document = self._evidence.take(order, sent)
             refused = is_refusal(document)
             if not (refused and document.answers is None):
                 # A refusal that was said before the transfer came answers none and holds for any.
-                check_answers(document, order.declaration, record.documents[DocumentKind.TRANSFER])
+                check_answers(document, order.declaration, sent)
             with self._journal.transaction() as unit:
-                unit.transfers.put_document(
-                    order.declaration.id, Side.SOURCE, DocumentKind.RECEIPT, order.given
-                )
+                self._evidence.keep(unit, unit.transfers.put_document, order, document)
                 if refused:
                     unit.transfers.advance(order.declaration.id, Side.SOURCE, State.CREDITING_BACK)
                 detail = {
                     "decision": document.facts["decision"],
-                    "peer_audit_head": document.payload["audit"]["head"],
+                    "peer_audit_head": document.past.head,
                 }
                 unit.audit.append(order.actor, "receipt", order.subject, detail)
         self._works.run(self._present(order), order.actor)
@@ -299,12 +292,11 @@ class TransferService:
     def _acknowledge(self, order: LegOrder, record: TransferRecord | None) -> bool:
         if record is None or record.state is not State.TRANSFERRED:
             raise out_of_order(order, State.NONE if record is None else record.state)
-        document = self._take(order)
-        check_answers(document, order.declaration, record.documents[DocumentKind.RECEIPT])
+        received = record.documents[DocumentKind.RECEIPT]
+        document = self._evidence.take(order, received)
+        check_answers(document, order.declaration, received)
         with self._journal.transaction() as unit:
-            unit.transfers.put_document(
-                order.declaration.id, Side.TARGET, DocumentKind.ACKNOWLEDGEMENT, order.given
-            )
+            self._evidence.keep(unit, unit.transfers.put_document, order, document)
             unit.transfers.advance(order.declaration.id, Side.TARGET, State.RECEIPTED)
             unit.audit.append(order.actor, "acknowledged", order.subject, {})
         return True
@@ -371,7 +363,7 @@ class TransferService:
     def _is_younger_request(self, order: LegOrder) -> bool:
         # A target makes a stale request anew; what was issued for the older one still counts.
         try:
-            self._take(order)
+            self._evidence.take(order, None)
         except Problem as problem:
             self._audit_refusal(order, problem)
             raise
@@ -414,9 +406,6 @@ class TransferService:
             "document": document,
         }
 
-    def _take(self, order: LegOrder) -> Document:
-        return unseal(self._identity, TAKES[order.leg], order.declaration, order.given)
-
     def _sight(self, order: LegOrder) -> Sight:
         declaration = order.declaration
         place = declaration.source if order.leg.side is Side.SOURCE else declaration.target
@@ -424,21 +413,6 @@ class TransferService:
             return Sight.take(self._driver, place.container, declaration)
         except DriverError as error:
             raise driver_problem(f"reading {place.container}", error) from error
-
-    def _notice_rollback(self, order: LegOrder) -> None:
-        """A receipt for what this journal never sent: the journal itself went back in time."""
-        if order.document is None:
-            return
-        document = self._take(order)
-        with self._journal.reading() as unit:
-            sequence, _ = unit.audit.head()
-        if document.facts.get("peer_sequence", 0) > sequence:
-            problem = rolled_back(
-                f"The agent {document.payload['sender']!r} has a receipt for {order.subject},"
-                " which this journal does not know to have left"
-            )
-            self._works.freeze(order.declaration.source.container, order.actor, problem)
-            raise problem
 
     def _declared_amounts(self, declaration: Declaration) -> dict[str, int]:
         if declaration.quantity is None:

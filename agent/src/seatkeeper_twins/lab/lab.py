@@ -30,7 +30,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from seatkeeper_agent.identity import AGENT_NAME_PATTERN, Identity
+from seatkeeper_agent.identity import AGENT_NAME_PATTERN
+from seatkeeper_agent.state import make_identity
 from seatkeeper_twins.lab import services
 from seatkeeper_twins.lab.aimms import AimmsVendor
 from seatkeeper_twins.lab.chaos import Cloud, free_port
@@ -226,7 +227,7 @@ class Lab:
             trust_folder = host.state_folder / "trust"
             trust_folder.mkdir(mode=0o700, parents=True)
             host.state_folder.chmod(0o700)
-            identities[name] = Identity(name, host.state_folder / "agent.key", trust_folder)
+            identities[name] = make_identity(name, host.state_folder)
         for name, identity in identities.items():
             for other in identities.values():
                 if other is not identity:

@@ -22,6 +22,7 @@ from seatkeeper_agent.operations.observations import (
     note_counter,
     reconcile,
     refuse_rollback,
+    refuse_vanished,
 )
 from seatkeeper_agent.operations.ports import LicenseDriver
 from seatkeeper_agent.operations.steps import Probe, Verdict
@@ -65,11 +66,15 @@ class TransferStep:
         owned = {Measure(name): amount for name, amount in seen["owned"].items()}
         codes = item_codes(self.declaration)
         ended = ended_lots(unit, container, codes, seen["box_at"])
+        refuse_vanished(unit, container, codes, frozenset(baseline["known"]), owned, ended)
         reconcile(unit, self.driver.vendor, container, codes, owned, ended)
 
     def _note_counter(self, unit: Unit, evidence: dict[str, Any]) -> None:
         firm_code = self.declaration.firm_code
         note_counter(unit, self.record.container, firm_code, evidence["counter"])
+        if "transfer_id" in evidence:
+            codes = item_codes(self.declaration)
+            unit.vendor_rows.put(self.record.container, codes, evidence["transfer_id"])
 
     def _row(self) -> HistoryRow | None:
         wanted = self.record.vendor_transfer_id

@@ -13,7 +13,7 @@ from seatkeeper_agent.domain.records import (
 )
 from seatkeeper_agent.domain.transfers import Side, State
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.documents import seal, unseal
+from seatkeeper_agent.operations.documents import seal_in, unseal
 from seatkeeper_agent.operations.steps import Probe, Verdict
 from seatkeeper_agent.operations.transfer_steps.base import (
     TransferStep,
@@ -56,18 +56,10 @@ class Confirm(TransferStep):
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """Sign the acknowledgement that lets the target forget the open transfer."""
         self._undo_early_expiry(unit)
-        envelope = seal(
-            self.identity,
-            DocumentKind.ACKNOWLEDGEMENT,
-            self.declaration,
-            b"",
-            self.record.documents[DocumentKind.RECEIPT],
-            {},
-            unit.audit.head(),
-        )
-        unit.transfers.put_document(
-            self.declaration.id, Side.SOURCE, DocumentKind.ACKNOWLEDGEMENT, envelope
-        )
+        receipt = self.record.documents[DocumentKind.RECEIPT]
+        kind = DocumentKind.ACKNOWLEDGEMENT
+        envelope = seal_in(unit, self.identity, kind, self.declaration, b"", receipt, {})
+        unit.transfers.put_document(self.declaration.id, Side.SOURCE, kind, envelope)
         unit.transfers.advance(self.declaration.id, Side.SOURCE, State.RECEIPTED)
         self._note_counter(unit, evidence)
 

@@ -14,7 +14,7 @@ from seatkeeper_agent.domain.records import (
 from seatkeeper_agent.domain.transfers import Mode, Side, State
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.documents import audit_sequence, seal, unseal
+from seatkeeper_agent.operations.documents import seal_in, unseal
 from seatkeeper_agent.operations.steps import Probe, Verdict
 from seatkeeper_agent.operations.transfer_steps.base import (
     TransferStep,
@@ -35,13 +35,17 @@ class Credit(TransferStep):
         return f"crediting {self.declaration.item} in {self.record.container}"
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
-        """Look for the transfer's own row, which the import writes."""
+        """Look for the transfer's own row, which the import writes, whoever imported it.
+
+        Even then the intent is written before anything is posted.
+        """
         if baseline is None:
             return Probe(Verdict.NOT_DONE)
-        fresh = [row for row in self._history() if row.transfer_id not in baseline["known"]]
-        own = [row for row in fresh if row.transfer_id == self.record.vendor_transfer_id]
+        rows = self._history()
+        own = [row for row in rows if row.transfer_id == self.record.vendor_transfer_id]
         if own:
             return self._done(transfer_id=own[-1].transfer_id)
+        fresh = [row for row in rows if row.transfer_id not in baseline["known"]]
         source = self.declaration.source.container
         others = [row for row in fresh if row.container == source]
         if not others:
@@ -54,7 +58,13 @@ class Credit(TransferStep):
     def baseline(self) -> dict[str, Any]:
         """The history before the import."""
         known = [row.transfer_id for row in self._history()]
-        return {"known": known, "seen": self._seen(self._sight())}
+        seen = self._seen(self._sight())
+        is_there = self.record.vendor_transfer_id in known
+        if is_there and not self.declaration.type.is_borrow:
+            # Imported by hand, or before this journal: the credit posts it, not the observation.
+            for measure, amount in self.record.amounts.items():
+                seen["owned"][measure.value] -= amount
+        return {"known": known, "seen": seen, "is_there": is_there}
 
     def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
         """From here on the update may have been imported."""
@@ -62,7 +72,9 @@ class Credit(TransferStep):
         unit.transfers.advance(self.declaration.id, Side.TARGET, State.CREDITING)
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
-        """Import the update."""
+        """Import the update, unless the container has it already."""
+        if baseline["is_there"]:
+            return b""
         document = unseal(
             self.identity,
             DocumentKind.TRANSFER,
@@ -109,16 +121,7 @@ def seal_receipt(
 ) -> None:
     """Write the target's word: ``installed`` or ``refused``; durable before it is said."""
     answered = record.documents.get(DocumentKind.TRANSFER)
-    envelope = seal(
-        identity,
-        DocumentKind.RECEIPT,
-        record.declaration,
-        artefact,
-        answered,
-        {
-            "decision": decision,
-            "peer_sequence": 0 if answered is None else audit_sequence(answered),
-        },
-        unit.audit.head(),
-    )
-    unit.transfers.put_document(record.declaration.id, Side.TARGET, DocumentKind.RECEIPT, envelope)
+    declaration, kind = record.declaration, DocumentKind.RECEIPT
+    facts = {"decision": decision}
+    envelope = seal_in(unit, identity, kind, declaration, artefact, answered, facts)
+    unit.transfers.put_document(declaration.id, Side.TARGET, kind, envelope)

@@ -15,7 +15,7 @@ from seatkeeper_agent.domain.records import (
 )
 from seatkeeper_agent.domain.transfers import Mode, Side, State, moved_amounts
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.documents import seal, unseal
+from seatkeeper_agent.operations.documents import seal_in, unseal
 from seatkeeper_agent.operations.observations import (
     the_item,
 )
@@ -143,14 +143,8 @@ class Debit(TransferStep):
             "vendor_update_counter": evidence["update_counter"],
         }
         request = self.record.documents[DocumentKind.REQUEST]
-        envelope = seal(
-            self.identity,
-            DocumentKind.TRANSFER,
-            declaration,
-            collected,
-            request,
-            facts,
-            unit.audit.head(),
+        envelope = seal_in(
+            unit, self.identity, DocumentKind.TRANSFER, declaration, collected, request, facts
         )
         unit.transfers.put_document(declaration.id, Side.SOURCE, DocumentKind.TRANSFER, envelope)
         unit.transfers.advance(declaration.id, Side.SOURCE, State.IN_TRANSIT)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Containers compared with the journal at start, at intervals, and when somebody asks for it.
+
+A container that was restored from a snapshot is noticed although nobody moves anything: by its
+update counters, and where these have risen again by rows that its history has lost. Only the
+comparison itself writes, and only what it freezes; reads give the last comparison and its age.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from seatkeeper_agent.domain.licenses import ItemKey, Measure
+from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.journal import Journal, JournalError, Unit
+from seatkeeper_agent.operations.observations import (
+    Sight,
+    ended_lots,
+    refuse_rollback,
+    refuse_vanished,
+)
+from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
+from seatkeeper_agent.operations.works import Works
+
+COMPARE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How one container compared; ``consistent`` is None where the product did not answer."""
+
+    container: str
+    at: int
+    consistent: bool | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a container shows of what the journal remembers of it, of one moment."""
+
+    counters: dict[int, int]
+    rows: dict[str, tuple[Sight, frozenset[str]]]
+    box_at: int
+
+
+class Observer:
+    """Compares all containers of one product with the journal."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        driver: LicenseDriver,
+        works: Works,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal = journal
+        self._driver = driver
+        self._works = works
+        self._clock = clock
+        self._last: dict[str, Comparison] = {}
+
+    def last(self) -> list[Comparison]:
+        """The last comparison of each container, in the order of their serial numbers."""
+        return [self._last[serial] for serial in sorted(self._last)]
+
+    def compare(self, actor: str) -> list[Comparison]:
+        """Compare all containers now; freezes what was rolled back."""
+        try:
+            serials = [container.serial for container in self._driver.containers()]
+        except DriverError as error:
+            self._last = {
+                serial: Comparison(serial, known.at, None, str(error))
+                for serial, known in self._last.items()
+            }
+            return self.last()
+        self._last = {serial: self._compare(serial, actor) for serial in serials}
+        return self.last()
+
+    def _compare(self, serial: str, actor: str) -> Comparison:
+        at = int(self._clock())
+        with self._journal.reading() as unit:
+            if unit.operations.holding(serial) is not None:
+                # Its own work is under way, or it is frozen: what it shows is about to change.
+                return self._last.get(serial) or Comparison(serial, at, None, "work is under way")
+            codes = unit.vendor_rows.codes(serial)
+            sequence, _head = unit.audit.head()
+        try:
+            shown = self._look(serial, codes)
+        except DriverError as error:
+            return Comparison(serial, at, None, str(error))
+        try:
+            with self._journal.transaction() as unit:
+                if unit.audit.head()[0] != sequence:
+                    return self._last.get(serial) or Comparison(serial, at, None, "it changed")
+                _hold_against(unit, serial, shown)
+        except Problem as problem:
+            self._works.freeze(serial, actor, problem)
+            return Comparison(serial, at, False, problem.detail)
+        return Comparison(serial, at, True, f"{len(shown.rows)} items with transfers compared")
+
+    def _look(self, serial: str, codes: list[str]) -> _Shown:
+        rows = {}
+        for name in codes:
+            key = ItemKey.parse(name)
+            items = tuple(self._driver.items(serial, key))
+            history = self._driver.history(serial, key.firm_code, key.product_code)
+            ids = frozenset(row.transfer_id for row in history)
+            rows[name] = (Sight(serial, name, items, 0), ids)
+        counters = self._driver.firm_items(serial)
+        return _Shown(counters, rows, self._driver.clock(serial).box_at)
+
+
+def _hold_against(unit: Unit, serial: str, shown: _Shown) -> None:
+    """Problem if the container is older than the journal."""
+    for firm_code, counter in shown.counters.items():
+        refuse_rollback(unit, serial, firm_code, counter)
+    for codes, (sight, ids) in shown.rows.items():
+        owned = {measure: sight.owned(measure) for measure in Measure}
+        ended = ended_lots(unit, serial, codes, shown.box_at)
+        refuse_vanished(unit, serial, codes, ids, owned, ended)
+
+
+class Observing:
+    """A thread that compares at its start and then at intervals.
+
+    What nobody foresaw is given to ``report`` and does not end the comparing.
+    """
+
+    def __init__(
+        self,
+        observer: Observer,
+        report: Callable[[Exception], None],
+        seconds: float = COMPARE_SECONDS,
+    ) -> None:
+        self._observer = observer
+        self._report = report
+        self._seconds = seconds
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; returns when no comparison is under way."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._observer.compare("agent")
+            except JournalError:
+                # Reported by every request; the next comparison may find it mended.
+                pass
+            except Exception as error:  # noqa: BLE001 - without it nothing would be compared again
+                self._report(error)
+            if self._ended.wait(self._seconds):
+                return
