@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-ANSWER_SECONDS_MAX = 60.0
+ANSWER_SECONDS_MAX = 300.0
 
 
 class NoAnswerError(Exception):

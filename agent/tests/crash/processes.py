@@ -16,8 +16,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-READY_SECONDS_MAX = 60.0
-END_SECONDS_MAX = 30.0
+READY_SECONDS_MAX = 300.0
+END_SECONDS_MAX = 300.0
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 

@@ -19,7 +19,7 @@ from .scenarios import SCENARIOS, Goal, Scenario
 from .world import Variant, World
 
 RUNS_AFTER_FAULT_MAX = 8
-SLOW_CALL_SECONDS_MAX = 1.0
+SLOW_CALL_SECONDS_MAX = 3.0
 """The agent's limit for a call where a twin is slow; the twin then takes longer than that."""
 
 

@@ -38,7 +38,7 @@ class Variant:
     """
 
     settle_seconds: float = 0.05
-    call_seconds_max: float = 20.0
+    call_seconds_max: float = 200.0
     waits_for_recovery: bool = True
     mutate_agent: Callable[[], None] | None = None
     mutate_twin: Callable[[], None] | None = None
