@@ -24,7 +24,7 @@ from .crash_world import DONGLE, OTHER_PORT, World
 MIGRATION = f"/v1/migrations/{uuid.uuid5(NAMESPACE, f'migration/chaos/{DONGLE}')}"
 BORROW = f"/v1/servers/chaos/borrows/{uuid.uuid5(NAMESPACE, 'borrow/desk')}"
 ACTIVATION = "/v1/servers/chaos/activation"
-WAIT_SECONDS_MAX = 30.0
+WAIT_SECONDS_MAX = 120.0
 ASK_AGAIN_SECONDS = 0.05
 
 
