@@ -85,11 +85,14 @@ test-slow: setup ## run the tests that take minutes: browsers, more deaths, all 
 	@$(PYTEST) -v -m slow agent/tests tests/unit tests/integration tests/crash tests/costs
 
 # Not by pytest: a campaign uses all cores by itself, and says how far it is.
-CAMPAIGNS := "-m crash" "-m operations.dongles.crashes" "-m operations.moves.crashes" "../../tests/crash"
+SCHEDULES := operations/moves/test_schedules.py operations/orders/test_interruptions.py
+CAMPAIGNS := "-m crash" "-m operations.dongles.crashes" "-m operations.moves.crashes" \
+	"../../tests/crash" "-m pytest -q $(SCHEDULES)"
 
 .PHONY: test-crash
 test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER_CRASH_SHARE=0.1 for a part)
 	@cd agent/tests
+	export SEATKEEPER_CRASH_SHARE="$${SEATKEEPER_CRASH_SHARE:-1}"
 	failed=()
 	for campaign in $(CAMPAIGNS); do
 		echo "test-crash: $$campaign"

@@ -12,7 +12,7 @@ from pathlib import Path
 from seatkeeper_twins.agent_client import AgentClient
 from seatkeeper_twins.lab.process import LabProcess
 
-COMMAND_SECONDS_MAX = 30
+COMMAND_SECONDS_MAX = 120
 AGENT = [sys.executable, "-P", "-m", "seatkeeper_agent"]
 
 

@@ -25,7 +25,7 @@ MIGRATION = str(uuid.uuid5(NAMESPACE, f"migration/chaos/{DONGLE}"))
 BORROW = str(uuid.uuid5(NAMESPACE, "borrow/cottage"))
 SERVER = "/v1/servers/chaos"
 ACTIVATION = f"{SERVER}/activation"
-FOLLOW_SECONDS_MAX = 30.0
+FOLLOW_SECONDS_MAX = 120.0
 SLOW_MILLISECONDS = 3_000
 
 

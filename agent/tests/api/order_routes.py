@@ -22,7 +22,7 @@ OLD, NEW = "0012-3456-7890", "0012-9999-0001"
 KEYS = ("LK10-AAAA-0001", "LK10-AAAA-0002")
 ROUTE = "/v1/orders"
 SLOW_MILLISECONDS = 1_500
-FOLLOW_SECONDS_MAX = 30.0
+FOLLOW_SECONDS_MAX = 120.0
 
 
 def ordered(name: str, **values: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 from seatkeeper_agent.cli import main
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
-COMMAND_SECONDS_MAX = 30
+COMMAND_SECONDS_MAX = 120
 AGENT = [sys.executable, "-P", "-m", "seatkeeper_agent"]
 SEED: dict[str, Any] = {
     "containers": [

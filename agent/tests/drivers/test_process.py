@@ -67,7 +67,7 @@ def open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def eventually(condition: Callable[[], bool], seconds_max: float = 5) -> bool:
+def eventually(condition: Callable[[], bool], seconds_max: float = 60) -> bool:
     deadline = time.monotonic() + seconds_max
     while not condition():
         if time.monotonic() > deadline:
@@ -149,7 +149,7 @@ def test_a_process_killed_in_the_middle_of_an_effect(twin: Twin) -> None:
         assert eventually(lambda: "CmLtDoTransfer" in log.read_text())
         os.kill(worker_process_id(driver), signal.SIGKILL)
         with pytest.raises(DriverUnfinished, match="ended its process during do_transfer"):
-            call.result(10)
+            call.result(60)
     assert driver.items(SOURCE, item.key)[0].seats == 15
 
 
@@ -192,7 +192,7 @@ def test_two_threads_get_their_own_answers(reader: CodeMeterDriver) -> None:
 def test_a_thread_that_ends_does_not_take_the_process_along(driver: CodeMeterDriver) -> None:
     thread = threading.Thread(target=driver.containers)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     first = worker_process_id(driver)
     time.sleep(0.1)
     driver.containers()
@@ -228,7 +228,7 @@ def test_the_process_dies_with_the_agent(tmp_path: Path, moment: str) -> None:
         time.sleep(0.3)
         assert exists(process_id)
         agent.kill()
-        assert eventually(lambda: not exists(process_id) or _is_zombie(process_id), 2)
+        assert eventually(lambda: not exists(process_id) or _is_zombie(process_id))
 
 
 def _is_zombie(process_id: int) -> bool:

@@ -101,11 +101,11 @@ def test_arguments_that_are_not_passed_on() -> None:
 
 def test_a_program_that_does_not_end_is_killed_with_what_it_started(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    code = f"(sleep 1; touch {mark}) & sleep 30"
+    code = f"(sleep 1; touch {mark}) & sleep 600"
     started = time.monotonic()
     with pytest.raises(DriverUnfinished, match="did not end in time"):
         run(["/bin/sh", "-c", code], dict(os.environ), 0.3)
-    assert time.monotonic() - started < 25
+    assert time.monotonic() - started < 200
     time.sleep(1)
     assert not mark.exists()
 
@@ -114,9 +114,9 @@ def test_a_program_that_closes_its_output_or_leaves_a_daemon() -> None:
     closed = run(["/bin/sh", "-c", "exec >&- 2>&-; sleep 0.2; exit 4"], dict(os.environ), 5)
     assert (closed.exit_code, closed.output) == (4, "")
     started = time.monotonic()
-    left = run(["/bin/sh", "-c", "echo started; sleep 30 & exit 0"], dict(os.environ), 10)
+    left = run(["/bin/sh", "-c", "echo started; sleep 600 & exit 0"], dict(os.environ), 10)
     assert (left.exit_code, left.output) == (0, "started\n")
-    assert time.monotonic() - started < 25
+    assert time.monotonic() - started < 200
 
 
 def test_a_program_that_writes_without_end_is_killed() -> None:

@@ -17,6 +17,8 @@ COPIED = (
     "agent/src",
     "agent/templates",
     "agent/tests/conftest.py",
+    "agent/tests/crash/warm.py",
+    "agent/tests/forking.py",
     "tests/tools",
     "pyproject.toml",
 )

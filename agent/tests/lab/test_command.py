@@ -21,7 +21,7 @@ from seatkeeper_twins.lab.process import marked_processes
 
 from .conftest import SEEDS
 
-WAIT_SECONDS_MAX = 20
+WAIT_SECONDS_MAX = 120
 COMMAND = [sys.executable, "-m", "seatkeeper_twins.cli"]
 
 

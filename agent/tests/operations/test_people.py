@@ -24,7 +24,7 @@ from .test_engine import DONE, NOT_DONE, SERIAL, SETTLE, UNKNOWN, Bench, Scripte
 
 TOLD = Instructions(("Open the page.", "Click it."), "The page shows it.", True, 600)
 OBSERVED_ONLY = Instructions(("Click it.",), "The page shows it.")
-LOOK_SECONDS_MAX = 10.0
+LOOK_SECONDS_MAX = 120.0
 
 
 class Asked(Scripted):
@@ -379,7 +379,6 @@ def test_the_watcher_looks_while_something_waits_and_only_then(desk: Desk) -> No
         wait_for(lambda: looks.count >= 2)
         looks.step = desk.handed([DONE])
         wait_for(lambda: desk.read("work").state is OperationState.DONE)
-        time.sleep(0.05)
         seen = looks.count
         time.sleep(0.1)
         assert looks.count == seen

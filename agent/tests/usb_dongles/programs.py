@@ -18,8 +18,8 @@ from typing import Any, Self
 HERE = Path(__file__).parent
 SYSTEM_PYTHON = "/usr/bin/python3"
 PRELOAD = "libumockdev-preload.so.0"
-ANSWER_SECONDS_MAX = 60
-END_SECONDS_MAX = 20
+ANSWER_SECONDS_MAX = 120
+END_SECONDS_MAX = 120
 
 _LOOK = """
 import ctypes, gi

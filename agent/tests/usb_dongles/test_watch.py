@@ -16,7 +16,7 @@ from seatkeeper_agent.usb.watch import Watch
 
 from .recorded_bus import RecordedBus
 
-TELL_SECONDS_MAX = 20
+TELL_SECONDS_MAX = 120
 SILENCE_SECONDS = 0.5
 
 Changes = queue.Queue[tuple[list[str], list[str]]]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def workers() -> list[int]:
     ]
 
 
-def gone(processes: dict[int, str | None], seconds_max: float = 10) -> bool:
+def gone(processes: dict[int, str | None], seconds_max: float = 60) -> bool:
     """Whether all of them end soon."""
     deadline = time.monotonic() + seconds_max
     while any(began and started(each) == began for each, began in processes.items()):
@@ -75,6 +76,14 @@ def gone(processes: dict[int, str | None], seconds_max: float = 10) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def until(is_true: Callable[[], bool], seconds_max: float = 60) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + seconds_max
+    while not is_true():
+        assert time.monotonic() < deadline, "it did not come to be so"
+        time.sleep(0.02)
 
 
 class Killing:
@@ -85,11 +94,11 @@ class Killing:
         *,
         worker: bool = False,
         chromium: bool = False,
-        after: float = 0.0,
+        when: Callable[[], bool] = lambda: True,
         by: signal.Signals = signal.SIGKILL,
     ) -> None:
         self.all: dict[int, str | None] = {}
-        self._worker, self._chromium, self._after, self._by = worker, chromium, after, by
+        self._worker, self._chromium, self._when, self._by = worker, chromium, when, by
 
     def __call__(self) -> None:
         (worker,) = workers()
@@ -100,12 +109,13 @@ class Killing:
         if self._chromium:
             names = {each: (Path("/proc") / str(each) / "cmdline").read_bytes() for each in below}
             chosen += [each for each, name in names.items() if b"remote-debugging-pipe" in name]
-        if self._after:
-            threading.Timer(self._after, self._kill, (chosen,)).start()
-        else:
+        if self._when():
             self._kill(chosen)
+        else:
+            threading.Thread(target=self._kill, args=(chosen,)).start()
 
     def _kill(self, chosen: list[int]) -> None:
+        until(self._when)
         for each in chosen:
             os.kill(each, self._by)
 
@@ -117,11 +127,11 @@ SLOW = odd_pages.transfer_page(odd_pages.GO)
 @pytest.mark.usefixtures("page_folder")
 @pytest.mark.parametrize("which", ["worker", "chromium"])
 def test_a_death_after_the_word_is_a_doubt_and_leaves_nothing(odd: OddServer, which: str) -> None:
-    killing = Killing(**{which: True}, after=1.5)  # type: ignore[arg-type]
+    killing = Killing(**{which: True}, when=lambda: posted(odd) == ["/go"])  # type: ignore[arg-type]
     with pytest.raises(DriverUnfinished):
-        page_of(odd, SLOW, page_seconds_max=60.0).transfer_dongle(USER, killing)
+        page_of(odd, SLOW, page_seconds_max=90.0).transfer_dongle(USER, killing)
     assert posted(odd) == ["/go"]
-    assert gone(killing.all, 0.5)
+    assert gone(killing.all)
 
 
 @pytest.mark.usefixtures("page_folder")
@@ -136,7 +146,7 @@ def test_a_death_before_the_word_did_nothing(odd: OddServer) -> None:
     with pytest.raises(DriverUnavailable, match="transfer_dongle had not been clicked"):
         page_of(odd, SLOW).transfer_dongle(USER, kill_and_wait)
     assert posted(odd) == []
-    assert gone(killing.all, 0.5)
+    assert gone(killing.all)
 
 
 @pytest.mark.usefixtures("page_folder")
@@ -152,7 +162,7 @@ def test_the_time_limit_ends_everything(odd: OddServer) -> None:
             break
     assert isinstance(caught.value, DriverUnfinished)
     assert len(stopping.all) > 4
-    assert gone(stopping.all, 0.5)
+    assert gone(stopping.all)
 
 
 AGENT = """
@@ -183,15 +193,12 @@ def test_the_browser_ends_with_a_killed_agent(
     with agent, agent.stdout as told:
         assert told.readline() == b"about to\n"
         if pause == "0":
-            time.sleep(1)
+            until(lambda: posted(odd) == ["/go"])
         below = {each: started(each) for each in children_of(agent.pid)}
         assert len(below) > 4
         agent.kill()
     assert gone(below)
-    deadline = time.monotonic() + 10
-    while list(page_folder.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert list(page_folder.iterdir()) == []
+    until(lambda: list(page_folder.iterdir()) == [])
 
 
 def fake(folder: Path, text: str) -> str:

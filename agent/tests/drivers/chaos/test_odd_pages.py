@@ -7,13 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from seatkeeper_agent.domain.servers import BorrowedRow
 from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
-from seatkeeper_agent.drivers.chaos.page.finding import pattern_of
-from seatkeeper_agent.drivers.chaos.page.rows import moment_in
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnavailable
 from seatkeeper_agent.operations.server_ports import PageLabelMissing
 
@@ -133,31 +129,3 @@ def test_a_page_elsewhere_is_not_worked_with(odd: OddServer) -> None:
     odd.replies["GET", "/other"] = reply(200, odd_pages.LISTS, "text/html; charset=utf-8")
     with pytest.raises(DriverRefused, match="led to http://localhost"):
         page.borrowed()
-
-
-@pytest.mark.parametrize(
-    ("shown", "is_it"),
-    [
-        ("TRANSFER", True),
-        ("  Transfer\n", True),
-        ("TRANSFER >>", False),
-        ("TRANSFER NOW", False),
-        ("NO TRANSFER", False),
-    ],
-)
-def test_a_label_is_matched_as_a_whole(shown: str, is_it: bool) -> None:
-    assert bool(pattern_of("TRANSFER").search(shown)) is is_it
-
-
-@given(st.text())
-def test_any_text_gives_a_moment_or_none(text: str) -> None:
-    moment = moment_in(text)
-    assert moment is None or isinstance(moment, int)
-
-
-def test_only_a_moment_with_its_zone_counts() -> None:
-    assert moment_in("until 1970-01-02 00:00 UTC (soon)") == 86_400
-    assert moment_in("1970-01-02T01:00:00+01:00") == 86_400
-    assert moment_in("1970-01-02T00:00:00Z") == 86_400
-    for text in ("1970-01-02", "1970-01-02 00:00", "1970-13-02 00:00Z", "2.1.1970 00:00 UTC"):
-        assert moment_in(text) is None

@@ -208,7 +208,7 @@ def known_of(bench: Bench, name: str = NAME) -> DeclarationRecord:
     return found
 
 
-def wait_for(is_true: Any, seconds_max: float = 10.0) -> None:
+def wait_for(is_true: Any, seconds_max: float = 120.0) -> None:
     """Wait until it is so."""
     deadline = time.monotonic() + seconds_max
     while not is_true():

@@ -112,7 +112,7 @@ def test_two_runs_at_once_send_one_mail(mailing: Bench, support: Support) -> Non
     for run in runs:
         run.start()
     for run in runs:
-        run.join(20)
+        run.join(120)
     assert [mail["case"] for mail in support.mails()] == [case]
     assert mailing.awaits() == [("person", "authorize")]
 

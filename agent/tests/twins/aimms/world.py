@@ -21,8 +21,8 @@ CODES = {
     number: f"TWIN{number[-1]}-AAAAA-BBBBB-CCCCC-DDDDD" for number in (SERVER, SESSION, CLIENT)
 }
 PROFILES = {SERVER: ["Server"], SESSION: ["ProLicense"], CLIENT: ["Client"]}
-WAIT_SECONDS_MAX = 30
-PROGRAM_SECONDS_MAX = 60
+WAIT_SECONDS_MAX = 120
+PROGRAM_SECONDS_MAX = 120
 
 
 class World:

@@ -18,7 +18,7 @@ from seatkeeper_twins.parts import control
 
 from .running import HOUR, NEW, OLD, TEN, Twin, letter, running
 
-SECONDS_MAX = 30
+SECONDS_MAX = 120
 
 
 @pytest.fixture

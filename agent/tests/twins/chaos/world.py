@@ -26,7 +26,7 @@ WRONG = "not this one"
 DONGLE, OLD_DONGLE, FOREIGN_DONGLE = "90000001", "90000002", "90000005"
 PORT = "1-1.4"
 DAY = 86_400
-WAIT_SECONDS_MAX = 20
+WAIT_SECONDS_MAX = 120
 
 
 def _license(product: str, version: str, expires: str | None = None, **seats: int) -> Any:

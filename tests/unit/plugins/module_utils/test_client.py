@@ -117,7 +117,7 @@ def test_work_longer_than_the_time_limit_goes_on_without_the_playbook() -> None:
         time.sleep(0.1)
         return (202, {"operation": running}) if seen.method == "POST" else running
 
-    with asking(script, 0.5) as (client, _server), pytest.raises(LicenseProblem) as told:
+    with asking(script, 3) as (client, _server), pytest.raises(LicenseProblem) as told:
         client.change("POST", "/v1/transfers/x/issue", {}, dry_run=False)
     assert told.value.code == "agent-timeout"
     assert "op-1" in str(told.value)
