@@ -25,6 +25,7 @@ REQUESTS = (
     "2 GET /v1/agent",
     "1 GET /v1/containers",
     "1 GET /v1/containers/…/items",
+    "1 GET /v1/peers",
     "1 GET /v1/transfers",
     "1 GET /v1/waiting",
 )

@@ -38,13 +38,13 @@ SEED: dict[str, Any] = {
 }
 
 COSTS: dict[str, Cost] = {
-    "agent": Cost(statements=7, vendor="1 GET /status"),
+    "agent": Cost(statements=8, vendor="1 GET /status"),
     "server": Cost(statements=1, vendor="1 GET /config, 2 GET /status"),
     "settings, dry run": Cost(statements=1, vendor="2 GET /config, 2 GET /status"),
     "settings, run": Cost(
         statements=20,
         transactions=3,
-        syncs=3,
+        syncs=4,
         vendor="6 GET /config, 4 GET /status, 1 POST /config",
     ),
     "settings, again": Cost(statements=1, vendor="2 GET /config, 2 GET /status"),

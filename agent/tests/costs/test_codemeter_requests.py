@@ -22,7 +22,7 @@ FEW, MANY = "130-3000000010", "130-3000000100"
 """Containers with ten items and with a hundred."""
 
 COSTS: dict[str, Cost] = {
-    "agent": Cost(statements=7, vendor="2 CmAccess2, 1 CmGetVersion"),
+    "agent": Cost(statements=8, vendor="2 CmAccess2, 1 CmGetVersion"),
     "containers": Cost(vendor="3 CmAccess2, 1 CmGetBoxes, 2 CmGetInfo"),
     "items": Cost(vendor="8 CmAccess2, 2 CmGetBoxContents2, 1 CmGetBoxes, 5 CmGetInfo"),
     "items again": Cost(vendor="3 CmAccess2, 1 CmGetBoxContents2, 1 CmGetBoxes, 1 CmGetInfo"),
@@ -30,52 +30,52 @@ COSTS: dict[str, Cost] = {
     "server": Cost(vendor="1 CmAccess2"),
     "dongles": Cost(statements=1, usb=1),
     "request, dry run": Cost(
-        statements=1,
+        statements=3,
         vendor="8 CmAccess2, 3 CmGetBoxContents2, 1 CmGetBoxes, 2 CmGetInfo, 1 CmGetVersion",
     ),
     "request, run": Cost(
-        statements=9,
+        statements=12,
         transactions=1,
-        syncs=1,
+        syncs=2,
         vendor="14 CmAccess2, 5 CmGetBoxContents2, 2 CmGetBoxes, 3 CmGetInfo, 2 CmGetVersion, "
         "1 CmLtCreateContext",
     ),
-    "request, again": Cost(statements=3, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "request, again": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "issue, dry run": Cost(
-        statements=2,
+        statements=4,
         vendor="9 CmAccess2, 3 CmGetBoxContents2, 1 CmGetBoxes, 3 CmGetInfo, 1 CmGetVersion",
     ),
     "issue, run": Cost(
-        statements=51,
+        statements=59,
         transactions=4,
-        syncs=4,
+        syncs=5,
         vendor="29 CmAccess2, 15 CmGetBoxContents2, 2 CmGetBoxes, 8 CmGetInfo, 2 CmGetVersion,"
         " 1 CmLtDoTransfer",
     ),
-    "issue, again": Cost(statements=3, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "install, dry run": Cost(statements=3, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "issue, again": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "install, dry run": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "install, run": Cost(
-        statements=52,
+        statements=60,
         transactions=4,
         syncs=4,
         vendor="16 CmAccess2, 10 CmGetBoxContents2, 4 CmGetInfo, 1 CmLtCreateReceipt, 1 "
         "CmLtImportUpdate",
     ),
-    "install, again": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "confirm, dry run": Cost(statements=3, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "install, again": Cost(statements=7, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "confirm, dry run": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "confirm, run": Cost(
-        statements=38,
+        statements=46,
         transactions=4,
         syncs=4,
         vendor="12 CmAccess2, 8 CmGetBoxContents2, 3 CmGetInfo, 1 CmLtConfirmTransfer",
     ),
-    "confirm, again": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "acknowledge, dry run": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "confirm, again": Cost(statements=7, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "acknowledge, dry run": Cost(statements=7, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "acknowledge, run": Cost(
-        statements=13, transactions=1, syncs=1, vendor="4 CmAccess2, 4 CmGetBoxContents2"
+        statements=20, transactions=1, syncs=1, vendor="4 CmAccess2, 4 CmGetBoxContents2"
     ),
-    "acknowledge, again": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "agent after a transfer": Cost(statements=11, vendor="2 CmAccess2, 1 CmGetVersion"),
+    "acknowledge, again": Cost(statements=7, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "agent after a transfer": Cost(statements=12, vendor="2 CmAccess2, 1 CmGetVersion"),
     "borrow, dry run": Cost(statements=2, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"),
     "borrow, run": Cost(
         statements=11, transactions=1, syncs=1, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"

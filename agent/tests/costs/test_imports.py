@@ -10,20 +10,20 @@ from costs.imports import Imports, imports_of
 from costs.table import assert_written
 
 COMMANDS: dict[str, Imports] = {
-    "serve": Imports(42, "apsw asyncio ssl uvicorn"),
+    "serve": Imports(44, "apsw asyncio ssl uvicorn"),
     "serve, asked": Imports(
-        176,
+        180,
         "apsw asyncio cryptography ctypes fastapi pydantic securesystemslib ssl "
         "starlette structlog uvicorn",
     ),
     "--help": Imports(2),
-    "status": Imports(39, "apsw httpx ssl", code=1),
-    "waiting": Imports(39, "apsw httpx ssl"),
-    "attest": Imports(39, "apsw httpx ssl", code=1),
-    "doctor": Imports(63, "apsw asyncio cryptography ctypes httpx securesystemslib ssl", code=1),
-    "key": Imports(37, "apsw cryptography securesystemslib"),
-    "backup": Imports(38, "apsw"),
-    "completion": Imports(37, "apsw shtab"),
+    "status": Imports(41, "apsw httpx ssl", code=1),
+    "waiting": Imports(41, "apsw httpx ssl"),
+    "attest": Imports(41, "apsw httpx ssl", code=1),
+    "doctor": Imports(65, "apsw asyncio cryptography ctypes httpx securesystemslib ssl", code=1),
+    "key": Imports(40, "apsw cryptography securesystemslib"),
+    "backup": Imports(40, "apsw"),
+    "completion": Imports(39, "apsw shtab"),
     "seatkeeper_agent.drivers.codemeter.worker": Imports(9, "ctypes"),
     "seatkeeper_agent.drivers.chaos.page.worker": Imports(12),
 }

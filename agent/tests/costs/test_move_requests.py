@@ -19,12 +19,12 @@ SEEDS: dict[str, Any] = {
 }
 
 COSTS: dict[str, Cost] = {
-    "agent": Cost(statements=7, vendor="2 licman"),
+    "agent": Cost(statements=8, vendor="2 licman"),
     "profile, dry run": Cost(vendor="3 licman"),
-    "backup, run": Cost(statements=10, transactions=1, syncs=1, vendor="6 licman"),
+    "backup, run": Cost(statements=10, transactions=1, syncs=2, vendor="6 licman"),
     "prepare, dry run": Cost(statements=1),
     "prepare, run": Cost(
-        statements=49, transactions=5, syncs=5, vendor="13 licman, 1 twin-installer"
+        statements=49, transactions=5, syncs=6, vendor="13 licman, 1 twin-installer"
     ),
     "release, dry run": Cost(statements=4, vendor="12 licman"),
 }
