@@ -25,7 +25,7 @@ from .modules import run_module
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "playbooks" / "inventories" / "demo"
 CHAOS_INVENTORY = ROOT / "playbooks" / "inventories" / "chaos"
-RUN_SECONDS_MAX = 300
+RUN_SECONDS_MAX = 900
 PASSWORD = "demo-admin-password"  # noqa: S105 - the twin's own, see chaos/demo_cloud.json
 _RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
 

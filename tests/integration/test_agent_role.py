@@ -16,7 +16,7 @@ from seatkeeper_twins.lab.lab import Lab
 from .runs import Run, play
 
 # Whole runs of ansible-playbook on a busy machine.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ROLE = "seatkeeper.licensing.agent"
 GROUPS = [

@@ -24,7 +24,7 @@ from seatkeeper_twins.lab.lab import Lab, LabHost
 from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, holdings, journals, module, play
 
 # On a busy machine.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(3600)
 
 ENDS = {
     "source": "old-server",

@@ -17,9 +17,10 @@ from seatkeeper_twins.lab.lab import Lab
 from .runs import ROOT, Run, journals, module, play
 
 # Whole runs of ansible-playbook on a busy machine.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
-HOST = "old-server"
+HOST, OTHER = "old-server", "new-server"
+SITE = ROOT / "playbooks" / "site.yml"
 PLAY = [
     {
         "hosts": "license_servers",
@@ -50,146 +51,136 @@ class Product:
 
     lab: Lab
     folder: Path
+    host: str = HOST
+
+    @property
+    def place(self) -> Path:
+        """The file."""
+        return self.folder / f"product-on-{self.host}"
 
     @property
     def version(self) -> str | None:
         """What is installed."""
-        place = self.folder / "product"
-        return place.read_text().strip() if place.exists() else None
+        return self.place.read_text().strip() if self.place.exists() else None
 
     def entry(self, version: str, writes: str | None = None, **members: Any) -> dict[str, Any]:
         """A declaration of ``version``, whose installer writes that version or another text."""
-        file = self.folder / f"product-{version}.sh"
+        file = self.folder / f"product-{version}-{self.host}.sh"
         file.write_text(f'printf "{version if writes is None else writes}" >"$1"\n')
-        place = str(self.folder / "product")
         package = {
             "file": str(file),
             "checksum": f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}",
             "version": version,
-            "command": ["sh", "{file}", place],
-            "version_command": ["cat", place],
+            "command": ["sh", "{file}", str(self.place)],
+            "version_command": ["cat", str(self.place)],
         }
-        package |= members.pop("package", {})
-        return {"agent": HOST, "vendor": "aimms", "package": package, **members}
+        return {"agent": self.host, "vendor": "aimms", "package": package, **members}
 
-    def run(self, entry: dict[str, Any], *arguments: str, **variables: Any) -> Run:
-        """Run the role for it."""
+    def run(self, entries: list[dict[str, Any]], *arguments: str, **variables: Any) -> Run:
+        """Run the role for them."""
         playbook = self.folder / "servers.yml"
         playbook.write_text(yaml.safe_dump(PLAY), encoding="utf-8")
-        own = self.declared(entry)
+        own = self.declared(entries)
         return play(self.lab, self.folder, playbook, *arguments, variables=own | variables)
 
-    def site(self, entry: dict[str, Any], *arguments: str) -> Run:
+    def site(self, entries: list[dict[str, Any]], *arguments: str) -> Run:
         """Run everything, with nothing else declared."""
-        own = self.declared(entry) | {"license_transfers": [], "license_borrows": []}
-        playbook = ROOT / "playbooks" / "site.yml"
-        return play(self.lab, self.folder, playbook, *arguments, variables=own)
+        own = self.declared(entries) | {"license_transfers": [], "license_borrows": []}
+        return play(self.lab, self.folder, SITE, *arguments, variables=own)
 
-    def declared(self, entry: dict[str, Any]) -> dict[str, Any]:
+    def declared(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
         """What the inventory says."""
         return {
-            "license_servers": [entry],
+            "license_servers": entries,
             "license_server_installers_dir": str(self.folder / "installers"),
             "ansible_become": False,
         }
 
-    def refused(self, entry: dict[str, Any], because: str, **variables: Any) -> Run:
-        """Run it, and see that nothing was done on this host, for that reason."""
-        before = self.version
-        run = self.run(entry, **variables)
-        assert run.recap[HOST]["failed"] == 1, run.output
-        assert because in re.sub(r"\s+", " ", run.output), run.output
-        assert self.version == before
-        assert self.left() == []
-        return run
-
     def left(self) -> list[str]:
-        """Installers that are still on the host."""
+        """Installers that are still on a host."""
         return [path.name for path in self.folder.glob("installers/*")]
 
 
-@pytest.fixture
-def product(shared_lab: Lab, tmp_path: Path) -> Product:
-    """On two hosts with agents."""
-    return Product(shared_lab, tmp_path)
+def refuses(run: Run, **because: str) -> None:
+    """Each of these hosts failed, for that reason."""
+    told = re.sub(r"\s+", " ", run.output)
+    for host, reason in because.items():
+        assert run.recap[host.replace("_", "-")]["failed"] == 1, run.output
+        assert reason in told, run.output
 
 
-def test_it_is_checked_installed_updated_and_left_alone(product: Product) -> None:
-    checked = product.run(product.entry("9.9"), "--check").ended_well()
+def test_it_is_checked_installed_updated_and_left_alone(lab: Lab, tmp_path: Path) -> None:
+    product = Product(lab, tmp_path)
+    entry = [product.entry("9.9")]
+    checked = product.site(entry, "--check").ended_well()
+    row = r"old-server +aimms: version +9\.9 +none, and what else .* once it is there +would change"
+    assert re.search(row, checked.output), checked.output
     assert "aimms 9.9 would take the place of none" in checked.output
     assert product.version is None
-    product.run(product.entry("9.9")).ended_well()
-    assert product.version == "9.9"
-    for arguments in ((), ("--check",)):
-        assert product.run(product.entry("9.9"), *arguments).ended_well().changed == 0
-    checked = product.run(product.entry("9.10"), "--check").ended_well()
-    assert (checked.recap[HOST]["changed"], product.version) == (1, "9.9")
-    product.run(product.entry("9.10")).ended_well()
-    assert product.version == "9.10"
-    assert product.run(product.entry("9.9")).ended_well().changed == 0
-    assert (product.version, product.left()) == ("9.10", [])
-
-
-def test_what_is_not_as_declared_is_refused(product: Product) -> None:
-    other = {"package": {"checksum": f"sha256:{'0' * 64}"}}
-    product.refused(product.entry("1.0", **other), "is not the file that the checksum is of")
-    run = product.run(product.entry("2.0", writes="1.9"))
-    assert "the installed version is 1.9, not 2.0" in re.sub(r"\s+", " ", run.output), run.output
-    assert product.left() == []
-    above = product.entry("1.5", version_max="1.8")
-    product.refused(above, "aimms 1.9 is installed, newer than version_max 1.8")
-    (product.folder / "product").write_text("Release of May")
-    product.refused(product.entry("2.0"), "told to be 'Release of May', which is no version")
-
-
-def test_a_declaration_that_cannot_be_meant_stops_before_anything_is_done(product: Product) -> None:
-    entry = product.entry("1.0", version_min=9.10, allow_from=["10.0.0.0/8"], ports=["22/tcp"])
-    run = product.refused(entry, "limits the port 22/tcp, by which you reach the host itself")
-    assert "has version_min 9.1 without quotes" in run.output
-    assert not (product.folder / "installers").exists()
-    assert run.changed == 0
-
-
-def test_the_whole_site_leaves_every_host_alone_for_it(lab: Lab, tmp_path: Path) -> None:
-    before = journals(lab)
-    wrong = {"vendor": "codemeter", "version_min": "9.10"}
-    run = play(
-        lab, tmp_path, ROOT / "playbooks" / "site.yml", variables={"license_servers": [wrong]}
-    )
-    assert {host: counts["failed"] for host, counts in run.recap.items()} == {
-        "old-server": 1,
-        "new-server": 1,
-    }, run.output
-    assert "has a version_min, but no package" in run.output
-    assert (run.changed, journals(lab)) == (0, before)
-
-
-def test_the_whole_site_tells_what_it_would_install_and_installs_that(product: Product) -> None:
-    entry = product.entry("9.10")
-    checked = product.site(entry, "--check").ended_well()
-    row = (
-        r"old-server +aimms: version +9\.10 +none, and what else .* once it is there +would change"
-    )
-    assert re.search(row, checked.output), checked.output
-    assert product.version is None
     done = product.site(entry).ended_well()
-    assert re.search(r"old-server +aimms: version +9\.10 +none +changed", done.output), done.output
-    assert product.version == "9.10"
+    assert re.search(r"old-server +aimms: version +9\.9 +none +changed", done.output), done.output
+    assert product.version == "9.9"
     again = product.site(entry).ended_well()
     assert again.changed == 0
     assert re.search(r"old-server +nothing differs", again.output), again.output
 
+    newer = [product.entry("9.10")]
+    checked = product.run(newer, "--check").ended_well()
+    assert (checked.recap[HOST]["changed"], product.version) == (1, "9.9")
+    product.run(newer).ended_well()
+    assert product.version == "9.10"
 
-def test_nobody_to_ask_is_no_leave_to_go_on(product: Product) -> None:
-    nowhere = str(product.folder / "none.sock")
-    product.refused(product.entry("1.0"), "There is no socket", seatkeeper_agent_socket=nowhere)
+    other = Product(lab, tmp_path, OTHER)
+    older = product.run([*entry, other.entry("2.0", writes="1.9")])
+    assert (older.recap[HOST]["failed"], older.recap[HOST]["changed"]) == (0, 0), older.output
+    refuses(older, new_server="the installed version is 1.9, not 2.0")
+    assert (product.version, product.left()) == ("9.10", [])
 
 
-def test_nothing_is_replaced_nor_installed_while_seats_are_in_transit(
+def test_what_is_there_and_not_as_declared_is_refused(shared_lab: Lab, tmp_path: Path) -> None:
+    product, other = (Product(shared_lab, tmp_path, host) for host in (HOST, OTHER))
+    product.place.write_text("1.9")
+    other.place.write_text("Release of May")
+    run = product.run([product.entry("1.5", version_max="1.8"), other.entry("2.0")])
+    refuses(
+        run,
+        old_server="aimms 1.9 is installed, newer than version_max 1.8",
+        new_server="told to be 'Release of May', which is no version",
+    )
+    assert (product.version, other.version, product.left()) == ("1.9", "Release of May", [])
+
+
+def test_a_declaration_that_cannot_be_meant_leaves_every_host_alone(
+    shared_lab: Lab, tmp_path: Path
+) -> None:
+    product, before = Product(shared_lab, tmp_path), journals(shared_lab)
+    closed = {"allow_from": ["10.0.0.0/8"], "ports": ["22/tcp"]}
+    wrong = [
+        {"vendor": "codemeter", "version_min": "9.10"},
+        product.entry("1.0", version_min=9.10, **closed),
+    ]
+    run = play(shared_lab, tmp_path, SITE, variables=product.declared(wrong))
+    refuses(
+        run,
+        old_server="limits the port 22/tcp, by which you reach the host itself",
+        new_server="has a version_min, but no package",
+    )
+    assert "has version_min 9.1 without quotes" in run.output
+    assert (run.changed, journals(shared_lab), product.version) == (0, before, None)
+    assert not (tmp_path / "installers").exists()
+
+
+def test_nothing_is_replaced_while_seats_are_in_transit_or_nobody_can_be_asked(
     lab: Lab, tmp_path: Path
 ) -> None:
-    product = Product(lab, tmp_path)
-    asked = module(lab, tmp_path, "license_transfer", "new-server", leg="request", **TRANSFER)
+    asked = module(lab, tmp_path, "license_transfer", OTHER, leg="request", **TRANSFER)
     given = {"leg": "issue", "document": asked["document"], **TRANSFER}
     assert module(lab, tmp_path, "license_transfer", HOST, **given)["changed"], asked
-    product.refused(product.entry("1.0"), "1 transfers are open at this host")
+    product, other = (Product(lab, tmp_path, host) for host in (HOST, OTHER))
+    folder = "{{ 'nowhere' if inventory_hostname == 'new-server' else inventory_hostname }}"
+    run = product.run(
+        [product.entry("1.0"), other.entry("1.0")],
+        seatkeeper_agent_socket=f"{lab.folder}/{folder}/agent.sock",
+    )
+    refuses(run, old_server="1 transfers are open at this host", new_server="There is no socket")
+    assert (product.version, other.version, product.left()) == (None, None, [])
