@@ -40,13 +40,8 @@ $(COLLECTION): | $(VENV)/.python
 	@ln -sfn ../../../.. $@
 
 .PHONY: bundle
-bundle: dist/.bundle ## make the agent's release for the role agent, with all it needs, in dist/
-
-dist/.bundle: agent/bundle.sh requirements/agent.lock agent/pyproject.toml \
-		$(shell find agent/src -type f -not -name '*.pyc') | $(VENV)/.packages
-	@echo "bundle: making the agent's release (half a minute)"
-	@PYTHON=$(PYTHON) agent/bundle.sh . dist
-	@touch $@
+bundle: $(VENV)/.agent ## make the agent's release for the role agent, with all it needs, in dist/
+	@cd tests && ../$(PYTHON) -m hosts.made bundle --into ../dist
 
 # Twins need a compiler for their stand-in library; where there is none, one comes as a wheel.
 $(VENV)/.compiler: requirements/compiler.lock | $(VENV)/.python
@@ -103,7 +98,13 @@ test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER
 .PHONY: test-hosts
 test-hosts: setup ## run molecule on real hosts, and USB on a real kernel in a virtual machine (root, Debian)
 	@tests/hosts/install.sh
-	$(PYTHON) -m pytest -q tests/hosts
+	cd tests
+	# The tests that need the guest wait until it is whole; the others begin without it.
+	../$(PYTHON) -m hosts.made guest &
+	trap wait EXIT
+	../$(PYTHON) -m hosts.made bookworm trixie bundle releases-before releases-after packages
+	cd ..
+	$(PYTHON) -m pytest -q -n 3 --dist load --maxschedchunk 1 tests/hosts
 
 .PHONY: bench
 bench: setup ## print how the agent compares with the bare parts it is made of

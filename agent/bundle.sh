@@ -1,17 +1,46 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# bundle.sh CHECKOUT FOLDER: make what the role `agent` installs, in FOLDER:
+# bundle.sh wheels CHECKOUT FOLDER: have the packages that the agent needs in FOLDER
+# bundle.sh bundle CHECKOUT WHEELS FOLDER: make of them what the role `agent` installs, in FOLDER:
 #   seatkeeper-agent-VERSION.txt   every package with its version and hashes, for pip
 #   seatkeeper-agent-VERSION.tar   the same with the packages themselves, for hosts without a registry
 # The same checkout gives the same files. Runs with the Python in $PYTHON, which has hatchling;
 # $BUNDLE_PYTHONS and $BUNDLE_MACHINE choose for which hosts.
 set -euo pipefail
-checkout="$(realpath "$1")"
-mkdir -p "$2"
-output="$(realpath "$2")"
+checkout="$(realpath "$2")"
 read -ra pythons <<<"${BUNDLE_PYTHONS:-3.11 3.12 3.13}"
 machine="${BUNDLE_MACHINE:-x86_64}"
 pip=("${PYTHON:-python3}" -m pip --disable-pip-version-check --no-input --quiet)
+
+download() { # FOLDER OPTION... ; what differs between Pythons comes once for each
+    local folder="$1" name python platforms=()
+    shift
+    # manylinux names glibc's version, oldest first.
+    for name in manylinux2014 manylinux_2_17 manylinux_2_28 manylinux_2_34; do
+        platforms+=(--platform "${name}_$machine")
+    done
+    for python in "${pythons[@]}"; do
+        "${pip[@]}" download --no-deps --require-hashes --only-binary :all: \
+            --implementation cp --python-version "$python" "${platforms[@]}" "$@" \
+            --requirement "$checkout/requirements/agent.lock" --dest "$folder"
+    done
+}
+
+case "$1" in
+wheels)
+    mkdir -p "$3"
+    download "$3"
+    exit
+    ;;
+bundle) ;;
+*)
+    echo "bundle.sh: say wheels or bundle" >&2
+    exit 1
+    ;;
+esac
+
+mkdir -p "$4"
+output="$(realpath "$4")"
 work="$(mktemp --directory "$output/bundle.XXXXXX")"
 trap 'rm -rf "$work"' EXIT
 wheels="$work/bundle/wheels"
@@ -28,20 +57,9 @@ requirements="$work/bundle/requirements.txt"
     echo "seatkeeper-agent==$version \\"
     echo "    --hash=sha256:$(sha256sum "$wheels/$wheel" | cut --delimiter=' ' --fields=1)"
 } >"$requirements"
-
-# What differs between Pythons comes once for each; manylinux names glibc's version, oldest first.
-platforms=()
-for name in manylinux2014 manylinux_2_17 manylinux_2_28 manylinux_2_34; do
-    platforms+=(--platform "${name}_$machine")
-done
-for python in "${pythons[@]}"; do
-    "${pip[@]}" download --no-deps --require-hashes --only-binary :all: \
-        --implementation cp --python-version "$python" "${platforms[@]}" \
-        --requirement "$checkout/requirements/agent.lock" --dest "$wheels"
-done
+download "$wheels" --no-index --find-links "$3"
 
 tar --create --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
     --directory "$work" --file "$work/bundle.tar" bundle
 mv "$work/bundle.tar" "$output/seatkeeper-agent-$version.tar"
 mv "$requirements" "$output/seatkeeper-agent-$version.txt"
-echo "$output/seatkeeper-agent-$version.tar"

@@ -23,7 +23,7 @@ type: aggregate
 short_description: Disturb hosts of a lab at a task
 description: For the scenarios of this repository.
 """
-SECONDS_MAX = 120
+SECONDS_MAX = 1200
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible has no types

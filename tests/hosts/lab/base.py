@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from functools import partial
 from pathlib import Path
 
-from hosts.kept import ImageUnavailable, kept, missing_programs, run_build_script
+from hosts.kept import ImageUnavailable, kept, key_of, missing_programs, run_build_script
 
 BUILD_SCRIPT = Path(__file__).with_name("build-base.sh")
 PROGRAMS = ("mmdebstrap", "unshare")
@@ -26,7 +25,7 @@ def cache_folder() -> Path:
 
 def key() -> str:
     """Changes with whatever makes a kept base unusable."""
-    return hashlib.sha256(BUILD_SCRIPT.read_bytes()).hexdigest()[:16]
+    return key_of(BUILD_SCRIPT)
 
 
 def get(release: str) -> Path:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from .base import RELEASES
 
-COMMAND_SECONDS_MAX = 120.0
+COMMAND_SECONDS_MAX = 600.0
 NETWORK_BITS = 24
 
 

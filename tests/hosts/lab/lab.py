@@ -33,8 +33,8 @@ from .containers import Containers
 from .engine import NETWORK_BITS, Engine, Host, LabError, completed, ran
 from .nspawn import PROGRAMS, Nspawn
 
-READY_SECONDS_MAX = 180.0
-LOGGED_SECONDS_MAX = 60.0
+READY_SECONDS_MAX = 600.0
+LOGGED_SECONDS_MAX = 600.0
 LOOK_AGAIN_SECONDS = 0.1
 TWIN_LOGS = "/var/lib/*/engine.log"
 ENGINES = ("nspawn", "docker", "podman")

@@ -24,7 +24,7 @@ from pathlib import Path
 from . import base
 from .engine import NETWORK_BITS, SHARED, Host, LabError, completed, ran, shared_folder
 
-END_SECONDS_MAX = 30.0
+END_SECONDS_MAX = 300.0
 LOOK_AGAIN_SECONDS = 0.05
 PROGRAMS = ("systemd-nspawn", "nsenter", "ip", "ssh", "ssh-keygen", "mount", "tar")
 _BRIDGE = "hosts0"

@@ -18,7 +18,7 @@ from seatkeeper_twins.codemeter.build import build_library
 from seatkeeper_twins.codemeter.twin import LIBRARY_NAME
 
 VERSION = "9.10.7777.500"
-BUILD_SECONDS_MAX = 60
+BUILD_SECONDS_MAX = 600
 PLACE = "usr/lib/codemeter-twin"
 CONTROL = """\
 Package: codemeter
@@ -66,8 +66,8 @@ def make_package(folder: Path, version: str = VERSION) -> Path:
         place = tree / PLACE
         source = Path(seatkeeper_twins.__file__).parent
         ignore = shutil.ignore_patterns("__pycache__", "*.md", "*.c")
-        for package in ("parts", "codemeter"):
-            shutil.copytree(source / package, place / "seatkeeper_twins" / package, ignore=ignore)
+        for part in ("parts", "codemeter"):
+            shutil.copytree(source / part, place / "seatkeeper_twins" / part, ignore=ignore)
         shutil.copy(source / "__init__.py", place / "seatkeeper_twins")
         shutil.copy(build_library("current"), place / LIBRARY_NAME)
         shutil.copy(Path(__file__).with_name("codemeter_service.py"), place / "service.py")

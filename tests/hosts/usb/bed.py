@@ -24,7 +24,7 @@ PACKAGES = (
     *("usb", "usb.backend"),
 )
 NOBODY = ("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
-LINES_SECONDS_MAX = 240.0
+LINES_SECONDS_MAX = 600.0
 LOOK_AGAIN_SECONDS = 0.2
 
 

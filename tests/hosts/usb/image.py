@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,13 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hosts.kept import ImageUnavailable, kept, missing_programs, run_build_script
+from hosts.kept import (
+    CACHE,
+    ImageUnavailable,
+    kept,
+    key_of,
+    missing_programs,
+    run_build_script,
+)
 
 from .machine import QEMU, Machine, MachineError, make_disk, qemu_command
 
-CACHE = Path(__file__).resolve().parents[3] / ".cache" / "hosts"
 BUILD_SCRIPT = Path(__file__).with_name("build-guest.sh")
-READY_SECONDS_MAX = 600.0
+READY_SECONDS_MAX = 1800.0
 PROGRAMS = (QEMU, "qemu-img", "mmdebstrap", "mke2fs", "unshare")
 # One of the eight virtual controllers is enough: listing the others' hubs costs time at each look.
 # What every test reads from the disk is kept in the saved memory.
@@ -66,11 +71,9 @@ def get() -> Image:
 
 def _key() -> str:
     """Changes with whatever makes a kept guest unusable."""
-    version = subprocess.run([QEMU, "--version"], capture_output=True, check=True, timeout=60)
-    digest = hashlib.sha256(version.stdout)
-    digest.update(BUILD_SCRIPT.read_bytes() + PREPARE.encode())
-    digest.update("\0".join(qemu_command(Path("/"), Path("/"), Path("/"))).encode())
-    return digest.hexdigest()[:16]
+    version = subprocess.run([QEMU, "--version"], capture_output=True, check=True, timeout=600)
+    machine = qemu_command(Path("/"), Path("/"), Path("/"))
+    return key_of(version.stdout, BUILD_SCRIPT, PREPARE, *machine)
 
 
 def _make(folder: Path) -> None:
