@@ -59,7 +59,6 @@ def entry(**values: Any) -> dict[str, Any]:
         "source": "front-desk-old",
         "target": "front-desk-new",
         "keys": [{"key": key, "product": "ALTI-STATION-10"} for key in KEYS],
-        "date": "2026-11-22",
         **values,
     }
 
@@ -154,10 +153,11 @@ def options(**values: Any) -> dict[str, Any]:
             "chassis": "Max2000",
             "registered": True,
             "assurance_until": "2030-06-30",
+            "stations": 25,
         },
     }
     keys = [{"key": key, "product": "ALTI-STATION-10"} for key in KEYS]
-    return {"name": "by-module", "keys": keys, "date": "2026-11-22", **systems, **values}
+    return {"name": "by-module", "keys": keys, **systems, **values}
 
 
 def test_a_killed_agent_does_not_send_its_mail_twice(lab: Lab, tmp_path: Path) -> None:

@@ -35,7 +35,6 @@ def ordered(name: str, **values: Any) -> dict[str, Any]:
         "source": source,
         "target": target | told,
         "keys": [{"key": key, "product": "ALTI-STATION-10"} for key in KEYS],
-        "on": "2026-11-22",
         **values,
     }
 
