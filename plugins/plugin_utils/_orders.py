@@ -8,6 +8,10 @@ from decimal import Decimal
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._card_data import (
+    free_texts,
+    has_card_number,
+)
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (
     Entry,
@@ -37,6 +41,7 @@ def order_list(
     Those that the host knows to be done as they are declared are left out. ``everywhere`` are the
     orders that all hosts declare, ``elsewhere`` those that other hosts know.
     """
+    _refuse_card_data(declared, systems)
     _require_unique("license_systems", [system["name"] for system in systems])
     _require_unique("license_orders", [entry["name"] for entry in declared])
     done = {entry["name"]: entry for entry in known if entry["state"] == "done"}
@@ -48,6 +53,25 @@ def order_list(
         others = _others(entry, systems, [e for e in everywhere if e["name"] not in here])
         found.append({**_resolved(entry, systems), "others": _joined(entry, others, elsewhere)})
     return found
+
+
+def _refuse_card_data(declared: list[Entry], systems: list[Entry]) -> None:
+    """Card data gets neither to a host nor into a log, and no message repeats it."""
+    texts = [
+        (f"{variable}[{number}].{member}", entry.get(member))
+        for variable, entries, members in (
+            ("license_orders", declared, ("name", "fields", "case_number", "rules")),
+            ("license_systems", systems, ("name", "owner", "chassis")),
+        )
+        for number, entry in enumerate(entries)
+        for member in members
+    ]
+    for place, value in texts:
+        if any(map(has_card_number, free_texts(value))):
+            raise AnsibleFilterError(
+                f"{place} may hold the number of a payment card, which is never taken. Leave it"
+                " out: the card's owner writes it by hand into the vendor's form."
+            )
 
 
 def _require_unique(variable: str, names: list[str]) -> None:

@@ -30,6 +30,7 @@ from seatkeeper_agent.api.contract import known_parameters, openapi
 from seatkeeper_agent.api.defects import Defects
 from seatkeeper_agent.api.gate import Gate
 from seatkeeper_agent.api.problems import problem_of, problem_response
+from seatkeeper_agent.api.words import FORMS
 from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.identity import IdentityError
@@ -119,11 +120,13 @@ async def _on_problem(_request: Request, error: Exception) -> Response:
 async def _on_parameter(_request: Request, error: Any) -> Response:
     first = error.errors()[0]
     place = "/".join(str(part) for part in first["loc"])
+    form = FORMS.get(first.get("ctx", {}).get("pattern"))
+    fault = first["msg"] if form is None else f"it must be {form}"
     return problem_response(
         Problem(
             ProblemCode.REQUEST_INVALID,
-            f"The request does not fit at {place}: {first['msg']}.",
-            "Correct it as the API's description says.",
+            f"The request cannot be used at {place}: {fault}.",
+            f"Correct {place}.",
         )
     )
 

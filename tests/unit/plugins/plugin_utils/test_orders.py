@@ -69,6 +69,31 @@ def test_orders_get_the_systems_that_they_name() -> None:
     assert found["keys"] == ORDER["keys"]
 
 
+@pytest.mark.parametrize("number", ["4111 1111 1111 1111", 4111111111111111])
+@pytest.mark.parametrize(
+    ("order", "system"),
+    [
+        ({"fields": {"cost_centre": "{}"}}, {}),
+        ({"case_number": "{}"}, {}),
+        ({"name": "{}"}, {}),
+        ({}, {"owner": "{}"}),
+    ],
+)
+def test_card_data_gets_to_no_host(
+    order: dict[str, t.Any], system: dict[str, t.Any], number: t.Any
+) -> None:
+    def put(value: t.Any) -> t.Any:
+        if isinstance(value, dict):
+            return {name: put(inner) for name, inner in value.items()}
+        return number if value == "{}" else value
+
+    with pytest.raises(AnsibleFilterError, match="may hold the number of a payment card") as told:
+        order_list([{**ORDER, **put(order)}], [{**SYSTEMS[0], **put(system)}, SYSTEMS[1]], [])
+    assert "1111" not in str(told.value)
+    typed = {**SYSTEMS[0], "system_key": "4111 1111 1111 1111"}
+    assert order_list([ORDER], [typed, SYSTEMS[1]], [])
+
+
 def test_only_done_orders_are_left_out() -> None:
     states = ("none", "running", "waiting", "in_doubt", "failed", "done")
     known = {state: [{**KNOWN, "state": state}] for state in states}

@@ -7,6 +7,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from seatkeeper_agent.domain.card_data import ADVICE, has_card_number
 from seatkeeper_agent.domain.orders import TEXT_LENGTH_MAX
 
 VENDOR_SECONDS_MAX = 24 * 3600
@@ -53,6 +54,8 @@ class AltiGenSettings:
             text = getattr(self, name)
             usable = text is None or (text.isprintable() and 0 < len(text) <= TEXT_LENGTH_MAX)
             _require(usable, f"{name} must be one line of 1 to {TEXT_LENGTH_MAX} characters")
+        held = has_card_number(self.contact or "")
+        _require(not held, f"contact may hold the number of a payment card. {ADVICE}"[:-1])
         for name in _PATHS:
             path = getattr(self, name)
             _require(path is None or path.startswith("/"), f"{name} must be an absolute path")
