@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,7 @@ from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.identity import IdentityError
 from seatkeeper_agent.journal import JournalError
+from seatkeeper_agent.operations.clock import CHECK_SECONDS
 from seatkeeper_agent.operations.observer import Observing
 from seatkeeper_agent.operations.watcher import Watcher
 from seatkeeper_agent.settings import Roles
@@ -75,16 +76,27 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watcher.start()
     observing = Observing(agent.observer, partial(_log_defect, "observer"))
     observing.start()
+    clock = asyncio.create_task(_check_clock(agent))
     try:
         yield
     finally:
         # First, for the watcher may be looking for the end of a migration.
         agent.end_waiting()
+        clock.cancel()
         watcher.stop()
         observing.stop()
         await recovery
         app.state.workshop.close()
         agent.driver.close()
+
+
+async def _check_clock(agent: Agent) -> None:
+    """At intervals, so that a jump is noted also while nothing is asked for."""
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        # A journal that cannot be used is told by every request.
+        with suppress(JournalError):
+            await asyncio.to_thread(agent.clock.check)
 
 
 def _look_again(agent: Agent) -> None:

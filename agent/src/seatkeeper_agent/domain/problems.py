@@ -24,6 +24,7 @@ class ProblemCode(StrEnum):
     PERIOD_TOO_LONG = "period-too-long"
     PERIOD_IN_THE_PAST = "period-in-the-past"
     CLOCKS_APART = "clocks-apart"
+    CLOCK_IMPLAUSIBLE = "clock-implausible"
     UNRECEIPTED_TRANSFER = "unreceipted-transfer"
     AMOUNT_INVALID = "amount-invalid"
     NOT_FROM_ORIGIN = "not-from-origin"

@@ -38,6 +38,8 @@ class RuleRow:
     verdict: RuleVerdict
     advice: str
     on_unknown: OnUnknown = OnUnknown.CONFIRMED
+    """No vendor or operator rule of an order leaves it out, see ``policies.ON_UNKNOWN``; rows of
+    dongles and of server moves are confirmed together with the plan that shows them."""
 
     @property
     def blocks(self) -> bool:
