@@ -50,7 +50,9 @@ TYPED = {
     },
     "leg": {
         "confirmation", "decision", "document.payload", "document.payloadType",
-        "document.signatures[].keyid", "document.signatures[].sig", "transfer.item",
+        "document.signatures[].keyid", "document.signatures[].sig", "evidence.payload",
+        "evidence.payloadType", "evidence.signatures[].keyid", "evidence.signatures[].sig",
+        "transfer.item",
         "transfer.mode", "transfer.parent", "transfer.source.agent", "transfer.source.container",
         "transfer.target.agent", "transfer.target.container", "transfer.type", "transfer.until",
     },

@@ -24,7 +24,6 @@ class ProblemCode(StrEnum):
     PERIOD_TOO_LONG = "period-too-long"
     PERIOD_IN_THE_PAST = "period-in-the-past"
     CLOCKS_APART = "clocks-apart"
-    CLOCK_IMPLAUSIBLE = "clock-implausible"
     UNRECEIPTED_TRANSFER = "unreceipted-transfer"
     AMOUNT_INVALID = "amount-invalid"
     NOT_FROM_ORIGIN = "not-from-origin"
@@ -81,7 +80,8 @@ class ProblemCode(StrEnum):
     DOCUMENT_FOREIGN = "document-foreign"
     DOCUMENT_MISADDRESSED = "document-misaddressed"
     DOCUMENT_REPLAYED = "document-replayed"
-    # Vendor product and agent.
+    # Vendor product, host and agent.
+    CLOCK_IMPLAUSIBLE = "clock-implausible"
     RUNTIME_UNAVAILABLE = "runtime-unavailable"
     RUNTIME_REFUSED = "runtime-refused"
     RUNTIME_UNFINISHED = "runtime-unfinished"
