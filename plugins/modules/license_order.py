@@ -270,8 +270,7 @@ EXAMPLES = r"""
   seatkeeper.licensing.license_order:
     <<: *move
     name: branch-to-headquarters-by-contract
-    keys:
-      - {key: LK10-AAAA-0002, product: ALTI-STATION-10}
+    keys: [{key: LK10-AAAA-0002, product: ALTI-STATION-10}]
     fields:
       cost_centre: CC-4711
     rules:
