@@ -34,8 +34,13 @@ class ArgumentSpec:
         )
 
     def to_kwargs(self) -> dict[str, t.Any]:
-        """The arguments of AnsibleModule."""
+        """The arguments of AnsibleModule.
+
+        No module writes its options into the host's log: the agent has an audit, and refuses texts
+        that must not be kept, such as a card's number, after Ansible would have written them.
+        """
         return {
+            "no_log": True,
             "argument_spec": self.options,
             "required_if": [list(rule) for rule in self.required_if],
             "required_one_of": [list(rule) for rule in self.required_one_of],

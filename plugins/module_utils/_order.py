@@ -89,18 +89,34 @@ def _declaration(params: Params) -> dict[str, t.Any]:
         "source": _system(params["source"], "source"),
         "target": _system(params["target"], "target"),
         "keys": [_given(key) for key in params["keys"]],
-        "on": day("date", params["date"]),
+        "on": None if params["date"] is None else day("date", params["date"]),
         "fields": {str(name): str(value) for name, value in (params["fields"] or {}).items()},
         "prices": prices,
         "rules": list(params["rules"] or ()),
         "case_number": params["case_number"],
+        "new_keys": [_given(key) for key in params["new_keys"] or ()],
+        "others": [_other(other) for other in params["others"] or ()],
     }
+
+
+def _other(other: dict[str, t.Any]) -> dict[str, t.Any]:
+    """As it was given; what is missing the agent names."""
+    given = _given(other)
+    if "ended_on" in given:
+        given["ended_on"] = day("others.ended_on", str(given["ended_on"]))
+    for side in ("source", "target"):
+        if isinstance(given.get(side), dict):
+            given[side] = _system(given[side], f"others.{side}")
+    if isinstance(given.get("keys"), list):
+        given["keys"] = [_given(key) if isinstance(key, dict) else key for key in given["keys"]]
+    return given
 
 
 def _system(system: dict[str, t.Any], option: str) -> dict[str, t.Any]:
     given = _given(system)
-    if "assurance_until" in given:
-        given["assurance_until"] = day(f"{option}.assurance_until", given["assurance_until"])
+    for name in ("assurance_until", "stations_as_of"):
+        if name in given:
+            given[name] = day(f"{option}.{name}", str(given[name]))
     return given
 
 

@@ -16,7 +16,7 @@ _VERDICTS: t.Final = {"met": "met", "not_met": "not met", "unknown": "unknown"}
 
 
 def report_table(rules: Rules) -> list[str]:
-    """The rules of a report as lines of text, with what to do below each that is not met."""
+    """The rules of a report as lines of text, with what to do below each that blocks."""
     verdict_width = max(map(len, _VERDICTS.values()))
     rule_width = max((len(rule["rule"]) for rule in rules), default=0)
     lines = []
@@ -24,14 +24,20 @@ def report_table(rules: Rules) -> list[str]:
         verdict = str(_VERDICTS.get(rule["verdict"], rule["verdict"]))
         head = f"{verdict.ljust(verdict_width)}  {rule['rule'].ljust(rule_width)}  "
         lines.append(f"{head}{rule['required']}; seen: {rule['observed']}")
-        if rule["verdict"] == "not_met":
+        if _blocks(rule):
             lines.append(" " * len(head) + rule["advice"])
     return lines
 
 
+def _blocks(rule: dict[str, t.Any]) -> bool:
+    """Whether nothing is done because of it: not met, or unknown where that blocks."""
+    unknown = rule["verdict"] == "unknown" and rule.get("on_unknown") == "blocks"
+    return unknown or rule["verdict"] == "not_met"
+
+
 def refusal(code: str, sentence: str, rules: Rules) -> LicenseProblem:
     """What a run would be refused with, from the report of a dry run; the sentence is begun."""
-    unmet = [rule for rule in rules if rule["verdict"] == "not_met"]
+    unmet = [rule for rule in rules if _blocks(rule)]
     return LicenseProblem(
         {
             "type": f"{TYPE_PREFIX}{code}",

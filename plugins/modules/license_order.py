@@ -13,14 +13,17 @@ description:
     interface for it, so the agent judges, prices and documents the order, sends the mail if it was
     told of a mail server, and follows the order until both systems are registered again.
   - It runs only with the digest of exactly the plan that check mode returned. The digest is void
-    as soon as the declaration, a rule, a price or the day has changed.
+    as soon as the declaration, a rule, a price or another order of the systems has changed.
   - An order that breaks a rule of the vendor or of your own is refused with all of them in
-    RV(report), and nothing is done.
-  - Nothing of a phone system can be observed. What is declared is taken for true, a rule about what
-    is not declared stays unknown, and a person's word is needed for each step at the systems, which
-    C(seatkeeper-agent attest) takes.
-  - There is no inverse. The vendor moves licenses back by another order only, at its own price. An
-    order that is placed ends early when a person attests that the step it waits for is not done.
+    RV(report), and nothing is done. So is one of which a rule cannot be judged because something is
+    not declared. Rules look at all orders of a system together.
+  - Nothing of a phone system can be observed. What is declared is taken for true, and an operator
+    confirms each step at the systems with C(seatkeeper-agent attest).
+  - Only the systems and the license keys make an order what it is. Once it is placed, another
+    price, owner or number of stations changes nothing; other keys or another system are an error
+    that says what is declared and what was placed.
+  - There is no inverse. The vendor moves licenses back by another order only. An order that is
+    placed ends early when a person attests that the step it waits for is not done.
 author:
   - Seatkeeper maintainers (@seatkeeper)
 extends_documentation_fragment:
@@ -66,8 +69,7 @@ options:
         type: str
         required: true
       chassis:
-        description:
-          - The vendor's name of its chassis, such as V(Max1000) or V(Max2000), or V(software_only).
+        description: The vendor's name of its chassis, such as V(Max1000), or V(software_only).
         type: str
         required: true
       registered:
@@ -77,8 +79,16 @@ options:
         description: The last day of its Software Assurance, such as V(2027-06-30).
         type: str
       stations:
-        description: How many station licenses it has before the order.
+        description:
+          - How many station licenses it had on the day O(source.stations_as_of), before the
+            order.
         type: int
+      stations_as_of:
+        description:
+          - The day that O(source.stations) is of, such as V(2026-11-20). Orders that were done
+            later are added to it. Without it, whether an order that is done is part of the count is
+            not known.
+        type: str
   target:
     description: The system that they go to.
     type: dict
@@ -97,8 +107,7 @@ options:
         type: str
         required: true
       chassis:
-        description:
-          - The vendor's name of its chassis, such as V(Max1000) or V(Max2000), or V(software_only).
+        description: The vendor's name of its chassis, such as V(Max1000), or V(software_only).
         type: str
         required: true
       registered:
@@ -108,8 +117,16 @@ options:
         description: The last day of its Software Assurance, such as V(2027-06-30).
         type: str
       stations:
-        description: How many station licenses it has before the order.
+        description:
+          - How many station licenses it had on the day O(target.stations_as_of), before the
+            order.
         type: int
+      stations_as_of:
+        description:
+          - The day that O(target.stations) is of, such as V(2026-11-20). Orders that were done
+            later are added to it. Without it, whether an order that is done is part of the count is
+            not known.
+        type: str
   keys:
     description: The license keys that move.
     type: list
@@ -130,10 +147,10 @@ options:
         type: int
   date:
     description:
-      - The day that rules and prices are judged for, such as V(2026-11-22). It is part of the
-        declaration, so that a later run means the same.
+      - The day that the move is requested for, such as V(2027-01-15), if that is not today. It
+        cannot lie in the past when the order is placed. What is true today, such as the target's
+        Software Assurance, is judged by the clock of the host, and by this day as well.
     type: str
-    required: true
   fields:
     description:
       - Fields of your own by their names, such as a cost centre. They are printed on the form, and
@@ -169,6 +186,34 @@ options:
       - Number of the support case that a person opened for the order. Leave it out until the agent
         asks for it.
     type: str
+  new_keys:
+    description:
+      - The license keys that the vendor issued, where the target is software-only. Leave them out
+        until the agent asks for them.
+    type: list
+    elements: dict
+    suboptions:
+      key:
+        description: The license key.
+        type: str
+        required: true
+      product:
+        description: Its product, such as V(SSW-STATION-10).
+        type: str
+        required: true
+      quantity:
+        description: How much it holds, where the product's name does not tell.
+        type: int
+  others:
+    description:
+      - Other orders of the same systems that rules and fee look at, declared or placed from other
+        hosts. What was placed from this host the agent knows itself.
+      - Each has C(name), C(source) as O(source), C(target) as O(target) and C(keys) as O(keys). One
+        that is done has C(ended_on), the day on which it was. With C(shares_fee) it is placed from
+        this host in the same run, before this order. Two orders of one pair of systems cost one fee
+        when they go to the vendor in one support case.
+    type: list
+    elements: dict
   confirmation:
     description:
       - RV(digest) of the plan as check mode returned it.
@@ -201,10 +246,10 @@ EXAMPLES = r"""
       registered: true
       assurance_until: "2027-06-30"
       stations: 40
+      stations_as_of: "2026-11-20"
     keys:
       - key: LK10-AAAA-0001
         product: ALTI-STATION-10
-    date: "2026-11-22"
     prices:
       assurance_per_year:
         ALTI-STATION-10: "120.00"
@@ -221,27 +266,11 @@ EXAMPLES = r"""
   delegate_to: office-server
   register: placed
 
-- name: Hold an order against a rule of a contract as well
+- name: Check an order against a rule of a contract as well
   seatkeeper.licensing.license_order:
+    <<: *move
     name: branch-to-headquarters-by-contract
-    source:
-      name: branch
-      system_key: "0012-3456-7890"
-      owner: Studio A
-      chassis: Max1000
-      assurance_until: "2026-06-30"
-    target:
-      name: headquarters
-      system_key: "0012-9999-0001"
-      owner: Studio A
-      chassis: Max2000
-      registered: true
-      assurance_until: "2027-06-30"
-      stations: 40
-    keys:
-      - key: LK10-AAAA-0001
-        product: ALTI-STATION-10
-    date: "2026-11-22"
+    keys: [{key: LK10-AAAA-0002, product: ALTI-STATION-10}]
     fields:
       cost_centre: CC-4711
     rules:
@@ -260,7 +289,8 @@ report:
   description:
     - The vendor's rules and your own for this order. Its C(verdict) is V(refused) or V(open); its
       C(rules) have C(rule), C(required), C(observed), C(verdict) (V(met), V(not_met) or
-      V(unknown)) and C(advice) each.
+      V(unknown)), C(advice), and C(on_unknown), which is V(blocks) where an unknown keeps the order
+      from being placed.
   returned: success, and when the order is refused
   type: dict
 report_table:
@@ -354,6 +384,23 @@ order:
       type: str
       returned: always
       sample: CAS-100001
+    source_key:
+      description: System key of the source.
+      type: str
+      returned: always
+    target_key:
+      description: System key of the target.
+      type: str
+      returned: always
+    new_keys:
+      description: The license keys that the vendor issued, as in O(new_keys).
+      type: list
+      elements: dict
+      returned: always
+    ended_on:
+      description: The day on which it was done; null until then.
+      type: str
+      returned: always
     state:
       description: V(none), V(running), V(waiting), V(in_doubt), V(failed) or V(done).
       type: str
@@ -433,60 +480,15 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments import (
     AGENT_ARGUMENTS,
-    ArgumentSpec,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import run_module
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._order import run_order
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._order_arguments import (
+    ORDER_ARGUMENTS,
+)
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import PERSON_ARGUMENTS
 
-# License keys and system keys stand on papers and in cases: they name things and open nothing.
-SYSTEM = {
-    "name": {"type": "str", "required": True},
-    "system_key": {"type": "str", "required": True, "no_log": False},
-    "owner": {"type": "str", "required": True},
-    "chassis": {"type": "str", "required": True},
-    "registered": {"type": "bool"},
-    "assurance_until": {"type": "str"},
-    "stations": {"type": "int"},
-}
-
-ARGUMENTS = (
-    ArgumentSpec(
-        options={
-            "name": {"type": "str", "required": True},
-            "source": {"type": "dict", "required": True, "options": SYSTEM},
-            "target": {"type": "dict", "required": True, "options": SYSTEM},
-            "keys": {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "no_log": False,
-                "options": {
-                    "key": {"type": "str", "required": True, "no_log": False},
-                    "product": {"type": "str", "required": True},
-                    "quantity": {"type": "int"},
-                },
-            },
-            "date": {"type": "str", "required": True},
-            "fields": {"type": "dict"},
-            "prices": {
-                "type": "dict",
-                "options": {
-                    "move_fee": {"type": "str"},
-                    "assurance_per_year": {"type": "dict"},
-                    "days_per_year": {"type": "int"},
-                    "currency": {"type": "str"},
-                },
-            },
-            "rules": {"type": "list", "elements": "dict"},
-            "case_number": {"type": "str"},
-            "confirmation": {"type": "str"},
-            "documents_dir": {"type": "path"},
-        },
-    )
-    .merge(PERSON_ARGUMENTS)
-    .merge(AGENT_ARGUMENTS)
-)
+ARGUMENTS = ORDER_ARGUMENTS.merge(PERSON_ARGUMENTS).merge(AGENT_ARGUMENTS)
 
 
 def main() -> None:

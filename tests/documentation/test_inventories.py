@@ -47,7 +47,6 @@ MISTAKES: dict[str, tuple[str, dict[str, t.Any]]] = {
             "name": "n",
             "source": "s",
             "target": "t",
-            "date": "2026-11-22",
             "keys": [{"key": "k", "product": "p", "quantty": 1}],
         },
     ),

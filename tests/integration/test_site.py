@@ -85,7 +85,6 @@ def order(**values: Any) -> dict[str, Any]:
         "source": "front-desk-old",
         "target": "front-desk-new",
         "keys": [{"key": "LK10-AAAA-0001", "product": "ALTI-STATION-10"}],
-        "date": "2026-11-22",
         **values,
     }
     return {"license_orders": [entry]}

@@ -22,6 +22,7 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.borrows import BorrowService
 from seatkeeper_agent.operations.checks import Checks
+from seatkeeper_agent.operations.clock import HostClock
 from seatkeeper_agent.operations.dongles.migration import MigrationMeans, MigrationService
 from seatkeeper_agent.operations.dongles.report import DongleReports
 from seatkeeper_agent.operations.engine import Engine
@@ -86,6 +87,7 @@ class Agent:
     orders: OrderService | None
     movable: MovableServices | None
     state: State
+    clock: HostClock
     _resumed: list[Callable[[str], list[str]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -107,6 +109,7 @@ class Agent:
 
     def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
         """Take up everything interrupted; what cannot go on does not stop the others."""
+        self.clock.check()
         resumed, problems = self.recovery.resume_all(actor)
         more, others = self.resume_servers(actor)
         return resumed + more, problems + others
@@ -169,7 +172,8 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
     settle = settings.settle_seconds
     engine = Engine(journal, driver.call_seconds_max if settle is None else settle)
     works = Works(journal, driver, identity, engine)
-    checks = Checks(driver, settings.policy)
+    clock = HostClock(journal)
+    checks = Checks(driver, settings.policy, sure_clock=clock.now)
     server = CodeMeterServerSettings(settings.codemeter, driver.is_running)
     servers = {driver.vendor: ServerServices(ServerService(journal, server, engine))}
     chaos = None if settings.chaos is None else ChaosDriver(settings.chaos)
@@ -191,7 +195,12 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
             ),
             ActivationService(journal, chaos, chaos_engine),
             ServerBorrowService(
-                journal, chaos_engine, chaos, page, ChaosInstructions.of(settings.chaos)
+                journal,
+                chaos_engine,
+                chaos,
+                page,
+                ChaosInstructions.of(settings.chaos),
+                clock.now,
             ),
         )
     return Agent(
@@ -205,19 +214,22 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
             journal, driver, identity, checks, works, Evidence(journal, driver, identity, works)
         ),
         observer=Observer(journal, driver, works),
-        borrows=BorrowService(journal, driver, identity),
-        recovery=Recovery(journal, driver, works),
+        borrows=BorrowService(journal, driver, identity, sure_clock=clock.now),
+        recovery=Recovery(journal, driver, works, clock.now),
         servers=servers,
         usb=usb,
         dongles=dongles,
         migrations=migrations,
-        orders=_orders(settings, journal, engine),
+        orders=_orders(settings, journal, engine, clock),
         movable=_movable(settings, journal, identity),
         state=state,
+        clock=clock,
     )
 
 
-def _orders(settings: Settings, journal: Journal, engine: Engine) -> OrderService | None:
+def _orders(
+    settings: Settings, journal: Journal, engine: Engine, clock: HostClock
+) -> OrderService | None:
     """SettingsError for a policy that cannot be used."""
     if settings.altigen is None:
         return None
@@ -225,7 +237,7 @@ def _orders(settings: Settings, journal: Journal, engine: Engine) -> OrderServic
         desk = AltiGenDesk(settings.altigen)
     except ValueError as error:
         raise SettingsError(f"The settings [altigen] cannot be used: {error}.") from error
-    return OrderService(journal, engine, desk, settings.state_folder / "orders")
+    return OrderService(journal, engine, desk, settings.state_folder / "orders", clock.now)
 
 
 def _movable(settings: Settings, journal: Journal, identity: Identity) -> MovableServices | None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from seatkeeper_agent.client import AgentClient, AgentUnreachable
 from seatkeeper_agent.domain.servers import UsbUnavailable
@@ -175,7 +176,16 @@ def _socket(settings: Settings) -> list[Finding]:
     for entry in about["frozen"]:
         detail = f"{entry['subject']}: {entry['message']}"
         findings.append(Finding("frozen", "wrong", detail))
+    findings.append(_clock(about["clock"]))
     if about["journal"]["operations_open"]:
         detail = f"{about['journal']['operations_open']} operations are open; see status."
         findings.append(Finding("journal", "warning", detail))
     return findings
+
+
+def _clock(clock: dict[str, Any]) -> Finding:
+    """As the agent judges it: it knows how much time has passed."""
+    if clock["plausible"]:
+        return Finding("clock", "ok", "the clock of this host is plausible")
+    problem = clock["problem"]
+    return Finding("clock", "wrong", f"{problem['detail']} {problem['next_action']}")

@@ -35,7 +35,6 @@ def ordered(name: str, **values: Any) -> dict[str, Any]:
         "source": source,
         "target": target | told,
         "keys": [{"key": key, "product": "ALTI-STATION-10"} for key in KEYS],
-        "on": "2026-11-22",
         **values,
     }
 
@@ -45,9 +44,9 @@ def path_of(name: str) -> str:
     return f"{ROUTE}/{order_id(name)}"
 
 
-def place(asker: Asker, name: str) -> dict[str, Any]:
+def place(asker: Asker, name: str, **values: Any) -> dict[str, Any]:
     """Look at the plan and confirm it; what was declared."""
-    order = ordered(name)
+    order = ordered(name, **values)
     plan = asker.ask("PUT", f"{path_of(name)}?dry_run=true", json=order).json()["plan"]
     order["confirmation"] = plan["digest"]
     assert twice(asker, "PUT", path_of(name), order)["order"]["state"] == "waiting"
@@ -69,7 +68,7 @@ def ask_every_order_route(lab: Lab, asker: Asker) -> None:
     assert "altigen" in {entry["vendor"] for entry in asker.get("/v1/agent")["vendors"]}
     assert asker.get(ROUTE) == {"orders": [], "next": None}
     order = place(asker, "every-route")
-    place(asker, "another")
+    place(asker, "another", keys=[{"key": "LK-ANOTHER", "product": "ALTI-STATION-10"}])
     case = order["case_number"] = people.open_case(desk, NEW)
     control.set_fault(desk, "greeting.before", "slow", SLOW_MILLISECONDS)
     state = follow(asker, "PUT", path_of("every-route"), order)

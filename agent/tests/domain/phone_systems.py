@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from seatkeeper_agent.domain.orders import LicenseKey, Move, Order, PhoneSystem
+from seatkeeper_agent.domain.orders import LicenseKey, Move, Order, OtherOrder, PhoneSystem
 
 ON = date(2026, 11, 22)
 
@@ -37,9 +37,15 @@ def key(
 OLD, NEW = system("old"), system("new")
 
 
-def order(*moves: Move, on: date = ON, **fields: str) -> Order:
+def order(
+    *moves: Move,
+    on: date = ON,
+    today: date = ON,
+    beside: tuple[OtherOrder, ...] = (),
+    **fields: str,
+) -> Order:
     """An order; without moves, of one key from old to new."""
-    return Order("an order", moves or (Move(OLD, NEW, (key(),)),), on, fields)
+    return Order("an order", moves or (Move(OLD, NEW, (key(),)),), on, today, fields, beside)
 
 
 CHASSIS = ("Max1000", "Max2000", "Max1000R", "Office", "software_only", "")

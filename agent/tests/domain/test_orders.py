@@ -102,8 +102,8 @@ def test_one_upgrade_among_the_moves_is_told() -> None:
         (lambda: LicenseKey("LK", ""), "the product of license key LK"),
         (lambda: key(quantity=0), "the quantity of license key LK-0001 must be from 1"),
         (lambda: Move(OLD, NEW, ()), "the move old to new names no license key"),
-        (lambda: Order("an order", (), ON), "the order an order moves nothing"),
-        (lambda: Order("", (Move(OLD, NEW, (key(),)),), ON), "an order's name"),
+        (lambda: Order("an order", (), ON, ON), "the order an order moves nothing"),
+        (lambda: Order("", (Move(OLD, NEW, (key(),)),), ON, ON), "an order's name"),
         (lambda: order(Cost="1"), "the field 'Cost'"),
         (lambda: order(cost="a\0"), "the field cost must be one line"),
         (

@@ -210,16 +210,18 @@ def test_keys_are_named_once(numbers: list[list[int]], verdict: RuleVerdict) -> 
     assert verdicts("keys_unique", found) == [verdict]
 
 
-def test_documents_are_made_declared_or_unknown() -> None:
+def test_documents_are_made_sent_in_a_step_declared_or_unknown() -> None:
     soft = system("soft", chassis="software-only")
     wanted = {"chassis": "software_only"}
     names = ["software_only_worksheet", "no_charge_purchase_order"]
     (row,) = rows("documents", to(soft), names=names, **wanted)
-    assert row.verdict is UNKNOWN
+    assert row.verdict is MET
     assert row.observed == (
-        "soft: software_only_worksheet is made with the order; no_charge_purchase_order is not"
-        " declared"
+        "soft: software_only_worksheet is made with the order; no_charge_purchase_order is sent in"
+        " a step of its own"
     )
+    (row,) = rows("documents", to(soft), names=["consent"], **wanted)
+    assert (row.verdict, row.observed) == (UNKNOWN, "soft: consent is not declared")
     declared = order(Move(OLD, soft, (key(),)), no_charge_purchase_order="PO 4711")
     (row,) = rows("documents", declared, names=names, **wanted)
     assert (row.verdict, row.observed.rpartition("; ")[2]) == (
@@ -293,7 +295,7 @@ MATCHES = rule("field_matches", field="cost_centre", pattern="x")
         ({"rules": {}}, "rules must be a list"),
         ({"rules": [rule("registered")] * (RULES_MAX + 1)}, "at most 200 rules"),
         ({"rules": ["registered"]}, "rule 1 must be an object"),
-        ({"rules": [rule("registered") | {"id": "My Rule"}]}, "rule 1: id must be small letters"),
+        ({"rules": [rule("registered") | {"id": "My Rule"}]}, "rule 1: id must be lower-case"),
         ({"rules": [rule("registered")] * 2}, "rule 2: the id 'it' is taken"),
         ({"rules": [rule("magic")]}, "rule 1 (it): kind must be one of assurance_active"),
         ({"rules": [rule("registered") | {"kind": None}]}, "kind must be one of"),
@@ -307,10 +309,10 @@ MATCHES = rule("field_matches", field="cost_centre", pattern="x")
         ({"rules": [LIMIT | {"stations_max": True}]}, "stations_max must be a whole number"),
         ({"rules": [LIMIT | {"stations_max": 50.0}]}, "stations_max must be a whole number"),
         ({"rules": [rule("documents", chassis="x", names=[])]}, "names must be a list of 1"),
-        ({"rules": [rule("documents", chassis="x", names=["A b"])]}, "names must be small"),
+        ({"rules": [rule("documents", chassis="x", names=["A b"])]}, "names must be lower-case"),
         ({"rules": [rule("field_in", field="a", values="abc")]}, "values must be a list"),
         ({"rules": [rule("field_in", field="a", values=[1])]}, "values must be a text"),
-        ({"rules": [rule("field_required")]}, "field must be small letters"),
+        ({"rules": [rule("field_required")]}, "field must be lower-case"),
         ({"rules": [MATCHES | {"pattern": "(a+)+"}]}, "pattern must be made of letters"),
         ({"rules": [MATCHES | {"pattern": "x" * 201}]}, "pattern must be a text"),
     ],

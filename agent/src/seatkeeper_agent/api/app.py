@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -30,10 +30,12 @@ from seatkeeper_agent.api.contract import known_parameters, openapi
 from seatkeeper_agent.api.defects import Defects
 from seatkeeper_agent.api.gate import Gate
 from seatkeeper_agent.api.problems import problem_of, problem_response
+from seatkeeper_agent.api.words import FORMS
 from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.identity import IdentityError
 from seatkeeper_agent.journal import JournalError
+from seatkeeper_agent.operations.clock import CHECK_SECONDS
 from seatkeeper_agent.operations.observer import Observing
 from seatkeeper_agent.operations.watcher import Watcher
 from seatkeeper_agent.settings import Roles
@@ -74,16 +76,27 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watcher.start()
     observing = Observing(agent.observer, partial(_log_defect, "observer"))
     observing.start()
+    clock = asyncio.create_task(_check_clock(agent))
     try:
         yield
     finally:
         # First, for the watcher may be looking for the end of a migration.
         agent.end_waiting()
+        clock.cancel()
         watcher.stop()
         observing.stop()
         await recovery
         app.state.workshop.close()
         agent.driver.close()
+
+
+async def _check_clock(agent: Agent) -> None:
+    """At intervals, so that a jump is noted also while nothing is asked for."""
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        # A journal that cannot be used is told by every request.
+        with suppress(JournalError):
+            await asyncio.to_thread(agent.clock.check)
 
 
 def _look_again(agent: Agent) -> None:
@@ -119,11 +132,13 @@ async def _on_problem(_request: Request, error: Exception) -> Response:
 async def _on_parameter(_request: Request, error: Any) -> Response:
     first = error.errors()[0]
     place = "/".join(str(part) for part in first["loc"])
+    form = FORMS.get(first.get("ctx", {}).get("pattern"))
+    fault = first["msg"] if form is None else f"it must be {form}"
     return problem_response(
         Problem(
             ProblemCode.REQUEST_INVALID,
-            f"The request does not fit at {place}: {first['msg']}.",
-            "Correct it as the API's description says.",
+            f"The request cannot be used at {place}: {fault}.",
+            f"Correct {place}.",
         )
     )
 

@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 
 from seatkeeper_agent import __version__
 from seatkeeper_agent.api import schemas
+from seatkeeper_agent.api.free_texts import refuse_card_data
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 
 PAGE_LIMIT_MAX = 1_000
@@ -108,6 +109,7 @@ async def body_of(request: Request, name: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise _unreadable("The request's body is not JSON.") from error
     _refuse_unclean(document)
+    refuse_card_data(name, document)
     schemas.check(name, document)
     return dict(document)
 

@@ -27,6 +27,7 @@ from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord
+from seatkeeper_agent.operations.clock import OPERATION as CLOCK
 from seatkeeper_agent.operations.people import awaited_view
 from seatkeeper_agent.operations.views import operation_view
 
@@ -96,7 +97,9 @@ async def attest(request: Request, operation: str) -> dict[str, Any]:
     body = await body_of(request, "attestation")
     agent, actor, outcome = agent_of(request), actor_of(request), body.get("outcome")
     statement = body["statement"]
-    if outcome is None:
+    if operation == CLOCK:
+        await run_in_threadpool(agent.clock.confirm, statement, actor)
+    elif outcome is None:
         await run_in_threadpool(agent.recovery.attest, operation, statement, actor)
     else:
         record = await run_in_threadpool(_record, request, operation)

@@ -77,7 +77,13 @@ async def put_order(request: Request, order: Identifier, dry_run: bool = False) 
             f"The id {order} is not that of an order with the name {body['name']!r}.",
             f"Use {order_id(body['name'])}.",
         )
-    wanted = OrderRequest(_declaration(body), body.get("case_number"), body.get("confirmation"))
+    wanted = OrderRequest(
+        _declaration(body),
+        body.get("case_number"),
+        body.get("confirmation"),
+        tuple(body.get("others", ())),
+        tuple(body.get("new_keys", ())),
+    )
     kind = "order" + "?" * dry_run
     job = Job(
         operation_id(order, kind),
@@ -95,7 +101,7 @@ def _declaration(body: dict[str, Any]) -> dict[str, Any]:
         "source": body["source"],
         "target": body["target"],
         "keys": body["keys"],
-        "on": body["on"],
+        "on": body.get("on"),
         "fields": body.get("fields", {}),
         "prices": body.get("prices", {}),
         "rules": body.get("rules", []),

@@ -71,6 +71,7 @@ def read_agent(request: Request) -> dict[str, Any]:
         "comparisons": [
             {**dataclasses.asdict(entry), "at": moment(entry.at)} for entry in agent.observer.last()
         ],
+        "clock": agent.clock.check().as_document(),
     }
 
 

@@ -33,8 +33,11 @@ class DocumentName(StrEnum):
     PURCHASE_ORDER = "no_charge_purchase_order"
 
 
-MADE_DOCUMENTS = frozenset(DocumentName) - {DocumentName.PURCHASE_ORDER}
-"""Those that are printed here; the buyer alone can write a purchase order."""
+SENT_DOCUMENTS = frozenset({DocumentName.PURCHASE_ORDER})
+"""Those that the buyer alone can write, and sends in a step of its own."""
+
+MADE_DOCUMENTS = frozenset(DocumentName) - SENT_DOCUMENTS
+"""Those that are printed here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class PhoneSystem:
 
     ``chassis`` is the vendor's name, such as ``Max1000``, or ``software_only``.
     ``assurance_until`` is the last day of its Software Assurance. ``stations`` is how many
-    station licenses it has before the order. ValueError names what cannot be.
+    station licenses it had on the day ``stations_as_of``. ValueError names what cannot be.
     """
 
     name: str
@@ -53,6 +56,7 @@ class PhoneSystem:
     registered: bool | None = None
     assurance_until: date | None = None
     stations: int | None = None
+    stations_as_of: date | None = None
 
     def __post_init__(self) -> None:
         _require_text(self.name, "a system's name")
@@ -61,6 +65,8 @@ class PhoneSystem:
         _require_text(self.chassis, f"the chassis of {self.name}", empty_allowed=True)
         if self.stations is not None and not 0 <= self.stations <= QUANTITY_MAX:
             raise ValueError(f"the stations of {self.name} must be from 0 to {QUANTITY_MAX}")
+        if self.stations is None and self.stations_as_of is not None:
+            raise ValueError(f"stations_as_of of {self.name} is a day, but stations is missing")
 
     @property
     def is_software_only(self) -> bool:
@@ -130,13 +136,33 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherOrder:
+    """Another order that is declared, open or done, as far as rules and prices look at it.
+
+    ``ended_on`` is the day on which it was done; None while it is not. ``shares_fee`` where it
+    pays a fee and nothing of it has gone to the vendor yet, so that both can go as one move.
+    """
+
+    name: str
+    move: Move
+    ended_on: date | None = None
+    shares_fee: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """What is ordered, judged for the day ``on``; ``fields`` are the operator's own."""
+    """What is ordered: judged on the day ``today``, requested for the day ``on``.
+
+    ``fields`` are the operator's own. ``beside`` are all other orders, those that are done in
+    the order in which they were.
+    """
 
     name: str
     moves: tuple[Move, ...]
     on: date
+    today: date
     fields: dict[str, str] = dataclasses.field(default_factory=dict)
+    beside: tuple[OtherOrder, ...] = ()
 
     def __post_init__(self) -> None:
         _require_text(self.name, "an order's name")
@@ -146,7 +172,7 @@ class Order:
         for name, value in self.fields.items():
             if not FIELD_NAME.fullmatch(name):
                 raise ValueError(
-                    f"the field {name!r} must be small letters, digits and _ (64 at most)"
+                    f"the field {name!r} must be lower-case letters, digits and _ (64 at most)"
                 )
             _require_text(value, f"the field {name}", empty_allowed=True)
 
@@ -186,6 +212,15 @@ def merged(moves: Iterable[Move]) -> tuple[Move, ...]:
             once.setdefault(key.key, key)
         pairs[move.pair] = replace(move, keys=tuple(once.values()))
     return tuple(pairs.values())
+
+
+def seat_sums(keys: Iterable[LicenseKey]) -> dict[str, int]:
+    """How many stations and agent seats keys hold by their products' names."""
+    sums = {"station": 0, "agent": 0}
+    for key in keys:
+        kind = "station" if _STATIONS.fullmatch(key.product) else "agent"
+        sums[kind] += key.size or 0
+    return sums
 
 
 def canonical_chassis(chassis: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from seatkeeper_agent.domain.field_patterns import parse_pattern
 from seatkeeper_agent.domain.orders import FIELD_NAME, QUANTITY_MAX, TEXT_LENGTH_MAX, Order
 from seatkeeper_agent.domain.policy_checks import CHECKS, Finding
-from seatkeeper_agent.domain.rules import RuleRow, verdict_of
+from seatkeeper_agent.domain.rules import OnUnknown, RuleRow, verdict_of
 
 RULES_MAX = 200
 NAMES_MAX = 200
@@ -43,6 +43,22 @@ class RuleKind(StrEnum):
     FIELD_MATCHES = "field_matches"
 
 
+ON_UNKNOWN: dict[RuleKind, OnUnknown] = {
+    RuleKind.ASSURANCE_ACTIVE: OnUnknown.BLOCKS,
+    RuleKind.REGISTERED: OnUnknown.BLOCKS,
+    RuleKind.SAME_OWNER: OnUnknown.BLOCKS,
+    RuleKind.WHOLE_KEYS: OnUnknown.BLOCKS,
+    RuleKind.CHASSIS_LIMIT: OnUnknown.BLOCKS,
+    RuleKind.DIFFERENT_SYSTEMS: OnUnknown.BLOCKS,
+    RuleKind.KEYS_UNIQUE: OnUnknown.BLOCKS,
+    RuleKind.DOCUMENTS: OnUnknown.BLOCKS,
+    RuleKind.FIELD_REQUIRED: OnUnknown.BLOCKS,
+    RuleKind.FIELD_IN: OnUnknown.BLOCKS,
+    RuleKind.FIELD_MATCHES: OnUnknown.BLOCKS,
+}
+"""An order costs money and cannot be undone; the operator can state all that it is judged by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule of a policy; ``parameters`` are those of its kind, checked."""
@@ -57,7 +73,9 @@ class Rule:
     def row(self, finding: Finding) -> RuleRow:
         """What is shown of one thing that the rule looked at."""
         required = f"{self.required} ({self.source})" if self.source else self.required
-        return RuleRow(self.id, required, finding.observed, verdict_of(finding.holds), self.advice)
+        verdict = verdict_of(finding.holds)
+        on_unknown = ON_UNKNOWN[self.kind]
+        return RuleRow(self.id, required, finding.observed, verdict, self.advice, on_unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +153,7 @@ def _text(value: object, where: str, length_max: int = TEXT_LENGTH_MAX) -> str:
 def _name(value: object, where: str) -> str:
     if isinstance(value, str) and FIELD_NAME.fullmatch(value):
         return value
-    raise ValueError(f"{where} must be small letters, digits and _, 64 at most")
+    raise ValueError(f"{where} must be lower-case letters, digits and _, 64 at most")
 
 
 def _limit(value: object, where: str) -> int:

@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from seatkeeper_agent.domain.orders import (
     MADE_DOCUMENTS,
+    SENT_DOCUMENTS,
     LicenseKey,
-    Move,
     Order,
     PhoneSystem,
     canonical_chassis,
     merged,
 )
+from seatkeeper_agent.domain.station_limits import station_count, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,22 @@ class Finding:
 
 
 def assurance_active(order: Order) -> Iterator[Finding]:
-    """Whether each target's Software Assurance covers the day of the order; its last day does."""
+    """Whether each target's Software Assurance is active today and on the day of the order.
+
+    Its last day is a day of it.
+    """
     for target in order.targets:
         until = target.assurance_until
         if until is None:
             yield Finding(f"{target.name}: the end of Software Assurance is not declared", None)
+            continue
+        words = f"{target.name}: Software Assurance until {until}"
+        if until < order.today:
+            yield Finding(f"{words}, and today is {order.today}", False)
+        elif until < order.on:
+            yield Finding(f"{words}, and the order is for {order.on}", False)
         else:
-            told = f"{target.name}: Software Assurance until {until}, looked at for {order.on}"
-            yield Finding(told, until >= order.on)
+            yield Finding(words, True)
 
 
 def registered(order: Order) -> Iterator[Finding]:
@@ -54,8 +63,8 @@ def same_owner(order: Order) -> Iterator[Finding]:
             yield Finding(f"{move.title}: the owner of {missing.name} is not declared", None)
         else:
             first, second = (" ".join(owner.split()).casefold() for owner in owners)
-            told = owners[0] if first == second else f"{owners[0]} and {owners[1]}"
-            yield Finding(f"{move.title}: owned by {told}", first == second)
+            names = owners[0] if first == second else f"{owners[0]} and {owners[1]}"
+            yield Finding(f"{move.title}: owned by {names}", first == second)
 
 
 def whole_keys(order: Order) -> Iterator[Finding]:
@@ -65,25 +74,23 @@ def whole_keys(order: Order) -> Iterator[Finding]:
         parts = [key for key in asked if key.size is not None and key.quantity != key.size]
         unclear = [key for key in asked if key.size is None]
         if parts:
-            told = ", ".join(f"{key.quantity} of {key.product} ({key.key})" for key in parts)
-            yield Finding(f"{move.title}: {told}", False)
+            yield Finding(f"{move.title}: {_parts(parts)}", False)
         elif unclear:
-            told = ", ".join(f"{key.quantity} of {key.product} ({key.key})" for key in unclear)
-            yield Finding(f"{move.title}: {told}, whose name does not tell how much it holds", None)
+            words = f"{_parts(unclear)}, whose name does not tell how much it holds"
+            yield Finding(f"{move.title}: {words}", None)
         else:
             yield Finding(f"{move.title}: {_count(move.keys)}, whole", True)
 
 
 def chassis_limit(order: Order, chassis: str, stations_max: int) -> Iterator[Finding]:
-    """Whether each target of the chassis stays within its limit with what it has already."""
+    """Whether each target of the chassis stays within its limit, with all other orders as well."""
     for target in _with_chassis(order, chassis):
         if not target.chassis:
             yield Finding(f"{target.name}: its chassis is not declared", None)
             continue
-        moves = merged(order.moves)
-        there, arriving = target.stations, _stations(moves, target, lambda move: move.target)
-        leaving = _stations(moves, target, lambda move: move.source)
-        yield _within(target, (there, arriving, leaving), stations_max)
+        count = station_count(order, target)
+        words = f"{target.name} ({target.chassis}): {told(count, target)}"
+        yield Finding(words, count.within(stations_max))
 
 
 def different_systems(order: Order) -> Iterator[Finding]:
@@ -95,22 +102,24 @@ def different_systems(order: Order) -> Iterator[Finding]:
 
 
 def keys_unique(order: Order) -> Iterator[Finding]:
-    """Whether no key is named twice, in one move or in several."""
+    """Whether no key is named twice: in this order, in another, or where it moved away from."""
     counts = Counter(key.key for move in order.moves for key in move.keys)
     twice = [key for key, count in counts.items() if count > 1]
-    told = f"named more than once: {', '.join(twice)}" if twice else f"{len(counts)}, each once"
-    yield Finding(told, not twice)
+    words = [f"named more than once: {', '.join(twice)}"] if twice else []
+    words += [f"{key} {elsewhere}" for key, elsewhere in _elsewhere(order).items()]
+    yield Finding("; ".join(words) or f"{len(counts)}, each once", not words)
 
 
 def documents(order: Order, chassis: str, names: tuple[str, ...]) -> Iterator[Finding]:
-    """Whether the documents for a chassis are made here or named in fields of the order."""
+    """Whether the documents for a chassis are made, sent in a step, or named in a field."""
     for target in _with_chassis(order, chassis):
         if not target.chassis:
             yield Finding(f"{target.name}: its chassis is not declared", None)
             continue
-        missing = [name for name in names if name not in MADE_DOCUMENTS and not order.field(name)]
-        told = "; ".join(f"{name} {_origin(order, name)}" for name in names)
-        yield Finding(f"{target.name}: {told}", None if missing else True)
+        had = MADE_DOCUMENTS | SENT_DOCUMENTS
+        missing = [name for name in names if name not in had and not order.field(name)]
+        words = "; ".join(f"{name} {_origin(order, name)}" for name in names)
+        yield Finding(f"{target.name}: {words}", None if missing else True)
 
 
 def field_required(order: Order, field: str) -> Iterator[Finding]:
@@ -149,44 +158,38 @@ def _with_chassis(order: Order, chassis: str) -> Iterator[PhoneSystem]:
             yield target
 
 
-def _stations(
-    moves: Iterable[Move], system: PhoneSystem, end: Callable[[Move], PhoneSystem]
-) -> tuple[int, bool]:
-    """The station licenses that move to or from a system, and whether that is all of them."""
-    found = [
-        key.stations
-        for move in moves
-        if end(move) == system and move.source != move.target
-        for key in move.keys
-    ]
-    return sum(count or 0 for count in found), None not in found
-
-
-def _within(
-    target: PhoneSystem,
-    counts: tuple[int | None, tuple[int, bool], tuple[int, bool]],
-    stations_max: int,
-) -> Finding:
-    there, (arriving, arriving_known), (leaving, leaving_known) = counts
-    # Those that leave may do so before or after the others arrive: the vendor does not tell.
-    fewest_left = max((there or 0) - leaving, 0) if leaving_known else 0
-    most = None if there is None or not arriving_known else there + arriving
-    holds = True if most is not None and most <= stations_max else None
-    if fewest_left + arriving > stations_max:
-        holds = False
-    told = f"{'an undeclared number' if there is None else there} there"
-    told += f" and {arriving}{'' if arriving_known else ' or more'} moved to it"
-    if most is not None:
-        told += f", {most} in all"
-    if leaving or not leaving_known:
-        told += f", while {leaving}{'' if leaving_known else ' or more'} leave it"
-    return Finding(f"{target.name} ({target.chassis}): {told}", holds)
-
-
 def _origin(order: Order, name: str) -> str:
     if order.field(name):
         return f"is {order.field(name)}"
+    if name in SENT_DOCUMENTS:
+        return "is sent in a step of its own"
     return "is made with the order" if name in MADE_DOCUMENTS else "is not declared"
+
+
+def _elsewhere(order: Order) -> dict[str, str]:
+    """Which of the order's keys another order has, or has moved away from the order's source."""
+    found = {}
+    for move in order.moves:
+        for key in move.keys:
+            reason = _reason_elsewhere(order, move.source, key)
+            if reason is not None:
+                found[key.key] = reason
+    return found
+
+
+def _reason_elsewhere(order: Order, source: PhoneSystem, key: LicenseKey) -> str | None:
+    named = [other for other in order.beside if key.key in {k.key for k in other.move.keys}]
+    still = [other.name for other in named if other.ended_on is None]
+    if still:
+        return f"is in the order {still[0]!r} as well"
+    # Where a key went last is where it is.
+    if named and named[-1].move.target.system_key != source.system_key:
+        return f"went to {named[-1].move.target.name} with the order {named[-1].name!r}"
+    return None
+
+
+def _parts(keys: list[LicenseKey]) -> str:
+    return ", ".join(f"{key.quantity} of {key.product} ({key.key})" for key in keys)
 
 
 def _count(keys: tuple[LicenseKey, ...]) -> str:

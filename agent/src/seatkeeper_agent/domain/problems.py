@@ -80,7 +80,8 @@ class ProblemCode(StrEnum):
     DOCUMENT_FOREIGN = "document-foreign"
     DOCUMENT_MISADDRESSED = "document-misaddressed"
     DOCUMENT_REPLAYED = "document-replayed"
-    # Vendor product and agent.
+    # Vendor product, host and agent.
+    CLOCK_IMPLAUSIBLE = "clock-implausible"
     RUNTIME_UNAVAILABLE = "runtime-unavailable"
     RUNTIME_REFUSED = "runtime-refused"
     RUNTIME_UNFINISHED = "runtime-unfinished"

@@ -15,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from seatkeeper_agent.domain.orders import DocumentName, LicenseKey, Move, merged
+from seatkeeper_agent.domain.orders import DocumentName, LicenseKey, Move, OtherOrder, merged
 
 ARTICLE_CURRENCY = "USD"
 ARTICLE_MOVE_FEE = Decimal(300)
@@ -123,11 +123,13 @@ class Quote:
         }
 
 
-def quote(moves: Iterable[Move], prices: Prices, on: date) -> Quote:
-    """What moving all this costs if it is ordered on a day."""
+def quote(
+    moves: Iterable[Move], prices: Prices, on: date, beside: tuple[OtherOrder, ...] = ()
+) -> Quote:
+    """What moving all this costs if it is ordered on a day, ``beside`` other orders."""
     pairs = merged(moves)
     lines = (
-        *(_move_fee(move, prices) for move in pairs),
+        *(_move_fee(move, prices, sharing_fee(move, beside)) for move in pairs),
         *(_assurance(move, key, prices, on) for move in pairs for key in move.keys),
         *(line for move in pairs for line in _conversions(move)),
         *_purchase_orders(pairs),
@@ -182,11 +184,19 @@ def _price(given: object, what: str) -> Decimal:
     raise ValueError(f"{what} must be an amount such as 120.50")
 
 
-def _move_fee(move: Move, prices: Prices) -> QuoteLine:
+def sharing_fee(move: Move, beside: tuple[OtherOrder, ...]) -> OtherOrder | None:
+    """The order of the same pair whose fee covers this move too, when they go out together."""
+    return next((o for o in beside if o.shares_fee and o.move.pair == move.pair), None)
+
+
+def _move_fee(move: Move, prices: Prices, sharing: OtherOrder | None) -> QuoteLine:
     count = len(move.keys)
+    text = f"Move of {count} license key{'' if count == 1 else 's'}, {move.title}"
+    if sharing is not None:
+        text += f": in the one fee of the order {sharing.name!r}, in one support case with it"
+        return QuoteLine(LineKind.MOVE_FEE, text, _NO_CHARGE, *move.pair)
     fee = None if prices.move_fee is None else _in_cents(Fraction(prices.move_fee))
-    text = f"Move of {count} license key{'' if count == 1 else 's'}, {move.title}: one fee"
-    return QuoteLine(LineKind.MOVE_FEE, text, fee, *move.pair)
+    return QuoteLine(LineKind.MOVE_FEE, f"{text}: one fee", fee, *move.pair)
 
 
 def _assurance(move: Move, key: LicenseKey, prices: Prices, on: date) -> QuoteLine:

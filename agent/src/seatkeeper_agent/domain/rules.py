@@ -8,6 +8,15 @@ from enum import StrEnum
 from typing import Any
 
 
+class OnUnknown(StrEnum):
+    """What follows where nobody can tell whether a rule is met."""
+
+    BLOCKS = "blocks"
+    """Nothing is done until the operator has stated the fact."""
+    CONFIRMED = "confirmed"
+    """No operator can find it out: it stands in what is confirmed."""
+
+
 class RuleVerdict(StrEnum):
     """What was observed of one rule; what cannot be observed is never guessed."""
 
@@ -18,13 +27,26 @@ class RuleVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """One rule: what is required, what was observed, and what to do where it is not met."""
+    """One rule: what is required, what was observed, and what to do where it is not met.
+
+    ``on_unknown`` says what follows where the verdict is unknown.
+    """
 
     rule: str
     required: str
     observed: str
     verdict: RuleVerdict
     advice: str
+    on_unknown: OnUnknown = OnUnknown.CONFIRMED
+    """No vendor or operator rule of an order leaves it out, see ``policies.ON_UNKNOWN``; rows of
+    dongles and of server moves are confirmed together with the plan that shows them."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether nothing may be done: not met, or unknown where that blocks."""
+        if self.verdict is RuleVerdict.UNKNOWN:
+            return self.on_unknown is OnUnknown.BLOCKS
+        return self.verdict is RuleVerdict.NOT_MET
 
     def as_document(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -34,12 +56,13 @@ class RuleRow:
             "observed": self.observed,
             "verdict": self.verdict.value,
             "advice": self.advice,
+            "on_unknown": self.on_unknown.value,
         }
 
 
 def is_refused(rows: tuple[RuleRow, ...]) -> bool:
-    """Whether a rule is seen not to be met."""
-    return any(row.verdict is RuleVerdict.NOT_MET for row in rows)
+    """Whether a rule is seen not to be met, or is unknown where that blocks."""
+    return any(row.blocks for row in rows)
 
 
 def verdict_of(holds: bool | None) -> RuleVerdict:

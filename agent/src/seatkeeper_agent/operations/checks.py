@@ -35,10 +35,13 @@ class Checks:
         driver: LicenseDriver,
         policy: Policy,
         clock: Callable[[], float] = time.time,
+        sure_clock: Callable[[], float] | None = None,
     ) -> None:
+        """``sure_clock`` raises a Problem while the host's clock cannot be right."""
         self._driver = driver
         self._policy = policy
         self._clock = clock
+        self._sure_clock = sure_clock or clock
 
     def target(self, declaration: Declaration) -> None:
         """Refuse what the receiving host can tell at once."""
@@ -64,6 +67,8 @@ class Checks:
         extensions: frozenset[str],
     ) -> tuple[Item, bool]:
         """The source's item if every rule allows the transfer, and whether it may return."""
+        clock = self._clock if declaration.until is None else self._sure_clock
+        now = int(clock())
         try:
             types = self._driver.describe().transfer_types
             for problem in target_problems(declaration, types, self._policy):
@@ -78,7 +83,7 @@ class Checks:
                 ),
                 runtime_types=types,
                 clock=self._driver.clock(sight.container),
-                now=int(self._clock()),
+                now=now,
                 policy=self._policy,
                 peer=peer,
                 extensions=extensions,

@@ -70,10 +70,17 @@ class Recovery:
                 continue
             if operation is not None:
                 done.append(operation)
-        return done + self.expire_due(actor), problems
+        try:
+            done += self.expire_due(actor)
+        except Problem as problem:
+            problems.append(problem)
+        return done, problems
 
     def expire_due(self, actor: str) -> list[str]:
-        """Post the borrows whose time has passed and whose seats are seen to be back."""
+        """Post the borrows whose time has passed and whose seats are seen to be back.
+
+        Problem while the host's clock cannot be right.
+        """
         now = int(self._clock())
         with self._journal.reading() as unit:
             records = unit.transfers.lent_before(now - MARGIN_SECONDS, RESUMED_MAX)

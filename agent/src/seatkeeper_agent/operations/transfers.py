@@ -330,7 +330,7 @@ class TransferService:
             raise Problem(
                 ProblemCode.REQUEST_INVALID,
                 f"The transfer {declaration.name!r} does not name the container at the other end.",
-                "Name both containers; the role license_transfer looks them up.",
+                "Name the containers of both hosts by their serial numbers.",
             )
         if record is not None and record.declaration != declaration:
             raise differs(declaration, record)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from seatkeeper_agent.domain.quotes import Prices, quote
 from seatkeeper_agent.domain.rules import RuleVerdict
 from seatkeeper_agent.drivers.altigen.desk import CARD_NAME, MAIL_NAME, AltiGenDesk
 from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
+from seatkeeper_agent.operations.orders.ports import PlacedOrder
 from seatkeeper_twins.altigen import people
 from seatkeeper_twins.parts import control
 
@@ -113,10 +115,38 @@ def test_without_a_mail_server_a_person_sends_the_same_mail() -> None:
     assert desk.documents(found, priced, "1", MADE_AT) == desk.documents(
         found, priced, "1", MADE_AT
     )
-    told = (desk.case, desk.mail, desk.authorize, desk.move, desk.register_old, desk.register_new)
-    for instructions in (make(found) for make in told):
+    placed = PlacedOrder(found, Path("/papers/of/it"), "CAS-7")
+    told = (
+        desk.case, desk.purchase_order, desk.mail, desk.authorize, desk.move, desk.new_keys,
+        desk.register_old, desk.register_new,
+    )  # fmt: skip
+    for instructions in (make(placed) for make in told):
         assert all(step.endswith(".") for step in (*instructions.steps, instructions.verified_by))
-    assert desk.move(found).seconds_max == 24 * HOUR
-    assert OLD in " ".join(desk.register_old(found).steps)
-    new = " ".join(desk.register_new(found).steps)
+    assert desk.move(placed).seconds_max == 24 * HOUR
+    assert OLD in " ".join(desk.register_old(placed).steps)
+    new = " ".join(desk.register_new(placed).steps)
     assert all(name in new for name in (TEN, AGENTS, NEW))
+
+
+def test_whoever_sends_the_papers_reads_which_where_and_to_whom() -> None:
+    placed = PlacedOrder(ordered(NEW), Path("/papers/of/it"), "CAS-7")
+    desk = AltiGenDesk(AltiGenSettings())
+    by_hand = " ".join(desk.mail(placed).steps)
+    for part in ("'an order'", "/papers/of/it", "CAS-7", "tsupport@altigen.com", "408-597-9020"):
+        assert part in by_hand
+    faxed = " ".join(desk.authorize(placed).steps)
+    for part in ("'an order'", "/papers/of/it", "CAS-7", "408-597-9020"):
+        assert part in faxed
+    own = AltiGenDesk(AltiGenSettings(recipient="support@partner.example"))
+    assert "support@partner.example" in " ".join(own.mail(placed).steps)
+
+
+def test_new_keys_that_hold_less_than_the_old_ones_are_to_be_asked_about() -> None:
+    desk = AltiGenDesk(AltiGenSettings())
+    issued = (LicenseKey("SSW-1", "SSW-STATION-5"), LicenseKey("SSW-2", "SSW-ACMAGENT-05"))
+    placed = PlacedOrder(ordered(SOFT), Path("/papers"), "CAS-7", issued)
+    new = " ".join(desk.register_new(placed).steps)
+    assert "enter SSW-1, SSW-2." in new
+    assert "hold 5 of 10 station, 5 of 5 agent licenses: ask in the support case CAS-7" in new
+    whole = (LicenseKey("SSW-1", "SSW-STATION-10"), issued[1])
+    assert "ask in" not in " ".join(desk.register_new(replace(placed, new_keys=whole)).steps)

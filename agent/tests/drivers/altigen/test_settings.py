@@ -34,7 +34,7 @@ LOGIN = {**MAIL, "smtp_user": "licenses", "smtp_password_file": "/etc/seatkeeper
         ({"smtp_password_file": "password"}, "smtp_password_file must be an absolute path"),
         ({"sender": "Licenses <a@b.example>"}, "sender must be a mail address"),
         ({"recipient": "ä@b.example"}, "recipient must be a mail address"),
-        ({"smtp_host": "mail.studio.example"}, "smtp_host needs sender and recipient"),
+        ({"smtp_host": "mail.studio.example"}, "smtp_host needs sender as well"),
         ({**MAIL, "smtp_host": "mail studio"}, "smtp_host must be a host's name"),
         ({**MAIL, "smtp_host": "a" * 64}, "smtp_host must be a host's name"),
         ({**MAIL, "smtp_port": 0}, "smtp_port must be from 1"),

@@ -86,7 +86,8 @@ class Bench:
         self.journal = CrashingJournal(self.folder / "journal.db", clock=self.clock)
         self.journal.at_point = self.point
         engine = Engine(self.journal, 0.0, self.clock)
-        self.orders = OrderService(self.journal, engine, desk, self.folder / "orders")
+        folder = self.folder / "orders"
+        self.orders = OrderService(self.journal, engine, desk, folder, self.clock)
 
     def restart(self, support: Support | None = None) -> None:
         """The process has ended without closing anything; another one begins."""
@@ -109,6 +110,7 @@ class Bench:
     def put(self, dry_run: bool = False, **values: Any) -> dict[str, Any]:
         """Declare it; ``case_number`` and ``confirmation`` beside what is declared."""
         said = {name: values.pop(name, None) for name in ("case_number", "confirmation")}
+        said |= {name: tuple(values.pop(name, ())) for name in ("others", "new_keys")}
         return self.orders.put(OrderRequest(declared(**values), **said), ACTOR, dry_run)
 
     def confirmed(self, **values: Any) -> dict[str, Any]:
@@ -191,13 +193,20 @@ def declared(name: str = NAME, **values: Any) -> dict[str, Any]:
             "assurance_until": "2030-06-30",
             "stations": 25,
         },
-        "keys": [{"key": key, "product": "ALTI-STATION-10"} for key in KEYS],
-        "on": "2026-11-22",
+        "keys": keys_of(name),
+        "on": None,
         "fields": {},
         "prices": {},
         "rules": [],
         **values,
     }
+
+
+def keys_of(name: str) -> list[dict[str, Any]]:
+    """Those of the twin's seed, or others for another order."""
+    if name == NAME:
+        return [{"key": key, "product": "ALTI-STATION-10"} for key in KEYS]
+    return [{"key": f"LK-{name}", "product": "ALTI-STATION-10"}]
 
 
 def known_of(bench: Bench, name: str = NAME) -> DeclarationRecord:

@@ -14,7 +14,7 @@ import pytest
 
 from operations.hosts import DAY
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.operations.orders.plan import OrderRequest, judge, order_id
+from seatkeeper_agent.operations.orders.plan import OrderRequest, order_id
 from seatkeeper_agent.operations.watcher import Watcher
 
 from .bench import BY_MAIL, BY_PERSON, NAME, Bench, declared, known_of, wait_for
@@ -139,7 +139,7 @@ def test_what_cannot_be_used_is_named(bench: Bench, values: dict[str, Any], part
 @pytest.mark.parametrize(
     "drift",
     [
-        {"on": "2026-11-23"},
+        {"on": "2030-01-01"},
         {"rules": [{**COST_CENTRE, "kind": "field_in", "values": ["a"]}], "fields": {}},
         {"prices": {"move_fee": "310"}},
         {"prices": {"assurance_per_year": {"ALTI-STATION-10": "120"}}},
@@ -174,11 +174,14 @@ def test_a_confirmation_is_void_when_the_operators_own_rules_have_changed(tmp_pa
 
 
 def test_what_is_placed_stays_as_it_was_declared(bench: Bench) -> None:
-    """A changed declaration is another order."""
+    """Nothing but its systems and its license keys makes it another order."""
     bench.go()
-    refused = bench.refused(on="2026-11-23", prices={"move_fee": "1"})
-    assert refused.code is ProblemCode.DECLARATION_DIFFERS
-    assert "on, prices" in refused.detail
+    before = bench.content()
+    changed = target(stations=40, owner="Studio A Ltd.", assurance_until="2031-01-01")
+    for dry_run in (True, False):
+        told = bench.put(dry_run=dry_run, on="2020-11-23", prices={"move_fee": "1"}, target=changed)
+        assert (told["changed"], told["quote"]["lines"][0]["amount"]) == (False, "300.00")
+    assert bench.content() == before
     assert bench.awaits() == [("person", "case")]
 
 
@@ -200,14 +203,14 @@ def test_a_run_that_looked_too_early_takes_nothing_back(bench: Bench) -> None:
     """Others gave the number, or began another attempt, after it had looked."""
     bench.go()
     known = known_of(bench)
-    judged = judge(declared(), bench.orders._desk.policy())
     bench.put(case_number="CAS-1")
     late = OrderRequest(declared(), case_number="CAS-2")
     with pytest.raises(Problem) as caught:
-        bench.orders._go_on(known, late, judged, "late", dry_run=False)
+        bench.orders._keep(known, late, {"case_number": "CAS-2"}, "late")
     assert caught.value.code is ProblemCode.CONTAINER_BUSY
     same = OrderRequest(declared(), case_number="CAS-1")
-    assert bench.orders._go_on(known, same, judged, "late", dry_run=False)["changed"] is False
+    bench.orders._keep(known, same, {"case_number": "CAS-1"}, "late")
+    assert bench.put(case_number="CAS-1")["changed"] is False
     assert bench.view()["case_number"] == "CAS-1"
     assert bench.actions().count("case") == 1
     assert bench.awaits() == [("person", "send")]
@@ -293,7 +296,8 @@ def test_several_orders_go_on_beside_each_other(mailing: Bench, support: Support
     names = ("a", "b", "c", "d")
     for name in names:
         mailing.go(name=name)
-    cases = {name: support.open_case() for name in names}
+    # Orders of one pair go in one support case, for one fee.
+    cases = dict.fromkeys(names, support.open_case())
     support.fault("mail.after", "lose")
     assert mailing.refused(name="a", case_number=cases["a"]).code is ProblemCode.IN_DOUBT
     support.fault("recipient.before", "refuse", 550)

@@ -71,7 +71,6 @@ def order_task(**task: t.Any) -> dict[str, t.Any]:
         "source": system,
         "target": system,
         "keys": [{"key": "k", "product": "p"}],
-        "date": "2026-11-22",
     }
     return {"name": "Order", "seatkeeper.licensing.license_order": options, **task}
 

@@ -179,8 +179,44 @@ def test_the_agent_is_told_what_was_given_and_nothing_that_was_left_out() -> Non
         "prices": {"assurance_per_year": {"ALTI-STATION-10": "120.5"}, "days_per_year": 360},
         "rules": [{"id": "mine"}],
         "case_number": None,
+        "new_keys": [],
+        "others": [],
         "confirmation": "d",
     }
+
+
+def test_other_orders_and_new_keys_are_passed_on_and_a_date_may_be_left_out() -> None:
+    key = {"key": "K-2", "product": "ALTI-STATION-10", "quantity": None}
+    other = {
+        "name": "other",
+        "source": {**UNSET, **BRANCH, "stations_as_of": "2026-11-20 00:00:00"},
+        "target": {**UNSET, **HEADQUARTERS},
+        "keys": [key],
+        "ended_on": "2026-11-21",
+        "shares_fee": False,
+    }
+    _result, (seen,) = order(
+        lambda _seen: PLANNED, check_mode=True, date=None, others=[other], new_keys=[key]
+    )
+    given = {"key": "K-2", "product": "ALTI-STATION-10"}
+    assert (seen.body["on"], seen.body["new_keys"]) == (None, [given])
+    assert seen.body["others"] == [
+        {
+            **other,
+            "source": {**BRANCH, "stations_as_of": "2026-11-20"},
+            "target": HEADQUARTERS,
+            "keys": [given],
+        }
+    ]
+
+
+def test_an_unknown_that_blocks_is_a_refusal_with_its_advice() -> None:
+    blocking = {**RULES[0], "on_unknown": "blocks"}
+    refused = {**PLANNED, "changed": False, "report": {"verdict": "refused", "rules": [blocking]}}
+    result, _seen = order(lambda _seen: refused, check_mode=True)
+    assert "because of target_assurance" in result["msg"]
+    assert result["problem"]["next_action"] == "Renew it."
+    assert result["report_table"][1].strip() == "Renew it."
 
 
 def test_check_mode_gives_report_quote_plan_and_digest() -> None:
@@ -286,6 +322,7 @@ def test_it_waits_as_long_as_it_may_and_has_changed_when_somebody_did_a_step() -
     [
         ({"date": "tomorrow"}, "'tomorrow' of date"),
         ({"source": {**UNSET, **BRANCH, "assurance_until": "soon"}}, "source.assurance_until"),
+        ({"target": {**UNSET, **HEADQUARTERS, "stations_as_of": "x"}}, "target.stations_as_of"),
         ({"person_timeout": -1}, "person_timeout"),
     ],
 )

@@ -32,6 +32,9 @@ WAIT = {
 KNOWN = {
     **ORDER,
     "state": "waiting",
+    "source_key": "AA-1",
+    "target_key": "AA-2",
+    "ended_on": None,
     "case_number": "CAS-1",
     "operation": {"id": "op-1", "state": "waiting"},
 }
@@ -66,6 +69,31 @@ def test_orders_get_the_systems_that_they_name() -> None:
     assert found["keys"] == ORDER["keys"]
 
 
+@pytest.mark.parametrize("number", ["4111 1111 1111 1111", 4111111111111111])
+@pytest.mark.parametrize(
+    ("order", "system"),
+    [
+        ({"fields": {"cost_centre": "{}"}}, {}),
+        ({"case_number": "{}"}, {}),
+        ({"name": "{}"}, {}),
+        ({}, {"owner": "{}"}),
+    ],
+)
+def test_card_data_gets_to_no_host(
+    order: dict[str, t.Any], system: dict[str, t.Any], number: t.Any
+) -> None:
+    def put(value: t.Any) -> t.Any:
+        if isinstance(value, dict):
+            return {name: put(inner) for name, inner in value.items()}
+        return number if value == "{}" else value
+
+    with pytest.raises(AnsibleFilterError, match="may hold the number of a payment card") as told:
+        order_list([{**ORDER, **put(order)}], [{**SYSTEMS[0], **put(system)}, SYSTEMS[1]], [])
+    assert "1111" not in str(told.value)
+    typed = {**SYSTEMS[0], "system_key": "4111 1111 1111 1111"}
+    assert order_list([ORDER], [typed, SYSTEMS[1]], [])
+
+
 def test_only_done_orders_are_left_out() -> None:
     states = ("none", "running", "waiting", "in_doubt", "failed", "done")
     known = {state: [{**KNOWN, "state": state}] for state in states}
@@ -74,7 +102,58 @@ def test_only_done_orders_are_left_out() -> None:
 
 
 def test_a_done_order_may_name_systems_that_are_gone() -> None:
-    assert order_list([ORDER], [], [{**KNOWN, "state": "done"}]) == []
+    done = {**KNOWN, "state": "done"}
+    assert order_list([ORDER], [], [done]) == []
+    with pytest.raises(AnsibleFilterError, match="names the target moon"):
+        order_list([{**ORDER, "target": "moon"}], SYSTEMS, [done])
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"keys": [{"key": "K-2"}]},
+        {"keys": [{"key": "K-1"}, {"key": "K-2"}]},
+        {"target": "third"},
+        {"source": "hq"},
+    ],
+)
+def test_a_done_order_that_is_declared_otherwise_is_asked_about(
+    declared: dict[str, t.Any],
+) -> None:
+    systems = [*SYSTEMS, {"name": "third", "system_key": "AA-3"}]
+    done = [{**KNOWN, "state": "done"}]
+    (found,) = order_list([{**ORDER, **declared}], systems, done)
+    assert found["name"] == "to-hq"
+    renamed = [{"name": "office", "system_key": "AA-1"}, *systems]
+    assert order_list([{**ORDER, "source": "office"}], renamed, done) == []
+
+
+def test_orders_that_are_declared_before_are_given_beside_one() -> None:
+    first, second, third = (
+        {**ORDER, "agent": agent, "name": name, "keys": [{"key": name}]}
+        for name, agent in (("a", "here"), ("b", "elsewhere"), ("c", "here"))
+    )
+    everywhere = [first, second, third]
+    found = order_list([first, third], SYSTEMS, [], everywhere)
+    assert [[o["name"] for o in entry["others"]] for entry in found] == [[], ["a", "b"]]
+    assert [o["shares_fee"] for o in found[1]["others"]] == [True, False]
+    assert found[1]["others"][0]["target"] == SYSTEMS[1]
+    # What the host has placed, its agent knows by itself.
+    placed = [{**KNOWN, "name": "a"}]
+    (left,) = order_list([third], SYSTEMS, placed, everywhere)
+    assert [o["name"] for o in left["others"]] == ["b"]
+
+
+def test_what_other_hosts_have_placed_counts_as_they_know_it() -> None:
+    mine = {**ORDER, "agent": "here", "name": "c"}
+    theirs = {**KNOWN, "name": "b", "state": "done", "ended_on": "2026-11-21"}
+    elsewhere = [theirs, {**KNOWN, "name": "f", "state": "failed"}, {**KNOWN, "name": "w"}]
+    (found,) = order_list([mine], SYSTEMS, [], [mine], elsewhere)
+    assert [(o["name"], o["ended_on"]) for o in found["others"]] == [
+        ("b", "2026-11-21"),
+        ("w", None),
+    ]
+    assert found["others"][0]["target"]["system_key"] == "AA-2"
 
 
 @pytest.mark.parametrize(
@@ -129,6 +208,27 @@ def test_an_outcome_shows_what_is_to_be_confirmed_and_who_is_awaited() -> None:
     assert "The rules for order a:\nmet  same_owner\nWhat order a costs:\nto be asked" in text
     assert "order b" not in text
     assert "Waiting for the vendor: the vendor moving the licenses" in text
+
+
+def test_a_run_shows_what_its_orders_cost_together() -> None:
+    def cost(amount: str | None, **values: t.Any) -> dict[str, t.Any]:
+        lines = [{"amount": "300.00"}, {"amount": amount}]
+        total = None if amount is None else f"{300 + float(amount):.2f}"
+        return {"quote": {**QUOTE, "lines": lines, "total": total}, **values}
+
+    found = order_outcome([result("a", **cost("20.00")), result("b", **cost("0.00"))])
+    assert "The orders to be confirmed cost together: 620.00 USD" in found["lines"]
+    found = order_outcome([result("a", **cost("20.00")), result("b", **cost(None))])
+    assert (
+        "The orders to be confirmed cost together: 620.00 USD, and what is to be asked"
+        in found["lines"]
+    )
+    placed = {"digest": None, "before": {"state": "none"}}
+    found = order_outcome([result(n, **cost("1.00", **placed)) for n in ("a", "b")])
+    assert "The orders placed now cost together: 602.00 USD" in found["lines"]
+    waiting = {"digest": None, "before": {"state": "waiting"}}
+    found = order_outcome([result(n, **cost("1.00", **waiting)) for n in ("a", "b")])
+    assert not [line for line in found["lines"] if "together" in line]
 
 
 def test_nothing_ordered_is_nothing_told() -> None:

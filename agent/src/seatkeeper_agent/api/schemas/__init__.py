@@ -8,12 +8,11 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from seatkeeper_agent.api.words import fault
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
-
-MESSAGE_CHARACTERS_MAX = 300
 
 
 def names() -> list[str]:
@@ -40,19 +39,11 @@ def check(name: str, document: Any) -> None:
     if error is None:
         return
     place = "/".join(str(part) for part in error.absolute_path)
-    # The validator's message quotes what was sent.
-    said = f"it breaks the rule {error.validator!r}" if _has_secrets(name) else error.message
-    message = said[:MESSAGE_CHARACTERS_MAX]
     raise Problem(
         ProblemCode.REQUEST_INVALID,
-        f"The request does not fit at {place or 'its top'}: {message}.",
-        "Correct it as the API's description says.",
+        f"The request cannot be used: {place or 'it'} {fault(error)}.",
+        f"Correct {place or 'the request'}.",
     )
-
-
-@cache
-def _has_secrets(name: str) -> bool:
-    return '"writeOnly": true' in json.dumps(schema(name))
 
 
 @cache

@@ -20,7 +20,7 @@ from seatkeeper_agent.drivers.altigen.documents import (
 )
 from seatkeeper_agent.drivers.altigen.policy import policy_with
 from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
-from seatkeeper_agent.operations.orders.ports import OrderDocument
+from seatkeeper_agent.operations.orders.ports import OrderDocument, PlacedOrder
 from seatkeeper_agent.operations.ports import Capability, Description, Grade
 
 CARD_NAME = "credit-card-authorization.html"
@@ -90,29 +90,37 @@ class AltiGenDesk:
         """EFFECT: by the operator's mail server."""
         mail.send(content, self._settings)
 
-    def case(self, order: Order) -> Instructions:
+    def case(self, placed: PlacedOrder) -> Instructions:
         """Open a support case."""
-        return instructions.case(order)
+        return instructions.case(placed)
 
-    def mail(self, order: Order) -> Instructions:
+    def purchase_order(self, placed: PlacedOrder) -> Instructions:
+        """Send the no-charge purchase order."""
+        return instructions.purchase_order(placed)
+
+    def mail(self, placed: PlacedOrder) -> Instructions:
         """Send the papers by hand."""
-        return instructions.mail(order)
+        return instructions.mail(placed, self._settings.recipient)
 
-    def authorize(self, order: Order) -> Instructions:
+    def authorize(self, placed: PlacedOrder) -> Instructions:
         """Send what a mail cannot hold."""
-        return instructions.authorize(order)
+        return instructions.authorize(placed)
 
-    def move(self, order: Order) -> Instructions:
+    def move(self, placed: PlacedOrder) -> Instructions:
         """The vendor's part."""
-        return instructions.move(order)
+        return instructions.move(placed)
 
-    def register_old(self, order: Order) -> Instructions:
+    def new_keys(self, placed: PlacedOrder) -> Instructions:
+        """Record what the vendor issues."""
+        return instructions.new_keys(placed)
+
+    def register_old(self, placed: PlacedOrder) -> Instructions:
         """Register the old system."""
-        return instructions.register_old(order)
+        return instructions.register_old(placed)
 
-    def register_new(self, order: Order) -> Instructions:
+    def register_new(self, placed: PlacedOrder) -> Instructions:
         """Register the new system."""
-        return instructions.register_new(order)
+        return instructions.register_new(placed)
 
 
 def _order_document(paper: Document) -> OrderDocument:

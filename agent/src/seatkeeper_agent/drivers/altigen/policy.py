@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from seatkeeper_agent.domain.card_data import has_card_number
 from seatkeeper_agent.domain.policies import Policy, parse
 
 POLICY_BYTES_MAX = 1_048_576
@@ -34,6 +35,8 @@ def policy_with(path: str | None) -> Policy:
         raise ValueError(f"the policy {path} cannot be read: {error.strerror}") from error
     if len(content) > POLICY_BYTES_MAX:
         raise ValueError(f"the policy {path} is larger than {POLICY_BYTES_MAX} bytes")
+    if has_card_number(content.decode("utf-8", "replace")):
+        raise ValueError(f"the policy {path} may hold the number of a payment card")
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:

@@ -7,10 +7,14 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from seatkeeper_agent.domain.card_data import ADVICE, has_card_number
 from seatkeeper_agent.domain.orders import TEXT_LENGTH_MAX
 
 VENDOR_SECONDS_MAX = 24 * 3600
 """Within this a support representative moves the licenses after receipt (article 799, grade D)."""
+
+SUPPORT_ADDRESS, SUPPORT_FAX = "tsupport@altigen.com", "408-597-9020"
+"""Where the article says that the papers go (article 799, grade D)."""
 
 _HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.){0,20}[A-Za-z0-9_-]{1,63}\.?")
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
@@ -24,8 +28,8 @@ _PATHS = ("policy_file", "smtp_password_file", "smtp_ca_file")
 class AltiGenSettings:
     """Everything is optional; ValueError tells what is wrong.
 
-    Without ``smtp_host`` a person sends the mail. ``recipient`` is the vendor's support, whose
-    address no public document gives (?). ``dealer_id`` and ``contact`` are printed on the forms.
+    Without ``smtp_host`` a person sends the mail. ``recipient`` is the vendor's support.
+    ``dealer_id`` and ``contact`` are printed on the forms.
     ``policy_file`` is JSON with rules of the operator's own, such as those of a contract.
     ``smtp_password_file`` must be readable by the agent alone; ``smtp_ca_file`` holds the
     certificates to trust instead of this host's. ``mail_seconds_max`` bounds the sending of one
@@ -36,7 +40,7 @@ class AltiGenSettings:
     contact: str | None = None
     policy_file: str | None = None
     sender: str | None = None
-    recipient: str | None = None
+    recipient: str = SUPPORT_ADDRESS
     smtp_host: str | None = None
     smtp_port: int = 587
     smtp_starttls: bool = True
@@ -50,6 +54,8 @@ class AltiGenSettings:
             text = getattr(self, name)
             usable = text is None or (text.isprintable() and 0 < len(text) <= TEXT_LENGTH_MAX)
             _require(usable, f"{name} must be one line of 1 to {TEXT_LENGTH_MAX} characters")
+        held = has_card_number(self.contact or "")
+        _require(not held, f"contact may hold the number of a payment card. {ADVICE}"[:-1])
         for name in _PATHS:
             path = getattr(self, name)
             _require(path is None or path.startswith("/"), f"{name} must be an absolute path")
@@ -68,10 +74,8 @@ class AltiGenSettings:
         self._require_whole_mail_settings()
 
     def _require_whole_mail_settings(self) -> None:
-        addressed = self.sender is not None and self.recipient is not None
-        _require(
-            self.smtp_host is None or addressed, "smtp_host needs sender and recipient as well"
-        )
+        addressed = self.smtp_host is None or self.sender is not None
+        _require(addressed, "smtp_host needs sender as well")
         both = (self.smtp_user is None) == (self.smtp_password_file is None)
         _require(both, "smtp_user and smtp_password_file are needed together or not at all")
         hidden = self.smtp_starttls or self.smtp_user is None or _is_loopback(self.smtp_host or "")

@@ -4,21 +4,21 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 
-from seatkeeper_agent.domain.orders import LicenseKey, Move, Order, PhoneSystem
+from seatkeeper_agent.domain.orders import LicenseKey, Move, Order, OtherOrder, PhoneSystem
 from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.policies import Policy, evaluate, parse
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.quotes import Quote, parse_prices, quote
-from seatkeeper_agent.domain.rules import RuleRow
+from seatkeeper_agent.domain.quotes import Quote, parse_prices, quote, sharing_fee
+from seatkeeper_agent.domain.rules import RuleRow, is_refused
 from seatkeeper_agent.domain.transfers import NAMESPACE
 from seatkeeper_agent.operations.people import planned_view
 from seatkeeper_agent.operations.steps import Step
 
-KIND = "order"
+KIND = ORDER = "order"
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,16 @@ class OrderRequest:
     """What was declared, as JSON, and how far the operator goes with it.
 
     ``declaration`` has name, source, target, keys, on, fields, prices and rules, so that the
-    order can be built again from the journal.
+    order can be built again from the journal; ``on`` None is the day on which it is placed.
+    ``others`` are other orders that rules and prices look at, ``new_keys`` those that the vendor
+    issued.
     """
 
     declaration: dict[str, Any]
     case_number: str | None = None
     confirmation: str | None = None
+    others: tuple[dict[str, Any], ...] = ()
+    new_keys: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,14 @@ class Judged:
 
     @property
     def refused(self) -> bool:
-        """Whether a rule is seen not to be met."""
-        return any(row.verdict.value == "not_met" for row in self.rows)
+        """Whether a rule is seen not to be met, or unknown where that blocks."""
+        return is_refused(self.rows)
+
+    @property
+    def fee_of(self) -> str | None:
+        """The order whose fee covers this one, None where it pays its own."""
+        sharing = sharing_fee(self.order.moves[0], self.order.beside)
+        return None if sharing is None else sharing.name
 
     def report(self) -> dict[str, Any]:
         """The rows and what they come to."""
@@ -55,39 +65,126 @@ class Judged:
         }
 
 
-def judge(declaration: dict[str, Any], vendor_policy: Policy) -> Judged:
-    """Build the order and hold it against all rules and prices; Problem for what cannot be."""
+def judge(
+    declaration: dict[str, Any],
+    vendor_policy: Policy,
+    today: date,
+    beside: tuple[OtherOrder, ...] = (),
+) -> Judged:
+    """Build the order and check it against all rules and prices; Problem for what cannot be."""
     try:
-        order = order_from(declaration)
+        order = order_from(declaration, today, beside)
         policy = vendor_policy.with_more(parse({"rules": declaration["rules"]}))
         prices = parse_prices(declaration["prices"])
     except ValueError as error:
+        raise unusable(declaration["name"], error) from error
+    priced = quote(order.moves, prices, order.on, order.beside)
+    return Judged(order, evaluate(policy, order), priced)
+
+
+def unusable(name: str, error: ValueError) -> Problem:
+    """What is declared cannot be."""
+    return Problem(
+        ProblemCode.REQUEST_INVALID,
+        f"The order {name!r} cannot be used: {error}.",
+        "Correct the declaration; nothing was done.",
+    )
+
+
+def require_days(order: Order) -> None:
+    """Problem for days that cannot be: an order of the past, a count of the future."""
+    reasons = []
+    if order.on < order.today:
+        reasons.append(f"its date {order.on} lies in the past, today is {order.today}")
+    for system in (order.moves[0].source, order.moves[0].target):
+        counted = system.stations_as_of
+        if counted is not None and counted > order.today:
+            reasons.append(
+                f"stations_as_of of {system.name} is {counted}, and today is {order.today}"
+            )
+    if reasons:
         raise Problem(
             ProblemCode.REQUEST_INVALID,
-            f"The order {declaration['name']!r} cannot be used: {error}.",
-            "Correct the declaration; nothing was done.",
-        ) from error
-    return Judged(order, evaluate(policy, order), quote(order.moves, prices, order.on))
+            f"The order {order.name!r} cannot be placed: {'; '.join(reasons)}.",
+            "Leave the date out for today, or give a later one; a count is of today or earlier.",
+        )
 
 
-def order_from(declaration: dict[str, Any]) -> Order:
+def order_from(
+    declaration: dict[str, Any], today: date, beside: tuple[OtherOrder, ...] = ()
+) -> Order:
     """The order that a declaration means; ValueError names what cannot be."""
-    move = Move(
-        system_from(declaration["source"]),
-        system_from(declaration["target"]),
-        tuple(LicenseKey(**entry) for entry in declaration["keys"]),
+    on = declaration.get("on")
+    return Order(
+        declaration["name"],
+        (move_from(declaration),),
+        today if on is None else date.fromisoformat(on),
+        today,
+        dict(declaration["fields"]),
+        beside,
     )
-    on = date.fromisoformat(declaration["on"])
-    return Order(declaration["name"], (move,), on, dict(declaration["fields"]))
+
+
+def move_from(document: dict[str, Any]) -> Move:
+    """Keys that go from a source to a target."""
+    return Move(
+        system_from(document["source"]),
+        system_from(document["target"]),
+        tuple(LicenseKey(**entry) for entry in document["keys"]),
+    )
 
 
 def system_from(document: dict[str, Any]) -> PhoneSystem:
     """A system as declared."""
-    until = document.get("assurance_until")
-    known = {key: value for key, value in document.items() if key != "assurance_until"}
-    return PhoneSystem(
-        **known, assurance_until=None if until is None else date.fromisoformat(until)
+    given = dict(document)
+    for name in ("assurance_until", "stations_as_of"):
+        day = given.get(name)
+        given[name] = None if day is None else date.fromisoformat(day)
+    return PhoneSystem(**given)
+
+
+def other_from(document: dict[str, Any]) -> OtherOrder:
+    """Another order; ValueError names what cannot be."""
+    ended = document.get("ended_on")
+    return OtherOrder(
+        document["name"],
+        move_from(document),
+        None if ended is None else date.fromisoformat(ended),
+        bool(document.get("shares_fee")),
     )
+
+
+def other_document(other: OtherOrder) -> dict[str, Any]:
+    """What ``other_from`` reads."""
+    return {
+        "name": other.name,
+        "source": _system_document(other.move.source),
+        "target": _system_document(other.move.target),
+        "keys": [asdict(key) for key in other.move.keys],
+        "ended_on": None if other.ended_on is None else other.ended_on.isoformat(),
+        "shares_fee": other.shares_fee,
+    }
+
+
+def _system_document(system: PhoneSystem) -> dict[str, Any]:
+    return {
+        key: value.isoformat() if isinstance(value, date) else value
+        for key, value in asdict(system).items()
+    }
+
+
+def definition_of(declaration: dict[str, Any]) -> dict[str, str]:
+    """What an order stands for: license keys that go from one system to another."""
+    return {
+        "source": declaration["source"]["system_key"],
+        "target": declaration["target"]["system_key"],
+        "license keys": ", ".join(sorted(entry["key"] for entry in declaration["keys"])),
+    }
+
+
+def day_of(seconds: float) -> date:
+    """The day on this host's calendar."""
+    return datetime.fromtimestamp(seconds).astimezone().date()
 
 
 def order_id(name: str) -> str:
@@ -116,25 +213,3 @@ def plan_view(
         "mails_before": mails_before,
     }
     return {"digest": digest(bound), "confirmation_required": True, "steps": shown}
-
-
-def require_case_number(request: OrderRequest) -> None:
-    """Problem for a number that cannot stand in the subject of a mail."""
-    number = request.case_number
-    if number is not None and (number != number.strip() or not number.isprintable()):
-        raise Problem(
-            ProblemCode.REQUEST_INVALID,
-            f"The case number {number!r} of the order {request.declaration['name']!r} cannot be"
-            " used: it must be one line without spaces around it.",
-            "Write it as the vendor gave it.",
-        )
-
-
-def just_changed(request: OrderRequest) -> Problem:
-    """Others were first; what was confirmed or declared may hold no longer."""
-    return Problem(
-        ProblemCode.CONTAINER_BUSY,
-        f"Nothing was done for the order {request.declaration['name']!r}, because somebody else has"
-        " just placed or changed it.",
-        "Run the playbook again to see how far it is.",
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
-from seatkeeper_agent.domain.orders import Order
+from seatkeeper_agent.domain.orders import LicenseKey, Order
 from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.policies import Policy
 from seatkeeper_agent.domain.quotes import Quote
@@ -21,6 +22,22 @@ class OrderDocument:
     name: str
     media_type: str
     content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOrder:
+    """An order that was placed, with what people need to act on it.
+
+    ``folder`` has its papers. ``case_number`` is None until a person has opened the support case,
+    ``new_keys`` are empty until the vendor has issued some. ``fee_of`` is the order in whose
+    support case, and for whose fee, this one goes out.
+    """
+
+    order: Order
+    folder: Path
+    case_number: str | None = None
+    new_keys: tuple[LicenseKey, ...] = ()
+    fee_of: str | None = None
 
 
 class OrderDesk(Protocol):
@@ -44,20 +61,26 @@ class OrderDesk(Protocol):
     def send(self, mail: bytes) -> None:
         """EFFECT, irreversible: returns when the mail server has taken the mail."""
 
-    def case(self, order: Order) -> Instructions:
+    def case(self, placed: PlacedOrder) -> Instructions:
         """Open a support case."""
 
-    def mail(self, order: Order) -> Instructions:
+    def purchase_order(self, placed: PlacedOrder) -> Instructions:
+        """Send the purchase order for licenses that the vendor issues anew."""
+
+    def mail(self, placed: PlacedOrder) -> Instructions:
         """Send the papers."""
 
-    def authorize(self, order: Order) -> Instructions:
+    def authorize(self, placed: PlacedOrder) -> Instructions:
         """Send by hand what a mail that was sent by itself cannot hold."""
 
-    def move(self, order: Order) -> Instructions:
+    def move(self, placed: PlacedOrder) -> Instructions:
         """The vendor's staff moves the licenses."""
 
-    def register_old(self, order: Order) -> Instructions:
+    def new_keys(self, placed: PlacedOrder) -> Instructions:
+        """Record the license keys that the vendor issues in place of the old ones."""
+
+    def register_old(self, placed: PlacedOrder) -> Instructions:
         """Register the systems that the licenses left."""
 
-    def register_new(self, order: Order) -> Instructions:
+    def register_new(self, placed: PlacedOrder) -> Instructions:
         """Register the systems that got them, with the keys."""

@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from seatkeeper_agent.domain.orders import LicenseKey, OtherOrder
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
     DeclarationRecord,
@@ -17,39 +21,62 @@ from seatkeeper_agent.domain.records import (
 )
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine
+from seatkeeper_agent.operations.orders.others import LISTED_MAX, documents_of, others_of
 from seatkeeper_agent.operations.orders.plan import (
     KIND,
+    ORDER,
     Judged,
     OrderRequest,
+    day_of,
     judge,
-    just_changed,
     operation_id,
     order_id,
+    other_from,
     plan_view,
-    require_case_number,
+    require_days,
+    unusable,
 )
-from seatkeeper_agent.operations.orders.ports import OrderDesk, OrderDocument
+from seatkeeper_agent.operations.orders.ports import OrderDesk, OrderDocument, PlacedOrder
+from seatkeeper_agent.operations.orders.refusals import (
+    case_differs,
+    done_with_keys,
+    just_changed,
+    require_allowed,
+    require_case_number,
+    require_new_keys,
+    require_same,
+)
 from seatkeeper_agent.operations.orders.steps import (
     MakeDocuments,
-    OpenCase,
     SendMail,
-    steps_of_people,
+    authorize_step,
+    case_step,
+    move_step,
+    new_keys_step,
+    purchase_order_step,
+    registrations,
 )
 from seatkeeper_agent.operations.people import awaited_view, planned_view
 from seatkeeper_agent.operations.ports import Description
 from seatkeeper_agent.operations.steps import Step, Work
 from seatkeeper_agent.operations.views import moment
 
-ORDER = "order"
-LISTED_MAX = 10_000
 MAIL_NAME = "cover-mail.eml"
 
 
 class OrderService:
     """Orders placed from this host. All failures are Problems; ``folder`` takes the papers."""
 
-    def __init__(self, journal: Journal, engine: Engine, desk: OrderDesk, folder: Path) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        engine: Engine,
+        desk: OrderDesk,
+        folder: Path,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._journal = journal
+        self._clock = clock
         self._engine = engine
         self._desk = desk
         self._folder = folder
@@ -66,13 +93,13 @@ class OrderService:
     def put(self, request: OrderRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Judge, price and plan it; or, confirmed, do it, up to where somebody has to act."""
         require_case_number(request)
-        judged = judge(request.declaration, self._desk.policy())
+        require_new_keys(request)
         known = self._known(order_id(request.declaration["name"]))
         running = None if known is None else self._operation(known)
-        if known is not None and _is_begun(running):
-            self._require_same(request, known)
-            return self._go_on(known, request, judged, actor, dry_run)
-        return self._begin(request, known, judged, actor, dry_run)
+        if known is not None and running is not None and _is_begun(running):
+            require_same(request, known.document["declaration"], running.state)
+            return self._go_on(known, request, actor, dry_run)
+        return self._begin(request, known, actor, dry_run)
 
     def view(self, order: str) -> dict[str, Any] | None:
         """One order; None if it was never placed here."""
@@ -132,12 +159,12 @@ class OrderService:
         self,
         request: OrderRequest,
         known: DeclarationRecord | None,
-        judged: Judged,
         actor: str,
         dry_run: bool,
     ) -> dict[str, Any]:
+        judged = self._judged_today(request, dry_run)
         identity = order_id(request.declaration["name"])
-        document = self._document(request, known)
+        document = self._document(request, known, judged)
         steps = self._steps(identity, document)
         plan = plan_view(request.declaration, judged, steps, document["mails_before"])
         answer = {
@@ -153,21 +180,38 @@ class OrderService:
         }
         if dry_run:
             return answer
-        self._require_allowed(request, judged, plan)
+        require_allowed(request, judged, plan)
         record = DeclarationRecord(ORDER, identity, document, 0, 0)
 
         def declare(unit: Unit) -> None:
-            # Others may have begun, and even ended, since it was looked at.
-            if unit.declarations.get(ORDER, identity) != known:
+            # Others may have begun, and even ended, this order or another since it was looked at.
+            others = documents_of(self._others(unit, request, dry_run))
+            if unit.declarations.get(ORDER, identity) != known or others != document["beside"]:
                 raise just_changed(request)
             unit.declarations.put(ORDER, identity, document)
             detail = {"plan": plan["digest"], "total": judged.quote.as_document()["total"]}
             unit.audit.append(actor, "confirmed", f"order {request.declaration['name']!r}", detail)
 
         self._engine.run(self._work(record, actor), declare)
-        return self._answer(identity, judged, "none", True)
+        return self._answer(identity, "none", True)
 
-    def _document(self, request: OrderRequest, known: DeclarationRecord | None) -> dict[str, Any]:
+    def _judged_today(self, request: OrderRequest, dry_run: bool) -> Judged:
+        with self._journal.reading() as unit:
+            others = self._others(unit, request, dry_run)
+        policy, today = self._desk.policy(), day_of(self._clock())
+        judged = judge(request.declaration, policy, today, others)
+        require_days(judged.order)
+        return judged
+
+    def _others(self, unit: Unit, request: OrderRequest, dry_run: bool) -> tuple[OtherOrder, ...]:
+        try:
+            return others_of(unit, request, dry_run)
+        except ValueError as error:
+            raise unusable(request.declaration["name"], error) from error
+
+    def _document(
+        self, request: OrderRequest, known: DeclarationRecord | None, judged: Judged
+    ) -> dict[str, Any]:
         """What is remembered of a new attempt; ``known`` is the one before, which has failed."""
         before: dict[str, Any] = {"attempt": 0, "mails_before": 0, "case_number": None}
         sent = False
@@ -184,40 +228,70 @@ class OrderService:
             "mails_before": before["mails_before"] + sent,
             # As it was when it was begun: the steps of an open operation stay what they are.
             "mailed": self._desk.sends_mail,
-            "made_at": moment(int(datetime.now(UTC).timestamp())),
+            "issues_new_keys": judged.order.targets[0].is_software_only,
+            "new_keys": list(request.new_keys),
+            "fee_of": judged.fee_of,
+            "judged_on": judged.order.today.isoformat(),
+            "beside": documents_of(judged.order.beside),
+            "made_at": moment(int(self._clock())),
         }
 
     def _go_on(
-        self,
-        known: DeclarationRecord,
-        request: OrderRequest,
-        judged: Judged,
-        actor: str,
-        dry_run: bool,
+        self, known: DeclarationRecord, request: OrderRequest, actor: str, dry_run: bool
     ) -> dict[str, Any]:
         before = self._view(known)["state"]
-        number = request.case_number
-        if number is not None and known.document["case_number"] not in (None, number):
-            raise Problem(
-                ProblemCode.DECLARATION_DIFFERS,
-                f"The order {request.declaration['name']!r} has the case number"
-                f" {known.document['case_number']}, not {number}.",
-                "Declare that one.",
-            )
-        is_new = number is not None and number != known.document["case_number"]
+        given = self._given(known, request)
         if dry_run:
-            return self._answer(known.id, judged, before, is_new)
-        if is_new:
-            self._keep_case_number(known, request, actor)
+            return self._answer(known.id, before, bool(given))
+        if given:
+            known = self._keep(known, request, given, actor)
         steps_before = _progress(self._operation(known))
         self._engine.resume(self._work(known, actor))
         changed = _progress(self._operation(known)) != steps_before
-        return self._answer(known.id, judged, before, changed)
+        return self._answer(known.id, before, changed)
 
-    def _keep_case_number(
-        self, known: DeclarationRecord, request: OrderRequest, actor: str
-    ) -> None:
-        document = {**known.document, "case_number": request.case_number}
+    def _given(self, known: DeclarationRecord, request: OrderRequest) -> dict[str, Any]:
+        """What the declaration has by now that somebody else gave; Problem for another one."""
+        given: dict[str, Any] = {}
+        number, keys = request.case_number, list(request.new_keys)
+        if number is not None and number != known.document["case_number"]:
+            self._require_case(known, number)
+            given["case_number"] = number
+        recorded = known.document.get("new_keys", [])
+        if keys and keys != recorded:
+            operation = self._operation(known)
+            if operation is not None and operation.state is OperationState.DONE:
+                raise done_with_keys(known.document["declaration"]["name"], recorded)
+            given["new_keys"] = keys
+        return given
+
+    def _require_case(self, known: DeclarationRecord, number: str) -> None:
+        """A number stays, and orders that share a fee share their case."""
+        name, present = known.document["declaration"]["name"], known.document["case_number"]
+        if present is not None:
+            raise case_differs(f"The order {name!r} has the case number {present}, not {number}.")
+        with self._journal.reading() as unit:
+            records = unit.declarations.page(ORDER, "", LISTED_MAX)
+        for other in records:
+            shared = other.document["declaration"]["name"]
+            theirs = other.document["case_number"]
+            is_shared = (
+                known.document.get("fee_of") == shared or other.document.get("fee_of") == name
+            )
+            if is_shared and theirs not in (None, number):
+                raise case_differs(
+                    f"The orders {name!r} and {shared!r} were confirmed for one fee in one support"
+                    f" case, which is {theirs}, not {number}."
+                )
+
+    def _keep(
+        self,
+        known: DeclarationRecord,
+        request: OrderRequest,
+        given: dict[str, Any],
+        actor: str,
+    ) -> DeclarationRecord:
+        document = {**known.document, **given}
         with self._journal.transaction() as unit:
             present = unit.declarations.get(ORDER, known.id)
             # Others may have declared it, or begun another attempt, since it was looked at.
@@ -225,22 +299,35 @@ class OrderService:
                 raise just_changed(request)
             if present.document != document:
                 unit.declarations.put(ORDER, known.id, document)
-                detail = {"case_number": request.case_number}
-                unit.audit.append(actor, "case", f"order {request.declaration['name']!r}", detail)
+                subject = f"order {request.declaration['name']!r}"
+                action = "case" if "case_number" in given else "new_keys"
+                unit.audit.append(actor, action, subject, given)
+        return replace(known, document=document)
 
     def _steps(self, identity: str, document: dict[str, Any]) -> tuple[Step, ...]:
-        desk, order = self._desk, judge(document["declaration"], self._desk.policy()).order
-        folder = self._folder_of(identity)
+        desk, folder = self._desk, self._folder_of(identity)
+        placed = PlacedOrder(
+            self._as_placed(document).order,
+            folder,
+            document["case_number"],
+            tuple(LicenseKey(**entry) for entry in document.get("new_keys", [])),
+            document.get("fee_of"),
+        )
+        mailed, anew = document["mailed"], document.get("issues_new_keys", False)
         return (
             MakeDocuments("papers", folder, lambda: self._made({**document, "case_number": None})),
-            OpenCase(desk.case(order), lambda: self._case_number(identity)),
+            case_step(desk, placed, lambda: self._case_number(identity)),
             MakeDocuments("papers_with_case", folder, lambda: self._made_now(identity)),
+            *((purchase_order_step(desk, placed),) if anew else ()),
             SendMail(
                 mail=lambda: self._mail(identity),
-                send=desk.send if document["mailed"] else None,
-                told=desk.mail(order),
+                send=desk.send if mailed else None,
+                told=desk.mail(placed),
             ),
-            *steps_of_people(desk, order, document["mailed"]),
+            *((authorize_step(desk, placed),) if mailed else ()),
+            move_step(desk, placed),
+            *((new_keys_step(desk, placed, lambda: self._new_keys(identity)),) if anew else ()),
+            *registrations(desk, placed),
         )
 
     def _work(self, known: DeclarationRecord, actor: str) -> Work:
@@ -254,8 +341,16 @@ class OrderService:
             self._steps(known.id, known.document),
         )
 
+    def _as_placed(self, document: dict[str, Any]) -> Judged:
+        """As it was judged on the day on which it was placed."""
+        made = datetime.fromisoformat(document["made_at"])
+        day = document.get("judged_on")
+        today = day_of(made.timestamp()) if day is None else date.fromisoformat(day)
+        beside = tuple(other_from(entry) for entry in document.get("beside", []))
+        return judge(document["declaration"], self._desk.policy(), today, beside)
+
     def _made(self, document: dict[str, Any]) -> list[OrderDocument]:
-        judged = judge(document["declaration"], self._desk.policy())
+        judged = self._as_placed(document)
         at = datetime.fromisoformat(document["made_at"])
         return self._desk.documents(judged.order, judged.quote, document["case_number"], at)
 
@@ -270,39 +365,12 @@ class OrderService:
         known = self._known(identity)
         return None if known is None else known.document["case_number"]
 
+    def _new_keys(self, identity: str) -> list[dict[str, Any]]:
+        known = self._known(identity)
+        return [] if known is None else list(known.document.get("new_keys", []))
+
     def _folder_of(self, identity: str) -> Path:
         return self._folder / identity
-
-    def _require_allowed(self, request: OrderRequest, judged: Judged, plan: dict[str, Any]) -> None:
-        name = request.declaration["name"]
-        if judged.refused:
-            unmet = [row for row in judged.rows if row.verdict.value == "not_met"]
-            told = "; ".join(f"required is that {row.required}: {row.observed}" for row in unmet)
-            raise Problem(
-                ProblemCode.ORDER_NOT_ALLOWED,
-                f"The order {name!r} breaks rules: {told}.",
-                unmet[0].advice,
-                judged.report(),
-            )
-        if request.confirmation != plan["digest"]:
-            raise Problem(
-                ProblemCode.CONFIRMATION_REQUIRED,
-                f"What the order {name!r} sets going costs money and cannot be undone, and the"
-                f" confirmation given is"
-                f" {'missing' if request.confirmation is None else 'for another plan'}.",
-                f"Confirm exactly this plan with confirmation {plan['digest']} if it shall run.",
-                {"digest": plan["digest"]},
-            )
-
-    def _require_same(self, request: OrderRequest, known: DeclarationRecord) -> None:
-        present = known.document["declaration"]
-        differing = [key for key in present if present[key] != request.declaration.get(key)]
-        if differing:
-            raise Problem(
-                ProblemCode.DECLARATION_DIFFERS,
-                f"The order {present['name']!r} was placed with another {', '.join(differing)}.",
-                "Give the changed order a new name; what was placed goes on as it was.",
-            )
 
     def _known(self, identity: str) -> DeclarationRecord | None:
         with self._journal.reading() as unit:
@@ -333,7 +401,11 @@ class OrderService:
             "source": declaration["source"]["name"],
             "target": declaration["target"]["name"],
             "keys": declaration["keys"],
+            "source_key": declaration["source"]["system_key"],
+            "target_key": declaration["target"]["system_key"],
             "case_number": known.document["case_number"],
+            "new_keys": known.document.get("new_keys", []),
+            "ended_on": _ended_on(operation),
             "state": "none" if operation is None else operation.state.value,
             "folder": str(self._folder_of(known.id)),
             "steps": [planned_view(step) for step in operation.steps] if operation else [],
@@ -345,10 +417,11 @@ class OrderService:
             "updated_at": moment(known.updated_at),
         }
 
-    def _answer(self, identity: str, judged: Judged, before: str, changed: bool) -> dict[str, Any]:
+    def _answer(self, identity: str, before: str, changed: bool) -> dict[str, Any]:
         known = self._known(identity)
         if known is None:
             raise LookupError(f"the order {identity} was not written")
+        judged = self._as_placed(known.document)
         view, operation = self._view(known), self._operation(known)
         waits = operation is not None and operation.awaited is not None
         return {
@@ -371,6 +444,13 @@ def _operation_of(unit: Unit, known: DeclarationRecord) -> OperationRecord | Non
 def _is_begun(operation: OperationRecord | None) -> bool:
     """An attempt that failed leaves the way free for another one."""
     return operation is not None and operation.state is not OperationState.FAILED
+
+
+def _ended_on(operation: OperationRecord | None) -> str | None:
+    """The day on which it was done, for whoever counts stations."""
+    if operation is None or operation.state is not OperationState.DONE:
+        return None
+    return day_of(operation.updated_at).isoformat()
 
 
 def _progress(operation: OperationRecord | None) -> tuple[str, ...]:

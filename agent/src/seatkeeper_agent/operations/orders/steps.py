@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_agent.domain.orders import Order
 from seatkeeper_agent.domain.plans import Instructions, Performer
-from seatkeeper_agent.operations.orders.ports import OrderDesk, OrderDocument
+from seatkeeper_agent.operations.orders.ports import OrderDesk, OrderDocument, PlacedOrder
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnavailable
 from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
 
@@ -65,18 +64,32 @@ class MakeDocuments(PlainStep):
 
 
 @dataclass(frozen=True)
-class OpenCase(PlainStep):
-    """A person opens a support case; its number comes back in the declaration."""
+class Declared(PlainStep):
+    """What somebody else does gives something that comes back in the declaration.
 
+    ``found`` gives it as evidence, empty as long as it is not declared.
+    """
+
+    called: str
+    what: str
     told: Instructions
-    case_number: Callable[[], str | None]
+    who: Performer
+    found: Callable[[], dict[str, Any]]
 
-    name, title = "case", "opening a support case"
+    @property
+    def name(self) -> str:
+        """What the journal calls it."""
+        return self.called
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.what
 
     @property
     def performer(self) -> Performer:
-        """The vendor takes cases on its page only."""
-        return Performer.PERSON
+        """Whose step it is."""
+        return self.who
 
     @property
     def instructions(self) -> Instructions:
@@ -84,11 +97,9 @@ class OpenCase(PlainStep):
         return self.told
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
-        """The case's number is declared."""
-        number = self.case_number()
-        if number is None:
-            return Probe(Verdict.NOT_DONE)
-        return Probe(Verdict.DONE, {"case_number": number})
+        """It is declared."""
+        evidence = self.found()
+        return Probe(Verdict.DONE, evidence) if evidence else Probe(Verdict.NOT_DONE)
 
 
 @dataclass
@@ -182,34 +193,81 @@ class Attested(PlainStep):
         return Probe(Verdict.NOT_DONE)
 
 
-def steps_of_people(desk: OrderDesk, order: Order, mailed: bool) -> tuple[Attested, ...]:
-    """What follows the mail; one that the agent sent cannot hold what is filled in by hand."""
-    by_hand = Attested(
-        "authorize",
-        "faxing the signed forms and the card authorization",
-        desk.authorize(order),
+def case_step(
+    desk: OrderDesk, placed: PlacedOrder, case_number: Callable[[], str | None]
+) -> Declared:
+    """A person opens a support case, as the vendor takes cases on its page only."""
+
+    def found() -> dict[str, Any]:
+        number = case_number()
+        return {} if number is None else {"case_number": number}
+
+    return Declared("case", "opening a support case", desk.case(placed), Performer.PERSON, found)
+
+
+def purchase_order_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
+    """For licenses that the vendor issues anew."""
+    return Attested(
+        "purchase_order",
+        "sending the no-charge purchase order to the vendor's sales",
+        desk.purchase_order(placed),
         Performer.PERSON,
     )
-    source, target = order.moves[0].source.name, order.moves[0].target.name
+
+
+def new_keys_step(
+    desk: OrderDesk, placed: PlacedOrder, new_keys: Callable[[], list[dict[str, Any]]]
+) -> Declared:
+    """The vendor issues them, and they are recorded."""
+
+    def found() -> dict[str, Any]:
+        keys = new_keys()
+        return {"new_keys": keys} if keys else {}
+
+    return Declared(
+        "new_keys",
+        "recording the license keys that the vendor issues",
+        desk.new_keys(placed),
+        Performer.VENDOR,
+        found,
+    )
+
+
+def authorize_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
+    """A mail that the agent sent cannot hold what is filled in by hand."""
+    return Attested(
+        "authorize",
+        "faxing the signed forms and the card authorization",
+        desk.authorize(placed),
+        Performer.PERSON,
+    )
+
+
+def move_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
+    """What the fee is paid for."""
+    return Attested(
+        "move",
+        "the vendor moving the licenses",
+        desk.move(placed),
+        Performer.VENDOR,
+        can_be_undone=False,
+    )
+
+
+def registrations(desk: OrderDesk, placed: PlacedOrder) -> tuple[Attested, Attested]:
+    """The old system first: that is what removes the licenses there."""
+    move = placed.order.moves[0]
     return (
-        *((by_hand,) if mailed else ()),
-        Attested(
-            "move",
-            "the vendor moving the licenses",
-            desk.move(order),
-            Performer.VENDOR,
-            can_be_undone=False,
-        ),
         Attested(
             "register_old",
-            f"registering {source}, which the licenses left",
-            desk.register_old(order),
+            f"registering {move.source.name}, which the licenses left",
+            desk.register_old(placed),
             Performer.PERSON,
         ),
         Attested(
             "register_new",
-            f"registering {target} with the moved keys",
-            desk.register_new(order),
+            f"registering {move.target.name} with the moved keys",
+            desk.register_new(placed),
             Performer.PERSON,
         ),
     )
