@@ -235,7 +235,7 @@ def test_information_is_read_and_never_changed(whole_lab: Lab, tmp_path: Path) -
         ({"type": "units"}, "type-not-offered-by-item", "units"),
         ({"item": "6000010:299"}, "item-unknown", "6000010:299"),
         ({"item": "5000010:201"}, "firm-code-not-universal", "5000010:201"),
-        ({"item": "nonsense"}, "request-invalid", "nonsense"),
+        ({"item": "nonsense"}, "request-invalid", "must be firm code and product code"),
         ({"quantity": None}, "amount-invalid", "licenses"),
         ({"source_container": "130-7"}, "container-unknown", "130-7"),
         ({"source": "third-server"}, "wrong-host", "third-server"),

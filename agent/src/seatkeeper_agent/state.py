@@ -60,6 +60,8 @@ def open_state(settings: Settings) -> State:
 def make_identity(name: str, folder: Path) -> Identity:
     """The agent's identity; its journal is made before its key, so that none is without it."""
     if not (folder / KEY).exists():
+        # What SQLite adds beside it takes its mode over.
+        (folder / JOURNAL).touch(mode=0o600)
         Journal(folder / JOURNAL).close()
     return Identity(name, folder / KEY, folder / "trust")
 

@@ -105,7 +105,7 @@ def test_the_status_page_stands_alone_and_shows_names_as_they_are(busy: dict[str
     for foreign in ("http:", "https:", "//", "url(", "@import"):
         assert foreign not in answer.text
     assert SCRIPT in page.texts
-    for text in ("old-server", "under way", "In Transit (push)", "3 seats", "holds", "sound"):
+    for text in ("old-server", "under way", "In Transit (push)", "3 seats", "holds", "consistent"):
         assert text in page.texts
     assert "BROKEN" not in page.texts
 
