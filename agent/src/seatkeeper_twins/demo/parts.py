@@ -12,8 +12,8 @@ from seatkeeper_twins.demo.screen import DemoError, Screen
 from seatkeeper_twins.lab.lab import Lab, ending_in_order
 from seatkeeper_twins.lab.process import LabError
 
-# The one that takes longest begins first.
-NAMES = ("chaos", "codemeter", "aimms", "altigen")
+# Those that take longest begin first.
+NAMES = ("chaos", "aimms", "codemeter", "altigen")
 FAILURES = (DemoError, LabError, AgentError, BuildError, OSError, ValueError)
 
 
