@@ -12,19 +12,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from seatkeeper_twins.agent_client import AgentError
-from seatkeeper_twins.codemeter.build import BuildError
-from seatkeeper_twins.demo import aimms, altigen, beside, chaos, codemeter
+from seatkeeper_twins.demo import beside, parts
 from seatkeeper_twins.demo.playbook import CHECKOUT
 from seatkeeper_twins.demo.screen import DemoError, Screen
-from seatkeeper_twins.lab.lab import Lab, ending_in_order
-from seatkeeper_twins.lab.process import LabError
+from seatkeeper_twins.lab.lab import ending_in_order
 from seatkeeper_twins.lab.seed import PERFORMERS
 
 PLAYBOOKS = "playbooks"
-# The one that takes longest begins first.
-PARTS = ("chaos", "codemeter", "aimms", "altigen")
-FAILURES = (DemoError, LabError, AgentError, BuildError, OSError, ValueError)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with ending_in_order():
             _show(Screen(), chosen)
-    except FAILURES as error:
+    except parts.FAILURES as error:
         print(f"The demo failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -47,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m seatkeeper_twins.demo",
         description="Rehearse on twins what the playbooks do with license servers.",
     )
-    parser.add_argument("--part", choices=PARTS, help="only this vendor's part")
+    parser.add_argument("--part", choices=parts.NAMES, help="only this vendor's part")
     parser.add_argument(
         "--performer", choices=PERFORMERS, help="who works on the page of the Chaos server"
         " (default: a browser where Playwright and a Chromium are here, else a person)",
@@ -63,50 +57,14 @@ def _show(screen: Screen, chosen: argparse.Namespace) -> None:
     if not (CHECKOUT / PLAYBOOKS).is_dir():
         raise DemoError(f"{CHECKOUT / PLAYBOOKS} is missing: the demo runs from a checkout.")
     if chosen.part is not None:
-        _show_part(chosen.part, screen, chosen)
+        parts.show(chosen.part, screen, chosen)
     else:
         number = beside.at_once()
         screen.line(f"Each part's output follows when it has ended; {number} run at once.")
-        failed = beside.show(screen, PARTS, partial(_is_shown, chosen), number)
+        failed = beside.show(screen, parts.NAMES, partial(parts.is_shown, chosen), number)
         if failed:
             raise DemoError(f"not all was observed with {', '.join(failed)}; see above.")
     screen.line(f"\nThe demo took {screen.elapsed():.0f} seconds.")
-
-
-def _is_shown(chosen: argparse.Namespace, part: str, screen: Screen) -> bool:
-    """Show one part in a process of its own; whether all of its claims were observed."""
-    try:
-        with ending_in_order():
-            _show_part(part, screen, chosen)
-    except FAILURES as error:
-        screen.line(f"The part failed: {error}")
-        return False
-    except KeyboardInterrupt:
-        return False
-    return True
-
-
-def _show_part(part: str, screen: Screen, chosen: argparse.Namespace) -> None:
-    folder = None if chosen.dir is None else chosen.dir / part
-    match part:
-        case "codemeter":
-            lab = codemeter.show(screen, folder)
-        case "chaos":
-            lab = chaos.show(screen, folder, chosen.performer)
-        case "aimms":
-            lab = aimms.show(screen, folder)
-        case _:
-            lab = altigen.show(screen, folder)
-    _require_ended(screen, lab, kept=folder is not None)
-
-
-def _require_ended(screen: Screen, lab: Lab, kept: bool) -> None:
-    there = lab.folder.exists()
-    screen.require(
-        not lab.processes() and there == kept,
-        f"no process of the demo runs and {lab.folder} is {'kept' if kept else 'gone'}",
-        f"Something of the demo is left: processes {lab.processes()}, folder {lab.folder}.",
-    )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ STAGE, TEXT = "stage", "text"
 Show = Callable[[str, Screen], bool]
 """Shows the part of that name, and tells whether all of its claims were observed.
 
-It runs in a new interpreter, which has to find it by its name.
+It runs in a new interpreter, which has to find it by its name, and so not in a ``__main__``.
 """
 
 
