@@ -99,8 +99,8 @@ def _order(unit: Unit, number: int) -> None:
     identity = orders.order_id(name)
     declaration: dict[str, Any] = {
         "name": name,
-        "source": {"name": "old"},
-        "target": {"name": "new"},
+        "source": {"name": "old", "system_key": "0012-3456-7890"},
+        "target": {"name": "new", "system_key": "0012-9999-0001"},
         "keys": [{"key": "LK10-AAAA-0001", "product": "ALTI-STATION-10"}],
     }
     document = {"declaration": declaration, "case_number": None, "attempt": 1}
