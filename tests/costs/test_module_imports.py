@@ -24,7 +24,7 @@ IMPORTS: dict[str, Imports] = {
     "modules.license_borrow": Imports(16, "ansible.module_utils.urls"),
     "modules.license_client": Imports(9),
     "modules.license_info": Imports(13, "ansible.module_utils.urls"),
-    "modules.license_order": Imports(14, "ansible.module_utils.urls"),
+    "modules.license_order": Imports(15, "ansible.module_utils.urls"),
     "modules.license_profile": Imports(15, "ansible.module_utils.urls"),
     "modules.license_server": Imports(10, "ansible.module_utils.urls"),
     "modules.license_server_move": Imports(15, "ansible.module_utils.urls"),
@@ -32,7 +32,7 @@ IMPORTS: dict[str, Imports] = {
     "modules.offline_activation": Imports(12, "ansible.module_utils.urls"),
     "modules.online_activation": Imports(12, "ansible.module_utils.urls"),
     "callback.open_steps": Imports(6),
-    "filter.licensing": Imports(17),
+    "filter.licensing": Imports(18),
 }
 
 

@@ -38,7 +38,7 @@ SEED: dict[str, Any] = {
 }
 
 COSTS: dict[str, Cost] = {
-    "agent": Cost(statements=8, vendor="1 GET /status"),
+    "agent": Cost(statements=11, vendor="1 GET /status"),
     "server": Cost(statements=1, vendor="1 GET /config, 2 GET /status"),
     "settings, dry run": Cost(statements=1, vendor="2 GET /config, 2 GET /status"),
     "settings, run": Cost(
@@ -85,13 +85,13 @@ COSTS: dict[str, Cost] = {
         statements=24, transactions=3, syncs=3, vendor="6 GET /status, 1 vrlctl"
     ),
     "activation by password, again": Cost(statements=2, vendor="1 GET /status"),
-    "borrow, dry run": Cost(statements=4, vendor="1 GET /status"),
-    "borrow, run": Cost(statements=35, transactions=3, syncs=3, vendor="2 GET /status"),
-    "borrow, again": Cost(statements=23, transactions=1, vendor="1 GET /status"),
+    "borrow, dry run": Cost(statements=7, vendor="1 GET /status"),
+    "borrow, run": Cost(statements=38, transactions=3, syncs=3, vendor="2 GET /status"),
+    "borrow, again": Cost(statements=26, transactions=1, vendor="1 GET /status"),
     "borrow, done by a person": Cost(
-        statements=28, transactions=2, syncs=1, vendor="2 GET /status"
+        statements=31, transactions=2, syncs=1, vendor="2 GET /status"
     ),
-    "borrow, settled": Cost(statements=9, vendor="1 GET /status"),
+    "borrow, settled": Cost(statements=12, vendor="1 GET /status"),
     "borrows": Cost(statements=4),
     "dongles": Cost(statements=1, usb=1, descriptors=4, vendor="1 GET /status"),
     "eligibility": Cost(

@@ -22,7 +22,7 @@ FEW, MANY = "130-3000000010", "130-3000000100"
 """Containers with ten items and with a hundred."""
 
 COSTS: dict[str, Cost] = {
-    "agent": Cost(statements=8, vendor="2 CmAccess2, 1 CmGetVersion"),
+    "agent": Cost(statements=11, vendor="2 CmAccess2, 1 CmGetVersion"),
     "containers": Cost(vendor="3 CmAccess2, 1 CmGetBoxes, 2 CmGetInfo"),
     "items": Cost(vendor="8 CmAccess2, 2 CmGetBoxContents2, 1 CmGetBoxes, 5 CmGetInfo"),
     "items again": Cost(vendor="3 CmAccess2, 1 CmGetBoxContents2, 1 CmGetBoxes, 1 CmGetInfo"),
@@ -75,12 +75,12 @@ COSTS: dict[str, Cost] = {
         statements=20, transactions=1, syncs=1, vendor="4 CmAccess2, 4 CmGetBoxContents2"
     ),
     "acknowledge, again": Cost(statements=7, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "agent after a transfer": Cost(statements=12, vendor="2 CmAccess2, 1 CmGetVersion"),
-    "borrow, dry run": Cost(statements=2, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"),
+    "agent after a transfer": Cost(statements=15, vendor="2 CmAccess2, 1 CmGetVersion"),
+    "borrow, dry run": Cost(statements=5, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"),
     "borrow, run": Cost(
-        statements=11, transactions=1, syncs=1, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"
+        statements=14, transactions=1, syncs=1, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"
     ),
-    "borrow, again": Cost(statements=14, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"),
+    "borrow, again": Cost(statements=17, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"),
     "settings, dry run": Cost(vendor="1 CmAccess2"),
     "settings, run": Cost(
         statements=48,

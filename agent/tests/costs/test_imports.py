@@ -10,20 +10,20 @@ from costs.imports import Imports, imports_of
 from costs.table import assert_written
 
 COMMANDS: dict[str, Imports] = {
-    "serve": Imports(44, "apsw asyncio ssl uvicorn"),
+    "serve": Imports(45, "apsw asyncio ssl uvicorn"),
     "serve, asked": Imports(
-        180,
+        189,
         "apsw asyncio cryptography ctypes fastapi pydantic securesystemslib ssl "
         "starlette structlog uvicorn",
     ),
     "--help": Imports(2),
-    "status": Imports(41, "apsw httpx ssl", code=1),
-    "waiting": Imports(41, "apsw httpx ssl"),
-    "attest": Imports(41, "apsw httpx ssl", code=1),
-    "doctor": Imports(65, "apsw asyncio cryptography ctypes httpx securesystemslib ssl", code=1),
-    "key": Imports(40, "apsw cryptography securesystemslib"),
-    "backup": Imports(40, "apsw"),
-    "completion": Imports(39, "apsw shtab"),
+    "status": Imports(42, "apsw httpx ssl", code=1),
+    "waiting": Imports(42, "apsw httpx ssl"),
+    "attest": Imports(42, "apsw httpx ssl", code=1),
+    "doctor": Imports(66, "apsw asyncio cryptography ctypes httpx securesystemslib ssl", code=1),
+    "key": Imports(41, "apsw cryptography securesystemslib"),
+    "backup": Imports(41, "apsw"),
+    "completion": Imports(40, "apsw shtab"),
     "seatkeeper_agent.drivers.codemeter.worker": Imports(9, "ctypes"),
     "seatkeeper_agent.drivers.chaos.page.worker": Imports(12),
 }

@@ -19,7 +19,7 @@ SEEDS: dict[str, Any] = {
 }
 
 COSTS: dict[str, Cost] = {
-    "agent": Cost(statements=8, vendor="2 licman"),
+    "agent": Cost(statements=11, vendor="2 licman"),
     "profile, dry run": Cost(vendor="3 licman"),
     "backup, run": Cost(statements=10, transactions=1, syncs=2, vendor="6 licman"),
     "prepare, dry run": Cost(statements=1),

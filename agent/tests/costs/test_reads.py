@@ -29,7 +29,7 @@ class Statements:
 
 
 READS: dict[str, Statements] = {
-    "/v1/agent": Statements(39, 309, lowered_by=22),
+    "/v1/agent": Statements(42, 312, lowered_by=22),
     "/v1/audit": Statements(1, 1),
     "/v1/ledger": Statements(1, 1),
     "/v1/operations": Statements(61, 601, lowered_by=22),
@@ -43,7 +43,7 @@ READS: dict[str, Statements] = {
     "/v1/orders": Statements(31, 301, lowered_by=22),
     "/v1/moves": Statements(11, 101, lowered_by=22),
     "/metrics": Statements(183, 1713, lowered_by=22),
-    "/": Statements(174, 1214, lowered_by=22),
+    "/": Statements(177, 1217, lowered_by=22),
     "/readyz": Statements(2, 2),
 }
 
