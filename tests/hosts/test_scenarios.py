@@ -19,7 +19,7 @@ from hosts.lab.engine import LabError
 from hosts.lab.lab import Lab, engine_kind
 from seatkeeper_twins.lab.process import spawn
 
-LONGEST_FIRST = ("migrate", "default", "servers", "upgrade", "dongle")
+LONGEST_FIRST = ("servers", "migrate", "default", "upgrade", "dongle")
 SECONDS_MAX = 5400
 END_SECONDS_MAX = 600
 """SSH's shared connections notice within seconds that their host is gone."""
@@ -62,8 +62,7 @@ def test_scenario(name: str, record_property: Callable[[str, object], None]) -> 
     for phase, took in seconds.items():
         record_property(phase, f"{took:.0f} s")
     told = log.read_text(encoding="utf-8", errors="replace")
-    again = f'Repeat just it: .venv/bin/python -m pytest tests/hosts -k "test_scenario[{name}]"'
-    assert status == 0, f"{log}:\n{told[-TOLD_CHARACTERS:]}\n{again}"
+    assert status == 0, f"{log}:\n{told[-TOLD_CHARACTERS:]}"
     deadline = time.monotonic() + END_SECONDS_MAX
     while (left := _left_of(folder)) and time.monotonic() < deadline:
         time.sleep(LOOK_AGAIN_SECONDS)
