@@ -85,9 +85,11 @@ def _leg(params: Params, client: AgentClient, identity: str, check_mode: bool) -
         "decision": params["decision"],
         "confirmation": params["confirmation"],
         "update_counter": params["update_counter"],
-        "evidence": params["evidence"],
         "facts": params["facts"],
     }
+    if params["evidence"] is not None:
+        # An agent that compares nothing does not know the member.
+        body["evidence"] = params["evidence"]
     try:
         path = path_of("transfers", identity, params["leg"])
         answer = client.change("POST", path, body, check_mode)
