@@ -20,7 +20,7 @@ from seatkeeper_agent.api import server
 from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
 from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
-from seatkeeper_agent.identity import Identity
+from seatkeeper_agent.state import make_identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.settings import Settings
 from seatkeeper_agent.usb.settings import UsbSettings
@@ -148,7 +148,7 @@ class World:
         for name in MACHINES:
             state = self._state_of(name)
             (state / "trust").mkdir(mode=0o700, parents=True)
-            identities[name] = Identity(name, state / "agent.key", state / "trust")
+            identities[name] = make_identity(name, state)
         for name, other in ((OLD, NEW), (NEW, OLD)):
             pem = identities[name].public_pem
             (identities[other].trust_folder / f"{name}.pem").write_text(pem, encoding="ascii")
