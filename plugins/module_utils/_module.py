@@ -40,7 +40,7 @@ def run_module(module: AnsibleModule, run: Run) -> None:
         result = run(module.params, client, module.check_mode)
     except LicenseProblem as problem:
         # Ansible would show the options again, and with them what must not be repeated.
-        hidden = {"invocation": {}} if problem.document.get("card_data") else {}
+        hidden: dict[str, t.Any] = {"invocation": {}} if problem.document.get("card_data") else {}
         module.fail_json(msg=str(problem), problem=problem.document, **problem.result, **hidden)
     for text in result.pop("warnings", ()):
         module.warn(text)
