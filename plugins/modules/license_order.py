@@ -247,12 +247,8 @@ EXAMPLES = r"""
       assurance_until: "2027-06-30"
       stations: 40
       stations_as_of: "2026-11-20"
-    keys:
-      - key: LK10-AAAA-0001
-        product: ALTI-STATION-10
-    prices:
-      assurance_per_year:
-        ALTI-STATION-10: "120.00"
+    keys: [{key: LK10-AAAA-0001, product: ALTI-STATION-10}]
+    prices: {assurance_per_year: {ALTI-STATION-10: "120.00"}}
   check_mode: true
   delegate_to: office-server
   register: planned
@@ -269,27 +265,14 @@ EXAMPLES = r"""
 - name: Check an order against a rule of a contract as well
   seatkeeper.licensing.license_order:
     name: branch-to-headquarters-by-contract
-    source:
-      name: branch
-      system_key: "0012-3456-7890"
-      owner: Studio A
-      chassis: Max1000
-      assurance_until: "2026-06-30"
-    target:
-      name: headquarters
-      system_key: "0012-9999-0001"
-      owner: Studio A
-      chassis: Max2000
-      registered: true
-      assurance_until: "2027-06-30"
-      stations: 40
-      stations_as_of: "2026-11-20"
+    source: {name: branch, system_key: "0012-3456-7890", owner: Studio A, chassis: Max1000,
+             assurance_until: "2026-06-30"}
+    target: {name: headquarters, system_key: "0012-9999-0001", owner: Studio A, chassis: Max2000,
+             registered: true, assurance_until: "2027-06-30", stations: 40,
+             stations_as_of: "2026-11-20"}
     keys: [{key: LK10-AAAA-0002, product: ALTI-STATION-10}]
-    prices:
-      assurance_per_year:
-        ALTI-STATION-10: "120.00"
-    fields:
-      cost_centre: CC-4711
+    prices: {assurance_per_year: {ALTI-STATION-10: "120.00"}}
+    fields: {cost_centre: CC-4711}
     rules:
       - id: cost_centre
         kind: field_matches
