@@ -66,7 +66,7 @@ def test_what_is_not_declared_keeps_an_order_from_being_placed(
 
 
 def test_a_row_blocks_by_what_its_unknown_means() -> None:
-    for then, blocks in ((OnUnknown.BLOCKS, True), (OnUnknown.CONFIRMED, False)):
+    for then, blocks in ((OnUnknown.BLOCKS, True), (OnUnknown.SHOWN, False)):
         rows = {verdict: RuleRow("a", "b", "c", verdict, "d", then) for verdict in RuleVerdict}
         assert rows[UNKNOWN].blocks is blocks
         assert (rows[MET].blocks, rows[NOT_MET].blocks) == (False, True)

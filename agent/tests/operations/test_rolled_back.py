@@ -138,6 +138,7 @@ def test_a_dry_run_refuses_as_the_run_does_and_freezes_nothing(pair: Pair, tmp_p
     with pytest.raises(Problem) as caught:
         pair.old.transfers.plan(LegOrder(Leg.ISSUE, declared, ACTOR, evidence=shown))
     assert caught.value.code is ProblemCode.SNAPSHOT_ROLLED_BACK
+    assert "attest" not in caught.value.next_action, "there is nothing to attest yet"
     assert frozen(pair.old) == []
 
 

@@ -13,8 +13,8 @@ class OnUnknown(StrEnum):
 
     BLOCKS = "blocks"
     """Nothing is done until the operator has stated the fact."""
-    CONFIRMED = "confirmed"
-    """No operator can find it out: it stands in what is confirmed."""
+    SHOWN = "shown"
+    """It is shown, and keeps nothing from being done."""
 
 
 class RuleVerdict(StrEnum):
@@ -37,9 +37,9 @@ class RuleRow:
     observed: str
     verdict: RuleVerdict
     advice: str
-    on_unknown: OnUnknown = OnUnknown.CONFIRMED
-    """No vendor or operator rule of an order leaves it out, see ``policies.ON_UNKNOWN``; rows of
-    dongles and of server moves are confirmed together with the plan that shows them."""
+    on_unknown: OnUnknown = OnUnknown.SHOWN
+    """Every rule of an order says it, see ``policies.ON_UNKNOWN``; an unknown row of a dongle or of
+    a server move is shown and blocks nothing."""
 
     @property
     def blocks(self) -> bool:

@@ -69,6 +69,12 @@ class Evidence:
             return
         if is_run:
             self._freeze(order, self._containers(order), problem)
+        else:
+            # Nothing is frozen yet that could be attested.
+            problem.next_action = (
+                "The run refuses this as well and freezes the containers of this host;"
+                " seatkeeper-agent status then says what to settle, and how."
+            )
         raise problem
 
     def take(self, order: LegOrder, answered: Envelope | None) -> Document:

@@ -8,14 +8,13 @@ comparison itself writes, and only what it freezes; reads give the last comparis
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from seatkeeper_agent.domain.licenses import ItemKey, Measure
 from seatkeeper_agent.domain.problems import Problem
-from seatkeeper_agent.journal import Journal, JournalError, Unit
+from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.observations import (
     Sight,
     ended_lots,
@@ -96,7 +95,7 @@ class Observer:
             with self._journal.transaction() as unit:
                 if unit.audit.head()[0] != sequence:
                     return self._last.get(serial) or Comparison(serial, at, None, "it changed")
-                _hold_against(unit, serial, shown)
+                _compare_with_journal(unit, serial, shown)
         except Problem as problem:
             self._works.freeze(serial, actor, problem)
             return Comparison(serial, at, False, problem.detail)
@@ -114,7 +113,7 @@ class Observer:
         return _Shown(counters, rows, self._driver.clock(serial).box_at)
 
 
-def _hold_against(unit: Unit, serial: str, shown: _Shown) -> None:
+def _compare_with_journal(unit: Unit, serial: str, shown: _Shown) -> None:
     """Problem if the container is older than the journal."""
     for firm_code, counter in shown.counters.items():
         refuse_rollback(unit, serial, firm_code, counter)
@@ -122,43 +121,3 @@ def _hold_against(unit: Unit, serial: str, shown: _Shown) -> None:
         owned = {measure: sight.owned(measure) for measure in Measure}
         ended = ended_lots(unit, serial, codes, shown.box_at)
         refuse_vanished(unit, serial, codes, ids, owned, ended)
-
-
-class Observing:
-    """A thread that compares at its start and then at intervals.
-
-    What nobody foresaw is given to ``report`` and does not end the comparing.
-    """
-
-    def __init__(
-        self,
-        observer: Observer,
-        report: Callable[[Exception], None],
-        seconds: float = COMPARE_SECONDS,
-    ) -> None:
-        self._observer = observer
-        self._report = report
-        self._seconds = seconds
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; returns when no comparison is under way."""
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self._observer.compare("agent")
-            except JournalError:
-                # Reported by every request; the next comparison may find it mended.
-                pass
-            except Exception as error:  # noqa: BLE001 - without it nothing would be compared again
-                self._report(error)
-            if self._ended.wait(self._seconds):
-                return
