@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP := $(PYTHON) -m pip --disable-pip-version-check -qq --no-input
+INSTALL := tests/tools/uv.sh pip install --python $(PYTHON)
 COLLECTION := $(VENV)/collections/ansible_collections/seatkeeper/licensing
 
 .PHONY: help
@@ -18,23 +18,19 @@ help: ## list the targets
 .PHONY: setup
 setup: $(VENV)/.agent $(VENV)/.compiler $(COLLECTION) ## make .venv with everything pinned, the agent and the collection
 
-$(VENV)/.python:
-	@python="$$(tests/tools/find-python.sh)"
-	@echo "setup: making $(VENV) with $$("$$python" --version)"
-	@"$$python" -m venv --clear $(VENV)
-	@touch $@
+.PHONY: looked-at
+looked-at:
 
-$(VENV)/.packages: requirements/dev.lock $(VENV)/.python
-	@echo "setup: installing the packages of requirements/dev.lock (a minute or two)"
-	@$(PIP) install --require-hashes -r requirements/dev.lock
-	@touch $@
+# Looked at each time, and made anew when the lock or the Python is another one.
+$(VENV)/.made-of: looked-at
+	@tests/tools/environment.sh dev
 
-$(VENV)/.agent: agent/pyproject.toml $(VENV)/.packages
+$(VENV)/.agent: agent/pyproject.toml $(VENV)/.made-of
 	@echo "setup: installing the agent from agent/"
-	@$(PIP) install --no-deps --no-build-isolation --editable agent
+	@$(INSTALL) --no-deps --no-build-isolation --editable agent
 	@touch $@
 
-$(COLLECTION): | $(VENV)/.python
+$(COLLECTION): | $(VENV)/.made-of
 	@echo "setup: linking the collection into $(VENV)/collections"
 	@mkdir -p $(@D)
 	@ln -sfn ../../../.. $@
@@ -44,16 +40,16 @@ bundle: $(VENV)/.agent ## make the agent's release for the role agent, with all 
 	@cd tests && ../$(PYTHON) -m hosts.made bundle --into ../dist
 
 # Twins need a compiler for their stand-in library; where there is none, one comes as a wheel.
-$(VENV)/.compiler: requirements/compiler.lock | $(VENV)/.python
+$(VENV)/.compiler: requirements/compiler.lock | $(VENV)/.made-of
 	@if ! command -v cc gcc clang >/dev/null; then
 		echo "setup: no C compiler here, installing the one of requirements/compiler.lock"
-		$(PIP) install --require-hashes -r requirements/compiler.lock
+		$(INSTALL) --require-hashes -r requirements/compiler.lock
 	fi
 	touch $@
 
 # What static checks need in environments of their own; one whose Python is missing is left out.
 .PHONY: lint-environments
-lint-environments: $(VENV)/.python
+lint-environments: $(VENV)/.made-of
 	@tests/tools/environment.sh importer
 	tests/tools/environment.sh ansible-2.19 3.11 3.12 3.13
 	tests/tools/environment.sh ansible-2.20 3.13 3.12 3.14

@@ -25,7 +25,8 @@ for candidate in "${candidates[@]}"; do
 import ensurepip, sqlite3, ssl, sys, venv
 if "%d.%d" % sys.version_info[:2] not in sys.argv[1:]:
     sys.exit(1)
-print(sys.executable)
+# Of an environment what it was made of: the one that is asked for may stand in its place.
+print(sys._base_executable)
 ' "${versions[@]}" </dev/null 2>/dev/null; then
         exit 0
     fi
