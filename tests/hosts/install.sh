@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # install.sh: install the Debian packages that tests/hosts and molecule/ need and this machine lacks.
 # What cannot be had is only told: the tests then say why they cannot run, and in CI they fail.
+# Usage: install.sh [--list]; --list only prints which packages these are.
 set -euo pipefail
 
 has_debian_lists() {
@@ -23,6 +24,10 @@ needs ip iproute2
 needs ssh openssh-client
 needs tar tar
 
+if [[ "${1:-}" == --list ]]; then
+    echo "${missing[*]}"
+    exit 0
+fi
 if ! command -v apt-get >/dev/null; then
     echo "hosts: no apt-get here, nothing is installed"
     exit 0
