@@ -1,25 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put pip into the running environment, starting from the one that comes with Python.
+"""Put pip into the running environment, from its wheel beside this script.
 
-`ansible-test` looks for a script of this kind in its cache before it fetches one. It passes the
-options of `get-pip.py` and the version of pip that it wants.
+`ansible-test` looks for a script of this kind in its cache before it fetches one, runs it in each
+environment that it makes, and passes what `get-pip.py` is passed: options, and `pip==VERSION`.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
+import sysconfig
+import zipfile
+from pathlib import Path
 
 
 def main() -> None:
-    """Install the bundled pip, then the packages that were named, from the usual index."""
-    # A process of its own: ensurepip switches pip's settings off in the one it runs in.
-    bundled = [sys.executable, "-m", "ensurepip", "--upgrade", "--default-pip"]
-    subprocess.run(bundled, check=True, stdout=subprocess.DEVNULL)
-    packages = [word for word in sys.argv[1:] if not word.startswith("-")]
-    if packages:
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-        subprocess.run([*pip, "install", *packages], check=True)
+    """Unpack the wheel: a second or two less than having one pip install another."""
+    (version,) = (word.removeprefix("pip==") for word in sys.argv[1:] if word.startswith("pip=="))
+    wheel = Path(__file__).with_name(f"pip-{version}-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(sysconfig.get_path("purelib"))
 
 
 if __name__ == "__main__":
