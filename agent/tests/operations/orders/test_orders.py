@@ -254,6 +254,20 @@ def test_what_a_person_says_did_not_happen_ends_it_and_is_confirmed_anew(bench: 
     assert bench.awaits() == [("person", "send")]
 
 
+def test_what_the_vendor_has_moved_is_not_given_up_and_paid_twice(bench: Bench) -> None:
+    """What remains is to register; begun anew, the order would cost another fee."""
+    bench.put(**bench.confirmed(case_number="CAS-1"))
+    bench.attest(statement="Sent by post.")
+    bench.attest(statement="Moved.")
+    for step in ("register_old", "register_new"):
+        with pytest.raises(Problem) as caught:
+            bench.attest(happened=False, statement="The system was switched off.")
+        assert caught.value.code is ProblemCode.LEG_OUT_OF_ORDER
+        assert bench.awaits() == [("person", step)]
+        bench.attest()
+    assert bench.view()["state"] == "done"
+
+
 def test_what_did_not_come_to_the_mail_goes_on_with_the_same_confirmation(bench: Bench) -> None:
     """Nobody outside has heard of it."""
     said = bench.confirmed()

@@ -8,7 +8,7 @@ from typing import Any
 from seatkeeper_agent.domain.definitions import differences, told
 from seatkeeper_agent.domain.orders import LicenseKey
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import OperationState
+from seatkeeper_agent.domain.records import OperationRecord, OperationState
 from seatkeeper_agent.domain.rules import RuleRow, RuleVerdict
 from seatkeeper_agent.operations.orders.plan import (
     Judged,
@@ -131,4 +131,14 @@ def just_changed(request: OrderRequest) -> Problem:
         f"Nothing was done for the order {request.declaration['name']!r}, because somebody else has"
         " just placed or changed it.",
         "Run the playbook again to see how far it is.",
+    )
+
+
+def moved_already(operation: OperationRecord) -> Problem:
+    """What remains is to register; begun anew, the order would cost another fee."""
+    return Problem(
+        ProblemCode.LEG_OUT_OF_ORDER,
+        f"The vendor has moved the license keys of {operation.subject}, so it cannot be given up"
+        " any more: its fee is due.",
+        "Have the step done that waits, then attest that it is done.",
     )

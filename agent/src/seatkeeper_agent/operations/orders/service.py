@@ -41,6 +41,7 @@ from seatkeeper_agent.operations.orders.refusals import (
     case_differs,
     done_with_keys,
     just_changed,
+    moved_already,
     require_allowed,
     require_case_number,
     require_new_keys,
@@ -151,7 +152,10 @@ class OrderService:
     def attest(
         self, operation: OperationRecord, happened: bool, statement: str, actor: str
     ) -> None:
-        """A person's word on what nothing shows."""
+        """A person's word on what nothing shows; what the vendor has moved is not given up."""
+        moved = any(s.name == "move" and s.state is StepState.DONE for s in operation.steps)
+        if moved and not happened:
+            raise moved_already(operation)
         work = self._work(self._declared_by(operation), operation.actor)
         self._engine.attest(work, operation, happened, statement, actor)
 
