@@ -11,6 +11,7 @@ import pytest
 from seatkeeper_agent.domain.licenses import (
     ContainerClock,
     HistoryStatus,
+    ItemKey,
     ItemStatus,
     TransferType,
 )
@@ -43,6 +44,7 @@ PULL_FORBIDDEN = with_option("licenses", pull_allowed=False)
 LENT = {"history": (row(),), "parent_vendor_id": "aa"}
 EXTEND = declare("borrow_local", "extend", until=NOW + 2 * DAY)
 BORROW = declare("borrow_local")
+OTHER = replace(ITEM, key=ItemKey.parse(f"{CODES}@2"))
 
 ALLOWED: dict[str, SourceView] = {
     **{f"push {type_}": view_of(declare(type_)) for type_ in TransferType},
@@ -81,7 +83,52 @@ ALLOWED: dict[str, SourceView] = {
     "whole, extended and back": view_of(
         declare("complete"),
         history=(row(returned_quantity=1), row(transfer_id="bb")),
-        extensions=frozenset({"bb"}),
+        lending_nothing=frozenset({"bb"}),
+    ),
+    "whole, while another item of the same codes is lent": view_of(
+        declare("complete"), history=(row(item=OTHER.key),)
+    ),
+    "whole, while a lot that was here went back before its end": view_of(
+        declare("complete"),
+        history=(
+            row(item=OTHER.key, is_arrival=True),
+            row(item=OTHER.key, transfer_id="bb"),
+        ),
+    ),
+    "whole, what came back by a row of its own": view_of(
+        declare("complete"),
+        history=(row(returned_quantity=1), row(transfer_id="bb")),
+        lending_nothing=frozenset({"bb"}),
+    ),
+    "whole, back as the journal knows": view_of(
+        declare("complete"), history=(row(),), lending_nothing=frozenset({"aa"})
+    ),
+    "return of a whole item beside a lot that went back": view_of(
+        declare("complete", "return"),
+        received("complete"),
+        history=(row("complete", is_arrival=True), row(item=OTHER.key, transfer_id="bb")),
+    ),
+    "early return of a whole item that was prolonged": view_of(
+        declare("borrow_complete", "return"),
+        received("borrow_complete"),
+        history=(
+            row("borrow_complete", is_arrival=True),
+            row("borrow_complete", transfer_id="bb", borrow_expires_at=NOW + 2 * DAY),
+        ),
+    ),
+    "early return beside a lot that went back": view_of(
+        declare("borrow_complete", "return"),
+        received("borrow_complete"),
+        history=(
+            row("borrow_complete", is_arrival=True),
+            row(transfer_id="bb"),
+            row(item=OTHER.key, transfer_id="cc"),
+        ),
+    ),
+    "unreceipted, of another item of the same codes": view_of(
+        declare(),
+        policy=Policy(receipt_required=True),
+        history=(row("licenses", item=OTHER.key, status=HistoryStatus.IN_TRANSIT_PUSH),),
     ),
     "part while others are lent": view_of(declare(), history=(row(),)),
     "return": view_of(declare(mode="return"), received(), history=(row("licenses"),)),
@@ -171,6 +218,20 @@ REFUSED: list[tuple[ProblemCode, str, SourceView]] = [
             received(),
             history=(row("complete"), row(transfer_id="bb", container="130-9")),
         ),
+    ),
+    (
+        ProblemCode.ITEM_BORROWED,
+        "1 of its seats are lent",
+        view_of(
+            declare("complete"),
+            history=(row(), row(transfer_id="bb"), row(item=OTHER.key, transfer_id="cc")),
+            lending_nothing=frozenset({"bb"}),
+        ),
+    ),
+    (
+        ProblemCode.BORROW_UNKNOWN,
+        "is not lent",
+        view_of(EXTEND, history=(row(item=OTHER.key),), parent_vendor_id="aa"),
     ),
     (
         ProblemCode.FIRM_ITEM_MISSING,

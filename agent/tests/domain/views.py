@@ -62,7 +62,8 @@ def declare(type_: str = "licenses", mode: str = "push", **changes: Any) -> Decl
 def row(type_: str = "borrow_local", **changes: Any) -> HistoryRow:
     """A history row of a seat that is lent for a day."""
     values: dict[str, Any] = {
-        "index": 1, "status": HistoryStatus.TRANSFERRED_AND_RECEIPTED, "type": type_,
+        "item": ITEM.key, "is_arrival": False, "index": 1, "type": type_,
+        "status": HistoryStatus.TRANSFERRED_AND_RECEIPTED,
         "at": NOW - DAY, "unit_counter": 0, "license_quantity": 0, "returned_quantity": 0,
         "borrow_expires_at": NOW + DAY if type_.startswith("borrow") else None,
         "transfer_id": "aa", "confirmed_transfer_id": "aa", "container": TARGET,

@@ -42,7 +42,7 @@ LONGEST = 10 * DAY
 
 PREFIXES = (
     "nothing", "unreceipted", "lent", "lent returned", "lent extended returned", "lent ended",
-    "received", "received and lent on", "received and ended",
+    "received", "received and lent on", "received and ended", "received after a borrow",
 )  # fmt: skip
 
 
@@ -144,6 +144,8 @@ class World:
         word, _, rest = case.prefix.partition(" ")
         if word == "nothing":
             return "old", None
+        if rest == "after a borrow":
+            self._lend_and_take_back()
         type_ = case.past_type
         parent = self._move("past", type_, receipted=word != "unreceipted")
         if word == "received":
@@ -155,6 +157,10 @@ class World:
         if "ended" in rest:
             self.pair.later(2 * DAY)
         return "old", parent
+
+    def _lend_and_take_back(self) -> None:
+        earlier = self._move("earlier", "borrow_local")
+        self._move("earlier back", "borrow_local", "return", "new", parent=earlier)
 
     def _received(self, rest: str) -> str:
         if rest == "and lent on":

@@ -169,8 +169,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One row of an item's transfer history, as the vendor keeps it."""
+    """One row of an item's transfer history, as the vendor keeps it.
 
+    ``item`` is the very item, with its reference, and ``is_arrival`` whether the item itself came
+    with this row. Of other rows that are no longer in transit the vendor's record does not say
+    whether they left or came in.
+    """
+
+    item: ItemKey
+    is_arrival: bool
     index: int
     status: HistoryStatus
     type: str

@@ -51,24 +51,31 @@ class SourceView:
     """Everything that the source side's rules look at.
 
     ``parent_vendor_id`` is the vendor's id of the lot that an extension prolongs;
-    ``extensions`` are the vendor's ids of extensions made here, which lend nothing themselves.
+    ``lending_nothing`` are the vendor's ids of transfers of which the journal knows that they
+    lend nothing from here: they came in, went back, prolong a borrow, or are back.
     """
 
     declaration: Declaration
     item: Item
     parent_vendor_id: str | None
     history: tuple[HistoryRow, ...]
+    """The rows of all items of these codes."""
     runtime_types: tuple[TransferType, ...]
     clock: ContainerClock
     now: int
     policy: Policy
     peer: PeerFacts
-    extensions: frozenset[str] = frozenset()
+    lending_nothing: frozenset[str] = frozenset()
 
     @property
     def option(self) -> TransferOption | None:
         """The licensor's option for the declared type."""
         return self.item.option(self.declaration.type)
+
+    @property
+    def item_history(self) -> tuple[HistoryRow, ...]:
+        """The rows of this very item."""
+        return tuple(row for row in self.history if row.item == self.item.key)
 
 
 Rule = Callable[[SourceView], Problem | None]
@@ -255,7 +262,7 @@ def _return_allowed(view: SourceView) -> Problem | None:
 
 
 def _returned_as_received(view: SourceView) -> Problem | None:
-    received = [row for row in view.history if row.transfer_id == view.item.transfer_id]
+    received = [row for row in view.item_history if row.transfer_id == view.item.transfer_id]
     if not received or received[-1].type == view.declaration.type.value:
         return None
     return Problem(
@@ -282,7 +289,12 @@ def _lot_known(view: SourceView) -> Problem | None:
 
 
 def _lent(view: SourceView) -> list[HistoryRow]:
-    """The lots of the declared type, or of part of the item, that are lent and not back yet."""
+    """The lots of the declared type, or of part of the item, that are lent and not back yet.
+
+    What is borrowed moves no further (grade D), so no row of a borrowed item lends anything.
+    """
+    if view.item.borrowed_until is not None:
+        return []
     type_ = TransferType.BORROW_LOCAL
     if view.declaration.mode is Mode.EXTEND:
         type_ = view.declaration.type
@@ -290,9 +302,9 @@ def _lent(view: SourceView) -> list[HistoryRow]:
     back = type_ is TransferType.BORROW_COMPLETE and view.item.status is ItemStatus.ENABLED
     return [
         row
-        for row in view.history
+        for row in view.item_history
         if row.type == type_.value
-        and row.transfer_id not in view.extensions
+        and row.transfer_id not in view.lending_nothing
         and row.transfer_id != view.item.transfer_id
         and row.returned_quantity == 0
         and (row.borrow_expires_at or 0) > view.now
@@ -425,7 +437,7 @@ def _firm_item(view: SourceView) -> Problem | None:
 def _unreceipted(view: SourceView) -> Problem | None:
     if not view.policy.receipt_required:
         return None
-    waiting = [row for row in view.history if row.status.in_transit]
+    waiting = [row for row in view.item_history if row.status.in_transit]
     if not waiting:
         return None
     return Problem(

@@ -65,12 +65,18 @@ class Transfers:
         )
         return [self._record(row) for row in rows.fetchall()]
 
-    def extensions(self) -> frozenset[str]:
-        """The vendor's ids of all extensions of borrows that were made here."""
+    def lending_nothing(self, container: str) -> frozenset[str]:
+        """The vendor's ids of what lends nothing from a container, as far as this host knows.
+
+        What came in, what went back, an extension, and what was lent and is back.
+        """
         rows = self._connection.execute(
-            "SELECT vendor_transfer_id FROM transfers WHERE side = 'source'"
-            " AND vendor_transfer_id IS NOT NULL"
-            " AND json_extract(declaration, '$.mode') = 'extend'"
+            "SELECT vendor_transfer_id FROM transfers WHERE vendor_transfer_id IS NOT NULL AND ("
+            "side = 'target' AND json_extract(declaration, '$.target.container') = ?"
+            " OR side = 'source' AND (json_extract(declaration, '$.mode') IN ('return', 'extend')"
+            " OR EXISTS (SELECT 1 FROM entries WHERE transfer_id = transfers.id"
+            " AND event = 'credit_back')))",
+            (container,),
         )
         return frozenset(str(row[0]) for row in rows)
 

@@ -64,7 +64,7 @@ class Checks:
         sight: Sight,
         peer: PeerFacts,
         parent_vendor_id: str | None,
-        extensions: frozenset[str],
+        lending_nothing: frozenset[str],
     ) -> tuple[Item, bool]:
         """The source's item if every rule allows the transfer, and whether it may return."""
         clock = self._clock if declaration.until is None else self._sure_clock
@@ -86,7 +86,7 @@ class Checks:
                 now=now,
                 policy=self._policy,
                 peer=peer,
-                extensions=extensions,
+                lending_nothing=lending_nothing,
             )
         except DriverError as error:
             raise driver_problem(f"reading {sight.container}", error) from error

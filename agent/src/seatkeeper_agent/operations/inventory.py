@@ -75,7 +75,7 @@ class Inventory:
         def read() -> Entries:
             if item is None:
                 rows = self._driver.all_history(serial)
-                return tuple(history_view(row, _codes(key)) for key, row in rows)
+                return tuple(history_view(row, _codes(row.item)) for row in rows)
             named = self._driver.history(serial, item.firm_code, item.product_code)
             return tuple(history_view(row, _codes(item)) for row in named)
 

@@ -135,7 +135,7 @@ class LicenseDriver(Protocol):
     def history(self, serial: str, firm_code: int, product_code: int) -> list[HistoryRow]:
         """The transfer history of all items of these codes, oldest first."""
 
-    def all_history(self, serial: str) -> list[tuple[ItemKey, HistoryRow]]:
+    def all_history(self, serial: str) -> list[HistoryRow]:
         """The transfer history of every item of a container, item by item."""
 
     def clock(self, serial: str) -> ContainerClock:

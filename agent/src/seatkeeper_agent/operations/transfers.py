@@ -441,8 +441,8 @@ class TransferService:
         peer = PeerFacts(facts.get("firm_item_present"), facts.get("box_at"))
         parent = self._works.parent_vendor_id(order.declaration)
         with self._journal.reading() as unit:
-            extensions = unit.transfers.extensions()
-        return self._checks.source(order.declaration, sight, peer, parent, extensions)
+            nothing = unit.transfers.lending_nothing(sight.container)
+        return self._checks.source(order.declaration, sight, peer, parent, nothing)
 
 
 def _named(amounts: dict[Measure, int]) -> dict[str, int]:

@@ -154,29 +154,27 @@ class CodeMeterDriver:
         A deleted item that the runtime no longer gives access to has no readable history.
         """
         entries = self._product_items(serial, ItemKey(firm_code, product_code))
-        rows = [row for _key, row in self._histories(serial, entries)]
-        return sorted(rows, key=lambda row: (row.at, row.index))
+        return sorted(self._histories(serial, entries), key=lambda row: (row.at, row.index))
 
-    def all_history(self, serial: str) -> list[tuple[ItemKey, HistoryRow]]:
+    def all_history(self, serial: str) -> list[HistoryRow]:
         """The history of every item, item by item in the order of the container."""
         return self._histories(serial, self._product_items(serial, None))
 
-    def _histories(self, serial: str, entries: list[Entry]) -> list[tuple[ItemKey, HistoryRow]]:
+    def _histories(self, serial: str, entries: list[Entry]) -> list[HistoryRow]:
         mask, number = parse_serial(serial)
-        rows: list[tuple[ItemKey, HistoryRow]] = []
+        rows: list[HistoryRow] = []
         for start in range(0, len(entries), ITEMS_PER_CALL):
             part = entries[start : start + ITEMS_PER_CALL]
             items = [_codes(entry) for entry in part]
             found = self._library.read("history", mask=mask, serial=number, items=items)
             for entry, raw in zip(part, found, strict=True):
-                key = item_of(entry, ()).key
                 if raw is None and entry.status != cm.STATUS_DELETED:
                     raise DriverRefused(
-                        f"Item {key} of {serial} could not be accessed, Error"
+                        f"Item {_key(entry)} of {serial} could not be accessed, Error"
                         f" {cm.ERROR_ENTRY_NOT_FOUND}",
                         cm.ERROR_ENTRY_NOT_FOUND,
                     )
-                rows += [(key, history_row_of(History(*row))) for row in raw or ()]
+                rows += [history_row_of(entry, History(*row)) for row in raw or ()]
         return rows
 
     def clock(self, serial: str) -> ContainerClock:

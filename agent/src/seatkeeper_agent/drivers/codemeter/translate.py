@@ -127,8 +127,8 @@ def options_of(rows: list[Option]) -> tuple[TransferOption, ...]:
     )
 
 
-def history_row_of(row: History) -> HistoryRow:
-    """A row of the transfer history.
+def history_row_of(entry: Entry, row: History) -> HistoryRow:
+    """A row of an item's transfer history.
 
     *Transferred & Receipted* is an active row with a confirmed transfer id: the vendor's
     users see that status (grade D), the interface has no number for it.
@@ -142,6 +142,8 @@ def history_row_of(row: History) -> HistoryRow:
     if status is HistoryStatus.TRANSFERRED and row.confirmed_transfer_id:
         status = HistoryStatus.TRANSFERRED_AND_RECEIPTED
     return HistoryRow(
+        item=ItemKey(entry.firm_code, entry.product_code, entry.reference),
+        is_arrival=bool(row.transfer_id) and row.transfer_id == entry.transfer_id,
         index=row.number,
         status=status,
         type=_HISTORY_TYPES.get(row.type, f"type {row.type}"),

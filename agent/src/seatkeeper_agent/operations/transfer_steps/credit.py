@@ -47,7 +47,8 @@ class Credit(TransferStep):
             return self._done(transfer_id=own[-1].transfer_id)
         fresh = [row for row in rows if row.transfer_id not in baseline["known"]]
         source = self.declaration.source.container
-        others = [row for row in fresh if row.container == source]
+        # What is in transit in this container's history left from here.
+        others = [row for row in fresh if row.container == source and not row.status.in_transit]
         if not others:
             return Probe(Verdict.NOT_DONE)
         if len(others) > 1:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from seatkeeper_agent.domain.licenses import Measure
+from seatkeeper_agent.domain.licenses import HistoryRow, HistoryStatus, Measure
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
     Account,
@@ -26,6 +26,8 @@ from seatkeeper_agent.operations.transfer_steps.base import (
     item_codes,
     postings_of,
 )
+
+_CONFIRMED = (HistoryStatus.TRANSFERRED, HistoryStatus.TRANSFERRED_AND_RECEIPTED)
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,16 @@ class Debit(TransferStep):
         return f"debiting {self.declaration.item} in {self.record.container}"
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
-        """Recognise the history row that appeared since the intent."""
+        """Recognise the history row that appeared since the intent.
+
+        What just left is in transit; a row that is not may have come in from the target.
+        """
         if baseline is None:
             return Probe(Verdict.NOT_DONE)
-        target = self.declaration.target.container
-        rows = [
-            row
-            for row in self._history()
-            if row.transfer_id not in baseline["known"]
-            and row.container == target
-            and row.type == self.declaration.type.value
-        ]
+        appeared = self._appeared(baseline)
+        rows = [row for row in appeared if row.status not in _CONFIRMED]
         if not rows:
-            return Probe(Verdict.NOT_DONE)
+            return self._not_in_transit(baseline) if appeared else Probe(Verdict.NOT_DONE)
         if len(rows) > 1:
             reason = f"{len(rows)} new rows in the vendor's history could be it"
             return Probe(Verdict.UNKNOWN, reason=reason)
@@ -70,6 +69,28 @@ class Debit(TransferStep):
             amounts=baseline["amounts"],
             item=baseline["item"],
         )
+
+    def _not_in_transit(self, baseline: dict[str, Any]) -> Probe:
+        """What is new came in from the target, if nothing of the amount is missing."""
+        before, amounts = baseline["seen"]["owned"], baseline["amounts"]
+        sight = self._sight()
+        missing = [name for name in amounts if sight.owned(Measure(name)) < before[name]]
+        if amounts and not missing:
+            return Probe(Verdict.NOT_DONE)
+        reason = "a new row in the vendor's history may have come in or left"
+        return Probe(Verdict.UNKNOWN, reason=reason)
+
+    def _appeared(self, baseline: dict[str, Any]) -> list[HistoryRow]:
+        """The new rows of the target and the type, arrivals aside."""
+        target = self.declaration.target.container
+        return [
+            row
+            for row in self._history()
+            if row.transfer_id not in baseline["known"]
+            and not row.is_arrival
+            and row.container == target
+            and row.type == self.declaration.type.value
+        ]
 
     def baseline(self) -> dict[str, Any]:
         """The history before, the exact item, and what will leave it."""
