@@ -326,7 +326,9 @@ move:
       elements: dict
       returned: always
     steps:
-      description: The steps as in RV(plan), with how far each is.
+      description:
+        - The steps as in RV(plan), with how far each is. One that is V(tried) is not done; nothing
+          shows its effect. C(said) is how the vendor's program ended, with its last lines.
       type: list
       elements: dict
       returned: always
@@ -369,10 +371,10 @@ report_table:
   elements: str
 plan:
   description:
-    - What the leg does, in C(steps), each with whether it is C(reversible), its C(performer) and
-      its C(state). Its C(warnings) are what whoever confirms has to know, such as what the restart
-      at the end of maintenance mode kills. C(codes_needed) are the licenses whose codes the agent
-      needs.
+    - What the leg does, in C(steps), each with whether it is C(reversible), its C(performer), its
+      C(state) and what a program C(said). Its C(warnings) are for whoever confirms, such as what
+      the restart at the end of maintenance mode kills. C(codes_needed) are the licenses whose codes
+      the agent needs.
   returned: success
   type: dict
 digest:

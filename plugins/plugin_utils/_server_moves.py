@@ -34,6 +34,7 @@ SIDE_OF: t.Final = {
 }
 _BEFORE_RELEASE: t.Final = ("none", "void", "backed_up")
 _BEFORE_INSTALL: t.Final = ("none", "void", "preparing", "prepared")
+_OVER: t.Final = ("finished", "restored", "arrived", "refused", "void")
 _GIVER_OF: t.Final = {
     "release": "prepare",
     "install": "release",
@@ -55,6 +56,7 @@ _STEP_COLUMNS: t.Final = {
     "reversible": "Reversible",
     "state": "State",
 }
+_STATES: t.Final = {"tried": "tried, not observed"}
 _CONFIRMATION_COLUMNS: t.Final = {"move": "Move", "leg": "Leg", "confirm": "Confirm"}
 _ADRIFT_COLUMNS: t.Final = {
     "license": "License",
@@ -179,6 +181,7 @@ def move_outcome(told: Told) -> dict[str, t.Any]:
             *_adrift_lines(adrift),
             *(line for each in done for line in _report(*each)),
             *(table([_in_words(row) for row in plan], _STEP_COLUMNS) if plan else []),
+            *_said_lines(plan),
             *(line for each in done for line in _cautions(*each)),
             *(table(confirmations, _CONFIRMATION_COLUMNS) if confirmations else []),
             *wait_lines(waits),
@@ -205,9 +208,19 @@ def move_rows(moves: list[Entry]) -> list[Entry]:
 
 
 def adrift_lines(moves: list[Entry]) -> list[str]:
-    """The licenses of these moves that are active nowhere, as lines; none where there is none."""
+    """The licenses that are active nowhere, and what keeps moves from going on, as lines."""
     found = {entry["license"]: entry for move in moves for entry in move["adrift"]}
-    return _adrift_lines(list(found.values()))
+    return [*_adrift_lines(list(found.values())), *_problem_lines(moves)]
+
+
+def _problem_lines(moves: list[Entry]) -> list[str]:
+    """Each move's problem, with what the vendor's program said where one was run."""
+    return [
+        f"Move {move['name']} on {move[move['side']]}: {move['problem']['detail']}"
+        f" {move['problem']['next_action']}"
+        for move in moves
+        if move.get("problem") and move["state"] not in _OVER
+    ]
 
 
 def _require_names(declared: list[Entry]) -> None:
@@ -347,7 +360,8 @@ def _once(waits: t.Iterable[Entry]) -> list[Entry]:
 def _steps(name: str, leg: str, result: dict[str, t.Any]) -> t.Iterator[Entry]:
     if result["changed"]:
         for step in result["plan"]["steps"]:
-            shown = {member: step[member] for member in _STEP_COLUMNS if member in step}
+            members = (*_STEP_COLUMNS, "said")
+            shown = {member: step[member] for member in members if member in step}
             yield {"move": name, "leg": leg, **shown}
 
 
@@ -374,5 +388,13 @@ def _adrift_lines(adrift: list[Entry]) -> list[str]:
     return [heading, *table(rows, _ADRIFT_COLUMNS)] if rows else []
 
 
+def _said_lines(plan: list[Entry]) -> list[str]:
+    """What vendors' programs said of steps that nothing shows: somebody has to judge."""
+    said = [step for step in plan if step["state"] == "tried" and step.get("said")]
+    heading = "What was tried and not observed, with what the vendor's program said:"
+    return [heading, *(f"{step['title']}: {step['said']}" for step in said)] if said else []
+
+
 def _in_words(step: Entry) -> Entry:
-    return {**step, "reversible": "yes" if step["reversible"] else "no"}
+    state = _STATES.get(step["state"], step["state"])
+    return {**step, "reversible": "yes" if step["reversible"] else "no", "state": state}

@@ -122,21 +122,28 @@ def _text(found: dict[str, Any]) -> str:
         f"invariant   {entry['name']} {'holds' if entry['holds'] else 'BROKEN'}"
         for entry in about["invariants"]
     ]
-    lines += [
-        f"operation   {entry['kind']} of {entry['subject']}: {entry['state']}"
-        for entry in found["operations"]
-    ] or ["operation   none open"]
+    for entry in found["operations"]:
+        lines += [f"operation   {entry['kind']} of {entry['subject']}: {entry['state']}"]
+        lines += _problem(entry)
+    lines += [] if found["operations"] else ["operation   none open"]
     lines += [
         f"transfer    {entry['name']} ({entry['side']}): {entry['status']}"
         for entry in found["transfers"]
     ] or ["transfer    none open"]
     for entry in found["moves"]:
         lines += [f"move        {entry['name']} ({entry['side']}): {entry['state']}"]
+        lines += _problem(entry)
         for adrift in entry["adrift"]:
             lines += _adrift(adrift)
     for entry in found["waiting"]:
         lines += _waiting(entry)
     return "\n".join(lines)
+
+
+def _problem(entry: dict[str, Any]) -> list[str]:
+    """Why it does not go on and what to do, with what a vendor's program said."""
+    told = entry["problem"]
+    return [] if told is None else [f"            {told['detail']} {told['next_action']}"]
 
 
 def _frozen(about: dict[str, Any]) -> list[str]:

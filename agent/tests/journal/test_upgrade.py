@@ -95,7 +95,7 @@ def assert_kept(path: Path, before: dict[str, list[tuple[Any, ...]]]) -> int:
     assert not any(now[name] for name in NEW_TABLES)
     # No step of version 1 was anybody's but the agent's.
     assert [row[:STEP_COLUMNS_1] for row in now["steps"]] == before["steps"]
-    assert {row[STEP_COLUMNS_1:] for row in now["steps"]} == {("agent", None, None, None)}
+    assert {row[STEP_COLUMNS_1:] for row in now["steps"]} == {("agent", None, None, None, None)}
     same = set(before) - {"steps"}
     assert {name: now[name] for name in same} == {name: before[name] for name in same}
     return version

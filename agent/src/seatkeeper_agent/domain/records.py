@@ -69,11 +69,21 @@ class OperationState(StrEnum):
 
 
 class StepState(StrEnum):
-    """How a step stands; ``intended`` means that its effect may or may not have happened."""
+    """How a step stands; ``intended`` means that its effect may or may not have happened.
+
+    ``tried`` is over as well: a program was run to its end, and nothing that can be seen tells
+    its effect.
+    """
 
     PLANNED = "planned"
     INTENDED = "intended"
+    TRIED = "tried"
     DONE = "done"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the next step may begin."""
+        return self in (StepState.TRIED, StepState.DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,8 @@ class StepRecord:
     """One journaled step. ``baseline`` is what was observed when the intent was written.
 
     ``until`` is the deadline of somebody else's step in Unix seconds; ``attested`` is the
-    sentence of the person who took responsibility where nothing could be observed.
+    sentence of the person who took responsibility where nothing could be observed. ``said`` is
+    how a vendor's program ended that was run for it, and what it said last, without secrets.
     """
 
     position: int
@@ -96,6 +107,7 @@ class StepRecord:
     instructions: Instructions | None = None
     until: int | None = None
     attested: str | None = None
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

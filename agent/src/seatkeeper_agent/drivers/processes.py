@@ -22,6 +22,14 @@ OUTPUT_BYTES_MAX = 1024 * 1024
 TICK_SECONDS = 0.02
 
 
+class Unended(DriverUnfinished):
+    """A program that was killed; ``output`` is what it had said by then."""
+
+    def __init__(self, text: str, output: str) -> None:
+        super().__init__(text)
+        self.output = output
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a program ended; ``output`` holds both of its streams in their order."""
@@ -34,8 +42,8 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds_max: flo
     """Run a program to its end.
 
     DriverRefused for an argument that must not be passed on, DriverUnavailable where the
-    program is not there, DriverUnfinished when it takes too long or writes too much; it is
-    killed then, with whatever it started.
+    program is not there, Unended when it takes too long or writes too much; it is killed then,
+    with whatever it started.
     """
     for argument in command:
         # A format string of CodeMeter was once reachable through its settings.
@@ -56,21 +64,25 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds_max: flo
             f"{command[0]} could not be started: {error.strerror or error}."
         ) from error
     with process:
+        output = bytearray()
         try:
-            output = _output(process, time.monotonic() + seconds_max)
+            _read(process, output, time.monotonic() + seconds_max)
         except TimeoutError as error:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            raise DriverUnfinished(f"{' '.join(command)} {error}.") from None
-        return Outcome(process.returncode, output)
+            raise Unended(f"{' '.join(command)} {error}.", _text(output)) from None
+        return Outcome(process.returncode, _text(output))
 
 
-def _output(process: subprocess.Popen[bytes], deadline: float) -> str:
+def _text(output: bytearray) -> str:
+    return output.decode("utf-8", "replace")
+
+
+def _read(process: subprocess.Popen[bytes], output: bytearray, deadline: float) -> None:
     # Read until the program has ended, not until the pipe is closed: a daemon that it started
     # may keep the pipe for good.
     if process.stdout is None:
         raise TypeError("the process has no output to read")
-    output = bytearray()
     while True:
         ended = process.poll() is not None
         pause = 0.0 if ended else TICK_SECONDS
@@ -78,7 +90,7 @@ def _output(process: subprocess.Popen[bytes], deadline: float) -> str:
         part = os.read(process.stdout.fileno(), 65536) if ready else b""
         output += part
         if ended and not part:
-            return output.decode("utf-8", "replace")
+            return
         if len(output) > OUTPUT_BYTES_MAX:
             raise TimeoutError(f"wrote more than {OUTPUT_BYTES_MAX} bytes")
         if time.monotonic() > deadline:

@@ -22,7 +22,7 @@ _COLUMNS = "id, kind, subject, side, container, state, problem, actor, created_a
 _OPEN = "state IN ('running', 'waiting', 'in_doubt')"
 _STEP_COLUMNS = (
     "position, name, title, reversible, state, attempts, baseline, intended_at, performer,"
-    " instructions, until, attested"
+    " instructions, until, attested, said"
 )
 
 
@@ -161,6 +161,13 @@ class Operations:
             (statement, operation_id, position),
         )
 
+    def hear(self, operation_id: str, step: str, said: str) -> None:
+        """Keep what a vendor's program said that was run for a step."""
+        self._connection.execute(
+            "UPDATE steps SET said = ? WHERE operation_id = ? AND name = ?",
+            (said, operation_id, step),
+        )
+
     def note(self, operation_id: str, text: str) -> None:
         """Write down what was noticed while it ran."""
         self._connection.execute(
@@ -176,7 +183,7 @@ class Operations:
         return [self._record(row) for row in rows.fetchall()]
 
     def set_step(self, operation_id: str, position: int, state: StepState) -> None:
-        """Record that a step was observed done, or that its intent had no effect."""
+        """Record that a step was observed done or tried, or that its intent had no effect."""
         self._connection.execute(
             "UPDATE steps SET state = ? WHERE operation_id = ? AND position = ?",
             (state.value, operation_id, position),
@@ -228,6 +235,7 @@ def _step(row: tuple[Any, ...]) -> StepRecord:
         instructions=None if row[9] is None else Instructions.from_document(json.loads(row[9])),
         until=row[10],
         attested=row[11],
+        said=row[12],
     )
 
 

@@ -156,7 +156,7 @@ class Engine:
         """Step by step; one that was begun stays with whom it was given to."""
         for position, step in enumerate(work.steps):
             record = self._record(work, position)
-            if record.state is StepState.DONE:
+            if record.state.is_over:
                 continue
             intended = record.state is StepState.INTENDED
             if (record.performer if intended else step.performer) is Performer.AGENT:
@@ -225,7 +225,7 @@ class Engine:
             probe = self._settled(step, record.baseline, record.intended_at or 0.0, probe)
         returned: bytes | None = None
         for attempt in range(ATTEMPTS_MAX):
-            if probe.verdict is Verdict.DONE:
+            if probe.verdict in (Verdict.DONE, Verdict.TRIED):
                 self._conclude(work, position, step, probe, returned)
                 return
             if probe.verdict is Verdict.UNKNOWN:
@@ -246,18 +246,26 @@ class Engine:
             returned = step.perform(baseline)
         except (DriverPending, DriverUnfinished):
             # The product may still be at work: look, and look again when it must have ended.
-            seen = self._probe(step, baseline)
+            seen = self._looked(work, step, baseline)
             return None, self._settled(step, baseline, intended_at, seen)
         except DriverError as error:
-            seen = self._probe(step, baseline)
+            seen = self._looked(work, step, baseline)
             if seen.verdict is Verdict.NOT_DONE:
                 self._withdraw(work, position, step, error)
             return None, seen
-        seen = self._probe(step, baseline)
+        seen = self._looked(work, step, baseline)
         if seen.verdict is Verdict.NOT_DONE:
             reason = "the product reported success, but nothing of it can be seen"
             return None, Probe(Verdict.UNKNOWN, reason=reason)
         return returned, seen
+
+    def _looked(self, work: Work, step: Step, baseline: dict[str, object]) -> Probe:
+        """A look after the effect; what is not seen done is somebody's to judge, with the words."""
+        seen = self._probe(step, baseline)
+        if seen.verdict is not Verdict.DONE and step.said is not None:
+            with self._journal.transaction() as unit:
+                unit.operations.hear(work.id, step.name, step.said)
+        return seen
 
     def _intend(
         self, work: Work, position: int, step: Step, baseline: dict[str, object], at: float
@@ -312,13 +320,15 @@ class Engine:
             self._set_in_doubt(work, problem)
             raise
         last = position == len(work.steps) - 1
+        ended = StepState.TRIED if probe.verdict is Verdict.TRIED else StepState.DONE
         with self._journal.transaction() as unit:
             step.conclude(unit, probe.evidence, collected)
-            unit.operations.set_step(work.id, position, StepState.DONE)
+            unit.operations.set_step(work.id, position, ended)
             unit.operations.set_state(
                 work.id, OperationState.DONE if last else OperationState.RUNNING
             )
-            unit.audit.append(work.actor, f"done:{step.name}", work.subject, {"operation": work.id})
+            detail = {"operation": work.id}
+            unit.audit.append(work.actor, f"{ended.value}:{step.name}", work.subject, detail)
 
     def _withdraw(self, work: Work, position: int, step: Step, error: DriverError) -> None:
         problem = driver_problem(step.title, error)
@@ -344,13 +354,22 @@ class Engine:
     def _doubt(self, work: Work, step: Step, reason: str) -> Problem:
         problem = Problem(
             ProblemCode.IN_DOUBT,
-            f"Whether {step.title} happened cannot be told: {reason.rstrip('.')}.",
+            f"Whether {step.title} happened cannot be told: {reason.rstrip('.')}."
+            f"{self._heard(work, step)}",
             f"Nothing is tried again blindly and the container {work.container} is frozen: make"
             " the product answer again, then run the playbook again.",
             {"operation": work.id, "container": work.container},
         )
         self._set_in_doubt(work, problem)
         return problem
+
+    def _heard(self, work: Work, step: Step) -> str:
+        """What a vendor's program said of it, as one more sentence; empty for nothing."""
+        with self._journal.reading() as unit:
+            operation = unit.operations.get(work.id)
+        steps = () if operation is None else operation.steps
+        said = next((record.said for record in steps if record.name == step.name), None)
+        return "" if said is None else f" What was run for it: {said}."
 
     def _set_in_doubt(self, work: Work, problem: Problem) -> None:
         with self._journal.transaction() as unit:
@@ -397,6 +416,8 @@ def _until(step: Step, at: float) -> int | None:
 def driver_problem(doing: str, error: DriverError) -> Problem:
     """A vendor call's failure as a problem; nothing of the effect was observed."""
     text = str(error).rstrip(".")
+    if error.said is not None:
+        text = f"{text} ({error.said})"
     if isinstance(error, DriverUnsupported):
         return Problem(
             error.code,

@@ -20,6 +20,7 @@ def planned_view(step: Step | StepRecord) -> dict[str, Any]:
         "reversible": step.reversible,
         "performer": step.performer.value,
         "state": state.value,
+        "said": step.said,
     }
 
 

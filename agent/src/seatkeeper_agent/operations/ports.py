@@ -19,8 +19,29 @@ from seatkeeper_agent.domain.problems import ProblemCode
 from seatkeeper_agent.domain.transfers import Mode
 
 
+@dataclass(frozen=True, slots=True)
+class CommandReport:
+    """How a vendor's program ended and its last lines, for people: neither proves anything.
+
+    ``text`` is one line of bounded length and holds no secret.
+    """
+
+    exit_code: int
+    text: str
+
+    def __str__(self) -> str:
+        """A clause."""
+        words = f" and said: {self.text}" if self.text else " and said nothing"
+        return f"the command ended with exit status {self.exit_code}{words}"
+
+
 class DriverError(Exception):
-    """A vendor call that did not give what was asked; the text is one sentence."""
+    """A vendor call that did not give what was asked; the text is one sentence.
+
+    ``said`` is what a program of the vendor's said that was run for it, in one clause.
+    """
+
+    said: str | None = None
 
 
 class DriverUnavailable(DriverError):

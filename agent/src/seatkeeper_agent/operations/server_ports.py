@@ -8,7 +8,7 @@ from typing import Protocol
 
 from seatkeeper_agent.domain.problems import ProblemCode
 from seatkeeper_agent.domain.servers import BorrowedRow, Dongle, Secret, ServerStatus
-from seatkeeper_agent.operations.ports import Description, DriverRefused
+from seatkeeper_agent.operations.ports import CommandReport, Description, DriverRefused
 
 
 class CredentialsRefused(DriverRefused):
@@ -55,8 +55,11 @@ class LicenseServerDriver(Protocol):
     def set_dongle_service(self, enabled: bool) -> None:
         """EFFECT: switch the service for dongles."""
 
-    def activate_online(self, account: str, password: Secret) -> None:
-        """EFFECT: log the server in. CredentialsRefused, or as the other effects."""
+    def activate_online(self, account: str, password: Secret) -> CommandReport:
+        """EFFECT: log the server in. CredentialsRefused, or as the other effects.
+
+        What the program said is for people and proves nothing, as its end does.
+        """
 
     def deactivate(self) -> None:
         """EFFECT: give the activation up."""

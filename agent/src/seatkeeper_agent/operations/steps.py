@@ -13,9 +13,10 @@ from seatkeeper_agent.journal import Unit
 
 
 class Verdict(StrEnum):
-    """What a probe saw."""
+    """What a probe saw; ``tried``: it was run to its end, and its effect shows nowhere."""
 
     DONE = "done"
+    TRIED = "tried"
     NOT_DONE = "not_done"
     UNKNOWN = "unknown"
 
@@ -52,6 +53,10 @@ class Step(Protocol):
     def instructions(self) -> Instructions | None:
         """What somebody else is told; None for the agent's own steps."""
 
+    @property
+    def said(self) -> str | None:
+        """What a vendor's program said when this was performed, in a clause; None for none."""
+
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Did it happen? ``baseline`` is None as long as no intent was written."""
 
@@ -72,6 +77,13 @@ class Step(Protocol):
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """What becomes durable together with the outcome."""
+
+
+@dataclass
+class Heard:
+    """What was heard while a step was performed."""
+
+    said: str | None = None
 
 
 class PlainStep:
@@ -100,6 +112,11 @@ class PlainStep:
     @property
     def instructions(self) -> Instructions | None:
         """None for the agent's own steps."""
+        return None
+
+    @property
+    def said(self) -> str | None:
+        """Most run no program."""
         return None
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:

@@ -159,6 +159,7 @@ def operation_view(operation: OperationRecord) -> dict[str, Any]:
                 "state": step.state.value,
                 "attempts": step.attempts,
                 "attested": step.attested,
+                "said": step.said,
             }
             for step in operation.steps
         ],

@@ -10,8 +10,9 @@ import pytest
 
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.aimms.capabilities import code_exposure
-from seatkeeper_agent.drivers.aimms.commands import reported
+from seatkeeper_agent.drivers.aimms.commands import LIKE_A_CODE
 from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
+from seatkeeper_agent.drivers.last_words import CHARACTERS_MAX, reported
 from seatkeeper_agent.drivers.processes import Outcome
 from seatkeeper_agent.operations.ports import (
     DriverRefused,
@@ -60,11 +61,12 @@ def test_a_code_is_not_told_again(odd_licman: MakeOdd, tmp_path: Path) -> None:
 
 
 def test_a_foreign_code_in_an_output_is_hidden_and_the_rest_is_kept() -> None:
-    report = reported(Outcome(0, f"license {NUMBER}\nkey {CODE}\x07\n{'x' * 5000}"), None)
-    assert CODE not in report.text
-    assert len(report.text) <= 2_000
-    short = reported(Outcome(0, f"license {NUMBER}\nkey {CODE}\x07 ok\n"), None)
-    assert short.text == f"license {NUMBER}\nkey …  ok"
+    for drawn in (CODE, f"\x1b[31m{CODE}\x1b[0m", f"_{CODE}_", CODE.replace("-", "\x08-")):
+        report = reported(Outcome(0, f"{drawn}\x07\n{'x' * 5000}"), like_secrets=LIKE_A_CODE)
+        assert not any(part in report.text for part in CODE.split("-"))
+        assert len(report.text) <= CHARACTERS_MAX
+    short = reported(Outcome(0, f"license {NUMBER}\nkey {CODE}\x07 ok\n"), like_secrets=LIKE_A_CODE)
+    assert short.text == f"license {NUMBER} / key … ok"
 
 
 @pytest.mark.parametrize(

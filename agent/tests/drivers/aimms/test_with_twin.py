@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+import traceback
 
 import pytest
 from twins.aimms.world import CLIENT, CODES, PROFILES, SERVER, World, until
@@ -141,9 +142,8 @@ def test_an_activation_that_takes_too_long_or_loses_its_answer_is_seen_later(
     control.set_fault(world.new, "activate.after", "slow", 8_000)
     with pytest.raises(DriverUnfinished) as caught:
         new.activate(SERVER, Secret(CODES[SERVER]))
-    assert CODES[SERVER] not in str(caught.value)
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    shown = traceback.format_exception(caught.value)
+    assert CODES[SERVER] not in "".join(shown) + repr(caught.value.__dict__)
     patient = driver_of("new", **MAPPED)
     assert patient.observe().license(SERVER).state is ACTIVE
     control.set_fault(world.new, "activate.after", "lose")

@@ -276,3 +276,24 @@ def test_results_are_kept_by_leg_without_what_nobody_needs() -> None:
 def test_rows_show_each_license() -> None:
     (row,) = move_rows([record("source", "released")])
     assert (row["license"], row["profiles"], row["place"]) == ("1.2.3.4", "Client", "source")
+
+
+def test_what_was_tried_is_not_told_as_done_and_its_words_are() -> None:
+    said = "the command ended with exit status 1 and said: It is refused"
+    step = {"name": "activate 1.2.3.4", "title": "activating license 1.2.3.4", "said": said,
+            "performer": "agent", "reversible": False, "state": "tried"}  # fmt: skip
+    close = {**step, "name": "close", "title": "ending", "state": "planned", "said": None}
+    plan = {"digest": None, "warnings": [], "steps": [step, close]}
+    outcome = move_outcome(told("new", install=result(plan=plan)))
+    (row,) = [line for line in outcome["lines"] if "activating" in line and "exit" not in line]
+    assert row.endswith("tried, not observed")
+    assert not any(line.endswith("done") for line in outcome["lines"])
+    assert f"activating license 1.2.3.4: {said}" in outcome["lines"]
+    assert outcome["plan"][0]["said"] == said
+
+
+def test_a_report_says_why_a_move_stands_still() -> None:
+    problem = {"detail": "The command ended with exit status 1.", "next_action": "Look at it."}
+    open_move = record("target", "installing", problem=problem)
+    (line,) = adrift_lines([open_move, record("target", "arrived", problem=problem)])
+    assert line == f"Move planning on new: {problem['detail']} {problem['next_action']}"

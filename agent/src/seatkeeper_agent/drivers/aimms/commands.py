@@ -16,9 +16,10 @@ from seatkeeper_agent.domain.moves import LICENSE_NUMBER, PROFILE_NAME
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.aimms.help_text import HelpText
 from seatkeeper_agent.drivers.aimms.settings import LICENSE, AimmsSettings
-from seatkeeper_agent.drivers.processes import Outcome, run
-from seatkeeper_agent.operations.moves.ports import CommandReport
+from seatkeeper_agent.drivers.last_words import reported, stopped
+from seatkeeper_agent.drivers.processes import Outcome, Unended, run
 from seatkeeper_agent.operations.ports import (
+    CommandReport,
     DriverError,
     DriverRefused,
     DriverUnavailable,
@@ -26,13 +27,11 @@ from seatkeeper_agent.operations.ports import (
     DriverUnsupported,
 )
 
-REPORT_CHARACTERS_MAX = 2_000
 _GROUP = r"[0-9A-Za-z]{5}"
 CODE = re.compile(rf"{_GROUP}(?:[- ]{_GROUP}){{4}}")
 """Five groups of five (grade D); that a dash or a space stands between them is how codes look."""
 
-_LIKE_A_CODE = re.compile(rf"(?<!\w){_GROUP}(?:\W{{0,3}}{_GROUP}){{4}}(?!\w)")
-_HIDDEN = "…"
+LIKE_A_CODE = re.compile(rf"(?<![0-9A-Za-z]){_GROUP}(?:[\W_]{{0,3}}{_GROUP}){{4}}(?![0-9A-Za-z])")
 
 
 class Licman:
@@ -68,14 +67,7 @@ class Licman:
             str(self._path), "--nodelock-activate", number, "--type", "machine",
             "--activation-code", code.reveal(), "--add-license",
         ]  # fmt: skip
-        try:
-            return reported(self._run(command), code)
-        except DriverUnfinished:
-            limit = self._settings.call_seconds_max
-            raise DriverUnfinished(
-                f"{self._path} --nodelock-activate {number} did not end as it should within"
-                f" {limit:g} seconds."
-            ) from None
+        return self._told(command, f"--nodelock-activate {number}", code)
 
     def add_profile(self, name: str, number: str) -> CommandReport:
         """EFFECT: ``--profile-add`` (grade D)."""
@@ -87,9 +79,8 @@ class Licman:
             " underscores, and begin with none of spaces, dots and dashes.",
         )
         self._require_documented("--profile-add")
-        return reported(
-            self._run([str(self._path), "--profile-add", name, "--license", number]), None
-        )
+        command = [str(self._path), "--profile-add", name, "--license", number]
+        return self._told(command, f"--profile-add {name}", None)
 
     def mapped(self, setting: str, number: str | None = None) -> Outcome:
         """EFFECT or reading: a command of the operator's, if the help lists it.
@@ -153,14 +144,18 @@ class Licman:
     def _run(self, command: list[str]) -> Outcome:
         return run(command, os.environ, self._settings.call_seconds_max)
 
-
-def reported(outcome: Outcome, code: Secret | None) -> CommandReport:
-    """What a program said, without anything that looks like an activation code."""
-    text = _LIKE_A_CODE.sub(_HIDDEN, outcome.output)
-    for part in [] if code is None else {code.reveal(), *re.split(r"[- ]", code.reveal())}:
-        text = re.sub(re.escape(part), _HIDDEN, text, flags=re.IGNORECASE)
-    kept = "".join(each if each.isprintable() or each == "\n" else " " for each in text)
-    return CommandReport(outcome.exit_code, kept.strip()[-REPORT_CHARACTERS_MAX:])
+    def _told(self, command: list[str], shown: str, code: Secret | None) -> CommandReport:
+        """Run a documented command; errors do not repeat it."""
+        secrets = () if code is None else (code.reveal(), *re.split(r"[- ]", code.reveal()))
+        try:
+            return reported(self._run(command), secrets, LIKE_A_CODE)
+        except Unended as ended:
+            limit = self._settings.call_seconds_max
+            error = DriverUnfinished(
+                f"{self._path} {shown} did not end as it should within {limit:g} seconds."
+            )
+            error.said = stopped(ended.output, secrets, LIKE_A_CODE)
+        raise error
 
 
 def _require(pattern: re.Pattern[str], text: str, rule: str) -> None:

@@ -13,13 +13,15 @@ from seatkeeper_agent.domain.moves import MovableServer
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.aimms import folders, observation
 from seatkeeper_agent.drivers.aimms.capabilities import capabilities, capability
-from seatkeeper_agent.drivers.aimms.commands import Licman, reported
+from seatkeeper_agent.drivers.aimms.commands import LIKE_A_CODE, Licman
 from seatkeeper_agent.drivers.aimms.instructions import AimmsInstructions
 from seatkeeper_agent.drivers.aimms.observation import Shown
 from seatkeeper_agent.drivers.aimms.settings import LICMAN, AimmsSettings
-from seatkeeper_agent.drivers.processes import Outcome, run
-from seatkeeper_agent.operations.moves.ports import Action, CommandReport
+from seatkeeper_agent.drivers.last_words import reported, stopped
+from seatkeeper_agent.drivers.processes import Outcome, Unended, run
+from seatkeeper_agent.operations.moves.ports import Action
 from seatkeeper_agent.operations.ports import (
+    CommandReport,
     Description,
     DriverError,
     DriverRefused,
@@ -130,13 +132,13 @@ class AimmsDriver:
     def deactivate(self, number: str) -> CommandReport:
         """EFFECT: the operator's command."""
         self._require_changeable()
-        return reported(self._licman.mapped("deactivate_command", number), None)
+        return _told(lambda: self._licman.mapped("deactivate_command", number))
 
     def set_maintenance(self, enabled: bool) -> CommandReport:
         """EFFECT: the operator's command. Switching off restarts the server and ends all jobs."""
         self._require_changeable()
         setting = "maintenance_on_command" if enabled else "maintenance_off_command"
-        return reported(self._licman.mapped(setting), None)
+        return _told(lambda: self._licman.mapped(setting))
 
     def install(self) -> CommandReport:
         """EFFECT: the operator's command, refused while the ports are taken (grade D)."""
@@ -152,7 +154,7 @@ class AimmsDriver:
             raise DriverRefused(
                 f"Something listens on {ports}, which the license server needs: end it first."
             )
-        return reported(run(command, os.environ, self.install_seconds_max), None)
+        return _told(lambda: run(command, os.environ, self.install_seconds_max))
 
     def _ports_busy(self) -> tuple[int, ...]:
         host = self._settings.windows_host or _LOOPBACK
@@ -231,3 +233,12 @@ class AimmsDriver:
                 f"The read-only file {locks[0]} in {self._folder / folders.NODELOCKS} blocks"
                 " updates: find out who locked it, then make it writable or remove it."
             )
+
+
+def _told(command: Callable[[], Outcome]) -> CommandReport:
+    """Nothing of it is known to be secret; what looks like a code is none the less hidden."""
+    try:
+        return reported(command(), like_secrets=LIKE_A_CODE)
+    except Unended as ended:
+        ended.said = stopped(ended.output, like_secrets=LIKE_A_CODE)
+        raise

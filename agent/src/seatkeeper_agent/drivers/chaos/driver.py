@@ -16,6 +16,7 @@ from seatkeeper_agent.drivers.chaos.vrlctl import login, sweep_credentials
 from seatkeeper_agent.drivers.chaos.wire import parse_object, status_of
 from seatkeeper_agent.drivers.processes import run
 from seatkeeper_agent.operations.ports import (
+    CommandReport,
     Description,
     DriverError,
     DriverRefused,
@@ -93,7 +94,7 @@ class ChaosDriver:
         """EFFECT: POST /dongle/enable or /dongle/disable."""
         self._http.effect("/dongle/enable" if enabled else "/dongle/disable")
 
-    def activate_online(self, account: str, password: Secret) -> None:
+    def activate_online(self, account: str, password: Secret) -> CommandReport:
         """EFFECT: ``vrlctl online login``, which always speaks to the server of this host.
 
         CredentialsRefused and the other kinds as in ``vrlctl.login``; DriverUnsupported for a
@@ -118,7 +119,7 @@ class ChaosDriver:
                 " other users of this host can read it: log in on the server's page, or activate"
                 " offline."
             )
-        login(path, account, password, self.call_seconds_max)
+        return login(path, account, password, self.call_seconds_max)
 
     def deactivate(self) -> None:
         """EFFECT: POST /deactivate."""

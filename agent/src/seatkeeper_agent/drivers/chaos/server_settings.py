@@ -17,6 +17,7 @@ from typing import Any
 from seatkeeper_agent.drivers.chaos.http_calls import HttpCalls, NotListening
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 from seatkeeper_agent.drivers.chaos.wire import clean, parse_object
+from seatkeeper_agent.drivers.last_words import last_words
 from seatkeeper_agent.drivers.processes import run
 from seatkeeper_agent.operations.ports import (
     DriverError,
@@ -100,7 +101,7 @@ class ChaosServerSettings:
             )
         outcome = run(command, os.environ, self._settings.service_seconds_max)
         if outcome.exit_code != 0:
-            told = " ".join(outcome.output.split())[:300] or "no text"
+            told = last_words(outcome.output) or "no text"
             raise DriverRefused(
                 f"{' '.join(command)} ended with exit code {outcome.exit_code}: {told}"
             )

@@ -2,8 +2,9 @@
 """The product's command line ``vrlctl``, for the one thing that only it does safely: log in.
 
 The password goes through a credentials file (grade T, seen with 5.5.5), never through the
-argument list, which every user of the host can read. What the program prints is not looked at:
-its texts differ between versions and could repeat the password.
+argument list, which every user of the host can read. Nothing is concluded from what the program
+prints, since its texts differ between versions; people are told its last lines without the
+password.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from pathlib import Path
 
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.chaos.private_folder import memory_backed, private_folder, sweep
-from seatkeeper_agent.drivers.processes import run
+from seatkeeper_agent.drivers.last_words import reported, stopped
+from seatkeeper_agent.drivers.processes import Unended, run
 from seatkeeper_agent.operations.ports import (
+    CommandReport,
     DriverError,
     DriverRefused,
     DriverUnavailable,
@@ -33,7 +36,7 @@ def sweep_credentials() -> int:
     return sweep(FOLDER_PREFIX, memory_backed())
 
 
-def login(path: str, account: str, password: Secret, seconds_max: float) -> None:
+def login(path: str, account: str, password: Secret, seconds_max: float) -> CommandReport:
     """EFFECT: ``online login`` with a credentials file that is gone afterwards.
 
     CredentialsRefused, DriverRefused, DriverUnavailable and DriverUnsupported had no effect;
@@ -47,13 +50,21 @@ def login(path: str, account: str, password: Secret, seconds_max: float) -> None
         command = [path, "online", "login", "--credentials", str(file)]
         try:
             outcome = run(command, _environment(), seconds_max)
-        except DriverUnfinished:
-            raise DriverUnfinished(
-                f"{path} online login did not end as it should within {seconds_max:g} seconds."
-            ) from None
+        except Unended as ended:
+            said = stopped(ended.output, [password.reveal()])
+            text = f"{path} online login did not end as it should within {seconds_max:g} seconds."
+            raise _heard(DriverUnfinished(text), said) from None
+    report = reported(outcome, [password.reveal()])
     error = _error_of(outcome.exit_code, path, account)
     if error is not None:
-        raise error
+        raise _heard(error, str(report))
+    return report
+
+
+def _heard(error: DriverError, said: str) -> DriverError:
+    """With what the program said, for whoever has to judge."""
+    error.said = said
+    return error
 
 
 def _write(file: Path, credentials: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from seatkeeper_agent.drivers.codemeter.server_file import read_file, replace_file
 from seatkeeper_agent.drivers.codemeter.server_ini import Settings, edited, parse
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
+from seatkeeper_agent.drivers.last_words import last_words
 from seatkeeper_agent.drivers.processes import run
 from seatkeeper_agent.operations.ports import DriverError, DriverRefused, DriverUnfinished
 
@@ -71,7 +72,7 @@ class CodeMeterServerSettings:
         environment = self._settings.environment()
         outcome = run(command, environment, self._settings.service_seconds_max)
         if outcome.exit_code != 0:
-            told = " ".join(outcome.output.split())[:300] or "no text"
+            told = last_words(outcome.output) or "no text"
             raise DriverRefused(
                 f"{' '.join(command)} ended with exit code {outcome.exit_code}: {told}"
             )

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far the operation of one leg is."""
+"""How far the operation of one leg is, and what programs said that it ran."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
+from seatkeeper_agent.journal import Journal
 
 
 def is_open(operation: OperationRecord | None) -> bool:
@@ -28,3 +31,16 @@ def has_released(operation: OperationRecord) -> bool:
 def marks(operation: OperationRecord | None) -> tuple[str, ...]:
     """How far each step is."""
     return () if operation is None else tuple(step.state.value for step in operation.steps)
+
+
+def heard(journal: Journal, operations: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """A sentence for each named step of which a program said something, by the newest attempt."""
+    told: dict[str, str] = {}
+    with journal.reading() as unit:
+        found = [unit.operations.get(each) for each in operations]
+    for operation in found:
+        for step in operation.steps if operation else ():
+            if step.said is not None and step.name in names:
+                title = f"{step.title[:1].upper()}{step.title[1:]}"
+                told.setdefault(step.name, f"{title} was tried: {step.said}.")
+    return tuple(told[name] for name in names if name in told)

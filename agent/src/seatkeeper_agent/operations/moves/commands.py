@@ -11,30 +11,31 @@ from seatkeeper_agent.domain.moves import LicenseState, MovableLicense
 from seatkeeper_agent.domain.plans import Instructions, Performer
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.moves.ports import CommandReport
 from seatkeeper_agent.operations.moves.records import TRIED, note
 from seatkeeper_agent.operations.moves.steps import (
+    NothingSeen,
     ServerMoveStep,
     codes_missing,
     pending,
-    said,
     word_of,
 )
 from seatkeeper_agent.operations.ports import (
+    CommandReport,
+    DriverError,
     DriverInterrupted,
     DriverRefused,
     DriverUnavailable,
     DriverUnsupported,
 )
 from seatkeeper_agent.operations.servers.steps import OBSERVE_SECONDS_MAX, wait_until
-from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
+from seatkeeper_agent.operations.steps import Heard, PlainStep, Probe, Verdict
 
 
 @dataclass
 class Command(PlainStep):
     """A command whose effect may show, or may not.
 
-    Where it is not ``seen`` the command counts as run when it has ended before this object's
+    Where it is not ``seen`` the command counts as tried when it has ended before this object's
     eyes, and it is run only once: after an interruption nothing tells whether it had an effect.
     ``tried`` is whether it was run by an earlier attempt.
     """
@@ -43,6 +44,7 @@ class Command(PlainStep):
     number: str
     seen: bool
     tried: bool
+    words: Heard = field(default_factory=Heard, init=False)
     has_run: bool = field(default=False, init=False)
     has_no_effect: bool = field(default=False, init=False)
 
@@ -55,6 +57,11 @@ class Command(PlainStep):
     def instructions(self) -> Instructions | None:
         """What a person does."""
         return self.base.instructions
+
+    @property
+    def said(self) -> str | None:
+        """How the command ended, and its last lines."""
+        return self.words.said
 
     def is_shown(self, shown: MovableLicense) -> bool | None:
         """Whether the license shows the effect; None where it does not tell."""
@@ -82,7 +89,7 @@ class Command(PlainStep):
                 return Probe(Verdict.UNKNOWN, reason=reason)
             return Probe(Verdict.NOT_DONE)
         if by_agent and (self.tried or self.has_run):
-            return Probe(Verdict.DONE, {"word": TRIED})
+            return Probe(Verdict.TRIED, {"word": TRIED})
         if baseline is None or not by_agent or self.has_no_effect:
             return Probe(Verdict.NOT_DONE)
         reason = "the command was begun, and nothing here shows what came of it"
@@ -91,19 +98,20 @@ class Command(PlainStep):
     def perform(self, baseline: dict[str, Any]) -> bytes:
         """The command; where its effect can be seen, also a while of looking."""
         try:
-            report = self.effect()
-        except (DriverInterrupted, DriverRefused, DriverUnavailable, DriverUnsupported):
+            self.words.said = told = str(self.effect())
+        except DriverError as error:
+            self.words.said = error.said
             # These say that nothing was run.
-            self.has_no_effect = True
+            nothing = (DriverInterrupted, DriverRefused, DriverUnavailable, DriverUnsupported)
+            self.has_no_effect = isinstance(error, nothing)
             raise
-        self.base.tell(f"For {self.title}: {said(report)}.")
         self.has_run = True
         driver = self.base.driver
         if self.seen and not wait_until(
             lambda: self.is_shown(driver.observe().license(self.number)) is True,
             min(OBSERVE_SECONDS_MAX, driver.call_seconds_max),
         ):
-            raise DriverRefused(f"{said(report)}, and nothing of it is seen")
+            raise NothingSeen(f"{told}, and nothing of it is seen")
         return b""
 
     def withdraw(self, unit: Unit) -> None:

@@ -31,7 +31,6 @@ from seatkeeper_agent.operations.moves.steps import (
     ServerMoveStep,
     SupportReleases,
     SwitchMaintenance,
-    Tell,
     Verify,
 )
 from seatkeeper_agent.operations.people import planned_view
@@ -70,7 +69,7 @@ class Means:
 
     driver: ServerMoveDriver
     codes: dict[str, Secret]
-    tell: Tell
+    heard: Callable[[tuple[str, ...]], tuple[str, ...]]
     check: Callable[[str], None]
     target_refusal: Callable[[], Any]
     not_arrived: Callable[[], Any]
@@ -265,14 +264,18 @@ class _Maker:
             )
         for name, number in shape.profiles:
             steps.append(self._profile(name, number, told.add_profile(name, number)))
-        steps += [
-            Verify(*self._base("verify", told.verify((number,)), Performer.PERSON), number)
-            for number in shape.verified
-        ]
+        steps += [self._verify(number, told.verify((number,))) for number in shape.verified]
         if "licenses" not in shape.unseen:
             what = "all licenses being active here"
             steps.append(HoldStill("arrived", what, self.means.not_arrived))
         return steps
+
+    def _verify(self, number: str, told: Instructions) -> Verify:
+        """Who looks is told first what the commands said that were run for this license."""
+        known = next(entry for entry in self.record.backup.licenses if entry.number == number)
+        names = (f"activate {number}", *(f"add_profile {name}" for name in known.profiles))
+        base = self._base("verify", told, Performer.PERSON)
+        return Verify(*base, number, heard=lambda: self.means.heard(names))
 
     def _profile(self, name: str, number: str, told: Instructions) -> AddProfile:
         move = self.record.id
@@ -300,9 +303,9 @@ class _Maker:
 
     def _base(
         self, kind: str, told: Instructions, by: Performer | None = None
-    ) -> tuple[ServerMoveDriver, str, Performer, Instructions, Tell]:
+    ) -> tuple[ServerMoveDriver, str, Performer, Instructions]:
         default = Performer.PERSON if kind in self.shape.by_person else Performer.AGENT
-        return self.means.driver, self.record.id, by or default, told, self.means.tell
+        return self.means.driver, self.record.id, by or default, told
 
 
 def bound_to(seen: MovableServer, numbers: tuple[str, ...]) -> dict[str, str]:

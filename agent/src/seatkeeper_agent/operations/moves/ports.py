@@ -3,29 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from seatkeeper_agent.domain.moves import MovableServer
 from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.servers import Secret
-from seatkeeper_agent.operations.ports import Description, Grade
+from seatkeeper_agent.operations.ports import CommandReport, Description, Grade
 
 Action = Literal[
     "activate", "add_profile", "deactivate", "maintenance", "install",
     "observe_licenses", "observe_profiles",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class CommandReport:
-    """What a program said, for people only: neither number nor text proves anything.
-
-    ``text`` is bounded and holds no activation code.
-    """
-
-    exit_code: int
-    text: str
 
 
 class ServerMoveDriver(Protocol):

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from seatkeeper_agent.domain.plans import Performer
@@ -11,9 +13,11 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, OperationState
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.moves.attempts import heard
 from seatkeeper_agent.operations.moves.commands import AddProfile
+from seatkeeper_agent.operations.moves.documents import Word
 from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
-from seatkeeper_agent.operations.moves.steps import Attested, ServerMoveStep
+from seatkeeper_agent.operations.moves.steps import Attested, ServerMoveStep, word_of
 from seatkeeper_agent.operations.moves.views import operation_view, waiting_view
 from seatkeeper_agent.operations.people import planned_view
 from seatkeeper_agent.operations.ports import DriverError, Grade
@@ -21,6 +25,21 @@ from seatkeeper_agent.operations.servers.settings import holder_of
 from seatkeeper_agent.operations.steps import Step, Work
 
 KIND = "server_profile"
+
+
+@dataclass(frozen=True)
+class Working(Attested):
+    """Somebody's word on a profile whose command was tried: it counts, or is tried again."""
+
+    keep: Callable[[Unit, str | None], None]
+
+    def withdraw(self, unit: Unit) -> None:
+        """It does not work."""
+        self.keep(unit, None)
+
+    def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
+        """It works."""
+        self.keep(unit, word_of(evidence))
 
 
 class ProfileService:
@@ -48,9 +67,9 @@ class ProfileService:
                 "Have a person do it in the vendor's own way, or name another profile.",
             )
         document = self._document(name, number)
-        steps = self._steps(name, document)
         if dry_run:
-            return _answer(True, before, number, [planned_view(step) for step in steps], None)
+            shown = [planned_view(step) for step in self._steps("", name, document)]
+            return _answer(True, before, number, shown, None)
         open_before = self._open_of(name)
         work = self._work(open_before or str(uuid.uuid4()), name, document, actor)
         if open_before is None:
@@ -96,7 +115,7 @@ class ProfileService:
         self._engine.attest(self._work_of(operation), operation, happened, statement, actor)
 
     def _owner(self, name: str) -> str | None:
-        """The license that has the profile, as far as the server shows it, or was done."""
+        """The license that has the profile, as the server shows it or somebody has said."""
         try:
             shown = self._driver.observe().licenses
         except DriverError as error:
@@ -106,7 +125,9 @@ class ProfileService:
             return found[0] if found else None
         with self._journal.reading() as unit:
             known = unit.declarations.get(KIND, name)
-        return known.document["license"] if known and known.document["word"] else None
+        word = None if known is None else known.document["word"]
+        sure = word in (Word.OBSERVED, Word.ATTESTED)
+        return known.document["license"] if known is not None and sure else None
 
     def _shows(self) -> bool:
         return self._driver.can("observe_profiles") is Grade.DOCUMENTED
@@ -116,10 +137,10 @@ class ProfileService:
         by = Performer.AGENT if by_agent else Performer.PERSON
         return {"license": number, "by": by.value, "seen": self._shows(), "word": None}
 
-    def _steps(self, name: str, document: dict[str, Any]) -> tuple[Step, ...]:
+    def _steps(self, operation: str, name: str, document: dict[str, Any]) -> tuple[Step, ...]:
         told, number = self._driver.instructions(), document["license"]
         by = Performer(document["by"])
-        base = ServerMoveStep(self._driver, "", by, told.add_profile(name, number), _silent)
+        base = ServerMoveStep(self._driver, "", by, told.add_profile(name, number))
 
         def keep(unit: Unit, word: str | None) -> None:
             unit.declarations.put(KIND, name, {**document, "word": word})
@@ -127,19 +148,20 @@ class ProfileService:
         add = AddProfile(base, number, document["seen"], False, name, keep)
         if document["seen"] or by is Performer.PERSON:
             return (add,)
-        look = Attested(
+        look = Working(
             self._driver,
             "",
             Performer.PERSON,
             told.verify((number,)),
-            _silent,
             "verify",
             f"profile {name} working for license {number}",
+            keep,
+            heard=lambda: heard(self._journal, [operation], [add.name]),
         )
         return add, look
 
     def _work(self, identity: str, name: str, document: dict[str, Any], actor: str) -> Work:
-        steps = self._steps(name, document)
+        steps = self._steps(identity, name, document)
         return Work(identity, KIND, f"profile {name}", None, self._holder, actor, steps)
 
     def _work_of(self, operation: OperationRecord) -> Work:
@@ -155,10 +177,6 @@ class ProfileService:
             held = unit.operations.holding(self._holder)
         mine = held is not None and (held.kind, held.subject) == (KIND, f"profile {name}")
         return held.id if held is not None and mine else None
-
-
-def _silent(text: str) -> None:
-    """What the program said is told where it failed."""
 
 
 def _answer(

@@ -19,7 +19,13 @@ from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.moves import records, refusals
 from seatkeeper_agent.operations.moves.answers import Answers
-from seatkeeper_agent.operations.moves.attempts import has_begun, has_released, is_open, marks
+from seatkeeper_agent.operations.moves.attempts import (
+    has_begun,
+    has_released,
+    heard,
+    is_open,
+    marks,
+)
 from seatkeeper_agent.operations.moves.backups import BackupService
 from seatkeeper_agent.operations.moves.documents import (
     RETURNED,
@@ -425,16 +431,11 @@ class MoveService:
         )
 
     def _means(self, record: MoveRecord, codes: dict[str, Secret], actor: str) -> Means:
-        operation = operation_id(record)
-
-        def tell(text: str) -> None:
-            with self._journal.transaction() as unit:
-                unit.operations.note(operation, text)
-
+        attempts = [operation_id(record, n) for n in range(record.attempt, 0, -1)]
         return Means(
             driver=self._driver,
             codes=codes,
-            tell=tell,
+            heard=lambda names: heard(self._journal, attempts, names),
             check=lambda part: self._looks.require_bound(record, part),
             target_refusal=lambda: self._looks.target_refusal(record),
             not_arrived=lambda: self._looks.not_arrived(record),

@@ -8,7 +8,7 @@ the agent counts as run when it has ended, once, and a person's word on the lice
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seatkeeper_agent.domain.moves import LicenseState, MovableServer
@@ -17,18 +17,30 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.moves.documents import Word
-from seatkeeper_agent.operations.moves.ports import CommandReport, ServerMoveDriver
+from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
 from seatkeeper_agent.operations.moves.records import TRIED, note, present
 from seatkeeper_agent.operations.ports import (
+    CommandReport,
     DriverError,
     DriverRefused,
     DriverUnfinished,
 )
 from seatkeeper_agent.operations.servers.steps import OBSERVE_SECONDS_MAX, wait_until
-from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
+from seatkeeper_agent.operations.steps import Heard, PlainStep, Probe, Verdict
 
-Tell = Callable[[str], None]
-"""Writes what a program said beside the operation, for people."""
+
+class NothingSeen(DriverRefused):
+    """A program has ended, however it ended, and the server does not show what it was run for."""
+
+    advice = (
+        "Read what the program said and look at the license server; mend the cause, then run the"
+        " playbook again."
+    )
+
+
+def unheard() -> tuple[str, ...]:
+    """Of a step whose performer has to know of no program."""
+    return ()
 
 
 def word_of(evidence: dict[str, Any]) -> str:
@@ -38,13 +50,17 @@ def word_of(evidence: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class ServerMoveStep(PlainStep):
-    """What the steps share: the server, the move, who performs and what that one is told."""
+    """What the steps share: the server, the move, who performs and what that one is told.
+
+    ``heard`` gives what programs said before, for the instructions of whoever has to judge.
+    """
 
     driver: ServerMoveDriver
     move: str
     by: Performer
     told: Instructions | None
-    tell: Tell
+    heard: Callable[[], tuple[str, ...]] = field(default=unheard, kw_only=True)
+    words: Heard = field(default_factory=Heard, kw_only=True, compare=False)
 
     @property
     def performer(self) -> Performer:
@@ -53,8 +69,24 @@ class ServerMoveStep(PlainStep):
 
     @property
     def instructions(self) -> Instructions | None:
-        """None for the agent's own steps."""
-        return None if self.by is Performer.AGENT else self.told
+        """None for the agent's own steps; else first what programs have said of it."""
+        if self.by is Performer.AGENT or self.told is None:
+            return None
+        return replace(self.told, steps=(*self.heard(), *self.told.steps))
+
+    @property
+    def said(self) -> str | None:
+        """How the command ended, and its last lines."""
+        return self.words.said
+
+    def run(self) -> str:
+        """EFFECT: the call, with what its program said kept; gives that in a clause."""
+        try:
+            self.words.said = str(self.effect())
+        except DriverError as error:
+            self.words.said = error.said
+            raise
+        return self.words.said
 
     def is_seen(self, server: MovableServer) -> bool | None:
         """Whether the server shows the effect; None where it does not tell."""
@@ -75,10 +107,10 @@ class ServerMoveStep(PlainStep):
         """The command, and a while of looking, because neither its code nor its text proves it."""
         if self.by is not Performer.AGENT:
             raise DriverRefused("a person does this step")
-        report = self.effect()
+        told = self.run()
         seconds_max = min(OBSERVE_SECONDS_MAX, self.driver.call_seconds_max)
         if not wait_until(lambda: self.is_seen(self.driver.observe()) is True, seconds_max):
-            raise DriverRefused(f"{said(report)}, and nothing of it is seen")
+            raise NothingSeen(f"{told}, and nothing of it is seen")
         return b""
 
 
@@ -261,15 +293,19 @@ class Install(ServerMoveStep):
         return {}
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
-        """EFFECT: the operator's command; the service starts by itself."""
+        """The operator's command; the service starts by itself."""
         try:
-            told = said(self.driver.install())
+            told = self.run()
         except DriverUnfinished as error:
             told = str(error).rstrip(".")
         # What was killed on its way is not run a second time: a person looks first.
         if not wait_until(lambda: self.is_seen(self.driver.observe()) is True):
-            raise DriverRefused(f"{told}, and the license server does not answer")
+            raise NothingSeen(f"{told}, and the license server does not answer")
         return b""
+
+    def effect(self) -> CommandReport:
+        """EFFECT: the operator's command."""
+        return self.driver.install()
 
 
 @dataclass(frozen=True)
@@ -363,14 +399,6 @@ class Close(PlainStep):
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """The leg's outcome."""
         self.close(unit)
-
-
-def said(report: CommandReport) -> str:
-    """What a program said, in one clause."""
-    text = " ".join(report.text.split()).rstrip(".")
-    return f"the command ended with code {report.exit_code}" + (
-        f" and said: {text}" if text else ""
-    )
 
 
 def codes_missing(numbers: tuple[str, ...]) -> Problem:

@@ -8,7 +8,7 @@ from typing import Any
 
 from seatkeeper_agent.domain.servers import Secret, ServerStatus
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.ports import DriverInterrupted
+from seatkeeper_agent.operations.ports import CommandReport, DriverInterrupted
 from seatkeeper_agent.operations.servers.steps import ServerStep
 
 
@@ -34,11 +34,11 @@ class ActivateOnline(ServerStep):
         """Online licensing is available."""
         return status.activated
 
-    def effect(self) -> None:
+    def effect(self) -> CommandReport:
         """The documented command."""
         if self.password is None:
             raise DriverInterrupted("the password is not kept")
-        self.driver.activate_online(self.account, self.password)
+        return self.driver.activate_online(self.account, self.password)
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """Remember for whom, and that an offline exchange that was open is over."""

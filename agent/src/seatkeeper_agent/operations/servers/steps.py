@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from seatkeeper_agent.domain.servers import ServerStatus
-from seatkeeper_agent.operations.ports import DriverError, DriverUnfinished
+from seatkeeper_agent.operations.ports import CommandReport, DriverError, DriverUnfinished
 from seatkeeper_agent.operations.server_ports import LicenseServerDriver
-from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
+from seatkeeper_agent.operations.steps import Heard, PlainStep, Probe, Verdict
 
 OBSERVE_SECONDS_MAX = 10.0
 """How long an effect may take to show; the vendor's service needs about a second (grade T)."""
@@ -24,13 +24,19 @@ class ServerStep(PlainStep):
     """What these steps share: the server and a look at it."""
 
     driver: LicenseServerDriver
+    words: Heard = field(default_factory=Heard, kw_only=True, compare=False)
+
+    @property
+    def said(self) -> str | None:
+        """Where a program was run: how it ended, and its last lines."""
+        return self.words.said
 
     def is_seen(self, status: ServerStatus) -> bool | None:
         """Whether the status shows the effect; None where it does not tell."""
         raise NotImplementedError
 
-    def effect(self) -> None:
-        """EFFECT: the call itself; DriverError."""
+    def effect(self) -> CommandReport | None:
+        """EFFECT: the call itself, None for one that runs no program; DriverError."""
         raise NotImplementedError
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
@@ -42,7 +48,12 @@ class ServerStep(PlainStep):
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
         """The call, and then a while of looking: the server shows its effect with delay."""
-        self.effect()
+        try:
+            report = self.effect()
+        except DriverError as error:
+            self.words.said = error.said
+            raise
+        self.words.said = None if report is None else str(report)
         if not wait_until(lambda: self.is_seen(self.driver.status()) is True):
             raise DriverUnfinished(
                 f"the server does not show it {OBSERVE_SECONDS_MAX:g} seconds after it was asked"

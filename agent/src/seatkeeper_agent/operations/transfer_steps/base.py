@@ -39,6 +39,7 @@ class TransferStep:
 
     performer = Performer.AGENT
     instructions = None
+    said = None
 
     @property
     def declaration(self) -> Declaration:
