@@ -51,7 +51,7 @@ def vendors_here(
     """
     vendors = set(told or ())
     if not vendors:
-        # Every agent looks for CodeMeter; a host that has none shows no version of it.
+        # An agent of an older release names CodeMeter everywhere, without a version where none is.
         vendors = {
             entry["vendor"]
             for entry in found

@@ -102,10 +102,12 @@ class Agent:
             self._resumed += [self.movable.moves.resume, self.movable.profiles.resume]
 
     def describe(self) -> list[Description]:
-        """All vendors of this host; never raises."""
+        """All vendors whose product this host has; never raises."""
         moves = None if self.movable is None else self.movable.moves
         others = [entry for entry in (self.chaos, self.orders, moves) if entry is not None]
-        return [self.inventory.describe(), *(entry.describe() for entry in others)]
+        codemeter = self.inventory.describe()
+        here = [codemeter] if self.driver.is_here(codemeter) else []
+        return [*here, *(entry.describe() for entry in others)]
 
     def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
         """Take up everything interrupted; what cannot go on does not stop the others."""

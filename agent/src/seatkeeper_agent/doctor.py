@@ -8,29 +8,21 @@ import os
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from seatkeeper_agent.client import AgentClient, AgentUnreachable
 from seatkeeper_agent.domain.servers import UsbUnavailable
-from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
-from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
+from seatkeeper_agent.drivers.checks import check_products
 from seatkeeper_agent.identity import Identity, IdentityError
+from seatkeeper_agent.operations.findings import Finding
 from seatkeeper_agent.settings import Settings
+from seatkeeper_agent.state import JOURNAL
 from seatkeeper_agent.usb.inventory import UsbInventory
 
 _COLOURS = {"ok": "\033[32m", "warning": "\033[33m", "wrong": "\033[31m"}
 _PLAIN = "\033[0m"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: ok, a warning, or wrong, and what to do."""
-
-    name: str
-    verdict: str
-    detail: str
 
 
 def show(settings: Settings, as_json: bool) -> int:
@@ -39,10 +31,9 @@ def show(settings: Settings, as_json: bool) -> int:
         _state,
         _key,
         _trust,
-        _product,
-        _chaos,
+        check_products,
         _dongles,
-        _socket,
+        _agent,
     )
     findings = [finding for check in checks for finding in check(settings)]
     if as_json:
@@ -114,46 +105,6 @@ def _trust(settings: Settings) -> list[Finding]:
     return [Finding("trust", "ok", f"documents are accepted from {', '.join(names)}")]
 
 
-def _product(settings: Settings) -> list[Finding]:
-    driver = CodeMeterDriver(settings.codemeter)
-    try:
-        found = driver.describe()
-        if found.version is None:
-            reason = found.capabilities[0].reason if found.capabilities else "not found"
-            return [Finding("codemeter", "wrong", reason)]
-        findings = [Finding("codemeter", "ok", f"runtime {found.version}")]
-        if not found.running:
-            detail = "The license server does not answer. Start its service."
-            findings.append(Finding("codemeter", "wrong", detail))
-        if found.security_floor_met is False:
-            detail = f"Below the security floor {found.security_floor}: update the runtime."
-            findings.append(Finding("security", "warning", detail))
-        elif found.security_floor_met is None:
-            detail = f"Whether {found.version} reaches {found.security_floor} cannot be told."
-            findings.append(Finding("security", "warning", detail))
-        findings += [Finding("cmu", "warning", text) for text in driver.cross_check()]
-        return findings
-    finally:
-        driver.close()
-
-
-def _chaos(settings: Settings) -> list[Finding]:
-    if settings.chaos is None:
-        return []
-    found = ChaosDriver(settings.chaos).describe()
-    if not found.running:
-        detail = f"No license server answers at {settings.chaos.address}. Start its service."
-        return [Finding("chaos", "wrong", detail)]
-    findings = [Finding("chaos", "ok", f"license server {found.version or 'of unknown version'}")]
-    if settings.chaos.performer == "person":
-        detail = "A person works on the server's page; see chaos.performer for a browser."
-        findings.append(Finding("page", "ok", detail))
-    elif not Path(settings.chaos.chromium).exists():
-        detail = f"There is no browser at {settings.chaos.chromium}. Install Chromium."
-        findings.append(Finding("page", "wrong", detail))
-    return findings
-
-
 def _dongles(settings: Settings) -> list[Finding]:
     try:
         dongles = UsbInventory(settings.usb).dongles()
@@ -163,22 +114,55 @@ def _dongles(settings: Settings) -> list[Finding]:
     return [Finding("usb", "ok", told or "no dongle")] if told or settings.chaos else []
 
 
-def _socket(settings: Settings) -> list[Finding]:
+def _agent(settings: Settings) -> list[Finding]:
+    """The running agent; without one its journal is looked into from here."""
     try:
         with AgentClient(settings.socket) as client:
             about = client.get("/v1/agent")
     except AgentUnreachable as error:
-        return [Finding("agent", "warning", str(error))]
+        return [Finding("agent", "wrong", str(error)), *_journal(settings.state_folder / JOURNAL)]
     broken = [entry["name"] for entry in about["invariants"] if not entry["holds"]]
-    findings = [Finding("agent", "ok", f"answers, and takes you for a {about['role']}")]
+    return [
+        Finding("agent", "ok", f"answers, and takes you for a {about['role']}"),
+        *_ledger(broken, about["frozen"], about["journal"]["operations_open"]),
+        _clock(about["clock"]),
+    ]
+
+
+def _journal(path: Path) -> list[Finding]:
+    from seatkeeper_agent.journal import JournalError
+    from seatkeeper_agent.journal.looking import looking
+    from seatkeeper_agent.journal.migrations import SCHEMA_VERSION, JournalTooNew
+    from seatkeeper_agent.operations import invariants
+    from seatkeeper_agent.operations.people import frozen_view
+
+    try:
+        if not path.exists():
+            return [Finding("journal", "warning", f"{path} is made by the first start.")]
+        with looking(path) as unit:
+            if unit is None:
+                detail = f"{path} is brought to schema version {SCHEMA_VERSION} by the next start."
+                return [Finding("journal", "warning", detail)]
+            broken = [entry.name for entry in invariants.check(unit) if not entry.holds]
+            frozen = [frozen_view(entry) for entry in unit.operations.in_doubt()]
+            findings = _ledger(broken, frozen, unit.operations.count_open())
+    except (JournalError, JournalTooNew) as error:
+        return [Finding("journal", "wrong", str(error))]
+    except OSError as error:
+        return [Finding("journal", "wrong", f"{path} cannot be looked at: {error.strerror}.")]
+    return findings or [Finding("journal", "ok", f"{path} is consistent, and nothing is open")]
+
+
+def _ledger(broken: list[str], frozen: list[dict[str, Any]], operations_open: int) -> list[Finding]:
+    """What the journal says is broken, frozen or open."""
+    findings = []
     if broken:
         findings.append(Finding("journal", "wrong", f"broken: {', '.join(broken)}"))
-    for entry in about["frozen"]:
+    for entry in frozen:
         detail = f"{entry['subject']}: {entry['message']}"
         findings.append(Finding("frozen", "wrong", detail))
-    findings.append(_clock(about["clock"]))
-    if about["journal"]["operations_open"]:
-        detail = f"{about['journal']['operations_open']} operations are open; see status."
+    if operations_open:
+        detail = f"{operations_open} operations are open; see status."
         findings.append(Finding("journal", "warning", detail))
     return findings
 

@@ -16,9 +16,10 @@ def show(settings: Settings, as_json: bool) -> int:
     """Print it; 1 when something is broken or in doubt, or agent or product do not answer."""
     try:
         with AgentClient(settings.socket) as client:
+            about = client.get("/v1/agent")
             found: dict[str, Any] = {
-                "agent": client.get("/v1/agent"),
-                "containers": _containers(client),
+                "agent": about,
+                "containers": _containers(client, about["vendors"]),
                 "operations": client.pages("/v1/operations", "operations", state="open"),
                 "transfers": client.pages("/v1/transfers", "transfers", state="open"),
                 "waiting": client.pages("/v1/waiting", "waiting"),
@@ -34,7 +35,7 @@ def show(settings: Settings, as_json: bool) -> int:
         print(_text(found))
     broken = [entry for entry in found["agent"]["invariants"] if not entry["holds"]]
     doubtful = [entry for entry in found["operations"] if entry["state"] == "in_doubt"]
-    silent = found["containers"] is None and _is_expected(found["agent"]["vendors"])
+    silent = found["containers"] is None or not about["vendors"]
     return 1 if broken or doubtful or silent else 0
 
 
@@ -79,13 +80,10 @@ def attest(
     return 0
 
 
-def _is_expected(vendors: list[dict[str, Any]]) -> bool:
-    """Whether containers should be there: not on a host that has another vendor's server only."""
-    return vendors[0]["version"] is not None or len(vendors) == 1
-
-
-def _containers(client: AgentClient) -> list[dict[str, Any]] | None:
+def _containers(client: AgentClient, vendors: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
     """None where the product does not tell; what waits is then worth knowing all the more."""
+    if all(entry["vendor"] != "codemeter" for entry in vendors):
+        return []
     try:
         return client.pages("/v1/containers", "containers")
     except AgentRefused as error:
@@ -108,7 +106,9 @@ _MOVED = ("finished", "restored", "arrived", "refused", "void")
 def _text(found: dict[str, Any]) -> str:
     about = found["agent"]
     lines = [f"agent       {about['agent']['name']}, version {about['agent']['version']}"]
-    lines += [f"product     {_product(vendor)}" for vendor in about["vendors"]]
+    lines += [f"product     {_product(vendor)}" for vendor in about["vendors"]] or [
+        "product     none found on this host"
+    ]
     lines += [
         f"container   {container['serial']} ({container['kind']})"
         for container in found["containers"] or []

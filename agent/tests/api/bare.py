@@ -41,7 +41,8 @@ class BareAgent:
             "state_folder": str(self.state_folder),
         }
         lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-        product = ["[codemeter]", f'library = "{folder}/absent.so"']
+        absent = {"library": "absent.so", "cmu": "cmu", "server_ini": "Server.ini"}
+        product = ["[codemeter]", *(f'{key} = "{folder}/{file}"' for key, file in absent.items())]
         self.settings_path.write_text("\n".join(["[agent]", *lines, *product, ""]), "utf-8")
         self.client = AgentClient(self.socket_path)
         self.process = LabProcess(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,15 @@ def test_what_is_in_the_journal_needs_no_product(down: dict[str, Asker]) -> None
     assert all(answer["transfer"]["state"] == "transferred_receipted" for answer in answers)
 
 
-def test_a_product_that_is_not_installed_is_described_as_such(absent: Asker) -> None:
+def test_a_product_that_is_not_on_this_host_is_not_among_its_products(absent: Asker) -> None:
+    assert absent.get("/v1/agent")["vendors"] == []
+    assert "no vendor's product found here" in html.unescape(absent.ask("GET", "/").text)
+    assert "seatkeeper_invariant_holds" in absent.ask("GET", "/metrics").text
+
+
+def test_a_product_whose_library_is_gone_is_described_as_such(absent: Asker) -> None:
+    cmu = absent.socket_path.with_name("cmu")
+    cmu.touch()
     (vendor,) = absent.get("/v1/agent")["vendors"]
     assert (vendor["version"], vendor["running"]) == (None, False)
     assert vendor["security_floor_met"] is None
@@ -100,7 +109,7 @@ def test_a_product_that_is_not_installed_is_described_as_such(absent: Asker) -> 
     assert "absent.so" in found["runtime"]["reason"]
     assert all(entry["reason"] for entry in vendor["capabilities"])
     assert "not found" in absent.ask("GET", "/").text
-    assert "seatkeeper_invariant_holds" in absent.ask("GET", "/metrics").text
+    cmu.unlink()
 
 
 def test_without_a_product_nothing_begins(absent: Asker) -> None:

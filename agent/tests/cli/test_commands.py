@@ -195,8 +195,9 @@ def test_doctor_before_the_first_start_says_what_is_to_be_done(
         "state": "warning",
         "key": "warning",
         "trust": "warning",
-        "codemeter": "wrong",
-        "agent": "warning",
+        "products": "wrong",
+        "agent": "wrong",
+        "journal": "warning",
     }
     assert done.returncode == 1
     assert [path.name for path in tmp_path.iterdir()] == ["agent.toml"], "it changed something"

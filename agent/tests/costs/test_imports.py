@@ -12,7 +12,7 @@ from costs.table import assert_written
 COMMANDS: dict[str, Imports] = {
     "serve": Imports(45, "apsw asyncio ssl uvicorn"),
     "serve, asked": Imports(
-        190,
+        189,
         "apsw asyncio cryptography ctypes fastapi pydantic securesystemslib ssl "
         "starlette structlog uvicorn",
     ),
@@ -20,7 +20,7 @@ COMMANDS: dict[str, Imports] = {
     "status": Imports(42, "apsw httpx ssl", code=1),
     "waiting": Imports(42, "apsw httpx ssl"),
     "attest": Imports(42, "apsw httpx ssl", code=1),
-    "doctor": Imports(67, "apsw asyncio cryptography ctypes httpx securesystemslib ssl", code=1),
+    "doctor": Imports(62, "apsw cryptography ctypes httpx securesystemslib ssl", code=1),
     "key": Imports(41, "apsw cryptography securesystemslib"),
     "backup": Imports(41, "apsw"),
     "completion": Imports(40, "apsw shtab"),

@@ -38,7 +38,9 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
     parts = {
         "name": html.escape(about["agent"]["name"]),
         "version": html.escape(about["agent"]["version"]),
-        "vendors": html.escape("; ".join(map(_product, vendors))),
+        "vendors": html.escape(
+            "; ".join(map(_product, vendors)) or "no vendor's product found here"
+        ),
         "adrift": _rows([_adrift(entry) for entry in adrift], 4, _OF_ADRIFT),
         "awaited": _rows([_awaited(entry) for entry in awaited], 5, _OF_AWAITED),
         "operations": _rows([_operation(entry) for entry in operations], 5, _OF_OPERATION),

@@ -22,7 +22,7 @@ from seatkeeper_agent.drivers.codemeter.cmu import Cmu
 from seatkeeper_agent.drivers.codemeter.library import Library
 from seatkeeper_agent.drivers.codemeter.messages import Box, Entry, History, Option
 from seatkeeper_agent.drivers.codemeter.serials import parse_serial
-from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
+from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings, found_on_this_host
 from seatkeeper_agent.drivers.codemeter.translate import (
     REQUEST_FLAGS,
     TRANSFER_FLAGS,
@@ -71,6 +71,7 @@ class CodeMeterDriver:
     vendor = "codemeter"
 
     def __init__(self, settings: CodeMeterSettings) -> None:
+        self._settings = settings
         self.call_seconds_max = settings.call_seconds_max
         self.update_is_repeatable = settings.update_is_repeatable
         self._library = Library(
@@ -105,6 +106,11 @@ class CodeMeterDriver:
             transfer_types=() if version is None else runtime_types(version),
             capabilities=capabilities(version, trouble, self.update_is_repeatable),
         )
+
+    def is_here(self, found: Description) -> bool:
+        """Whether this host has the product, as described: its library answers or its files lie
+        here. A product that is here and answers nothing is a fault, one that is not is none."""
+        return found.version is not None or found_on_this_host(self._settings)
 
     def is_running(self) -> bool:
         """Whether the license server answers, be it with a refusal; asked, never assumed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 _PATHS = ("cmu", "server_ini")
 _COMMANDS = ("stop_command", "start_command")
@@ -56,6 +57,22 @@ class CodeMeterSettings:
         """The agent's environment with CODEMETER_HOST as set here and nowhere else."""
         kept = {name: value for name, value in os.environ.items() if name != "CODEMETER_HOST"}
         return kept if self.host is None else kept | {"CODEMETER_HOST": self.host}
+
+
+def found_on_this_host(settings: CodeMeterSettings) -> bool:
+    """Whether files of the product lie where the settings say; what cannot be looked at may."""
+    library = [settings.library] if settings.library.startswith("/") else []
+    return any(_may_be_there(Path(path)) for path in (settings.cmu, settings.server_ini, *library))
+
+
+def _may_be_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _require(holds: bool, rule: str) -> None:
