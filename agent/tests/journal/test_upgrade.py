@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A journal of version 1 becomes one of version 2, whole or not at all, and nothing is lost."""
+"""An old journal becomes one of today, each version whole or not at all, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ from .version_1 import OPEN, OPERATIONS, make_version_1, tables
 
 NEW_TABLES = {"notes", "declarations"}
 STEP_COLUMNS_1 = 9
+ADDED_TO_STEPS = {2: ("agent", None, None, None), SCHEMA_VERSION: ("agent", *[None] * 4)}
+"""What each version has beside, as an agent of version 1 would have had it."""
 
 
 @pytest.fixture
@@ -90,12 +92,12 @@ def assert_kept(path: Path, before: dict[str, list[tuple[Any, ...]]]) -> int:
     if version == 1:
         assert now == before
         return version
-    assert version == SCHEMA_VERSION
+    assert version in ADDED_TO_STEPS
     assert set(now) == set(before) | NEW_TABLES
     assert not any(now[name] for name in NEW_TABLES)
     # No step of version 1 was anybody's but the agent's.
     assert [row[:STEP_COLUMNS_1] for row in now["steps"]] == before["steps"]
-    assert {row[STEP_COLUMNS_1:] for row in now["steps"]} == {("agent", None, None, None, None)}
+    assert {row[STEP_COLUMNS_1:] for row in now["steps"]} == {ADDED_TO_STEPS[version]}
     same = set(before) - {"steps"}
     assert {name: now[name] for name in same} == {name: before[name] for name in same}
     return version
@@ -180,6 +182,56 @@ def test_somebody_can_be_waited_for_in_an_upgraded_journal(tmp_path: Path, old: 
     journal.close()
 
 
+def test_what_waits_in_a_journal_of_version_2_waits_on(
+    tmp_path: Path, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Instructions, words, notes and declarations are as they were; nothing was said yet."""
+    path = copied(old, tmp_path / "second")
+    with monkeypatch.context() as patch:
+        patch.setattr("seatkeeper_agent.journal.migrations.SCHEMA_VERSION", 2)
+        Journal(path).close()
+    told = '{"steps": ["Click it."], "verified_by": "It shows.", "attestable": true}'
+    rows = {
+        "INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)": (
+            "asked",
+            "kind",
+            "subject",
+            None,
+            "130-9",
+            "waiting",
+            None,
+            "me",
+            1,
+            1,
+        ),
+        "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)": (
+            "asked",
+            0,
+            "s",
+            "a step",
+            0,
+            "intended",
+            1,
+            "{}",
+            5.0,
+            "person",
+            told,
+            65,
+            "Mine",
+        ),
+        "INSERT INTO notes VALUES (?, ?, ?, ?)": (1, "asked", 1, "Something was seen."),
+        "INSERT INTO declarations VALUES (?, ?, ?, ?, ?)": ("order", "an id", "{}", 1, 1),
+    }
+    with closing(apsw.Connection(str(path))) as connection:
+        for statement, row in rows.items():
+            connection.execute(statement, row)
+        second = tables(connection)
+    Journal(path).close()
+    version, now = look(path)
+    assert version == SCHEMA_VERSION
+    assert now == {**second, "steps": [(*row, None) for row in second["steps"]]}
+
+
 @pytest.mark.parametrize(
     ("kind", "lasting"), [*((kind, False) for kind in KINDS), ("disk is full", True)]
 )
@@ -213,7 +265,7 @@ def test_a_fault_at_every_call_of_the_upgrade(
         assert assert_kept(path, before) == SCHEMA_VERSION
         shutil.rmtree(folder)
         shutil.rmtree(image, ignore_errors=True)
-    assert seen == {1, SCHEMA_VERSION}
+    assert seen == {1, *ADDED_TO_STEPS}
 
 
 def opens(path: Path) -> bool:

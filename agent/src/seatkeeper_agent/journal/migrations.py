@@ -7,7 +7,7 @@ from importlib import resources
 
 import apsw
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class JournalTooNew(Exception):

@@ -28,8 +28,7 @@ CREATE TABLE steps_2 (
     name TEXT NOT NULL,
     title TEXT NOT NULL,
     reversible INTEGER NOT NULL CHECK (reversible IN (0, 1)),
-    -- Tried: it was run, and nothing that can be seen tells its effect.
-    state TEXT NOT NULL CHECK (state IN ('planned', 'intended', 'tried', 'done')),
+    state TEXT NOT NULL CHECK (state IN ('planned', 'intended', 'done')),
     attempts INTEGER NOT NULL DEFAULT 0,
     baseline TEXT NOT NULL DEFAULT '{}',
     intended_at REAL,
@@ -39,15 +38,13 @@ CREATE TABLE steps_2 (
     until INTEGER,
     -- A person's word where nothing can be observed: who said what, and that it was so.
     attested TEXT,
-    -- How a vendor's program ended that was run for it, and what it said last; no secrets.
-    said TEXT,
     PRIMARY KEY (operation_id, position),
     CHECK (state <> 'intended' OR intended_at IS NOT NULL),
     CHECK ((performer = 'agent') = (instructions IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO steps_2
-    SELECT *, 'agent', NULL, NULL, NULL, NULL FROM steps;
+    SELECT *, 'agent', NULL, NULL, NULL FROM steps;
 
 DROP TABLE steps;
 DROP TABLE operations;
