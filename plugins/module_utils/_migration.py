@@ -58,7 +58,11 @@ def _held(licenses: list[dict[str, t.Any]] | None) -> list[dict[str, t.Any]] | N
     if licenses is None:
         return None
     members = ("product", "version", "perpetual")
-    return [{member: entry[member] for member in members} for entry in licenses]
+    held = []
+    for entry in licenses:
+        seats = {kind: n for kind, n in (entry.get("seats") or {}).items() if n is not None}
+        held.append({**{member: entry[member] for member in members}, "seats": seats or None})
+    return held
 
 
 def _given_up(params: Params, client: AgentClient, path: str, check_mode: bool) -> Result:
@@ -86,7 +90,8 @@ def _told(params: Params, answer: dict[str, t.Any]) -> Result:
         if migration.get("comparison") == "differs":
             result["warnings"].append(
                 f"The account did not gain what the dongle {params['dongle']} is declared to have"
-                " held. Compare what it gained with the vendor's order before anything else."
+                f" held: {'; '.join(migration['differences'])}. Compare what it gained with the"
+                " vendor's order before anything else."
             )
     return result
 

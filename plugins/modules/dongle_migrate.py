@@ -50,8 +50,10 @@ options:
     default: migrated
   dongle:
     description:
-      - Serial number of the dongle, or its path if it tells none, as
+      - Serial number of the dongle, or its path if it tells none or shares it with another one, as
         M(seatkeeper.licensing.dongle_info) returns it in C(id).
+      - A path names the dongle that was plugged there when it was first declared, also when it was
+        unplugged since. Name the next one in that port by its serial number.
     type: str
     required: true
   target_user:
@@ -68,6 +70,7 @@ options:
     description:
       - What the dongle is known to hold, for the rules and for the comparison with what the account
         gains. No interface of the vendor tells it, so without it some rules stay unknown.
+      - Compared are products, kinds of seats and their numbers. The server shows no versions.
     type: list
     elements: dict
     suboptions:
@@ -86,6 +89,23 @@ options:
           - Whether the license never expires.
         type: bool
         required: true
+      seats:
+        description:
+          - Its seats by kind. If omitted, only the product is compared with what arrives.
+        type: dict
+        suboptions:
+          interface:
+            description:
+              - Interface seats.
+            type: int
+          render:
+            description:
+              - Render seats.
+            type: int
+          network:
+            description:
+              - Network seats.
+            type: int
   confirmation:
     description:
       - RV(digest) of the plan as check mode returned it.
@@ -202,11 +222,30 @@ migration:
       sample: [{product: V-Ray, seats: {interface: 1, render: 5}}]
     comparison:
       description:
-        - Whether every product that O(licenses) declares is among it, V(matches), V(differs),
-          V(attested) (on a person's word) or V(not_declared); null until then.
+        - Whether exactly what O(licenses) declares is among it, by product, kind and number of
+          seats, V(matches), V(differs), V(attested) (on a person's word) or V(not_declared), where
+          kinds and numbers were not declared; null until then.
       type: str
       returned: always
       sample: matches
+    differences:
+      description: What arrived otherwise than declared, each as a clause.
+      type: list
+      elements: str
+      returned: always
+      sample: ["V-Ray: declared 2 interface, arrived 0"]
+    not_compared:
+      description: What nothing shows, or what was not declared, each as a clause.
+      type: list
+      elements: str
+      returned: always
+    disturbance:
+      description:
+        - How the dongle did not stay the only one after its irreversible step was handed out, as a
+          clause; null if it did. The step says stop then, and is planned and confirmed anew.
+      type: str
+      returned: always
+      sample: null
     notes:
       description:
         - What was noticed meanwhile, with C(at) and C(text), such as a dongle that was removed.
@@ -334,6 +373,14 @@ ARGUMENTS = (
                     "product": {"type": "str", "required": True},
                     "version": {"type": "str", "required": True},
                     "perpetual": {"type": "bool", "required": True},
+                    "seats": {
+                        "type": "dict",
+                        "options": {
+                            "interface": {"type": "int"},
+                            "render": {"type": "int"},
+                            "network": {"type": "int"},
+                        },
+                    },
                 },
             },
             "confirmation": {"type": "str"},

@@ -31,9 +31,10 @@ _CONFIRMATION_COLUMNS: t.Final = {
 def migrations_left(declared: list[Entry], known: list[Entry]) -> list[Entry]:
     """The declared ones but those that the host knows to be done for the same user."""
     done = {
-        (record["dongle"]["id"], record["target_user"])
+        (name, record["target_user"])
         for record in known
         if record["state"] == "done"
+        for name in record["names"]
     }
     return [entry for entry in declared if (str(entry["dongle"]), entry["target_user"]) not in done]
 

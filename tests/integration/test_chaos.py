@@ -35,10 +35,15 @@ ADMIN, ARTIST = "admin@studio-a.example", "artist@studio-a.example"
 FIRST, SECOND, THIRD = "90000003", "90000004", "90000001"
 HELD = {
     FIRST: [
-        {"product": "V-Ray", "version": "2.5", "perpetual": False},
-        {"product": "Phoenix", "version": "3.1", "perpetual": True},
+        {"product": "V-Ray", "version": "2.5", "perpetual": False, "seats": {"interface": 2}},
+        {
+            "product": "Phoenix",
+            "version": "3.1",
+            "perpetual": True,
+            "seats": {"interface": 1, "network": 2},
+        },
     ],
-    SECOND: [{"product": "V-Ray", "version": "5.2", "perpetual": True}],
+    SECOND: [{"product": "V-Ray", "version": "5.2", "perpetual": True, "seats": {"render": 20}}],
 }
 CONFIRMED = re.compile(r"(\d{8})  ([0-9a-f]{64})  ([^\"]+)\"")
 HOOK = """
@@ -183,6 +188,7 @@ def test_dongles_are_refused_with_every_rule_then_moved_by_a_person(
     confirmed = _nothing_is_done_before_it_is_confirmed(lab, tmp_path)
     _the_first_waits_for_a_person_and_keeps_the_second(lab, tmp_path, confirmed)
     _who_plugs_a_dongle_in_meanwhile_is_noted(lab)
+    confirmed = _what_was_stopped_is_confirmed_anew(lab, tmp_path, confirmed)
     _a_task_that_saw_the_person_has_changed_something(lab, tmp_path, confirmed[FIRST])
     _the_second_is_moved_while_the_run_waits(lab, tmp_path, confirmed)
     _the_service_that_the_vendor_switched_off_stays_off(lab, tmp_path)
@@ -254,6 +260,20 @@ def _who_plugs_a_dongle_in_meanwhile_is_noted(lab: Lab) -> None:
     wait_for(lambda: noted("plugged in"))
     server.unplug("1-1.3")
     wait_for(lambda: noted("was unplugged"))
+
+
+def _what_was_stopped_is_confirmed_anew(
+    lab: Lab, folder: Path, confirmed: dict[str, dict[str, str]]
+) -> dict[str, dict[str, str]]:
+    (awaited,) = waiting(lab)
+    assert awaited["instructions"][0].startswith("Stop, and do not click TRANSFER >>: beside")
+    stopped = run(lab, folder, MIGRATE, **entries(confirmed))
+    assert (stopped.recap[ONLINE]["failed"], stopped.changed) == (1, 0)
+    assert "Stop, click nothing more on the server's page: beside the dongle" in stopped.output
+    planned = run(lab, folder, MIGRATE, "--check", **entries(confirmed)).ended_well()
+    (anew,) = (found for found in CONFIRMED.findall(planned.output) if found[0] == FIRST)
+    assert anew[2].endswith("nobody has begun its migration so far.")
+    return {**confirmed, FIRST: {"confirm": anew[1], "acknowledge": anew[2]}}
 
 
 def _a_task_that_saw_the_person_has_changed_something(

@@ -279,6 +279,7 @@ def _migration_means(
         page=page,
         isolation=Isolation(Path(settings.usb.sysfs)),
         instructions=ChaosInstructions.of(chaos).transfer_dongle,
+        stop=ChaosInstructions.of(chaos).stop_transfer,
         watch=partial(Watch, usb),
         screenshot_folder=settings.state_folder / "screenshots" if folder is None else Path(folder),
         seconds_max=chaos.migration_seconds_max,

@@ -25,6 +25,11 @@ from seatkeeper_agent.usb.watch import Watch
 Answer = dict[str, Any]
 
 
+def _shown(dongle: Dongle) -> Answer:
+    """All of it but the kernel's number, which nobody chose."""
+    return {name: value for name, value in asdict(dongle).items() if name != "number"}
+
+
 class Client:
     """What the tests order from the code under test."""
 
@@ -38,7 +43,7 @@ class Client:
         """The inventory, and how long it took."""
         started = time.monotonic()
         try:
-            found = [asdict(dongle) for dongle in self._inventory.dongles()]
+            found = [_shown(dongle) for dongle in self._inventory.dongles()]
         except UsbUnavailable as error:
             return {"unavailable": str(error)}
         return {"dongles": found, "seconds": time.monotonic() - started}

@@ -29,11 +29,15 @@ MAKER_FAMILY = "wibu"
 
 @dataclass(frozen=True, slots=True)
 class HeldLicense:
-    """One license that the operator knows a dongle to hold."""
+    """One license that the operator knows a dongle to hold.
+
+    ``seats`` are its seats by kind, as an account shows them; None where that is not declared.
+    """
 
     product: str
     version: str
     perpetual: bool
+    seats: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 
@@ -67,7 +67,8 @@ class Dongle:
     """One license dongle on this host's USB, known by vendor and product id.
 
     ``path`` is the kernel's name of the port, such as ``1-1.4``. ``authorized`` is the
-    kernel's attribute, None where it cannot be read.
+    kernel's attribute, None where it cannot be read. ``number`` is the kernel's for this time of
+    being plugged in: another one after it was unplugged.
     """
 
     path: str
@@ -77,6 +78,7 @@ class Dongle:
     model: str
     serial: str | None
     authorized: bool | None
+    number: int | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:

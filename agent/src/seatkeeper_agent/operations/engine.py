@@ -202,9 +202,11 @@ class Engine:
         if probe.verdict is Verdict.DONE:
             self._conclude(work, position, step, probe, None)
             return True
+        if probe.verdict is Verdict.CONTRADICTED:
+            raise self._undecided(work, step, intended, probe)
         if not intended:
             if probe.verdict is Verdict.UNKNOWN:
-                raise self._undecided(work, step, False, probe.reason)
+                raise self._undecided(work, step, False, probe)
             self._intend(work, position, step, self._baseline(work, step), self._clock())
         self._set_waiting(work)
         return False
@@ -228,8 +230,8 @@ class Engine:
             if probe.verdict in (Verdict.DONE, Verdict.TRIED):
                 self._conclude(work, position, step, probe, returned)
                 return
-            if probe.verdict is Verdict.UNKNOWN:
-                raise self._undecided(work, step, baseline is not None, probe.reason)
+            if probe.verdict is not Verdict.NOT_DONE:
+                raise self._undecided(work, step, baseline is not None, probe)
             if baseline is None:
                 baseline = self._baseline(work, step)
             if attempt:
@@ -341,22 +343,23 @@ class Engine:
             )
         raise problem from error
 
-    def _undecided(self, work: Work, step: Step, intended: bool, reason: str) -> Problem:
+    def _undecided(self, work: Work, step: Step, intended: bool, probe: Probe) -> Problem:
         if intended:
-            return self._doubt(work, step, reason)
-        return self._failed(work, driver_problem(step.title, DriverUnavailable(reason)))
+            return self._doubt(work, step, probe.reason, probe.advice)
+        return self._failed(work, driver_problem(step.title, DriverUnavailable(probe.reason)))
 
     def _failed(self, work: Work, problem: Problem) -> Problem:
         with self._journal.transaction() as unit:
             unit.operations.set_state(work.id, OperationState.FAILED, problem.as_document())
         return problem
 
-    def _doubt(self, work: Work, step: Step, reason: str) -> Problem:
+    def _doubt(self, work: Work, step: Step, reason: str, advice: str = "") -> Problem:
         problem = Problem(
             ProblemCode.IN_DOUBT,
             f"Whether {step.title} happened cannot be told: {reason.rstrip('.')}."
             f"{self._heard(work, step)}",
-            f"Nothing is tried again blindly and the container {work.container} is frozen: make"
+            advice
+            or f"Nothing is tried again blindly and the container {work.container} is frozen: make"
             " the product answer again, then run the playbook again.",
             {"operation": work.id, "container": work.container},
         )

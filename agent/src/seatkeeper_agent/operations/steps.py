@@ -19,15 +19,18 @@ class Verdict(StrEnum):
     TRIED = "tried"
     NOT_DONE = "not_done"
     UNKNOWN = "unknown"
+    CONTRADICTED = "contradicted"
+    """Something shows that may belong to another object: only a person can tell to which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A probe's verdict, what it saw, and in one clause why it cannot tell."""
+    """A probe's verdict, what it saw, in one clause why it cannot tell, and what to do then."""
 
     verdict: Verdict
     evidence: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
+    advice: str = ""
 
 
 class Step(Protocol):

@@ -91,6 +91,7 @@ class UsbInventory:
             model=sighting.model.model,
             serial=serial,
             authorized=authorized,
+            number=sighting.number,
         )
 
     def _ids(self, path: str, device: Any) -> tuple[int, int] | None:

@@ -191,6 +191,7 @@ class Dongles:
                     "product": entry["product"],
                     "version": entry["version"],
                     "perpetual": entry["expires"] is None,
+                    "seats": {studio.KINDS[key]: n for key, n in entry["seats"].items()},
                 }
                 for entry in known[serial]["licenses"]
             ]

@@ -28,7 +28,7 @@ ACCOUNT_COLUMNS = {
     "product": "Product", "kind": "Seats", "before": "Before", "gained": "From dongles",
     "after": "Now",
 }  # fmt: skip
-_KINDS = {key: kind for kind, key in SEAT_KEYS.items()}
+KINDS = {key: kind for kind, key in SEAT_KEYS.items()}
 _STEP = re.compile(r"^(\d+) {2,}(\S.*?) {2,}(agent|person|vendor) +(yes|no) +(\w+)$")
 _RULE = re.compile(r"^(met|not met|unknown) {2,}(\w+) ")
 _CONFIRMATION = re.compile(r"^(\S+) {2,}([0-9a-f]{64}) {2,}(\S.*)$")
@@ -47,7 +47,7 @@ def account(lab: Lab, company: str) -> Seats:
     """What a company's account has free, as the vendor's cloud keeps it."""
     return Counter(
         {
-            (entry["product"], _KINDS[key]): count
+            (entry["product"], KINDS[key]): count
             for entry in lab.cloud.describe()["free"][company]
             for key, count in entry["seats"].items()
         }
@@ -58,7 +58,7 @@ def on_dongles(lab: Lab, serials: Iterable[str]) -> Seats:
     """What dongles hold, as the vendor's cloud keeps it; nothing for one that was migrated."""
     known = lab.cloud.describe()["dongles"]
     return total(
-        {"product": held["product"], "seats": {_KINDS[k]: n for k, n in held["seats"].items()}}
+        {"product": held["product"], "seats": {KINDS[k]: n for k, n in held["seats"].items()}}
         for serial in serials
         for held in known[serial]["licenses"]
     )

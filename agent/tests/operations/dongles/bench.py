@@ -58,6 +58,9 @@ class Bench:
             page=self.page if self.performer == "browser" else None,
             isolation=isolation,
             instructions=lambda _target: TOLD,
+            stop=lambda what, _dongle, _operation: Instructions(
+                (f"Stop: {what}.",), "A word.", True
+            ),
             watch=partial(Watch, self.usb, look_seconds=LOOK_SECONDS),
             screenshot_folder=self.folder / "screenshots",
             seconds_max=self.seconds_max,
@@ -165,4 +168,4 @@ class Bench:
 
 def perpetual(product: str = "V-Ray", version: str = "3.6") -> tuple[HeldLicense, ...]:
     """What the operator declares that the dongle holds."""
-    return (HeldLicense(product, version, perpetual=True),)
+    return (HeldLicense(product, version, True, HELD.get(product, {"network": 2})),)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from seatkeeper_agent.operations.dongles.migration import MigrationService
+from seatkeeper_agent.operations.dongles.owed import OwedDongles
 from seatkeeper_agent.operations.dongles.steps import Isolate, TransferDongle
 from seatkeeper_agent.operations.steps import Probe, Verdict
 
@@ -58,7 +58,7 @@ def hide_without_writing_it_down() -> None:
 
 def never_give_back() -> None:
     """What an interrupted operation has hidden stays so."""
-    MigrationService._settle_isolation = lambda _self: None  # type: ignore[method-assign]
+    OwedDongles.give_back = lambda _self: None  # type: ignore[method-assign]
 
 
 MUTANTS = {

@@ -26,6 +26,8 @@ BORROW = f"/v1/servers/chaos/borrows/{uuid.uuid5(NAMESPACE, 'borrow/desk')}"
 ACTIVATION = "/v1/servers/chaos/activation"
 WAIT_SECONDS_MAX = 300.0
 ASK_AGAIN_SECONDS = 0.05
+HELD = {"interface": 1, "render": 5}
+"""What the twin's cloud knows on the dongle."""
 
 
 class Violation(Exception):
@@ -89,7 +91,9 @@ class Migrate(Scenario):
         "dongle": DONGLE,
         "target_user": ARTIST,
         "isolate": True,
-        "licenses": [{"product": "V-Ray", "version": "3.6", "perpetual": True}],
+        "licenses": [
+            {"product": "V-Ray", "version": "3.6", "perpetual": True, "seats": HELD},
+        ],
     }
 
     def declare(self) -> bool:

@@ -128,20 +128,31 @@ def test_they_are_given_back_before_the_licenses_are_waited_for(host: Bench) -> 
 
 
 def test_one_that_is_plugged_in_again_is_hidden_again(office: Bench) -> None:
-    """The kernel forgot; it is told, once. The chosen one is never hidden, wherever it is."""
+    """The kernel forgot; it is told, once, and the chosen one stayed alone."""
     office.go(**ISOLATED)
-    for path in ("1-1.1", "1-1.3", "2-1"):
-        office.bus.unplug(path)
+    office.bus.unplug("1-1.3")
     office.plug("90000003", "1-1.3")
+    for _look in range(3):
+        office.migrations.resume("agent")
+    assert office.authorized() == ALONE
+    texts = [note["text"] for note in office.view()["notes"]]
+    assert texts.count("The dongle 90000003 was hidden again at 1-1.3.") == 1
+    assert office.view()["disturbance"] is None
+    office.server.migrate()
+    assert office.put()["migration"]["state"] == "done"
+    assert set(office.authorized().values()) == {True}
+
+
+def test_the_chosen_one_is_never_hidden_wherever_it_is(office: Bench) -> None:
+    """It was moved into the port of one that is hidden, so its migration is stopped."""
+    office.go(**ISOLATED)
+    for path in ("1-1.1", "2-1"):
+        office.bus.unplug(path)
     office.plug(CHOSEN, "2-1")
     for _look in range(3):
         office.migrations.resume("agent")
     assert office.authorized() == {"1-1.2": False, "1-1.3": False, "2-1": True}
-    texts = [note["text"] for note in office.view()["notes"]]
-    assert texts.count("The dongle 90000003 was hidden again at 1-1.3.") == 1
-    office.server.migrate()
-    office.put()
-    assert set(office.authorized().values()) == {True}
+    assert office.view()["disturbance"] is not None
 
 
 def test_all_are_hidden_again_after_the_host_has_started_anew(office: Bench) -> None:
@@ -158,16 +169,17 @@ def test_all_are_hidden_again_after_the_host_has_started_anew(office: Bench) -> 
 
 
 def test_what_cannot_be_hidden_again_is_told_once(office: Bench) -> None:
-    """And it is waited on."""
+    """And whoever is at the page has to stop: there are two dongles for the driver."""
     office.go(**ISOLATED)
     attribute = office.bus.folder / "1-1.3" / "authorized"
     attribute.write_text("1\n")
     _forbid(attribute)
     for _look in range(3):
-        office.put()
+        office.migrations.resume("agent")
     texts = [note["text"] for note in office.view()["notes"]]
     assert len([text for text in texts if "cannot be hidden" in text]) == 1
     assert office.view()["state"] == "waiting"
+    assert "beside the dongle" in office.view()["disturbance"]
 
 
 def test_one_that_is_unplugged_meanwhile_is_owed_no_more(office: Bench) -> None:

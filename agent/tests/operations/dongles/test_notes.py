@@ -30,18 +30,18 @@ def noticed(bench: Bench, number: int) -> list[str]:
 
 
 def test_while_a_person_works(desk: Bench) -> None:
-    """Each change once, in its order, also in the audit; the operation still waits."""
+    """Each change once, in its order, also in the audit; what it means is told by the run."""
     desk.go()
     desk.plug(OTHER, "1-1.4")
     assert noticed(desk, 1) == [f"The dongle {OTHER} was plugged in at 1-1.4."]
     desk.bus.unplug("1-1.1")
     assert noticed(desk, 2)[1] == f"The dongle {CHOSEN} was unplugged at 1-1.1."
     for _look in range(3):
-        desk.put()
+        assert "Stop" in desk.refused().detail
         desk.migrations.resume("agent")
     time.sleep(3 * LOOK_SECONDS)
     assert len(texts(desk)) == 2
-    assert desk.actions()[-2:] == ["plugged_in", "unplugged"]
+    assert desk.actions()[-3:] == ["disturbed", "plugged_in", "unplugged"]
     assert desk.view()["state"] == "waiting"
 
 
@@ -51,7 +51,7 @@ def test_while_the_vendor_works(bench: Bench) -> None:
     bench.seconds_max = 100.0
     bench.restart()
     said = bench.confirmed()
-    run = threading.Thread(target=bench.put, kwargs=said)
+    run = threading.Thread(target=bench.refused, kwargs=said)
     run.start()
     deadline = time.monotonic() + NOTICED_SECONDS_MAX
     while not bench.page.clicks:
@@ -62,7 +62,7 @@ def test_while_the_vendor_works(bench: Bench) -> None:
     bench.server.dongle_service = False
     bench.server.arrive({"V-Ray": {"render": 5}})
     run.join(120)
-    assert (bench.view()["state"], len(texts(bench))) == ("done", 1)
+    assert (bench.view()["state"], len(texts(bench))) == ("in_doubt", 1)
 
 
 def test_while_it_is_in_doubt(bench: Bench) -> None:
@@ -113,7 +113,7 @@ def test_a_request_for_another_dongle_does_not_end_it(desk: Bench) -> None:
 
 
 def test_a_journal_that_fails_once_does_not_end_the_watching(desk: Bench) -> None:
-    """What could not be written is lost, what comes after it is told."""
+    """What could not be written of what it means is written at the next look."""
     desk.go()
     begin, failures = desk.journal._begin, [JournalError("The disk is full.")]
 
@@ -129,7 +129,8 @@ def test_a_journal_that_fails_once_does_not_end_the_watching(desk: Bench) -> Non
         assert time.monotonic() < deadline
         time.sleep(0.01)
     desk.bus.unplug("1-1.4")
-    assert noticed(desk, 1) == [f"The dongle {OTHER} was unplugged at 1-1.4."]
+    assert noticed(desk, 2)[1] == f"The dongle {OTHER} was unplugged at 1-1.4."
+    assert "beside the dongle" in desk.view()["disturbance"]
 
 
 def test_a_host_whose_bus_cannot_be_watched_goes_on(desk: Bench) -> None:

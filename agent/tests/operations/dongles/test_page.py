@@ -121,15 +121,19 @@ def test_a_bus_that_changes_right_before_the_click_stops_it(bench: Bench, change
     assert (bench.page.clicks, bench.operation().state) == (0, OperationState.FAILED)
 
 
-def test_a_dongle_that_is_moved_to_another_port_is_still_the_one(bench: Bench) -> None:
-    """By its serial number."""
+def test_a_dongle_that_is_moved_right_before_the_click_is_planned_anew(bench: Bench) -> None:
+    """It was away, and nobody saw what was there meanwhile."""
 
     def move() -> None:
         bench.bus.unplug("1-1.1")
         bench.bus.plug("1-1.2", serial=CHOSEN)
 
     bench.page.meanwhile = move
-    assert bench.go()["migration"]["state"] == "done"
+    problem = bench.refused_run()
+    assert "was moved from 1-1.1 to 1-1.2" in problem.detail
+    assert "plan and confirm it anew" in problem.next_action
+    bench.page.meanwhile = lambda: None
+    assert (bench.page.clicks, bench.go()["migration"]["state"]) == (0, "done")
 
 
 @pytest.mark.parametrize(

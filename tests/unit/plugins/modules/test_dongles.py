@@ -150,7 +150,7 @@ def test_a_migration_sends_all_that_is_declared_and_confirmed() -> None:
         "dongle": "W-1",
         "target_user": "artist@studio-a.example",
         "isolate": True,
-        "licenses": held,
+        "licenses": [{**held[0], "seats": None}],
         "confirmation": "d",
         "acknowledgement": "I know that it cannot be undone.",
         "deadline_seconds": 3600,
@@ -254,11 +254,13 @@ def test_what_was_noticed_is_warned_of_once() -> None:
         **MIGRATION,
         "state": "done",
         "comparison": "differs",
+        "differences": ["V-Ray: declared 2 interface, arrived 0"],
         "notes": [{"at": "2026-11-21T09:30:00Z", "text": "A second dongle was plugged in."}],
     }
     result, _seen = migrate(lambda _seen: {**DONE, "changed": True, "migration": noticed})
     assert result["warnings"][0] == "A second dongle was plugged in."
     assert "did not gain what the dongle W-1" in result["warnings"][1]
+    assert "V-Ray: declared 2 interface, arrived 0. Compare" in result["warnings"][1]
     result, _seen = migrate(lambda _seen: {**DONE, "migration": noticed})
     assert result["warnings"] == []
 

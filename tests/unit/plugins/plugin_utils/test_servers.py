@@ -49,7 +49,8 @@ RESULT = {
 
 def record(state: str, **changes: t.Any) -> dict[str, t.Any]:
     dongle = {"id": "90000001", "path": "1-1.4", "serial": "90000001"}
-    return {"dongle": dongle, "target_user": USER, "state": state, **changes}
+    usual = {"dongle": dongle, "names": ["90000001"], "target_user": USER}
+    return {**usual, "state": state, **changes}
 
 
 def test_an_entry_is_for_its_agent_or_for_every_host() -> None:
@@ -62,6 +63,12 @@ def test_a_dongle_that_was_migrated_to_the_same_user_is_left_out() -> None:
     assert migrations_left([ENTRY], [record("waiting")]) == [ENTRY]
     assert migrations_left([ENTRY], [record("done")]) == []
     assert migrations_left([{**ENTRY, "dongle": 90000001}], [record("done")]) == []
+
+
+def test_a_dongle_that_was_declared_by_its_path_is_left_out_by_it_as_well() -> None:
+    named = record("done", names=["1-1.4", "90000001"])
+    assert migrations_left([{**ENTRY, "dongle": "1-1.4"}], [named]) == []
+    assert migrations_left([{**ENTRY, "dongle": "1-1.4"}], [record("done")]) != []
 
 
 def test_another_user_goes_to_the_agent_which_refuses_it() -> None:

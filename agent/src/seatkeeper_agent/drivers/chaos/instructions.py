@@ -39,6 +39,20 @@ class ChaosInstructions:
             " dongle service switched off.",
         )
 
+    def stop_transfer(self, what: str, dongle: str, operation: str) -> Instructions:
+        """What counts instead once the dongle did not stay where it was."""
+        return self._told(
+            f"Stop, and do not click {labels.TRANSFER_NOW}: {what}.",
+            f"If {labels.TRANSFER_NOW} was not clicked: plug the dongle {dongle} in, alone, and run"
+            " the playbook with --check; it shows the plan anew, with what confirms it.",
+            f"If it was clicked: look at the vendor's account page whose licenses came, and have a"
+            f" migrator attest the operation {operation}, as done if they are those of the dongle"
+            f" {dongle}, and as not_done if not.",
+            verified_by="What the server shows from now on may be another dongle's; a person says"
+            " what was done.",
+            attestable=True,
+        )
+
     def borrow(self, product: str, seats: int, auto_renew: bool) -> Instructions:
         """Take seats for offline use."""
         return self._told(

@@ -53,6 +53,53 @@ def not_given_up(operation: OperationRecord) -> Problem:
     )
 
 
+def replaced(operation: OperationRecord) -> Problem:
+    """The attempt ended because its dongle did not stay; another one takes its place."""
+    return Problem(
+        ProblemCode.RUNTIME_UNFINISHED,
+        f"The migration of {operation.subject} was stopped, because its dongle did not stay the"
+        " only one that the driver could have; it was planned anew.",
+        "Look at the attempt that took its place.",
+    )
+
+
+def told_to_stop(problem: Problem, why: str) -> Problem:
+    """What keeps a migration from being planned anew, for whoever is still at the page."""
+    is_gone = problem.code is ProblemCode.DONGLE_UNKNOWN
+    return Problem(
+        problem.code,
+        f"Stop, click nothing more on the server's page: {why}. {problem.detail}",
+        "Plug the dongle in again, alone; then run with --check and confirm the plan that it shows."
+        if is_gone
+        else problem.next_action,
+        problem.facts,
+    )
+
+
+def doubt_advice(dongle: str, operation: str) -> str:
+    """What to do while nobody can tell whether the irreversible step has happened."""
+    return (
+        "Nothing is clicked a second time. Run the playbook again: it looks, and goes on as soon as"
+        " the server shows the end. If it never does, look at the vendor's account page, and"
+        f" {_attest(dongle, operation)}"
+    )
+
+
+def contradiction_advice(dongle: str, operation: str) -> str:
+    """What to do where what shows may be another dongle's."""
+    return (
+        "Leave the dongles as they are, look at the vendor's account page whose licenses came, and"
+        f" {_attest(dongle, operation)}"
+    )
+
+
+def _attest(dongle: str, operation: str) -> str:
+    return (
+        f"have a migrator attest the operation {operation}: done if the licenses of the dongle"
+        f" {dongle} are there, not_done if its migration was never begun."
+    )
+
+
 def busy(dongle: str, held: OperationRecord | None) -> Problem:
     """Others were first; what was confirmed may hold no longer."""
     other = "somebody else has just declared it" if held is None else f"{held.subject} is under way"

@@ -17,20 +17,27 @@ class Guard:
     """Watches for one operation at a time, from its start until it has ended."""
 
     def __init__(
-        self, journal: Journal, watch: Callable[[OnChange], AbstractContextManager[object]]
+        self,
+        journal: Journal,
+        watch: Callable[[OnChange], AbstractContextManager[object]],
+        look: Callable[[str], None],
     ) -> None:
         self._journal = journal
         self._watch = watch
+        self._look = look
         self._lock = threading.Lock()
         self._watched: str | None = None
         self._is_closed = False
         self._running = ExitStack()
 
-    def watch(self, operation_id: str, subject: str) -> None:
-        """Begin, unless that operation is watched already; needs it to be in the journal."""
+    def watch(self, operation_id: str, subject: str) -> bool:
+        """Begin with a look, unless that operation is watched already; whether it was begun now.
+
+        What that first look shows may have been so for long.
+        """
         with self._lock:
             if self._is_closed or self._watched == operation_id:
-                return
+                return False
             self._stop()
 
             def tell(added: list[Dongle], removed: list[Dongle]) -> None:
@@ -40,8 +47,14 @@ class Guard:
                 self._running.enter_context(self._watch(tell))
             except UsbUnavailable:
                 # The rules say that the dongles cannot be seen; there is nothing to watch.
-                return
+                return False
+            self._look(operation_id)
             self._watched = operation_id
+            return True
+
+    def is_watching(self, operation_id: str) -> bool:
+        """Whether changes of the bus are noticed for it now."""
+        return self._watched == operation_id
 
     def end(self, operation_id: str) -> None:
         """Watch no more for this operation, if it is this one."""
@@ -62,6 +75,9 @@ class Guard:
     def _tell(
         self, operation_id: str, subject: str, added: list[Dongle], removed: list[Dongle]
     ) -> None:
+        # Before it is told, so that who hears of it finds what it means as well.
+        with suppress(JournalError):
+            self._look(operation_id)
         told = [(entry, "plugged in") for entry in added]
         told += [(entry, "unplugged") for entry in removed]
         # A journal that fails is told by every request; it must not end the watching.

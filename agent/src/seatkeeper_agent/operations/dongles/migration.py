@@ -17,41 +17,48 @@ from seatkeeper_agent.domain.records import (
     DeclarationRecord,
     OperationRecord,
 )
-from seatkeeper_agent.domain.rules import is_refused
-from seatkeeper_agent.domain.servers import (
-    Dongle,
-    IsolationError,
-    ProductSeats,
-)
+from seatkeeper_agent.domain.rules import RuleRow, is_refused
+from seatkeeper_agent.domain.servers import Dongle, ProductSeats
 from seatkeeper_agent.journal import Journal, Unit
-from seatkeeper_agent.journal.declarations import ISOLATION
 from seatkeeper_agent.operations.dongles.attempts import (
     busy,
+    contradiction_advice,
     counts,
+    doubt_advice,
     has_begun,
     has_ended,
     is_over,
     is_under_way,
     not_given_up,
+    replaced,
+    told_to_stop,
     unknown,
 )
 from seatkeeper_agent.operations.dongles.guard import Guard
+from seatkeeper_agent.operations.dongles.known import KnownMigrations
+from seatkeeper_agent.operations.dongles.names import dongle_from, is_of, name_of
+from seatkeeper_agent.operations.dongles.owed import OwedDongles
 from seatkeeper_agent.operations.dongles.plan import (
     KIND,
     MigrationOrder,
     declaration_of,
-    dongle_from,
     licenses_from,
-    migration_id,
     not_eligible,
     operation_id,
     plan_view,
     require_confirmed,
 )
+from seatkeeper_agent.operations.dongles.presence import (
+    Presence,
+    Stop,
+    disturbance_of,
+    number_at,
+)
 from seatkeeper_agent.operations.dongles.report import DongleReports, report_view
 from seatkeeper_agent.operations.dongles.screenshots import is_kept
 from seatkeeper_agent.operations.dongles.steps import (
     MIGRATION,
+    TRANSFER,
     Arrive,
     GiveBack,
     Isolate,
@@ -81,6 +88,7 @@ class MigrationMeans:
     page: PageDriver | None
     isolation: IsolationPort
     instructions: Callable[[str], Instructions]
+    stop: Stop
     watch: Callable[[Callable[[list[Dongle], list[Dongle]], None]], AbstractContextManager[object]]
     screenshot_folder: Path
     seconds_max: float
@@ -98,31 +106,40 @@ class MigrationService:
         self._means = means
         self._holder = holder_of(means.driver.vendor)
         self._stopping = threading.Event()
-        self._guard = Guard(journal, means.watch)
+        self._known = KnownMigrations(journal, reports, means.driver.vendor)
+        self._owed = OwedDongles(journal, reports, means.isolation)
+        self._presence = Presence(journal, reports, means.driver, means.stop)
+        self._guard = Guard(journal, means.watch, self._look_at_bus)
 
     def put(self, order: MigrationOrder, actor: str, dry_run: bool) -> dict[str, Any]:
         """Plan it; or, confirmed, do it, up to where somebody else has to do something."""
-        known = self._known(order)
+        known = self._known.meant(order.dongle)
         if not dry_run:
-            self._settle_isolation()
+            self._owed.give_back()
             self._give_up_unbegun(known, actor)
-        operation = None if known is None else self._operation_of(known)
+        operation = None if known is None else self._known.attempt(known)
         if known is None or operation is None or not counts(known, operation):
-            return self._begin(order, known, actor, dry_run)
+            return self._begin(order, actor, dry_run, None)
         self._require_same(order, known)
         if not dry_run and not is_over(operation):
             again = self._engine.run if has_ended(operation) else self._engine.resume
             self._drive(known, again, actor)
+        stopped = self._stopped(known)
+        if stopped is not None:
+            try:
+                return self._begin(order, actor, dry_run, stopped)
+            except Problem as problem:
+                raise told_to_stop(problem, self._why_stopped(known)) from None
         return self._answer(known, self._state(known) != operation.state.value)
 
     def identity(self, dongle: str) -> str:
         """The id of the only migration that a dongle of this name can have."""
-        return migration_id(self._means.driver.vendor, dongle)
+        return self._known.identity(dongle)
 
     def view(self, migration: str) -> dict[str, Any] | None:
         """One migration; None if it was never declared here."""
         with self._journal.reading() as unit:
-            record = unit.declarations.get(MIGRATION, migration)
+            record = self._known.named(unit, migration)
             return None if record is None else migration_view(unit, record)
 
     def page(self, after: str, limit: int) -> list[dict[str, Any]]:
@@ -138,7 +155,7 @@ class MigrationService:
         state of that moment.
         """
         operation = self._open_operation()
-        known = None if operation is None else self._declared_by(operation)
+        known = None if operation is None else self._known.declared_by(operation)
         try:
             if operation is None or known is None:
                 return []
@@ -147,13 +164,13 @@ class MigrationService:
                 return [operation.id]
             return [operation.id] if self._give_up(operation, actor) else []
         finally:
-            self._settle_isolation()
+            self._owed.give_back()
 
     def attest(
         self, operation: OperationRecord, happened: bool, statement: str, actor: str
     ) -> None:
         """A person's word on what cannot be observed."""
-        known = self._declared_by(operation)
+        known = self._known.declared_by(operation)
         if known is None:
             raise unknown(operation.id)
         try:
@@ -165,7 +182,7 @@ class MigrationService:
     def give_up(self, migration: str, actor: str, dry_run: bool) -> dict[str, Any]:
         """End a migration that has not come to its irreversible step."""
         with self._journal.reading() as unit:
-            known = unit.declarations.get(MIGRATION, migration)
+            known = self._known.named(unit, migration)
         operation = None if known is None else self._open_of(known)
         if known is not None and known.document["outcome"] is not None:
             raise Problem(
@@ -185,16 +202,14 @@ class MigrationService:
         """Why a dongle service that is declared on is to be left off now, if it is."""
         if self._open_operation() is not None:
             return "A migration is under way, which decides whether the dongle service is on."
-        with self._journal.reading() as unit:
-            records = unit.declarations.page(MIGRATION, "", LISTED_MAX)
-        done = {r.document["dongle"]["id"] for r in records if r.document["outcome"] is not None}
+        done = self._known.done()
         if not done:
             return None
         try:
             plugged = [d for d in self._reports.visible() if d.family == DONGLE_FAMILY]
         except Problem:
             return None
-        if any(dongle.id not in done for dongle in plugged):
+        if any(not any(is_of(r.document, entry, plugged) for r in done) for entry in plugged):
             return None
         return (
             "The vendor switched the dongle service off after a migration; it is switched on"
@@ -207,33 +222,27 @@ class MigrationService:
         self._guard.close()
 
     def _begin(
-        self, order: MigrationOrder, known: DeclarationRecord | None, actor: str, dry_run: bool
+        self, order: MigrationOrder, actor: str, dry_run: bool, stopped: OperationRecord | None
     ) -> dict[str, Any]:
+        """Plan it, and run what is confirmed; in the place of an attempt that was stopped."""
         dongle = self._reports.find(order.dongle)
         held = self._holding()
-        if held is not None and not dry_run:
+        if held is not None and not dry_run and (stopped is None or held.id != stopped.id):
             raise busy(dongle.id, held)
         rows = self._reports.rows(dongle, order.isolate, order.licenses, order.target_user)
-        attempt = 1 if known is None else known.document["attempt"] + 1
-        declaration = declaration_of(order, dongle, attempt, self._others(order, dongle))
-        identity = self.identity(dongle.id)
-        steps = self._steps(declaration, identity)
-        plan = plan_view(self._reports, declaration, steps)
-        refused = is_refused(rows)
+        name = name_of(dongle, self._reports.dongles())
+        identity = self.identity(name)
+        known = self._free(dongle, identity, stopped)
+        before = None if known is None else known.document
+        declaration = declaration_of(order, dongle, name, self._others(order, dongle), before)
+        plan = plan_view(self._reports, declaration, self._steps(declaration, identity))
         if dry_run:
-            return {
-                "changed": not refused,
-                "before": {"dongle": dongle.id, "migrated": False},
-                "after": {"dongle": dongle.id, "migrated": not refused},
-                "report": report_view(rows),
-                "plan": plan,
-                "migration": None,
-                "operation": None,
-                "waiting": [],
-            }
-        if refused:
+            return _planned(dongle, rows, plan)
+        if is_refused(rows):
             raise not_eligible(dongle, report_view(rows))
         require_confirmed(order, dongle, plan)
+        if stopped is not None:
+            self._replace(stopped, actor)
         record = DeclarationRecord(MIGRATION, identity, declaration, 0, 0)
 
         def declare(unit: Unit) -> None:
@@ -246,6 +255,39 @@ class MigrationService:
 
         self._drive(record, lambda work: self._engine.run(work, declare), actor)
         return {**self._answer(record, True), "report": report_view(rows)}
+
+    def _free(
+        self, dongle: Dongle, identity: str, stopped: OperationRecord | None
+    ) -> DeclarationRecord | None:
+        """What was declared of the dongle before; Problem if others have begun or done it."""
+        with self._journal.reading() as unit:
+            known = unit.declarations.get(MIGRATION, identity)
+        operation = None if known is None else self._known.attempt(known)
+        if known is None or operation is None or not counts(known, operation):
+            return known
+        if stopped is None or operation.id != stopped.id:
+            raise busy(dongle.id, None)
+        return known
+
+    def _stopped(self, known: DeclarationRecord) -> OperationRecord | None:
+        """The attempt that waits for a person and is not to be gone on with, if it is such."""
+        operation = self._known.attempt(known)
+        if operation is None or operation.awaited is None or not self._why_stopped(known):
+            return None
+        return operation if operation.awaited.name == TRANSFER else None
+
+    def _why_stopped(self, known: DeclarationRecord) -> str:
+        with self._journal.reading() as unit:
+            record = unit.declarations.get(MIGRATION, known.id)
+        return "" if record is None else disturbance_of(record.document) or ""
+
+    def _replace(self, stopped: OperationRecord, actor: str) -> None:
+        """A person has said that it was not begun; what is seen by now is more than a word."""
+        self._guard.end(stopped.id)
+        self._engine.give_up(
+            stopped.id, self._holder, replaced(stopped), actor, lambda held: held.awaited is None
+        )
+        self._owed.give_back()
 
     def _others(self, order: MigrationOrder, chosen: Dongle) -> list[str]:
         if not order.isolate:
@@ -277,7 +319,10 @@ class MigrationService:
                 seconds_max=declaration["deadline_seconds"] or told.seconds_max,
             ),
             check=lambda: self._check(declaration),
-            is_alone=lambda: self._is_alone(dongle),
+            difference=lambda number: self._presence.difference(dongle, number),
+            disturbance=lambda number: self._disturbance(migration, attempt_id, number),
+            doubt_advice=doubt_advice(dongle.id, attempt_id),
+            contradiction_advice=contradiction_advice(dongle.id, attempt_id),
             seconds_max=means.seconds_max,
             stopping=self._stopping,
         )
@@ -285,9 +330,9 @@ class MigrationService:
         if others:
             steps = [hide, *steps, give_back]
         if declaration["licenses"]:
-            products = tuple(entry["product"] for entry in declaration["licenses"])
+            held = licenses_from(declaration["licenses"]) or ()
             before = lambda: self._licenses_before(attempt_id)  # noqa: E731
-            steps.append(Arrive(means.driver, before, products, migration))
+            steps.append(Arrive(means.driver, before, held, migration))
         return tuple(steps)
 
     def _work(self, record: DeclarationRecord, actor: str) -> Work:
@@ -304,7 +349,8 @@ class MigrationService:
     def _drive(self, record: DeclarationRecord, run: Callable[[Work], object], actor: str) -> None:
         """Run it with an eye on the bus; what is owed is given back whenever it has ended."""
         work = self._work(record, actor)
-        self._guard.watch(work.id, work.subject)
+        if not self._guard.watch(work.id, work.subject):
+            self._look_at_bus(work.id)
         try:
             run(work)
         except Problem as problem:
@@ -317,71 +363,37 @@ class MigrationService:
             operation = unit.operations.get(attempt_id)
         if has_ended(operation):
             self._guard.end(attempt_id)
-        self._settle_isolation()
-        if operation is not None and is_under_way(operation):
-            self._hide_again(operation)
+        self._owed.give_back()
 
-    def _hide_again(self, operation: OperationRecord) -> None:
-        """What was plugged in again, or came back with the host, is hidden no more."""
-        known = self._declared_by(operation)
-        others = [] if known is None else known.document["others"]
-        if known is None or not others:
-            return
-        chosen = known.document["dongle"]["id"]
-        with suppress(Problem):
-            back = [
-                entry
-                for entry in self._reports.visible()
-                if entry.path in others and entry.family == DONGLE_FAMILY and entry.id != chosen
-            ]
-            self._hide(operation, back)
-
-    def _hide(self, operation: OperationRecord, dongles: list[Dongle]) -> None:
-        for dongle in dongles:
-            try:
-                self._means.isolation.hide([dongle.path])
-                text = f"The dongle {dongle.id} was hidden again at {dongle.path}."
-            except IsolationError as error:
-                text = str(error)
-            # It is tried at every look; what has been said once is not said again.
-            if not operation.notes or operation.notes[-1].text != text:
-                with self._journal.transaction() as unit:
-                    unit.operations.note(operation.id, text)
-
-    def _settle_isolation(self) -> None:
-        """Give back what operations that have ended still owe."""
+    def _look_at_bus(self, attempt_id: str) -> None:
+        """Others that came back are hidden again; what is otherwise then is written down."""
         with self._journal.reading() as unit:
-            owed = unit.declarations.page(ISOLATION, "", LISTED_MAX)
-            ended = [record for record in owed if has_ended(unit.operations.get(record.id))]
-        for record in ended:
-            try:
-                self._means.isolation.give_back(record.document["paths"])
-            except IsolationError as error:
-                raise Problem(
-                    ProblemCode.ISOLATION_FAILED,
-                    f"Dongles that were hidden for a migration are hidden still: {error}",
-                    "Mend the cause and run again, or unplug and plug them.",
-                ) from error
-            with self._journal.transaction() as unit:
-                unit.declarations.remove(ISOLATION, record.id)
-                unit.audit.append("agent", "given_back", f"operation {record.id}", record.document)
+            operation = unit.operations.get(attempt_id)
+        if operation is None or not is_under_way(operation):
+            return
+        known = self._known.declared_by(operation)
+        if known is None:
+            return
+        self._owed.hide_again(operation, known.document)
+        # Where nobody can see the bus nothing is concluded; the next look may see it.
+        with suppress(Problem):
+            self._disturbance(known.id, attempt_id, number_at(operation))
 
-    def _check(self, declaration: dict[str, Any]) -> None:
+    def _disturbance(self, migration: str, attempt_id: str, number: int | None) -> str | None:
+        is_watched = self._guard.is_watching(attempt_id)
+        return self._presence.disturbance(migration, number, is_watched)
+
+    def _check(self, declaration: dict[str, Any]) -> int | None:
         """Look once more when all is prepared, right before the irreversible step."""
-        dongle = self._reports.find(declaration["dongle"]["id"])
+        dongle = dongle_from(declaration["dongle"])
+        number = self._presence.number(dongle)
         licenses = licenses_from(declaration["licenses"])
         # A dongle shows about a second after its service was switched on.
         wait_until(lambda: bool(self._means.driver.status().dongle_keys))
         rows = self._reports.rows(dongle, False, licenses)
         if is_refused(rows):
             raise not_eligible(dongle, report_view(rows))
-
-    def _is_alone(self, chosen: Dongle) -> bool:
-        try:
-            seen = [entry.id for entry in self._reports.visible() if _is_counted(entry, chosen)]
-        except Problem:
-            return False
-        return seen == [chosen.id]
+        return number
 
     def _licenses_before(self, attempt_id: str) -> tuple[ProductSeats, ...]:
         with self._journal.reading() as unit:
@@ -389,15 +401,6 @@ class MigrationService:
         steps = operation.steps if operation else ()
         found = [step.baseline for step in steps if step.name == "transfer"]
         return seats_from(found[0].get("licenses", [])) if found else ()
-
-    def _known(self, order: MigrationOrder) -> DeclarationRecord | None:
-        """That of the dongle that bears the name now; of the name where none is plugged."""
-        try:
-            name = self._reports.find(order.dongle).id
-        except Problem:
-            name = order.dongle
-        with self._journal.reading() as unit:
-            return unit.declarations.get(MIGRATION, self.identity(name))
 
     def _require_same(self, order: MigrationOrder, known: DeclarationRecord) -> None:
         if known.document["target_user"] != order.target_user:
@@ -416,21 +419,9 @@ class MigrationService:
         operation = self._holding()
         return operation if operation is not None and operation.kind == KIND else None
 
-    def _operation_of(self, known: DeclarationRecord) -> OperationRecord | None:
-        """That of its last attempt."""
-        with self._journal.reading() as unit:
-            return unit.operations.get(operation_id(known.id, known.document["attempt"]))
-
     def _open_of(self, known: DeclarationRecord) -> OperationRecord | None:
-        operation = self._operation_of(known)
+        operation = self._known.attempt(known)
         return None if has_ended(operation) else operation
-
-    def _declared_by(self, operation: OperationRecord) -> DeclarationRecord | None:
-        with self._journal.reading() as unit:
-            for record in unit.declarations.page(MIGRATION, "", LISTED_MAX):
-                if operation_id(record.id, record.document["attempt"]) == operation.id:
-                    return record
-        return None
 
     def _give_up_unbegun(self, known: DeclarationRecord | None, actor: str) -> None:
         """What was interrupted before its irreversible step needs a new confirmation."""
@@ -472,5 +463,16 @@ class MigrationService:
             return answer_view(unit, unit.declarations.get(MIGRATION, known.id) or known, changed)
 
 
-def _is_counted(dongle: Dongle, chosen: Dongle) -> bool:
-    return dongle.family == DONGLE_FAMILY or dongle.id == chosen.id
+def _planned(dongle: Dongle, rows: tuple[RuleRow, ...], plan: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a dry run."""
+    is_open = not is_refused(rows)
+    return {
+        "changed": is_open,
+        "before": {"dongle": dongle.id, "migrated": False},
+        "after": {"dongle": dongle.id, "migrated": is_open},
+        "report": report_view(rows),
+        "plan": plan,
+        "migration": None,
+        "operation": None,
+        "waiting": [],
+    }

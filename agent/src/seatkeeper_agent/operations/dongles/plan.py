@@ -18,6 +18,8 @@ from seatkeeper_agent.operations.steps import Step
 
 KIND = "dongle_migration"
 
+Known = dict[str, Any] | None
+
 
 @dataclass(frozen=True)
 class MigrationOrder:
@@ -32,9 +34,17 @@ class MigrationOrder:
     deadline_seconds: int | None = None
 
 
-def acknowledgement(dongle_id: str) -> str:
-    """What has to be said in words, so that nobody does it by accident."""
-    return f"The dongle {dongle_id} can never be used again."
+def acknowledgement(dongle_id: str, stopped: str | None = None) -> str:
+    """What has to be said in words, so that nobody does it by accident.
+
+    After an attempt that was stopped it says as well what no host can show.
+    """
+    if stopped is None:
+        return f"The dongle {dongle_id} can never be used again."
+    return (
+        f"The dongle {dongle_id} can never be used again, and nobody has begun its migration so"
+        " far."
+    )
 
 
 def migration_id(vendor: str, dongle: str) -> str:
@@ -48,24 +58,29 @@ def operation_id(migration: str, attempt: int) -> str:
 
 
 def declaration_of(
-    order: MigrationOrder, dongle: Dongle, attempt: int, others: list[str]
+    order: MigrationOrder, dongle: Dongle, name: str, others: list[str], known: Known
 ) -> dict[str, Any]:
-    """What is remembered of an order."""
+    """What is remembered of an order; ``known`` is what was of the attempt before, if one was.
+
+    ``name`` is what the dongle is known by, ``names`` what it was declared by.
+    """
     held = None if order.licenses is None else [asdict(entry) for entry in order.licenses]
+    shown = {key: value for key, value in asdict(dongle).items() if key != "number"}
+    before = known or {}
     return {
-        "dongle": asdict(dongle) | {"id": dongle.id},
+        "dongle": shown | {"id": dongle.id},
+        "name": name,
+        "names": sorted({name, order.dongle}),
         "target_user": order.target_user,
         "others": others,
         "licenses": held,
         "deadline_seconds": order.deadline_seconds,
-        "attempt": attempt,
+        "attempt": before.get("attempt", 0) + 1,
+        "stopped": before.get("disturbance"),
+        "switched_off": False,
+        "disturbance": None,
         "outcome": None,
     }
-
-
-def dongle_from(document: dict[str, Any]) -> Dongle:
-    """The dongle as it was declared."""
-    return Dongle(**{key: value for key, value in document.items() if key != "id"})
 
 
 def licenses_from(documents: list[dict[str, Any]] | None) -> tuple[HeldLicense, ...] | None:
@@ -89,11 +104,11 @@ def plan_view(
         "activated": None if status is None else status.activated,
         "wibukey": reports.wibukey_version(),
     }
-    fixed = {key: value for key, value in declaration.items() if key != "attempt"}
+    fixed = {key: value for key, value in declaration.items() if key not in ("attempt", "names")}
     return {
         "digest": digest({"declaration": fixed, "steps": shown, "seen": seen}),
         "confirmation_required": True,
-        "acknowledgement": acknowledgement(declaration["dongle"]["id"]),
+        "acknowledgement": acknowledgement(declaration["dongle"]["id"], declaration["stopped"]),
         "steps": shown,
     }
 

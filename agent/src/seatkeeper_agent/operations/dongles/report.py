@@ -10,6 +10,7 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.rules import RuleRow, is_refused
 from seatkeeper_agent.domain.servers import Dongle, ServerStatus, UsbUnavailable
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.dongles.names import is_of
 from seatkeeper_agent.operations.dongles.steps import MIGRATION
 from seatkeeper_agent.operations.ports import DriverError
 from seatkeeper_agent.operations.server_ports import DongleBus, LicenseServerDriver
@@ -106,18 +107,18 @@ class DongleReports:
         dongles, status = self.dongles(), self.status()
         vendor = None if self._driver is None else self._driver.vendor
         with self._journal.reading() as unit:
-            done = {
-                record.document["dongle"]["id"]
+            done = [
+                record.document
                 for record in unit.declarations.page(MIGRATION, "", LISTED_MAX)
                 if record.document["outcome"] is not None
-            }
+            ]
         plugged = [entry for entry in dongles if entry.family == DONGLE_FAMILY]
         return [
             {
                 **dongle_view(entry),
                 "vendor": vendor if entry in plugged else None,
                 "seen_by_service": _is_seen(entry, plugged, status),
-                "migrated": entry.id in done,
+                "migrated": any(is_of(document, entry, dongles) for document in done),
             }
             for entry in dongles
         ]

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from seatkeeper_agent.domain.arrivals import compared
+from seatkeeper_agent.domain.eligibility import HeldLicense
 from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.servers import (
     Dongle,
     IsolationError,
@@ -28,6 +31,7 @@ from seatkeeper_agent.operations.servers.steps import wait_until
 from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
 
 MIGRATION = "migration"
+TRANSFER = "transfer"
 
 
 @dataclass(frozen=True)
@@ -96,14 +100,23 @@ class GiveBack(PlainStep):
         unit.declarations.remove(ISOLATION, self.operation_id)
 
 
+class NotAlone(DriverRefused):
+    """The page would act on another dongle than the declared one, or might."""
+
+    advice = "Nothing was clicked: plug the dongle in, alone, then plan and confirm it anew."
+
+
 @dataclass
 class TransferDongle(PlainStep):
     """The vendor moves the licenses to the account. Irreversible.
 
     It happened when the account shows more than before and the server has switched its dongle
-    service off, which is the documented end. Once the click may have been made, nothing but
-    that is believed: the step is never tried a second time on a doubt. So it may have been made
-    unless ``baseline``, which comes right before the intent, was asked of this very object.
+    service off, which is the documented end, and the dongle was there alone until then. Once the
+    click may have been made, nothing but that is believed: the step is never tried a second time
+    on a doubt. So it may have been made unless ``baseline``, which comes right before the intent,
+    was asked of this very object.
+
+    ``disturbance`` is given the dongle's number of the baseline, and says what was otherwise.
     """
 
     driver: LicenseServerDriver
@@ -112,13 +125,16 @@ class TransferDongle(PlainStep):
     target_user: str
     migration_id: str
     told: Instructions
-    check: Callable[[], None]
-    is_alone: Callable[[], bool]
+    check: Callable[[], int | None]
+    difference: Callable[[int | None], str | None]
+    disturbance: Callable[[int | None], str | None]
+    doubt_advice: str
+    contradiction_advice: str
     seconds_max: float
     stopping: threading.Event
     may_have_clicked: bool = field(default=True, init=False)
 
-    name: str = field(default="transfer", init=False)
+    name: str = field(default=TRANSFER, init=False)
     reversible: bool = field(default=False, init=False)
 
     @property
@@ -138,13 +154,13 @@ class TransferDongle(PlainStep):
 
     def baseline(self) -> dict[str, Any]:
         """The account before; refuses when something speaks against it by now."""
-        self.check()
+        number = self.check()
         before = [entry.as_document() for entry in self.driver.status().licenses]
         self.may_have_clicked = False
-        return {"licenses": before}
+        return {"licenses": before, "number": number}
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
-        """What the account has gained, and whether the dongle service is off."""
+        """What the account has gained, whether the dongle service is off, and whose that is."""
         if baseline is None:
             return Probe(Verdict.NOT_DONE)
         try:
@@ -154,26 +170,31 @@ class TransferDongle(PlainStep):
                 raise
             return Probe(Verdict.NOT_DONE)
         more = gained(seats_from(baseline["licenses"]), status.licenses)
+        if not self.may_have_clicked and not (more and status.dongle_service is False):
+            return Probe(Verdict.NOT_DONE)
+        try:
+            other = self.disturbance(baseline.get("number"))
+        except Problem as problem:
+            return Probe(Verdict.UNKNOWN, reason=problem.detail, advice=self.doubt_advice)
+        if other is not None and (more or status.dongle_service is False):
+            reason = f"{other}, so what the server shows may be another dongle's end"
+            return Probe(Verdict.CONTRADICTED, reason=reason, advice=self.contradiction_advice)
         if more and status.dongle_service is False:
             return Probe(Verdict.DONE, _evidence(status, more))
-        if not self.may_have_clicked:
-            return Probe(Verdict.NOT_DONE)
-        return Probe(Verdict.UNKNOWN, reason=_half_seen(status, bool(more)))
+        reason = _half_seen(status, bool(more))
+        return Probe(Verdict.UNKNOWN, reason=reason, advice=self.doubt_advice)
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
         """Drive the page, then look until the documented end is seen."""
         if self.page is None:
             raise DriverRefused("a person does this step")
         try:
-            self.page.transfer_dongle(self.target_user, self._about_to)
+            self.page.transfer_dongle(self.target_user, lambda: self._about_to(baseline))
         except DriverUnfinished:
             # The browser's end is not the vendor's: what counts is what the server shows.
             if not self.may_have_clicked:
                 raise
-        ended = wait_until(
-            lambda: self.stopping.is_set() or self.probe(baseline).verdict is Verdict.DONE,
-            self.seconds_max,
-        )
+        ended = wait_until(lambda: self._is_over(baseline), self.seconds_max)
         if not ended or self.stopping.is_set():
             raise DriverUnfinished("the licenses have not been seen in the account so far")
         return b""
@@ -189,12 +210,22 @@ class TransferDongle(PlainStep):
         }
         unit.declarations.put(MIGRATION, self.migration_id, {**document, "outcome": outcome})
 
-    def _about_to(self) -> None:
-        if not self.is_alone():
-            raise DriverRefused(
-                f"the dongle {self.dongle.id} is not the only one that the driver can have"
+    def _about_to(self, baseline: dict[str, Any]) -> None:
+        try:
+            other = self.difference(baseline.get("number"))
+        except Problem as problem:
+            other = problem.detail.rstrip(".")
+        if other is not None:
+            raise NotAlone(
+                f"the dongle {self.dongle.id} is not the only one that the driver can have: {other}"
             )
         self.may_have_clicked = True
+
+    def _is_over(self, baseline: dict[str, Any]) -> bool:
+        """Whether looking on makes no sense."""
+        if self.stopping.is_set():
+            return True
+        return self.probe(baseline).verdict in (Verdict.DONE, Verdict.CONTRADICTED)
 
 
 @dataclass(frozen=True)
@@ -203,7 +234,7 @@ class Arrive(PlainStep):
 
     driver: LicenseServerDriver
     before: Callable[[], tuple[ProductSeats, ...]]
-    products: tuple[str, ...]
+    declared: tuple[HeldLicense, ...]
     migration_id: str
 
     name, title = "arrive", "all declared licenses showing in the account"
@@ -213,18 +244,18 @@ class Arrive(PlainStep):
             "Wait: the vendor says that it may take minutes until all licenses show.",
             "If one is still missing after a day, ask the vendor's support.",
         ),
-        "The account shows more seats than before of every product that was declared.",
+        "The account shows as many more seats of every kind as were declared of each product.",
         attestable=True,
         seconds_max=24 * 3600,
     )
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
-        """Product by product."""
+        """Product by product, kind by kind."""
         status = self.driver.status()
         more = gained(self.before(), status.licenses)
-        missing = sorted(set(self.products) - {entry.product for entry in more})
+        missing = compared(self.declared, more).missing
         if missing:
-            return Probe(Verdict.NOT_DONE, reason=f"{', '.join(missing)} do not show yet")
+            return Probe(Verdict.NOT_DONE, reason=f"what shows so far: {'; '.join(missing)}")
         return Probe(Verdict.DONE, _evidence(status, more))
 
     def perform(self, baseline: dict[str, Any]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from seatkeeper_agent.domain.arrivals import compared
 from seatkeeper_agent.domain.records import (
     DeclarationRecord,
     OperationRecord,
@@ -12,8 +13,11 @@ from seatkeeper_agent.domain.records import (
     StepState,
 )
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.dongles.plan import dongle_from, operation_id
+from seatkeeper_agent.operations.dongles.names import dongle_from, names_of
+from seatkeeper_agent.operations.dongles.plan import licenses_from, operation_id
+from seatkeeper_agent.operations.dongles.presence import disturbance_of
 from seatkeeper_agent.operations.dongles.report import dongle_view
+from seatkeeper_agent.operations.dongles.steps import seats_from
 from seatkeeper_agent.operations.people import awaited_view, planned_view
 from seatkeeper_agent.operations.views import moment
 
@@ -34,7 +38,9 @@ def migration_view(unit: Unit, record: DeclarationRecord) -> dict[str, Any]:
         "licenses_after": outcome.get("licenses_after"),
         "gained": outcome.get("gained", []),
         "attested": outcome.get("attested"),
-        "comparison": _comparison(document, operation),
+        **_comparison(document, operation),
+        "names": names_of(document),
+        "disturbance": disturbance_of(document),
         "notes": [
             {"at": moment(note.at), "text": note.text}
             for note in (operation.notes if operation else ())
@@ -74,15 +80,29 @@ def answer_view(unit: Unit, record: DeclarationRecord, changed: bool) -> dict[st
     }
 
 
-def _comparison(document: dict[str, Any], operation: OperationRecord | None) -> str | None:
+def _comparison(document: dict[str, Any], operation: OperationRecord | None) -> dict[str, Any]:
+    """What arrived beside what was declared, with every difference in words."""
+    held = licenses_from(document["licenses"]) or ()
     if document["outcome"] is None:
-        return None
-    if not document["licenses"]:
-        return "not_declared"
-    if operation is not None and operation.state is OperationState.WAITING:
-        return None
+        return {"comparison": None, "differences": [], "not_compared": []}
+    came = compared(held, seats_from(document["outcome"]["gained"]))
+    is_waiting = operation is not None and operation.state is OperationState.WAITING
     steps = operation.steps if operation else ()
-    arrived = [step for step in steps if step.name == "arrive"]
-    if not arrived or arrived[0].state is not StepState.DONE:
-        return "differs"
-    return "attested" if arrived[0].attested else "matches"
+    attested = any(step.name == "arrive" and step.attested for step in steps)
+    is_done = any(step.name == "arrive" and step.state is StepState.DONE for step in steps)
+    verdict: str | None = "matches" if came.is_complete else "not_declared"
+    if not held:
+        verdict = "not_declared"
+    elif attested and is_done:
+        verdict = "attested"
+    elif came.besides:
+        verdict = "differs"
+    elif came.missing:
+        # What is missing may come yet.
+        verdict = None if is_waiting else "differs"
+    differences = [*came.missing, *came.besides] if held else []
+    return {
+        "comparison": verdict,
+        "differences": differences,
+        "not_compared": list(came.not_compared),
+    }
