@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 from crash.world import work_folder
 
+from operations.dongles.bench import CHOSEN, PATH, perpetual
 from operations.dongles.bench import Bench as DongleBench
-from operations.dongles.bench import perpetual
+from operations.dongles.test_evidence import disturbed
 from operations.moves.bench import NEW
 from operations.moves.bench import Bench as MoveBench
 from operations.moves.bench import Host as MoveHost
@@ -51,7 +52,7 @@ WAITING = {
 TOLD: dict[object, dict[str, str | set[str]]] = {
     ChaosInstructions: {
         "transfer_dongle": "transfer", "borrow": "borrow", "release": "release",
-        "set_auto_renew": "auto_renew",
+        "set_auto_renew": "auto_renew", "stop_transfer": "transfer",
     },
     altigen: {
         "case": "case", "purchase_order": "purchase_order", "mail": "send",
@@ -74,10 +75,18 @@ BESIDE = {
 
 
 def dongles(folder: Path) -> set[str]:
-    """A person clicks, and the vendor lets the licenses arrive later."""
+    """The dongle is pulled meanwhile; a person clicks, and the licenses arrive later."""
     bench, seen = DongleBench(folder, performer="person"), set()
     bench.plug()
     held = (*perpetual(), *perpetual("Phoenix", "3.1"))
+    bench.go(licenses=held)
+    bench.bus.unplug(PATH)
+    disturbed(bench)
+    bench.bus.plug(PATH, serial=CHOSEN)
+    stopped = bench.operation().awaited
+    assert stopped is not None
+    assert stopped.instructions is not None
+    assert stopped.instructions.steps[0].startswith("Stop: ")
     (waiting,) = bench.go(licenses=held)["waiting"]
     seen.add(waiting["step"])
     bench.server.migrate()
