@@ -6,6 +6,7 @@ How an order goes through everybody's hands, and is mailed once, is shown by ``m
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import threading
@@ -23,6 +24,7 @@ from seatkeeper_twins.parts import control
 
 from .runs import ROOT, Run, journals, module, play
 from .tap import PERSON_SECONDS_MAX, wait_for, waited
+from .traces import files_with, holds
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = pytest.mark.timeout(900)
@@ -102,6 +104,26 @@ def attest(host: LabHost, operation: str) -> None:
     with httpx.Client(transport=transport, timeout=PERSON_SECONDS_MAX) as client:
         path = f"/v1/operations/{operation}/attest"
         client.post(f"http://localhost{path}", json=said).raise_for_status()
+
+
+def test_the_number_of_a_card_leaves_no_trace(by_hand: Lab, tmp_path: Path) -> None:
+    """Written into an order's text: told with its place, at -vvv and on every host."""
+    card = "4111111111111111"
+    given = tmp_path / "given"
+    given.mkdir()
+    orders = given / "orders.json"
+    noted = entry(fields={"remark": f"Please charge {card}."})
+    orders.write_text(json.dumps({"license_orders": [noted]}))
+    before = journals(by_hand)
+    arguments = ("-vvv", "--diff", "-e", f"@{orders}")
+    refused = play(by_hand, tmp_path, ORDER, *arguments, inventory=INVENTORY)
+    assert refused.code != 0
+    told = "license_orders[0].fields may hold the number of a payment card"
+    assert told in refused.output
+    assert not holds(refused.output, [card])
+    mine = [entry for entry in tmp_path.iterdir() if entry.is_dir() and entry != given]
+    assert files_with([by_hand.folder, *mine], [card]) == []
+    assert journals(by_hand) == before
 
 
 def test_a_refused_order_does_not_keep_another_back(by_hand: Lab, tmp_path: Path) -> None:
