@@ -30,6 +30,8 @@ Result = t.Dict[str, t.Any]
 
 CODE_LEGS: t.Final = ("install", "restore")
 """The legs that activate licenses."""
+LOST_LEGS: t.Final = ("prepare", "install")
+"""Those that a move has whose source is lost."""
 _DECLARED = ("name", "vendor", "source", "target", "target_host", "source_lost")
 
 
@@ -133,7 +135,9 @@ def _leg_order(params: Params) -> tuple[dict[str, t.Any], str | None]:
         **brought,
     }
     licenses = params["licenses"] or []
-    if params["leg"] == "backup" and licenses:
+    # A lost server that was never backed up has only what the inventory says of it.
+    is_unbacked = params["source_lost"] and brought["backup"] is None
+    if licenses and (params["leg"] == "backup" or (is_unbacked and params["leg"] in LOST_LEGS)):
         body["licenses"] = _licenses(licenses)
     if params["leg"] in CODE_LEGS and params["decision"] == "install":
         body["codes"] = [

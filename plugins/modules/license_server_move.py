@@ -80,7 +80,8 @@ options:
   source_lost:
     description:
       - Whether the old machine is gone for good. Then the vendor's support deactivates its
-        licenses, and only the legs V(prepare) and V(install) run, with the backup of better days.
+        licenses, and only the legs V(prepare) and V(install) run, with the backup of better days;
+        where there is none, O(licenses) says what the old machine had.
     type: bool
     default: false
   target_lost:

@@ -331,7 +331,7 @@ def _call(entry: Entry, leg: str, hosts: dict[str, Told], folder: str | None) ->
         "backup": backup,
         "backup_dest": f"{prefix}.backup.json" if prefix and leg == "backup" else None,
         "backup_file": f"{prefix}.backup.json"
-        if prefix and leg == "prepare" and backup is None
+        if prefix and leg == "prepare" and backup is None and not entry.get("source_lost", False)
         else None,
         "document": document,
         "document_file": f"{prefix}.{_KIND_OF[giver]}.json" if takes_file and giver else None,

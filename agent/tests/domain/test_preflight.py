@@ -71,6 +71,11 @@ ALLOWED: dict[str, SourceView] = {
     "firm item not asked yet": view_of(
         declare(), with_option("licenses", firm_item_required=True), peer=PeerFacts(None, None)
     ),
+    "firm item and clock told": view_of(
+        BORROW,
+        with_option("borrow_local", firm_item_required=True),
+        peer=PeerFacts(True, NOW, True),
+    ),
     "firm item not needed": view_of(declare(), peer=PeerFacts(False, NOW)),
     "unreceipted, not required": view_of(
         declare(), history=(row("licenses", status=HistoryStatus.IN_TRANSIT_PUSH),)
@@ -241,6 +246,20 @@ REFUSED: list[tuple[ProblemCode, str, SourceView]] = [
             with_option("licenses", firm_item_required=True),
             peer=PeerFacts(False, NOW),
         ),
+    ),
+    (
+        ProblemCode.FIRM_ITEM_MISSING,
+        "does not tell whether it holds it",
+        view_of(
+            declare(),
+            with_option("licenses", firm_item_required=True),
+            peer=PeerFacts(None, NOW, True),
+        ),
+    ),
+    (
+        ProblemCode.CLOCKS_APART,
+        "has not told the clock",
+        view_of(BORROW, peer=PeerFacts(True, None, True)),
     ),
     (ProblemCode.NOT_ENOUGH, "5 licenses, 6", view_of(declare(quantity=6))),
     (ProblemCode.NOT_ENOUGH, "100 units, 101", view_of(declare("units", quantity=101))),

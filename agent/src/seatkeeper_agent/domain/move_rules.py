@@ -1,11 +1,47 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a machine must be like before a license leaves another one for it, rule by rule."""
+"""What a machine must be like before a license leaves another one for it, rule by rule.
+
+A machine that nobody can look into, such as one with Windows, has many unknowns. What the operator
+has demanded is not taken on trust: it blocks until it is seen. What nobody has demanded is unknown
+in the report that is read before anything is confirmed.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from seatkeeper_agent.domain.moves import LicenseState, MovableServer, ServerBackup
-from seatkeeper_agent.domain.rules import RuleRow, verdict_of
+from seatkeeper_agent.domain.rules import OnUnknown, RuleRow, verdict_of
 from seatkeeper_agent.domain.versions import at_least
+
+ON_UNKNOWN: dict[str, tuple[OnUnknown, OnUnknown]] = {
+    "ports_free": (OnUnknown.SHOWN, OnUnknown.SHOWN),
+    "not_serving_others": (OnUnknown.SHOWN, OnUnknown.SHOWN),
+    "version": (OnUnknown.BLOCKS, OnUnknown.SHOWN),
+    "installer": (OnUnknown.BLOCKS, OnUnknown.SHOWN),
+    "license_files": (OnUnknown.SHOWN, OnUnknown.SHOWN),
+    "room": (OnUnknown.BLOCKS, OnUnknown.SHOWN),
+    "not_locked": (OnUnknown.SHOWN, OnUnknown.SHOWN),
+}
+"""What an unknown does where the operator has demanded it of the target, and where not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What the operator demands of a target, None or 0 for what is not demanded."""
+
+    version: str | None = None
+    installer_sha256: str | None = None
+    free_bytes_min: int = 0
+
+    def names(self, target: MovableServer) -> frozenset[str]:
+        """The rules that are demanded; a version only of what is installed already."""
+        named = {
+            "version": self.version is not None and target.installed is not False,
+            "installer": self.installer_sha256 is not None,
+            "room": self.free_bytes_min > 0,
+        }
+        return frozenset(rule for rule, is_demanded in named.items() if is_demanded)
 
 
 def target_rows(
@@ -17,9 +53,10 @@ def target_rows(
 ) -> tuple[RuleRow, ...]:
     """What a machine must be like before anything is deactivated elsewhere, rule by rule.
 
-    ``version`` and ``installer_sha256`` are what is declared of the target, if anything is.
+    ``version``, ``installer_sha256`` and ``free_bytes_min`` are what is demanded of the target.
     """
-    return (
+    demanded = Demands(version, installer_sha256, free_bytes_min).names(target)
+    rows = (
         _free_of_others(target),
         _not_serving(backup, target),
         _version_row(backup, target, version),
@@ -32,43 +69,58 @@ def target_rows(
             verdict_of(None if target.free_bytes is None else target.free_bytes >= free_bytes_min),
             "Make room in the file system of the license server.",
         ),
-        RuleRow(
-            "not_locked",
-            "no read-only lock file that blocks changes",
-            f"{_names(target.update_locks)} blocks them"
-            if target.update_locks
-            else "there is none",
-            verdict_of(not target.update_locks),
-            "Find out who locked it, then make the file writable or remove it.",
-        ),
+        _not_locked(target),
+    )
+    return tuple(
+        replace(row, on_unknown=ON_UNKNOWN[row.rule][0 if row.rule in demanded else 1])
+        for row in rows
+    )
+
+
+def _not_locked(target: MovableServer) -> RuleRow:
+    locks = target.update_locks
+    told = "there is none" if locks == () else f"{_names(locks or ())} blocks them"
+    return RuleRow(
+        "not_locked",
+        "no read-only lock file that blocks changes",
+        "not known" if locks is None else told,
+        verdict_of(None if locks is None else not locks),
+        "Find out who locked it, then make the file writable or remove it.",
     )
 
 
 def _free_of_others(target: MovableServer) -> RuleRow:
-    ours = target.serving is True
-    ports = ", ".join(str(port) for port in target.ports_busy)
+    busy = target.ports_busy
+    ports = ", ".join(str(port) for port in busy or ())
+    told = f"something listens on {ports}" if ports else "nothing listens on them"
+    # What listens on a machine that cannot be looked into may be the product itself.
+    is_blind = busy is None or bool(busy and target.installed is None)
     return RuleRow(
         "ports_free",
         "the product's ports free, or the product itself listening on them",
-        f"something listens on {ports}" if ports else "nothing listens on them",
-        verdict_of(None if target.installed is None and ports else ours or not ports),
+        "they do not answer, so it is not known" if busy is None else told,
+        verdict_of(None if is_blind else target.serving is True or not busy),
         "End the program that listens there, or choose another machine.",
     )
 
 
 def _not_serving(backup: ServerBackup, target: MovableServer) -> RuleRow:
     known = {entry.number for entry in backup.licenses}
-    foreign = [
+    others = [entry for entry in target.licenses if entry.number not in known]
+    foreign = tuple(entry.number for entry in others if entry.state is LicenseState.ACTIVE)
+    # One that is pending may be served at any moment.
+    unsure = tuple(
         entry.number
-        for entry in target.licenses
-        if entry.number not in known and entry.state is LicenseState.ACTIVE
-    ]
-    settled = target.tells_licenses or target.installed is False
+        for entry in others
+        if entry.state in (LicenseState.PENDING, LicenseState.UNKNOWN)
+    )
+    is_settled = target.tells_licenses and not unsure
+    told = f"whether it serves {_names(unsure)} is not known" if unsure else "none is seen"
     return RuleRow(
         "not_serving_others",
         "no other licenses served by the machine",
-        f"it serves {_names(tuple(foreign))}" if foreign else "none is seen",
-        verdict_of(False if foreign else True if settled else None),
+        f"it serves {_names(foreign)}" if foreign else told,
+        verdict_of(False if foreign else True if is_settled else None),
         "Look at the licenses of the target's server before you go on.",
     )
 
@@ -88,7 +140,8 @@ def _version_row(backup: ServerBackup, target: MovableServer, declared: str | No
         required,
         _told(target.version, "it is {}"),
         verdict_of(holds),
-        "Compare the versions by hand, or set the command that prints the version.",
+        "Set aimms.version_command in the agent's settings; or compare the versions by hand and"
+        " demand none.",
     )
 
 

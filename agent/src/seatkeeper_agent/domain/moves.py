@@ -65,8 +65,9 @@ class MovableServer:
 
     ``tells_licenses`` is whether ``licenses`` is complete, so that a license that is not among
     them is inactive here. ``ports_busy`` are those of the product's ports on which something
-    listens, whatever it is. ``update_locks`` are files that block changes. ``notes`` are
-    sentences about what could not be seen.
+    listens, whatever it is; they are None where none answers and one of them might.
+    ``update_locks`` are files that block changes. ``notes`` are sentences about what could not be
+    seen.
     """
 
     installed: bool | None
@@ -78,8 +79,8 @@ class MovableServer:
     license_files: tuple[ServerFile, ...] | None
     installer: ServerFile | None
     free_bytes: int | None
-    ports_busy: tuple[int, ...]
-    update_locks: tuple[str, ...]
+    ports_busy: tuple[int, ...] | None
+    update_locks: tuple[str, ...] | None
     notes: tuple[str, ...] = ()
 
     def license(self, number: str) -> MovableLicense:
@@ -176,6 +177,17 @@ def back_up(
     )
     files = seen.license_files or ()
     return ServerBackup(vendor, server, made_at, seen.version, licenses, files, settings)
+
+
+def of_lost_server(
+    vendor: str, server: str, made_at: str, declared: tuple[BackedUpLicense, ...]
+) -> ServerBackup:
+    """What stands for the backup of a server that is lost and was never backed up.
+
+    Of its version and its files nothing is known. ValueError as for a backup.
+    """
+    require_distinct(declared)
+    return ServerBackup(vendor, server, made_at, None, declared, ())
 
 
 def contradicted(seen: MovableServer, declared: tuple[BackedUpLicense, ...]) -> tuple[str, ...]:

@@ -40,10 +40,16 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class PeerFacts:
-    """What the target told about itself; None where it was not asked yet."""
+    """What the target told about itself; None for what it did not, or was not asked yet."""
 
     firm_item_present: bool | None = None
     box_at: int | None = None
+    is_asked: bool = False
+
+    @property
+    def withholds_clock(self) -> bool:
+        """Whether it was asked for its container's time and told none."""
+        return self.is_asked and self.box_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +416,13 @@ def _clocks(view: SourceView) -> Problem | None:
                 f" {_at(shown)}, this host {_at(view.now)}, more than {limit} seconds apart.",
                 "Set the host's clock right or update the container's certified time.",
             )
+    if view.peer.withholds_clock:
+        return Problem(
+            ProblemCode.CLOCKS_APART,
+            f"The {_named(view.declaration)} cannot be borrowed: its target has not told the clock"
+            " of its container.",
+            "Run the leg request on the target again, so that it tells it.",
+        )
     if view.peer.box_at is not None and abs(view.peer.box_at - view.clock.box_at) > limit:
         return Problem(
             ProblemCode.CLOCKS_APART,
@@ -423,13 +436,15 @@ def _clocks(view: SourceView) -> Problem | None:
 
 def _firm_item(view: SourceView) -> Problem | None:
     required = view.option is not None and view.option.firm_item_required
-    if not required or view.peer.firm_item_present is not False:
+    present, may_be_told = view.peer.firm_item_present, not view.peer.is_asked
+    if not required or present or (present is None and may_be_told):
         return None
+    does = "does not tell whether it holds it" if present is None else "does not hold it"
     return Problem(
         ProblemCode.FIRM_ITEM_MISSING,
         f"The {_named(view.declaration)} cannot be transferred: the licensor requires the Firm"
         f" Item {view.declaration.firm_code} at the target, and"
-        f" {view.declaration.target.container} does not hold it.",
+        f" {view.declaration.target.container} {does}.",
         "Have the licensor's Firm Item installed on the target first.",
     )
 

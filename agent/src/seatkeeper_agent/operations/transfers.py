@@ -84,7 +84,7 @@ class TransferService:
             self._checks.target(order.declaration)
             facts = self._checks.target_facts(order.declaration)
         if order.leg is Leg.ISSUE and (record is None or record.state is State.CREATED):
-            item, reversible = self._check_source(order, sight, order.facts)
+            item, reversible = self._check_source(order, sight, order.facts, bool(order.facts))
             counter = item.update_counter
             amounts = _named(moved_amounts(order.declaration, item))
             facts = {"amounts": amounts}
@@ -193,7 +193,7 @@ class TransferService:
             return True
         document = self._evidence.take(order, None)
         sight = self._sight(order)
-        item, reversible = self._check_source(order, sight, document.facts)
+        item, reversible = self._check_source(order, sight, document.facts, True)
         self._checks.fences(order, item, reversible)
         with self._journal.transaction() as unit:
             if record is None:
@@ -436,9 +436,10 @@ class TransferService:
             unit.audit.append(order.actor, f"refused:{order.leg.value}", order.subject, detail)
 
     def _check_source(
-        self, order: LegOrder, sight: Sight, facts: dict[str, Any]
+        self, order: LegOrder, sight: Sight, facts: dict[str, Any], is_asked: bool
     ) -> tuple[Item, bool]:
-        peer = PeerFacts(facts.get("firm_item_present"), facts.get("box_at"))
+        """A plan may run ahead of the target's request, which is to tell all facts."""
+        peer = PeerFacts(facts.get("firm_item_present"), facts.get("box_at"), is_asked)
         parent = self._works.parent_vendor_id(order.declaration)
         with self._journal.reading() as unit:
             nothing = unit.transfers.lending_nothing(sight.container)

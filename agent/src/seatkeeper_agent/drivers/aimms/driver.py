@@ -25,6 +25,7 @@ from seatkeeper_agent.operations.ports import (
     Description,
     DriverError,
     DriverRefused,
+    DriverUnavailable,
     DriverUnsupported,
     Grade,
 )
@@ -156,23 +157,23 @@ class AimmsDriver:
             )
         return _told(lambda: run(command, os.environ, self.install_seconds_max))
 
-    def _ports_busy(self) -> tuple[int, ...]:
+    def _ports_busy(self) -> tuple[int, ...] | None:
         host = self._settings.windows_host or _LOOPBACK
         return observation.listening(host, self._settings.ports)
 
-    def _serving(self, busy: tuple[int, ...]) -> bool | None:
+    def _serving(self, busy: tuple[int, ...] | None) -> bool | None:
         # That what listens is the license server is inferred from where it is installed.
         if self._settings.windows_host is None and not self._licman.is_installed():
             return False
-        if len(busy) == 1:
+        if busy is None or len(busy) == 1:
             return None
         return bool(busy)
 
-    def _observed_from_afar(self, busy: tuple[int, ...]) -> MovableServer:
+    def _observed_from_afar(self, busy: tuple[int, ...] | None) -> MovableServer:
         return MovableServer(
             installed=None, serving=self._serving(busy), version=None, maintenance=None,
             licenses=(), tells_licenses=False, license_files=None, installer=None,
-            free_bytes=None, ports_busy=busy, update_locks=(),
+            free_bytes=None, ports_busy=busy, update_locks=None,
             notes=("Of a server on Windows only its ports are looked at.",),
         )  # fmt: skip
 
@@ -228,6 +229,11 @@ class AimmsDriver:
                 " there."
             )
         locks = folders.update_locks(self._folder)
+        if locks is None:
+            raise DriverUnavailable(
+                f"{self._folder / folders.NODELOCKS} cannot be read, so whether a read-only lock"
+                " blocks updates is not known."
+            )
         if locks:
             raise DriverRefused(
                 f"The read-only file {locks[0]} in {self._folder / folders.NODELOCKS} blocks"

@@ -49,16 +49,21 @@ def holds_more_than_license_files(folder: Path) -> bool:
     return any(_entries(folder / name) != [] for name in (BIN, CONFIG, NODELOCKS))
 
 
-def update_locks(folder: Path) -> tuple[str, ...]:
-    """The read-only lock files in Nodelocks, which block updates (grade D)."""
+def update_locks(folder: Path) -> tuple[str, ...] | None:
+    """The read-only lock files in Nodelocks, which block updates (grade D); None if unreadable."""
+    entries = _entries(folder / NODELOCKS)
+    if entries is None:
+        return None
     found = []
-    for entry in _entries(folder / NODELOCKS) or ():
+    for entry in entries:
         # The vendor's name of it is ".lock"; whether something stands before the dot is open.
         if entry.name.endswith(".lock"):
             try:
                 mode = entry.stat().st_mode
-            except OSError:
+            except FileNotFoundError:
                 continue
+            except OSError:
+                return None
             if stat.S_ISREG(mode) and not mode & _WRITE_BITS:
                 found.append(entry.name)
     return tuple(found)

@@ -223,6 +223,16 @@ class AimmsInstructions:
             attestable=True,
         )
 
+    def find(self, number: str, host: str) -> Instructions:
+        """Look before support is asked: whether it is active is known to nobody here."""
+        return self._told(
+            f"Look whether license {number} is active on {host}, and run the playbook again so that"
+            " what its agent has signed is carried.",
+            "Only if it is active on neither machine, ask the vendor's support for an emergency"
+            f" activation of it: it works for {EMERGENCY_DAYS} days.",
+            verified_by=_OR_WORD,
+        )
+
     def emergency(self, number: str) -> Instructions:
         """Bridge the time in which a license is active nowhere."""
         return self._told(

@@ -31,9 +31,14 @@ class Shown:
     complete: bool = False
 
 
-def listening(host: str, ports: Sequence[int]) -> tuple[int, ...]:
-    """The ports that take a connection; what listens there is not asked."""
-    return tuple(port for port in ports if _takes(host, port))
+def listening(host: str, ports: Sequence[int]) -> tuple[int, ...] | None:
+    """The ports that take a connection; what listens there is not asked.
+
+    None where none does and one of them gives no answer: only a refusal shows a free port.
+    """
+    found = {port: _takes(host, port) for port in ports}
+    busy = tuple(port for port, takes in found.items() if takes)
+    return busy if busy or None not in found.values() else None
 
 
 def parse_list(output: str, settings: AimmsSettings) -> Shown:
@@ -108,9 +113,11 @@ def _state(text: str, states: dict[str, str]) -> LicenseState:
     return LicenseState.PENDING if PENDING_TEXT in text else LicenseState.UNKNOWN
 
 
-def _takes(host: str, port: int) -> bool:
+def _takes(host: str, port: int) -> bool | None:
     try:
         socket.create_connection((host, port), timeout=CONNECT_SECONDS_MAX).close()
-    except OSError:
+    except ConnectionRefusedError:
         return False
+    except OSError:
+        return None
     return True

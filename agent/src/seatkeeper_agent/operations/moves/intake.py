@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from seatkeeper_agent.domain.move_legs import MoveLeg, MoveState
-from seatkeeper_agent.domain.moves import LicenseState
+from seatkeeper_agent.domain.moves import LicenseState, ServerBackup, of_lost_server
 from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.identity import Identity
@@ -25,6 +25,7 @@ from seatkeeper_agent.operations.moves.documents import (
 from seatkeeper_agent.operations.moves.legs import STARTS
 from seatkeeper_agent.operations.moves.plan import MoveOrder
 from seatkeeper_agent.operations.moves.records import MoveRecord, Progress
+from seatkeeper_agent.operations.views import moment
 
 
 class Intake:
@@ -54,20 +55,32 @@ class Intake:
             return self._with_arrived(order, known)
         return self._with_refused(order, known)
 
+    def brought(self, order: MoveOrder, known: MoveRecord | None) -> ServerBackup:
+        """The backup; of a lost source that has none what is declared of its licenses."""
+        if order.backup is not None:
+            return order.backup
+        if not order.declaration.source_lost or order.licenses is None:
+            raise refusals.needs(order, "the backup of the source")
+        with self._journal.reading() as unit:
+            made_at = moment(unit.now) or ""
+        try:
+            lost = order.declaration.source
+            made = of_lost_server(self._vendor, lost, made_at, order.licenses)
+        except ValueError as error:
+            raise refusals.contradictory(order.declaration, str(error)) from error
+        is_same = known is not None and backup_digest(known.backup) == backup_digest(made)
+        return known.backup if known is not None and is_same else made
+
     def _imagined(self, order: MoveOrder, known: MoveRecord | None) -> MoveRecord:
         """For a plan before anything has run: as if all legs before it had."""
-        backup = order.backup if known is None else known.backup
-        if backup is None:
-            raise refusals.needs(order, "the backup that the source's plan gave")
+        backup = self.brought(order, None) if known is None else known.backup
         gone = {entry.number: Progress(released=Word.OBSERVED.value) for entry in backup.licenses}
         licenses = {} if order.leg is MoveLeg.RELEASE else gone
         side, state = order.leg.side, MoveState.NONE
         return MoveRecord(order.declaration, side, state, backup, licenses=licenses)
 
     def _with_backup(self, order: MoveOrder, known: MoveRecord | None) -> MoveRecord:
-        backup = order.backup
-        if backup is None:
-            raise refusals.needs(order, "the backup of the source")
+        backup = self.brought(order, known)
         if backup.vendor != self._vendor:
             raise refusals.needs(order, f"a backup of a server of {self._vendor}")
         if known is None:

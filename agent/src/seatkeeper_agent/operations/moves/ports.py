@@ -104,5 +104,8 @@ class MoveInstructions(Protocol):
     def repoint(self, host: str) -> Instructions:
         """Point the applications at the new server."""
 
+    def find(self, number: str, host: str) -> Instructions:
+        """Find out on a host whether a license is active there."""
+
     def emergency(self, number: str) -> Instructions:
         """Have a license that is active nowhere activated for the time being."""

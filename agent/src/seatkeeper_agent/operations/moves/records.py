@@ -43,16 +43,6 @@ class Progress:
         """Whether it is known to be."""
         return self.activated in (Word.OBSERVED, Word.ATTESTED)
 
-    def place(self, side: Side) -> Place:
-        """Where it is active, as far as the journal of this side knows."""
-        if self.is_active_here:
-            return Place.SOURCE if side is Side.SOURCE else Place.TARGET
-        if self.activated == TRIED:
-            return Place.UNKNOWN
-        if self.there in (Word.OBSERVED, Word.ATTESTED):
-            return Place.TARGET
-        return Place.SOURCE if self.released is None else Place.NOWHERE
-
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -131,6 +121,32 @@ class MoveRecord:
     def progress(self, number: str) -> Progress:
         """How far one license is."""
         return self.licenses.get(number, Progress())
+
+    def place(self, number: str) -> Place:
+        """Where a license is active, as far as this side's journal and the other's word know."""
+        known = self.progress(number)
+        if known.is_active_here:
+            return Place.SOURCE if self.side is Side.SOURCE else Place.TARGET
+        if known.activated == TRIED:
+            return Place.UNKNOWN
+        if known.there in (Word.OBSERVED, Word.ATTESTED):
+            return Place.TARGET
+        if known.released is None:
+            return Place.SOURCE
+        return Place.NOWHERE if self.is_not_elsewhere(number) else Place.UNKNOWN
+
+    def is_not_elsewhere(self, number: str) -> bool:
+        """Whether the other side's word, or the vendor's support, says that it has it not.
+
+        A target that has only signed that it is prepared was never told of a release; after that
+        only its next document tells.
+        """
+        known = self.progress(number)
+        if self.side is Side.TARGET or known.freed is not None:
+            return known.released is not None
+        never_told = self.document(MoveDocument.RELEASED) is None
+        is_prepared = self.document(MoveDocument.PREPARED) is not None
+        return known.there == RETURNED or (never_told and is_prepared)
 
     def document(self, kind: MoveDocument) -> Envelope | None:
         """A document that was made or taken here."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveState
 from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.rules import RuleRow, RuleVerdict
+from seatkeeper_agent.domain.rules import RuleRow
 from seatkeeper_agent.operations.moves.plan import MoveOrder
 from seatkeeper_agent.operations.moves.records import MoveRecord
 
@@ -81,7 +81,16 @@ def no_source(declaration: MoveDeclaration) -> Problem:
         ProblemCode.REQUEST_INVALID,
         f"The {declaration.subject} is declared with its source lost, so nothing is backed up"
         " there.",
-        "Use the file of an earlier backup with the leg prepare.",
+        "Use the file of an earlier backup with the leg prepare, or declare what it had.",
+    )
+
+
+def contradictory(declaration: MoveDeclaration, why: str) -> Problem:
+    """Licenses of a lost server that cannot all be."""
+    return Problem(
+        ProblemCode.REQUEST_INVALID,
+        f"The licenses that are declared of {declaration.subject} contradict each other: {why}.",
+        "Correct the licenses of the entry.",
     )
 
 
@@ -116,7 +125,7 @@ def not_released(declaration: MoveDeclaration, numbers: Sequence[str]) -> Proble
 
 def not_ready(declaration: MoveDeclaration, rows: Sequence[RuleRow]) -> Problem:
     """The target is not as it must be."""
-    unmet = [row for row in rows if row.verdict is RuleVerdict.NOT_MET]
+    unmet = [row for row in rows if row.blocks]
     told = "; ".join(f"needed: {row.required}; seen: {row.observed}" for row in unmet)
     return Problem(
         ProblemCode.TARGET_NOT_READY,

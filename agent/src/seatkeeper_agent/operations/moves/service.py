@@ -287,9 +287,8 @@ class MoveService:
         return {**answer, "document": document, "backup": record.backup.as_document()}
 
     def _is_same(self, order: MoveOrder, record: MoveRecord) -> bool:
-        if order.backup is None:
-            raise refusals.needs(order, "the backup of the source")
-        same = backup_digest(order.backup) == backup_digest(record.backup)
+        brought = self._intake.brought(order, record)
+        same = backup_digest(brought) == backup_digest(record.backup)
         return same and order.required == record.required
 
     def _still_prepared(self, order: MoveOrder, record: MoveRecord) -> dict[str, Any]:

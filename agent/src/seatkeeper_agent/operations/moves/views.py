@@ -61,7 +61,7 @@ def move_view(
 def places_of(
     record: MoveRecord, operation: OperationRecord | None, server: MovableServer | None
 ) -> dict[str, Place]:
-    """Where each license is, by the journal and by what this host's server shows now."""
+    """Where each license is, by both sides' words and by what this host's server shows now."""
     begun = {
         step.name.partition(" ")[2]
         for step in (operation.steps if operation else ())
@@ -76,7 +76,7 @@ _CHANGING = ("deactivate", "activate")
 def _place(record: MoveRecord, number: str, is_begun: bool, seen: LicenseState) -> Place:
     """What is seen here counts more than what was written down, except where it shows nothing."""
     here = Place.SOURCE if record.side is Side.SOURCE else Place.TARGET
-    place = record.progress(number).place(record.side)
+    place = record.place(number)
     if record.state is MoveState.REFUSED and place is not here:
         # Only the source knows what it made of what was returned.
         return Place.UNKNOWN
@@ -84,9 +84,10 @@ def _place(record: MoveRecord, number: str, is_begun: bool, seen: LicenseState) 
         return Place.BOTH if here is Place.SOURCE and place is Place.TARGET else here
     if seen is LicenseState.UNKNOWN:
         return Place.UNKNOWN if is_begun else place
-    if place is here or is_begun or place is Place.UNKNOWN:
-        return Place.NOWHERE
-    return place
+    if place is not here and place in (Place.SOURCE, Place.TARGET) and not is_begun:
+        return place
+    # Not here; whether it is nowhere is the other side's to say.
+    return Place.NOWHERE if record.is_not_elsewhere(number) else Place.UNKNOWN
 
 
 def adrift_count(unit: Unit) -> int:
@@ -110,16 +111,24 @@ def _adrift(record: MoveRecord, places: dict[str, Place]) -> list[str]:
 def adrift_view(
     record: MoveRecord, places: dict[str, Place], told: MoveInstructions
 ) -> list[dict[str, Any]]:
-    """The licenses that are active nowhere, or may be, with the vendor's advice."""
-    return [
-        {
-            "license": number,
-            "place": (Place.UNKNOWN if places[number] is Place.UNKNOWN else Place.NOWHERE).value,
-            "since": moment(record.progress(number).released_at),
-            "advice": list(told.emergency(number).steps),
-        }
-        for number in _adrift(record, places)
-    ]
+    """The licenses that are active nowhere, with the vendor's advice, or may be: where to look."""
+    declaration = record.declaration
+    hosts = (declaration.source, declaration.target)
+    here, there = hosts if record.side is Side.SOURCE else hosts[::-1]
+    lost = declaration.source_lost and record.side is Side.TARGET
+    found = []
+    for number in _adrift(record, places):
+        is_sure = places[number] is not Place.UNKNOWN
+        advice = told.emergency(number) if is_sure else told.find(number, here if lost else there)
+        found.append(
+            {
+                "license": number,
+                "place": (Place.NOWHERE if is_sure else Place.UNKNOWN).value,
+                "since": moment(record.progress(number).released_at),
+                "advice": list(advice.steps),
+            }
+        )
+    return found
 
 
 def operation_view(operation: OperationRecord | None) -> dict[str, Any] | None:
