@@ -14,7 +14,10 @@ Transfer = t.Dict[str, t.Any]
 Told = t.Dict[str, t.Any]
 
 LEGS: t.Final = ("request", "issue", "install", "confirm", "acknowledge")
+ASK: t.Final = "ask"
+"""Before the first leg the source is asked whether its rules allow it: a dry run of ``issue``."""
 SIDE_OF: t.Final = {
+    ASK: "source",
     "request": "target",
     "issue": "source",
     "install": "target",
@@ -34,9 +37,11 @@ GIVES: t.Final = {
     "confirm": "acknowledgement",
 }
 _BEFORE_DEBIT = ("none", "created", "debiting")
-_BEFORE_CREDIT = ("none", "requested", "accepted", "crediting")
+_BEFORE_CREDIT = ("none", "requested", "void", "accepted", "crediting")
 _ON_ITS_WAY = ("debiting", "in_transit", "crediting_back")
-_OVER = {"source": ("void",), "target": ("void", "refused")}
+_OVER = {"source": "void", "target": "refused"}
+_NOT_BEGUN = {"source": ("none", "created"), "target": ("none", "requested", "void")}
+"""Where no effect stands, so that another declaration may take the place of the known one."""
 
 
 class Fleet:
@@ -125,16 +130,20 @@ def needed_legs(transfer: Transfer, fleet: Fleet, by_files: bool) -> list[str]:
     """
     if over(transfer, fleet) is not None:
         return []
-    if _differs(transfer, fleet):
-        # The agent refuses it and says what differs.
-        return [leg for leg in ("request", "issue") if agent_of(transfer, leg) in fleet][:1]
     source, target = (fleet.state(transfer, side) for side in ("source", "target"))
+    if _differs(transfer, fleet):
+        if source not in _NOT_BEGUN["source"]:
+            # The agent refuses it and says what differs.
+            return ["issue"]
+        if target not in _NOT_BEGUN["target"]:
+            return ["request"]
+        source = target = "none"
     if by_files:
         return _legs_by_files(source, target)
     # A target that gave its request up still takes what the source had debited for it.
-    uncredited = target in _BEFORE_CREDIT or (target == "void" and source in _ON_ITS_WAY)
+    uncredited = target in _BEFORE_CREDIT
     wanted = {
-        "request": target == "none",
+        "request": target == "none" or (target == "void" and source not in _ON_ITS_WAY),
         "issue": source in _BEFORE_DEBIT,
         "install": uncredited,
         "confirm": source in (*_BEFORE_DEBIT, *_ON_ITS_WAY),
@@ -146,7 +155,7 @@ def needed_legs(transfer: Transfer, fleet: Fleet, by_files: bool) -> list[str]:
 def _legs_by_files(source: str, target: str) -> list[str]:
     closed = "transferred_receipted"
     wanted = {
-        "request": target in ("none", "requested"),
+        "request": target in _NOT_BEGUN["target"],
         "issue": source != closed,
         "install": target != closed,
         "confirm": target != closed,
@@ -155,15 +164,26 @@ def _legs_by_files(source: str, target: str) -> list[str]:
     return [leg for leg in LEGS if wanted[leg]]
 
 
+def is_asked(transfer: Transfer, fleet: Fleet, by_files: bool) -> bool:
+    """Whether the source's rules are to be asked before the target is touched.
+
+    Where documents go in files the hosts are on their own.
+    """
+    if by_files or agent_of(transfer, ASK) not in fleet:
+        return False
+    needed = needed_legs(transfer, fleet, by_files)
+    return "request" in needed and "issue" in needed
+
+
 def over(transfer: Transfer, fleet: Fleet) -> str | None:
-    """Why a declared transfer can no longer happen: it was refused or given up."""
+    """Why a declared transfer can no longer happen: it was refused, or given up at its source."""
     if not transfer["declared"]:
         return None
     for side in ("target", "source"):
         state = fleet.state(transfer, side)
         other = "source" if side == "target" else "target"
         # A refusal still has to be told to the source while the amount is in escrow there.
-        if state in _OVER[side] and fleet.state(transfer, other) not in _ON_ITS_WAY:
+        if state == _OVER[side] and fleet.state(transfer, other) not in _ON_ITS_WAY:
             how = "refused" if state == "refused" else "given up"
             return (
                 f"The transfer {transfer['name']} was {how} at {transfer[side]['agent']} and is"
@@ -198,7 +218,7 @@ def leg_calls(
     by_files = bool(documents_dir)
     calls = []
     for transfer in transfers:
-        needed = needed_legs(transfer, fleet, by_files)
+        needed = run_order(transfer, fleet, by_files)
         if leg not in needed or agent_of(transfer, leg) != agent:
             continue
         if fleet.result(agent, leg, transfer["id"]) is not None:
@@ -207,6 +227,12 @@ def leg_calls(
             continue
         calls.append(_call(transfer, leg, fleet, documents_dir))
     return calls
+
+
+def run_order(transfer: Transfer, fleet: Fleet, by_files: bool) -> list[str]:
+    """The legs that are left to do, in their order, with what is asked before them."""
+    asked = [ASK] if is_asked(transfer, fleet, by_files) else []
+    return asked + needed_legs(transfer, fleet, by_files)
 
 
 def _is_held_up(
@@ -233,6 +259,7 @@ def _call(
     for side in ("source", "target"):
         call[side] = transfer[side]["agent"]
         call[f"{side}_container"] = transfer[side]["container"]
+    call["leg"] = "issue" if leg == ASK else leg
     call["confirmation"] = transfer["confirm"] if leg == "issue" else None
     call["document"] = fleet.document(leg, transfer)
     call["facts"] = fleet.facts(leg, transfer)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import (
+    ASK,
     LEGS,
     Fleet,
     Told,
@@ -15,6 +16,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import 
     agent_of,
     needed_legs,
     over,
+    run_order,
 )
 
 Sums = t.Dict[t.Tuple[str, str], int]
@@ -96,10 +98,10 @@ def _legs_left(transfers: list[Transfer], fleet: Fleet, by_files: bool) -> list[
     left = {
         leg
         for transfer in transfers
-        for leg in needed_legs(transfer, fleet, by_files)
+        for leg in run_order(transfer, fleet, by_files)
         if fleet.result(agent_of(transfer, leg), leg, transfer["id"]) is None
     }
-    return [leg for leg in LEGS if leg in left]
+    return [leg for leg in (ASK, *LEGS) if leg in left]
 
 
 def _planned(transfer: Transfer, fleet: Fleet, by_files: bool) -> t.Iterator[dict[str, t.Any]]:
@@ -121,10 +123,11 @@ def _planned(transfer: Transfer, fleet: Fleet, by_files: bool) -> t.Iterator[dic
 
 
 def _failures(transfer: Transfer, agent: str, fleet: Fleet, by_files: bool) -> t.Iterator[str]:
-    for leg in LEGS:
+    for leg in (ASK, *LEGS):
         result = fleet.result(agent, leg, transfer["id"])
         if result is not None and result["failed"]:
-            yield f"{transfer['name']}, leg {leg}: {result['msg']}"
+            named = "issue" if leg == ASK else leg
+            yield f"{transfer['name']}, leg {named}: {result['msg']}"
     if agent not in (transfer["source"]["agent"], transfer["target"]["agent"]):
         return
     reason = over(transfer, fleet)

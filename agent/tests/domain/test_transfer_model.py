@@ -102,6 +102,7 @@ RULES: dict[Edge, Rule] = {
     (_T, State.REQUESTED, State.ACCEPTED): (_given("transfer"), _keep),
     (_T, State.REQUESTED, State.REFUSED): (_always, _tells("refused")),
     (_T, State.REQUESTED, State.VOID): (_always, _keep),
+    (_T, State.VOID, State.REQUESTED): (_always, _tells("request")),
     (_T, State.VOID, State.ACCEPTED): (_given("transfer"), _keep),
     (_T, State.VOID, State.REFUSED): (_always, _tells("refused")),
     (_T, State.ACCEPTED, State.CREDITING): (_always, _keep),

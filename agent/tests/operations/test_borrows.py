@@ -179,26 +179,6 @@ def test_a_receipt_after_the_end(pair: Pair) -> None:
     assert (held(pair.old), owned(pair.old), lent(pair, lot.id)) == (5, 5, 0)
 
 
-def test_a_borrow_that_never_arrived_in_time(pair: Pair) -> None:
-    """The target cannot import it any more and refuses; the seat fell back by itself."""
-    until = until_after(pair, DAY)
-    answer = pair.new.borrows.put(order(pair, 1, until), ACTOR, dry_run=False)
-    (view,) = answer["transfers"]
-    lot = declaration_from_view(view["id"], view)
-    document = pair.leg(lot, Leg.REQUEST)["document"]
-    document = pair.leg(lot, Leg.ISSUE, document=document)["document"]
-    pair.later(DAY + 10)
-    with pytest.raises(Problem) as caught:
-        pair.leg(lot, Leg.INSTALL, document=document)
-    assert caught.value.code is ProblemCode.RUNTIME_REFUSED
-    receipt = pair.leg(lot, Leg.INSTALL, decision="refuse")["document"]
-    done = pair.leg(lot, Leg.CONFIRM, document=receipt)
-    assert done["record"].state.value == "void"
-    assert (held(pair.old), owned(pair.old)) == (5, 5)
-    pair.later(2 * MARGIN_SECONDS)
-    assert pair.old.recovery.resume_all(ACTOR) == ([], [])
-
-
 def test_a_whole_item_is_lent_and_comes_back(pair: Pair) -> None:
     """All of its seats at once, as one lot."""
     until = until_after(pair, DAY)

@@ -227,7 +227,7 @@ class World:
     def shape(self, case: Case, holder: str) -> Item:
         """Give the item the options and amounts of the case, as a licensor would program it."""
         host = self.pair[holder]
-        (found,) = host.twin.items(PRODUCT)
+        *_gone, found = host.twin.items(PRODUCT)
         lent_whole = found["status"] != "enabled"
         options = [
             {**values, "type": OPTION_NUMBERS[type_]} for type_, values in case.options.items()

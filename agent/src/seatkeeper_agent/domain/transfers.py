@@ -89,11 +89,20 @@ TRANSITIONS: dict[Side, dict[State, frozenset[State]]] = {
         State.ACCEPTED: frozenset({State.CREDITING, State.REFUSED}),
         State.CREDITING: frozenset({State.TRANSFERRED, State.ACCEPTED}),
         State.TRANSFERRED: frozenset({State.RECEIPTED}),
-        State.VOID: frozenset({State.ACCEPTED, State.REFUSED}),
+        State.VOID: frozenset({State.REQUESTED, State.ACCEPTED, State.REFUSED}),
     },
 }
 """``debiting`` returns to ``created``, and ``crediting`` to ``accepted``, only when a probe
-showed that nothing happened. A target that gave up still takes what left before it did."""
+showed that nothing happened. A target that gave up still takes what left before it did, and may
+ask again."""
+
+NOT_BEGUN: dict[Side, frozenset[State]] = {
+    Side.SOURCE: frozenset({State.CREATED}),
+    Side.TARGET: frozenset({State.REQUESTED, State.VOID}),
+}
+"""Where no effect of a transfer stands or may stand on this host, so that its declaration can be
+corrected. The source alone decides whether it began: a target that only asked takes what the
+source debited for an earlier declaration, and the source serves one declaration only."""
 
 
 def may_become(side: Side, before: State, after: State) -> bool:
@@ -167,6 +176,11 @@ class Declaration:
             until=document.get("until"),
             parent=document.get("parent"),
         )
+
+    def can_correct(self, other: Declaration) -> bool:
+        """Whether this may take the place of ``other``: the same transfer, of the same agents."""
+        mine = (self.id, self.name, self.source.agent, self.target.agent)
+        return mine == (other.id, other.name, other.source.agent, other.target.agent)
 
     def side_of(self, agent: str) -> Side | None:
         """Which end the agent is; None when it has no part in it."""

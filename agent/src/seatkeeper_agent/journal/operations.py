@@ -81,7 +81,8 @@ class Operations:
             "INSERT INTO operations (id, kind, subject, side, container, state, actor,"
             " created_at, updated_at) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET state = 'running', problem = NULL,"
-            " actor = excluded.actor, updated_at = excluded.updated_at",
+            " container = excluded.container, actor = excluded.actor,"
+            " updated_at = excluded.updated_at",
             (
                 operation_id,
                 kind,
@@ -96,7 +97,8 @@ class Operations:
         self._connection.executemany(
             "INSERT INTO steps (operation_id, position, name, title, reversible, state,"
             " performer, instructions) VALUES (?, ?, ?, ?, ?, 'planned', ?, ?)"
-            " ON CONFLICT DO NOTHING",
+            " ON CONFLICT DO UPDATE SET title = excluded.title, reversible = excluded.reversible"
+            " WHERE state = 'planned'",
             [
                 (
                     operation_id,

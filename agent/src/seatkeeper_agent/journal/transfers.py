@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -11,12 +12,21 @@ import apsw
 from seatkeeper_agent.domain.licenses import Measure
 from seatkeeper_agent.domain.plans import canonical
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
-from seatkeeper_agent.domain.transfers import Declaration, Mode, Side, State, may_become
+from seatkeeper_agent.domain.transfers import (
+    NOT_BEGUN,
+    Declaration,
+    Mode,
+    Side,
+    State,
+    may_become,
+)
 
 _COLUMNS = (
     "id, side, state, declaration, amounts, vendor_transfer_id, vendor_update_counter,"
     " created_at, updated_at"
 )
+
+_CORRECTED = "corrected_transfer"
 
 
 class ForbiddenTransition(Exception):
@@ -101,6 +111,15 @@ class Transfers:
         )
         return [self._record(row) for row in rows.fetchall()]
 
+    def ended_before(self, end: int, limit: int) -> list[TransferRecord]:
+        """What was asked for here with an end before ``end`` and did not arrive."""
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM transfers WHERE state = 'requested'"
+            " AND json_extract(declaration, '$.until') < ? ORDER BY id LIMIT ?",
+            (end, limit),
+        )
+        return [self._record(row) for row in rows.fetchall()]
+
     def insert(self, declaration: Declaration, side: Side, state: State) -> None:
         """Remember a transfer in its first state."""
         self._check(side, State.NONE, state)
@@ -116,6 +135,36 @@ class Transfers:
                 self._now,
             ),
         )
+
+    def correct(self, declaration: Declaration, side: Side) -> None:
+        """Put another declaration in the place of one that never began; both are kept."""
+        record = self.get(declaration.id, side)
+        if record is None or record.state not in NOT_BEGUN[side]:
+            raise ForbiddenTransition(f"{side.value}: {declaration.name} has begun")
+        earlier = canonical(record.declaration.as_document()).decode()
+        self._connection.execute(
+            "INSERT OR IGNORE INTO declarations (kind, id, document, created_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (_CORRECTED, f"{declaration.id}/{_digest(earlier)}", earlier, self._now, self._now),
+        )
+        self._connection.execute(
+            "UPDATE transfers SET declaration = ?, updated_at = ? WHERE id = ? AND side = ?",
+            (
+                canonical(declaration.as_document()).decode(),
+                self._now,
+                declaration.id,
+                side.value,
+            ),
+        )
+
+    def was_declared(self, declaration: Declaration) -> bool:
+        """Whether the transfer was declared so before it was corrected."""
+        digest = _digest(canonical(declaration.as_document()).decode())
+        row = self._connection.execute(
+            "SELECT 1 FROM declarations WHERE kind = ? AND id = ?",
+            (_CORRECTED, f"{declaration.id}/{digest}"),
+        )
+        return row.fetchone() is not None
 
     def advance(self, transfer_id: str, side: Side, state: State) -> None:
         """Change the state along the table; ForbiddenTransition otherwise."""
@@ -205,3 +254,7 @@ class Transfers:
             created_at=row[7],
             updated_at=row[8],
         )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -31,6 +31,7 @@ from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
 from seatkeeper_agent.operations.views import borrow_view, declaration_view, moment, seconds
 
 _GONE = (State.VOID, State.REFUSED)
+_FIXED = ("item", "type", "source", "target")
 LOTS_MAX = 10_000
 
 
@@ -80,6 +81,11 @@ class Lot:
         own = self.record.declaration.until if self.record else None
         return max([own or 0, *arrived]) or None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether something of it arrived here or is being imported."""
+        return self.record is not None and self.record.state not in (State.REQUESTED, *_GONE)
+
     def is_active(self, now: int) -> bool:
         """Whether the borrower holds it or is about to."""
         if self.returned is not None and self.returned.state not in (State.CREATED, State.VOID):
@@ -114,21 +120,25 @@ class BorrowService:
         with self._journal.reading() as unit:
             known = unit.borrows.get(order.id)
             lots = self._lots(unit, order, known)
-        self._check(order, known, now)
+        self._check(order, known, lots, now)
         wanted = order.seats if order.until > now else 0
-        active = [lot for lot in lots if lot.is_active(now)]
+        active = [lot for lot in lots if lot.is_active(now) and _fits(order, lot)]
+        # What has not begun is given up before anything is returned.
+        active.sort(key=lambda lot: not lot.has_begun)
         opened = [_new_lot(order, len(lots) + n) for n in range(max(0, wanted - len(active)))]
         kept = (active + opened)[:wanted]
+        dropped = _dropped(order, lots, kept)
         transfers = self._transfers(order, lots, kept, active, now)
         declared = known is None or known.declaration != order.as_document()
-        if not dry_run and (declared or opened):
+        if not dry_run and (declared or opened or dropped):
             ids = [lot.id for lot in lots + opened]
             with self._journal.transaction() as unit:
                 unit.borrows.put(order.id, order.as_document(), ids)
                 detail = {"seats": order.seats, "until": moment(order.until)}
                 unit.audit.append(actor, "borrow", f"borrow {order.name!r}", detail)
+                _give_up(unit, dropped, actor)
         return {
-            "changed": bool(declared or opened or transfers),
+            "changed": bool(declared or opened or dropped or transfers),
             "before": _shown(active, known),
             "after": {
                 "seats": wanted,
@@ -189,7 +199,9 @@ class BorrowService:
             raise driver_problem("reading the containers", error) from error
         return replace(order, target=Place(order.target.agent, container))
 
-    def _check(self, order: BorrowOrder, known: BorrowRecord | None, now: int) -> None:
+    def _check(
+        self, order: BorrowOrder, known: BorrowRecord | None, lots: list[Lot], now: int
+    ) -> None:
         if not order.type.is_borrow:
             raise Problem(
                 ProblemCode.REQUEST_INVALID,
@@ -212,13 +224,12 @@ class BorrowService:
                 " most.",
                 "Declare fewer.",
             )
-        if known is not None:
+        if known is not None and any(lot.has_begun for lot in lots):
             self._check_same(order, known)
 
     def _check_same(self, order: BorrowOrder, known: BorrowRecord) -> None:
         asked = order.as_document()
-        fixed = ("item", "type", "source", "target")
-        differing = [name for name in fixed if known.declaration[name] != asked[name]]
+        differing = [name for name in _FIXED if known.declaration[name] != asked[name]]
         if differing:
             raise Problem(
                 ProblemCode.DECLARATION_DIFFERS,
@@ -234,7 +245,7 @@ class BorrowService:
         kept_ids, active_ids = {lot.id for lot in kept}, {lot.id for lot in active}
         for lot in {lot.id: lot for lot in [*lots, *kept]}.values():
             is_kept = lot.id in kept_ids
-            given_up = lot.id in active_ids and not is_kept
+            given_up = lot.id in active_ids and not is_kept and lot.has_begun
             if is_kept and (lot.record is None or not lot.record.state.is_settled):
                 declarations.append(_lend(order, lot))
             elif given_up and lot.record is not None:
@@ -246,7 +257,9 @@ class BorrowService:
             elif is_kept and (lot.until() or 0) < order.until and order.until > now:
                 declarations.append(_extend(order, lot))
             declarations += [
-                entry.declaration for entry in lot.extensions if not entry.state.is_settled
+                entry.declaration
+                for entry in lot.extensions
+                if not entry.state.is_settled and entry.state is not State.REQUESTED
             ]
         return list({entry.id: entry for entry in declarations}.values())
 
@@ -271,8 +284,44 @@ def _new_lot(order: BorrowOrder, number: int) -> Lot:
     return Lot(transfer_id(name), name, None, None, ())
 
 
+def _fits(order: BorrowOrder, lot: Lot) -> bool:
+    """Whether a lot is one of the declared borrow; one of another that never began is not."""
+    if lot.record is None or lot.has_begun:
+        return True
+    asked = lot.record.declaration
+    return (asked.item, asked.type, asked.source, asked.target) == (
+        order.item,
+        order.type,
+        order.source,
+        order.target,
+    )
+
+
+def _dropped(order: BorrowOrder, lots: list[Lot], kept: list[Lot]) -> list[TransferRecord]:
+    """What was asked for, never began, and is not wanted any more, or not until then."""
+    kept_ids = {lot.id for lot in kept}
+    lent = [lot.record for lot in lots if lot.record is not None and lot.id not in kept_ids]
+    extensions = [
+        entry
+        for lot in lots
+        for entry in lot.extensions
+        if lot.id not in kept_ids or entry.declaration.until != order.until
+    ]
+    return [record for record in lent + extensions if record.state is State.REQUESTED]
+
+
+def _give_up(unit: Unit, dropped: list[TransferRecord], actor: str) -> None:
+    """Void what has not begun by now; if its source had debited it, it still arrives."""
+    for record in dropped:
+        declaration = record.declaration
+        present = unit.transfers.get(declaration.id, record.side)
+        if present is not None and present.state is State.REQUESTED:
+            unit.transfers.advance(declaration.id, record.side, State.VOID)
+            unit.audit.append(actor, "void", f"transfer {declaration.name!r}", {})
+
+
 def _lend(order: BorrowOrder, lot: Lot) -> Declaration:
-    if lot.record is not None:
+    if lot.record is not None and lot.has_begun:
         return lot.record.declaration
     return Declaration(
         id=lot.id,

@@ -19,7 +19,6 @@ from seatkeeper_agent.domain.preflight import (
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import TransferRecord
 from seatkeeper_agent.domain.transfers import Declaration, Mode
-from seatkeeper_agent.operations.documents import Document, sent_in
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.legs import LegOrder
 from seatkeeper_agent.operations.observations import Sight, the_item
@@ -96,12 +95,19 @@ class Checks:
         returnable = declaration.type.is_borrow or declaration.mode in (Mode.RETURN, Mode.EXTEND)
         return item, returnable or (option is not None and option.return_allowed)
 
-    def not_installed(
-        self, order: LegOrder, document: Document | None, known: frozenset[str]
-    ) -> None:
-        """Look before the word is given: what the container shows is never refused.
+    def has_ended(self, declaration: Declaration) -> bool:
+        """Whether the end of a borrow is past at its target, by the container's clock."""
+        container = declaration.target.container
+        try:
+            box_at = self._driver.clock(container).box_at
+        except DriverError as error:
+            raise driver_problem(f"reading {container}", error) from error
+        return declaration.until is not None and declaration.until <= box_at
 
-        Without the transfer document any row of its source that is not ``known`` may be it.
+    def is_installed(self, order: LegOrder, vendor_id: str | None, known: frozenset[str]) -> bool:
+        """Whether the container shows that the transfer was imported.
+
+        Without the vendor's id any row of its source that is not ``known`` may be it.
         """
         here, item = order.here.container, order.declaration.item
         try:
@@ -109,14 +115,16 @@ class Checks:
         except DriverError as error:
             doing = f"looking for {order.subject} before it is refused"
             raise driver_problem(doing, error) from error
-        if document is None:
-            source = order.declaration.source.container
-            came = any(r.container == source and r.transfer_id not in known for r in rows)
-        else:
-            vendor_id = sent_in(document, order.declaration).vendor_transfer_id
-            came = any(row.transfer_id == vendor_id for row in rows)
-        if came:
-            which = "its update" if document else "an update of its source"
+        if vendor_id is not None:
+            return any(row.transfer_id == vendor_id for row in rows)
+        source = order.declaration.source.container
+        return any(row.container == source and row.transfer_id not in known for row in rows)
+
+    def not_installed(self, order: LegOrder, vendor_id: str | None, known: frozenset[str]) -> None:
+        """Look before the word is given: what the container shows is never refused."""
+        if self.is_installed(order, vendor_id, known):
+            here = order.here.container
+            which = "an update of its source" if vendor_id is None else "its update"
             raise Problem(
                 ProblemCode.LEG_OUT_OF_ORDER,
                 f"The {order.subject} cannot be refused: the container {here} shows that {which}"

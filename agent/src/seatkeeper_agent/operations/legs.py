@@ -27,7 +27,7 @@ PAST = {
     Leg.ISSUE: {State.IN_TRANSIT, State.CREDITING_BACK, State.RECEIPTED},
     Leg.INSTALL: {State.TRANSFERRED, State.RECEIPTED, State.REFUSED},
     Leg.CONFIRM: {State.RECEIPTED},
-    Leg.ACKNOWLEDGE: {State.RECEIPTED},
+    Leg.ACKNOWLEDGE: {State.RECEIPTED, State.REFUSED},
 }
 
 
@@ -112,5 +112,6 @@ def differs(declaration: Declaration, record: TransferRecord) -> Problem:
         ProblemCode.DECLARATION_DIFFERS,
         f"The transfer {declaration.name!r} is known here with another {members} (it is"
         f" {record.state.value}).",
-        "Give a new transfer a new name; a declared transfer never changes.",
+        "Declare it as it was until it has ended, and give a new transfer a new name: only what has"
+        " not begun can be corrected.",
     )

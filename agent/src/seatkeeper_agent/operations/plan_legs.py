@@ -18,6 +18,7 @@ _TITLES = {
     Leg.CONFIRM: "confirm {item} in {source} with the receipt of {target}",
     Leg.ACKNOWLEDGE: "close {item} in {target}",
 }
+_REFUSAL = "refuse {item} from {source} in {target}"
 _NAMES = {
     Leg.REQUEST: "request",
     Leg.ISSUE: "debit",
@@ -27,20 +28,22 @@ _NAMES = {
 }
 
 
-def leg_step(declaration: Declaration, leg: Leg, reversible: bool) -> PlannedStep:
-    """The one step of a leg."""
+def leg_step(
+    declaration: Declaration, leg: Leg, reversible: bool, refuses: bool = False
+) -> PlannedStep:
+    """The one step of a leg; with ``refuses`` its target says no instead of importing."""
     amount = "all" if declaration.quantity is None else str(declaration.quantity)
     if declaration.type is TransferType.BORROW_LOCAL:
         amount = "1 seat"
     if declaration.mode is Mode.EXTEND:
         amount = "a later end"
-    title = _TITLES[leg].format(
+    title = (_REFUSAL if refuses else _TITLES[leg]).format(
         amount=amount,
         item=declaration.item,
         source=declaration.source.container,
         target=declaration.target.container,
     )
-    return PlannedStep(_NAMES[leg], title, leg.side.value, reversible)
+    return PlannedStep("refuse" if refuses else _NAMES[leg], title, leg.side.value, reversible)
 
 
 @dataclass(frozen=True, slots=True)

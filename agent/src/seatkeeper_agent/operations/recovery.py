@@ -19,7 +19,7 @@ from seatkeeper_agent.domain.transfers import Mode, Side, State
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.evidence import exchange_with, settle
-from seatkeeper_agent.operations.legs import unknown
+from seatkeeper_agent.operations.legs import subject, unknown
 from seatkeeper_agent.operations.observations import Sight
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
 from seatkeeper_agent.operations.works import KIND_OF_STATE, Works, operation_id
@@ -71,10 +71,32 @@ class Recovery:
             if operation is not None:
                 done.append(operation)
         try:
+            self.close_ended(actor)
             done += self.expire_due(actor)
         except Problem as problem:
             problems.append(problem)
         return done, problems
+
+    def close_ended(self, actor: str) -> list[str]:
+        """Give up what this host asked for, never got, and could not use any more: its end is past.
+
+        A target that gave up still takes what was debited before. Problem while the host's clock
+        cannot be right.
+        """
+        now = int(self._clock())
+        with self._journal.reading() as unit:
+            records = unit.transfers.ended_before(now - MARGIN_SECONDS, RESUMED_MAX)
+        return [record.declaration.id for record in records if self._close(record, actor)]
+
+    def _close(self, record: TransferRecord, actor: str) -> bool:
+        declaration = record.declaration
+        with self._works.held(declaration), self._journal.transaction() as unit:
+            present = unit.transfers.get(declaration.id, record.side)
+            if present is None or present != record:
+                return False
+            unit.transfers.advance(declaration.id, record.side, State.VOID)
+            unit.audit.append(actor, "ended", subject(declaration), {})
+        return True
 
     def expire_due(self, actor: str) -> list[str]:
         """Post the borrows whose time has passed and whose seats are seen to be back.

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import Item, Measure
-from seatkeeper_agent.domain.plans import digest, plan_digest
+from seatkeeper_agent.domain.plans import PlannedStep, digest, plan_digest
 from seatkeeper_agent.domain.preflight import PeerFacts
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
 from seatkeeper_agent.domain.transfers import (
+    NOT_BEGUN,
     Declaration,
     Leg,
     Place,
@@ -21,7 +22,7 @@ from seatkeeper_agent.domain.transfers import (
     moved_amounts,
 )
 from seatkeeper_agent.identity import Identity
-from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.checks import Checks
 from seatkeeper_agent.operations.documents import (
     Document,
@@ -44,8 +45,7 @@ from seatkeeper_agent.operations.legs import (
 from seatkeeper_agent.operations.observations import Sight, the_container
 from seatkeeper_agent.operations.plan_legs import Shown, leg_step
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
-from seatkeeper_agent.operations.transfer_steps import seal_receipt
-from seatkeeper_agent.operations.transfer_steps.base import item_codes
+from seatkeeper_agent.operations.refusals import Refusals
 from seatkeeper_agent.operations.works import Works
 
 
@@ -67,6 +67,7 @@ class TransferService:
         self._checks = checks
         self._works = works
         self._evidence = evidence
+        self._refusals = Refusals(journal, identity, checks, works, evidence)
 
     # The legs --------------------------------------------------------------------------
 
@@ -74,8 +75,10 @@ class TransferService:
         """What the leg would do; nothing is touched. Refusals are those of the run."""
         order, record = self._settle(order)
         self._evidence.require(order, is_run=False)
-        if self._is_past(order.leg, record):
+        if self._is_past(order, record):
             return self._unchanged(order, record)
+        if record is not None and record.declaration != order.declaration:
+            record = None
         facts: dict[str, Any] = {}
         reversible, counter = True, None
         sight = self._sight(order)
@@ -88,15 +91,20 @@ class TransferService:
             counter = item.update_counter
             amounts = _named(moved_amounts(order.declaration, item))
             facts = {"amounts": amounts}
-        before = Shown.of(sight)
+        before = after = Shown.of(sight)
+        refuses = order.leg is Leg.INSTALL and (
+            order.decision == "refuse" or self._refusals.has_ended(order)
+        )
+        if not refuses:
+            after = before.after(order.declaration, order.leg, amounts)
         return self._answer(
             order,
             record,
             before.as_document(),
-            before.after(order.declaration, order.leg, amounts).as_document(),
+            after.as_document(),
             facts,
             "planned",
-            reversible,
+            leg_step(order.declaration, order.leg, reversible, refuses),
             counter,
         )
 
@@ -108,7 +116,7 @@ class TransferService:
     def _run(self, order: LegOrder) -> dict[str, Any]:
         order, record = self._settle(order)
         self._evidence.require(order, is_run=True)
-        if self._is_past(order.leg, record):
+        if self._is_past(order, record):
             self._refuse_replay(order, record)
             return self._unchanged(order, record)
         before = Shown.of(self._sight(order))
@@ -129,7 +137,9 @@ class TransferService:
         after = Shown.of(self._sight(order))
         record = self._record(order.declaration.id, order.leg.side)
         shown = (before.as_document(), after.as_document())
-        return self._answer(order, record, *shown, {}, "done", reversible, None)
+        refused = record is not None and record.state is State.REFUSED
+        step = leg_step(order.declaration, order.leg, reversible, refused)
+        return self._answer(order, record, *shown, {}, "done", step, None)
 
     def void(self, transfer_id: str, actor: str, dry_run: bool) -> dict[str, Any]:
         """Give up a transfer of which nothing has been debited or imported."""
@@ -166,7 +176,7 @@ class TransferService:
 
     def _request(self, order: LegOrder, record: TransferRecord | None) -> bool:
         declaration = order.declaration
-        if record is not None and record.state is not State.REQUESTED:
+        if record is not None and record.state not in NOT_BEGUN[Side.TARGET]:
             raise out_of_order(order, record.state)
         self._checks.target(declaration)
         artefact = self._driver.create_request(
@@ -180,6 +190,7 @@ class TransferService:
                 unit.transfers.insert(declaration, Side.TARGET, State.REQUESTED)
                 unit.transfers.put_document(declaration.id, Side.TARGET, kind, envelope)
             else:
+                self._begin_anew(unit, record, order)
                 old = digest(record.documents[DocumentKind.REQUEST])
                 unit.transfers.supersede_request(declaration.id, envelope, old)
             unit.audit.append(order.actor, "requested", order.subject, {})
@@ -200,15 +211,27 @@ class TransferService:
                 unit.transfers.insert(order.declaration, Side.SOURCE, State.CREATED)
                 put = unit.transfers.put_document
             else:
+                self._begin_anew(unit, record, order)
                 put = unit.transfers.replace_document
             self._evidence.keep(unit, put, order, document)
             unit.audit.append(order.actor, "created", order.subject, {})
         self._works.run(self._present(order), order.actor, reversible)
         return reversible
 
+    def _begin_anew(self, unit: Unit, record: TransferRecord, order: LegOrder) -> None:
+        """Correct what has not begun, and ask again for what was given up."""
+        declaration = order.declaration
+        if record.declaration != declaration:
+            self._works.abandon(unit, record)
+            unit.transfers.correct(declaration, record.side)
+            detail = {"earlier": record.declaration.as_document()}
+            unit.audit.append(order.actor, "corrected", order.subject, detail)
+        if record.state is State.VOID:
+            unit.transfers.advance(declaration.id, record.side, State.REQUESTED)
+
     def _install(self, order: LegOrder, record: TransferRecord | None) -> bool:
-        if order.decision == "refuse":
-            self._refuse(order, record)
+        if order.decision == "refuse" or self._refusals.ended_on_its_way(order, record):
+            self._refusals.refuse(order, record)
             return True
         if record is None:
             raise out_of_order(order, State.NONE)
@@ -218,14 +241,17 @@ class TransferService:
             with self._journal.reading() as unit:
                 older = unit.transfers.superseded_requests(order.declaration.id)
             check_answers(document, order.declaration, asked, older)
-            self._accept(order, document)
+            self._accept(order, record, document)
         self._works.run(self._present(order), order.actor)
         return True
 
-    def _accept(self, order: LegOrder, document: Document) -> None:
+    def _accept(self, order: LegOrder, record: TransferRecord, document: Document) -> None:
         declaration = order.declaration
         sent = sent_in(document, declaration)
         with self._journal.transaction() as unit:
+            if record.declaration != declaration:
+                # The source had debited what was declared before it was corrected here.
+                unit.transfers.correct(declaration, Side.TARGET)
             self._evidence.keep(unit, unit.transfers.put_document, order, document)
             unit.transfers.note(
                 declaration.id,
@@ -237,30 +263,6 @@ class TransferService:
             unit.transfers.advance(declaration.id, Side.TARGET, State.ACCEPTED)
             detail = {"peer_audit_head": document.past.head}
             unit.audit.append(order.actor, "accepted", order.subject, detail)
-
-    def _refuse(self, order: LegOrder, record: TransferRecord | None) -> None:
-        """The target's durable no: written first, then said; only while nothing was imported."""
-        declaration = order.declaration
-        refusable = (State.REQUESTED, State.ACCEPTED, State.VOID)
-        if record is not None and record.state not in refusable:
-            raise out_of_order(order, record.state)
-        asked = _documents(record).get(DocumentKind.REQUEST)
-        document = None if order.document is None else self._evidence.take(order, asked)
-        with self._journal.reading() as unit:
-            known = unit.vendor_rows.known(order.here.container, item_codes(declaration))
-        self._checks.not_installed(order, document, known)
-        with self._journal.transaction() as unit:
-            if record is None:
-                unit.transfers.insert(declaration, Side.TARGET, State.REFUSED)
-            else:
-                self._works.abandon(unit, record)
-                unit.transfers.advance(declaration.id, Side.TARGET, State.REFUSED)
-            if document is not None and DocumentKind.TRANSFER not in _documents(record):
-                self._evidence.keep(unit, unit.transfers.put_document, order, document)
-            present = unit.transfers.get(declaration.id, Side.TARGET)
-            if present is not None:
-                seal_receipt(unit, self._identity, present, "refused", b"")
-            unit.audit.append(order.actor, "refused", order.subject, {})
 
     def _confirm(self, order: LegOrder, record: TransferRecord | None) -> bool:
         if record is not None and record.state is State.CREDITING_BACK:
@@ -332,15 +334,27 @@ class TransferService:
                 f"The transfer {declaration.name!r} does not name the container at the other end.",
                 "Name the containers of both hosts by their serial numbers.",
             )
-        if record is not None and record.declaration != declaration:
+        if record is not None and not self._may_be_declared(order.leg, declaration, record):
             raise differs(declaration, record)
         return replace(order, declaration=declaration), record
 
-    def _is_past(self, leg: Leg, record: TransferRecord | None) -> bool:
-        if record is None or record.state not in PAST[leg]:
+    def _may_be_declared(self, leg: Leg, declaration: Declaration, record: TransferRecord) -> bool:
+        """The same as before, a correction of what has not begun, or what the source began with."""
+        if record.declaration == declaration:
+            return True
+        if record.state not in NOT_BEGUN[record.side]:
             return False
-        if leg is Leg.REQUEST and record.state is State.REQUESTED:
-            return not self._checks.request_is_stale(record)
+        if leg is Leg.INSTALL:
+            with self._journal.reading() as unit:
+                return unit.transfers.was_declared(declaration)
+        return leg in (Leg.REQUEST, Leg.ISSUE) and declaration.can_correct(record.declaration)
+
+    def _is_past(self, order: LegOrder, record: TransferRecord | None) -> bool:
+        if record is None or record.state not in PAST[order.leg]:
+            return False
+        if order.leg is Leg.REQUEST and record.state is State.REQUESTED:
+            is_same = record.declaration == order.declaration
+            return is_same and not self._checks.request_is_stale(record)
         return True
 
     def _refuse_replay(self, order: LegOrder, record: TransferRecord | None) -> None:
@@ -375,7 +389,8 @@ class TransferService:
         except Problem:
             # What is past needs no product: the answer is in the journal, the sight is not.
             shown = {"items": []}
-        answer = self._answer(order, record, shown, shown, {}, "done", True, None)
+        step = leg_step(order.declaration, order.leg, True)
+        answer = self._answer(order, record, shown, shown, {}, "done", step, None)
         return {**answer, "changed": False, "steps": []}
 
     def _answer(
@@ -386,10 +401,9 @@ class TransferService:
         after: dict[str, Any],
         facts: dict[str, Any],
         step_state: str,
-        reversible: bool,
+        step: PlannedStep,
         update_counter: int | None,
     ) -> dict[str, Any]:
-        step = leg_step(order.declaration, order.leg, reversible)
         gives = GIVES.get(order.leg)
         document = _documents(record).get(gives) if gives else None
         if order.leg is Leg.INSTALL and step_state == "planned":
@@ -402,7 +416,7 @@ class TransferService:
             "facts": facts,
             "steps": [{**step.as_document(), "leg": order.leg.value, "state": step_state}],
             "digest": plan_digest(order.declaration.as_document(), [step], update_counter),
-            "confirmation_required": step_state == "planned" and not reversible,
+            "confirmation_required": step_state == "planned" and not step.reversible,
             "document": document,
         }
 

@@ -108,8 +108,10 @@ def left(hosts: list[Told], declared: bool = True, by_files: bool = False) -> li
         ("crediting_back", "refused", ["confirm"]),
         ("in_transit", "void", ["install", "confirm", "acknowledge"]),
         ("debiting", "void", ["issue", "install", "confirm", "acknowledge"]),
-        ("created", "void", []),
+        (None, "void", ["request", "issue", "install", "confirm", "acknowledge"]),
+        ("created", "void", ["request", "issue", "install", "confirm", "acknowledge"]),
         ("void", "refused", []),
+        ("void", "void", []),
         ("void", "requested", []),
     ],
 )
@@ -137,7 +139,33 @@ def test_what_nobody_declares_any_more_is_driven_on_once_it_was_debited(
 def test_a_changed_declaration_goes_to_the_agent_which_refuses_it() -> None:
     hosts = fleet("transferred_receipted", "transferred_receipted")
     changed = all_transfers([{**DECLARED, "quantity": 11}], hosts)[0]
-    assert needed_legs(changed, Fleet(hosts), by_files=False) == ["request"]
+    assert needed_legs(changed, Fleet(hosts), by_files=False) == ["issue"]
+
+
+@pytest.mark.parametrize("target", [None, "requested", "void"])
+@pytest.mark.parametrize("source", [None, "created"])
+def test_what_has_not_begun_is_declared_anew(source: str | None, target: str | None) -> None:
+    hosts = fleet(source, target)
+    changed = all_transfers([{**DECLARED, "quantity": 11}], hosts)[0]
+    assert needed_legs(changed, Fleet(hosts), by_files=False) == list(LEGS)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "leg"),
+    [
+        ("debiting", "requested", "issue"),
+        ("in_transit", "requested", "issue"),
+        ("in_transit", "void", "issue"),
+        (None, "accepted", "request"),
+        (None, "crediting", "request"),
+    ],
+)
+def test_what_may_have_begun_is_refused_where_it_began(
+    source: str | None, target: str | None, leg: str
+) -> None:
+    hosts = fleet(source, target)
+    changed = all_transfers([{**DECLARED, "quantity": 11}], hosts)[0]
+    assert needed_legs(changed, Fleet(hosts), by_files=False) == [leg]
 
 
 def test_with_files_a_host_repeats_what_the_other_may_lack() -> None:
@@ -178,8 +206,35 @@ STEP = {
 }
 
 
-def test_a_call_names_both_containers_and_takes_the_document_of_this_run() -> None:
+def asked_well(hosts: list[Told]) -> list[Told]:
+    """The hosts after the source's rules were asked and allow it."""
+    plan = {"digest": "d", "steps": [STEP]}
+    return answered(hosts, "old-server", "ask", changed=True, plan=plan)
+
+
+def test_the_source_is_asked_before_the_target_is_touched() -> None:
     hosts = fleet(None, None)
+    assert calls(hosts, "request", "new-server") == []
+    (asked,) = calls(hosts, "ask", "old-server")
+    assert (asked["leg"], asked["document"], asked["confirmation"]) == ("issue", None, None)
+    assert calls(hosts, "ask", "new-server") == []
+    refused = answered(hosts, "old-server", "ask", msg="Not enough.")
+    assert calls(refused, "request", "new-server") == []
+    told_old = outcome(all_transfers([DECLARED], refused), "old-server", refused, "")
+    assert told_old["failures"] == ["simulation, leg issue: Not enough."]
+    plan = {"digest": "d", "steps": [STEP]}
+    allowed = answered(hosts, "old-server", "ask", changed=True, plan=plan)
+    assert len(calls(allowed, "request", "new-server")) == 1
+    told_old = outcome(all_transfers([DECLARED], allowed), "old-server", allowed, "")
+    assert (told_old["plan"], told_old["legs"]) == ([], list(LEGS))
+    # Nothing is asked of a source that is not there, or where the target asked before.
+    assert len(calls(hosts[1:], "request", "new-server")) == 1
+    assert calls(hosts, "ask", "old-server", "/documents") == []
+    assert calls(fleet(None, "requested"), "ask", "old-server") == []
+
+
+def test_a_call_names_both_containers_and_takes_the_document_of_this_run() -> None:
+    hosts = asked_well(fleet(None, None))
     request = calls(hosts, "request", "new-server")[0]
     assert request["source_container"] == "130-1000000001"
     assert request["target_container"] == "130-2000000002"
@@ -209,7 +264,7 @@ def test_a_document_is_found_in_the_journal_of_either_host() -> None:
 
 
 def test_a_failed_leg_stops_its_transfer_and_is_told_on_its_host_only() -> None:
-    hosts = answered(fleet(None, None), "new-server", "request", msg="Told why.")
+    hosts = answered(asked_well(fleet(None, None)), "new-server", "request", msg="Told why.")
     assert calls(hosts, "issue", "old-server") == []
     transfers = all_transfers([DECLARED], hosts)
     told_new = outcome(transfers, "new-server", hosts, "")
@@ -253,6 +308,7 @@ def test_a_refused_transfer_is_over_and_says_so() -> None:
 def test_documents_have_file_names_that_people_recognise() -> None:
     transfers = all_transfers([{**DECLARED, "name": "Ärger/../x"}], fleet(None, None))
     call = leg_calls(transfers, "request", "new-server", Fleet(fleet(None, None)), "/stick")[0]
+    assert call["leg"] == "request"
     assert call["document_dest"].startswith("/stick/_rger_.._x-")
     assert call["document_dest"].endswith(".request.json")
 
