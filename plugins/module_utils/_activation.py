@@ -31,7 +31,7 @@ _SHOWN = ("activated", "method", "account")
 def run_online(params: Params, client: AgentClient, check_mode: bool) -> Result:
     """Activate with an account, or deactivate; the module's whole result."""
     if params["state"] == "deactivated":
-        return _deactivated(client, check_mode)
+        return _deactivated(params, client, check_mode)
     if not params["password"]:
         raise LicenseProblem.of(
             INPUT_INVALID,
@@ -45,7 +45,7 @@ def run_online(params: Params, client: AgentClient, check_mode: bool) -> Result:
 def run_offline(params: Params, client: AgentClient, check_mode: bool) -> Result:
     """One half of an exchange by files, or the end of the activation; the whole result."""
     if params["state"] == "deactivated":
-        return {**_deactivated(client, check_mode), "request": None, "digest": None}
+        return {**_deactivated(params, client, check_mode), "request": None, "digest": None}
     if params["state"] == "requested":
         return _requested(params, client, check_mode)
     return _answered(params, client, check_mode)
@@ -131,8 +131,13 @@ def _without_answer(params: Params, client: AgentClient) -> Result:
     return {**_told(unchanged), "request": None, "digest": activation.get("request_digest")}
 
 
-def _deactivated(client: AgentClient, check_mode: bool) -> Result:
-    return _told(client.change("DELETE", _path(), None, check_mode))
+def _deactivated(params: Params, client: AgentClient, check_mode: bool) -> Result:
+    answer = client.change("DELETE", _path(), None, check_mode, params["confirmation"])
+    told = _told(answer)
+    notes = list(answer.get("notes") or ())
+    if answer.get("digest") is not None:
+        notes.append(f"What confirms giving it up all the same is {answer['digest']}.")
+    return {**told, "warnings": [*told["warnings"], *notes]}
 
 
 def _told(answer: dict[str, t.Any]) -> Result:

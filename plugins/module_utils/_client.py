@@ -79,10 +79,18 @@ class AgentClient:
         raise self._not_understood(f"{path} has no end after {PAGES_MAX} pages")
 
     def change(
-        self, method: str, path: str, body: dict[str, t.Any] | None, dry_run: bool
+        self,
+        method: str,
+        path: str,
+        body: dict[str, t.Any] | None,
+        dry_run: bool,
+        confirmation: str | None = None,
     ) -> dict[str, t.Any]:
         """Ask for a change, or with ``dry_run`` for what it would be; follow long work."""
-        asked = path + _query({"dry_run": "true"} if dry_run else None)
+        query = {"dry_run": "true"} if dry_run else {}
+        if confirmation is not None:
+            query["confirmation"] = confirmation
+        asked = path + _query(query or None)
         return self._answered(method, asked, {} if body is None else body)
 
     def follow_waiting(self, operation: str, seconds: float) -> None:

@@ -31,6 +31,7 @@ KINDS: t.Final = (
     "transfers",
     "peers",
     "borrows",
+    "dependencies",
     "servers",
     "dongles",
     "migrations",
@@ -122,12 +123,21 @@ class Reader:
 
         None for an agent that is too old to compare them.
         """
+        return self._of_newer_agents(lambda: self._client.pages(path_of("peers"), "peers"))
+
+    def _of_newer_agents(self, read: t.Callable[[], Entries]) -> Entries | None:
         try:
-            return self._client.pages(path_of("peers"), "peers")
+            return read()
         except LicenseProblem as problem:
             if problem.code != "route-unknown":
                 raise
             return None
+
+    def dependencies(self) -> Entries | None:
+        """What depends on each license server; None for an agent that is too old to tell."""
+        return self._of_newer_agents(
+            lambda: list(self._client.get(path_of("dependencies"))["dependencies"])
+        )
 
     def borrows(self) -> Entries:
         """Borrows that were declared at this host."""

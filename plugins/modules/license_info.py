@@ -36,6 +36,7 @@ options:
       - transfers
       - peers
       - borrows
+      - dependencies
       - servers
       - dongles
       - migrations
@@ -347,6 +348,29 @@ transfers:
   returned: success and V(transfers) are gathered
   type: list
   elements: dict
+dependencies:
+  description:
+    - What depends on each license server of the host, for whoever replaces it, such as seats that
+      are lent, borrowed or in use. Null for an agent that is too old to tell.
+  returned: success and V(dependencies) are gathered
+  type: list
+  elements: dict
+  contains:
+    vendor:
+      description: Whose license server it is.
+      type: str
+    sentences:
+      description: What depends on it, a sentence each, and what is unknown.
+      type: list
+      elements: str
+      returned: always
+    way_out:
+      description: What has to happen before; null where nothing depends on it.
+      type: str
+      returned: always
+    digest:
+      description: What confirms the update all the same; null where nothing depends on it.
+      type: str
 peers:
   description:
     - The other agents whose documents this one has accepted. Null for an agent that is too old to

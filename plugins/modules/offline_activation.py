@@ -65,6 +65,12 @@ options:
       - RV(digest) of the request that the answer belongs to, where it is known. An answer to
         another request is refused then.
     type: str
+  confirmation:
+    description:
+      - Confirms that the activation is given up although something depends on it, such as borrowed
+        seats or sessions, for O(state=deactivated). The refusal (V(confirmation-required)) and the
+        warnings of check mode say what depends on it, and the digest that this has to be.
+    type: str
 seealso:
   - module: seatkeeper.licensing.online_activation
   - module: seatkeeper.licensing.license_info
@@ -199,6 +205,7 @@ ARGUMENTS = ArgumentSpec(
         "answer": {"type": "str"},
         "instructions": {"type": "list", "elements": "str"},
         "request_digest": {"type": "str"},
+        "confirmation": {"type": "str"},
     },
     required_if=(("state", "activated", ("answer_path", "answer", "instructions"), True),),
     mutually_exclusive=(("answer_path", "answer"),),

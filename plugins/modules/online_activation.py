@@ -49,6 +49,12 @@ options:
     description:
       - Its password.
     type: str
+  confirmation:
+    description:
+      - Confirms that the activation is given up although something depends on it, such as borrowed
+        seats or sessions, for O(state=deactivated). The refusal (V(confirmation-required)) and the
+        warnings of check mode say what depends on it, and the digest that this has to be.
+    type: str
 seealso:
   - module: seatkeeper.licensing.offline_activation
   - module: seatkeeper.licensing.license_info
@@ -146,6 +152,7 @@ ARGUMENTS = ArgumentSpec(
         },
         "account": {"type": "str"},
         "password": {"type": "str", "no_log": True},
+        "confirmation": {"type": "str"},
     },
     required_if=(("state", "activated", ("account", "password")),),
 ).merge(AGENT_ARGUMENTS)

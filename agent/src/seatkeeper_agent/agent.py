@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from seatkeeper_agent.domain.dependencies import Dependencies
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord
 from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
@@ -23,9 +25,15 @@ from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.borrows import BorrowService
 from seatkeeper_agent.operations.checks import Checks
 from seatkeeper_agent.operations.clock import HostClock
+from seatkeeper_agent.operations.dependencies import (
+    of_account_server,
+    of_moving_server,
+    of_runtime,
+    update_view,
+)
 from seatkeeper_agent.operations.dongles.migration import MigrationMeans, MigrationService
 from seatkeeper_agent.operations.dongles.report import DongleReports
-from seatkeeper_agent.operations.engine import Engine
+from seatkeeper_agent.operations.engine import Engine, driver_problem
 from seatkeeper_agent.operations.evidence import Evidence
 from seatkeeper_agent.operations.inventory import Inventory
 from seatkeeper_agent.operations.moves.backups import BackupService
@@ -33,7 +41,7 @@ from seatkeeper_agent.operations.moves.profiles import ProfileService
 from seatkeeper_agent.operations.moves.service import MoveService
 from seatkeeper_agent.operations.observer import Observer
 from seatkeeper_agent.operations.orders.service import OrderService
-from seatkeeper_agent.operations.ports import Description
+from seatkeeper_agent.operations.ports import Description, DriverError
 from seatkeeper_agent.operations.recovery import Recovery
 from seatkeeper_agent.operations.server_ports import PageDriver
 from seatkeeper_agent.operations.servers.activation import ActivationService
@@ -108,6 +116,30 @@ class Agent:
         codemeter = self.inventory.describe()
         here = [codemeter] if self.driver.is_here(codemeter) else []
         return [*here, *(entry.describe() for entry in others)]
+
+    def dependencies(self) -> list[dict[str, Any]]:
+        """What depends on each license server of this host, for whoever replaces one.
+
+        Problem where a server does not answer that must.
+        """
+        found = []
+        for entry in self.describe():
+            if entry.vendor == self.driver.vendor:
+                with self.journal.reading() as unit:
+                    found.append(update_view(entry.vendor, of_runtime(unit)))
+            elif self.chaos is not None and entry.vendor == self.chaos.vendor:
+                found.append(update_view(entry.vendor, self._of_account_server(self.chaos)))
+            elif self.movable is not None and entry.vendor == self.movable.moves.vendor:
+                found.append(update_view(entry.vendor, of_moving_server()))
+        return found
+
+    def _of_account_server(self, driver: ChaosDriver) -> Dependencies:
+        try:
+            status = driver.status()
+        except DriverError as error:
+            raise driver_problem("reading what depends on the server", error) from error
+        with self.journal.reading() as unit:
+            return of_account_server(unit, driver, status)
 
     def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
         """Take up everything interrupted; what cannot go on does not stop the others."""

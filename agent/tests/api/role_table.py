@@ -36,6 +36,7 @@ ROUTES: dict[tuple[str, str], Role] = {
     ("GET", "/v1/orders"): OBSERVER,
     ("GET", "/v1/orders/{order}"): OBSERVER,
     ("GET", "/v1/orders/{order}/documents"): OBSERVER,
+    ("GET", "/v1/dependencies"): OBSERVER,
     ("GET", "/v1/peers"): OBSERVER,
     ("GET", "/v1/servers/{vendor}"): OBSERVER,
     ("GET", "/v1/servers/{vendor}/activation"): OBSERVER,

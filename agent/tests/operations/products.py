@@ -62,6 +62,7 @@ class SmallServer:
     is_up: bool = True
     holds: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     offline: dict[str, int] = field(default_factory=dict)
+    in_use: dict[str, dict[str, int]] | None = field(default_factory=dict)
     tree: dict[str, dict[str, str]] = field(default_factory=lambda: {"proxy": {"host": ""}})
     accounts: dict[str, str] = field(default_factory=dict)
     request_number: int = 1
@@ -92,6 +93,12 @@ class SmallServer:
             dongle_available=bool(keys),
             dongle_keys=tuple(f"key {number}" for number, _ in enumerate(keys)),
         )
+
+    def seats_in_use(self) -> tuple[ProductSeats, ...] | None:
+        """As GET /sessions/online."""
+        if self.in_use is None:
+            return None
+        return tuple(ProductSeats(name, dict(kinds)) for name, kinds in self.in_use.items())
 
     def wibukey_version(self) -> str | None:
         """As the operator's command."""

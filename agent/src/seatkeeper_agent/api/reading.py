@@ -87,6 +87,16 @@ def read_peers(
     return {"peers": views, "next": names[size - 1] if len(names) > size else None}
 
 
+@router.get(
+    "/dependencies",
+    summary="What depends on the license servers of this host",
+    **described(page_of("dependencies", "dependencies")),
+)
+def read_dependencies(request: Request) -> dict[str, Any]:
+    """For whoever replaces one: what would be given up, the way out, and what confirms it."""
+    return {"dependencies": agent_of(request).dependencies(), "next": None}
+
+
 @router.get("/containers", summary="Containers", **described(page_of("containers", "container")))
 def read_containers(
     request: Request, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""

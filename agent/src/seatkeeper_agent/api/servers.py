@@ -97,10 +97,18 @@ async def put_activation(request: Request, vendor: str, dry_run: bool = False) -
     summary="Deactivate",
     **described(component("activation-result"), follows=True),
 )
-async def delete_activation(request: Request, vendor: str, dry_run: bool = False) -> Response:
-    """Gives the activation up, however it was made."""
+async def delete_activation(
+    request: Request, vendor: str, dry_run: bool = False, confirmation: str | None = None
+) -> Response:
+    """Gives the activation up, however it was made; refused while something depends on it."""
     service, actor = _activation(request, vendor), actor_of(request)
-    job = _job(vendor, "deactivation", dry_run, {}, lambda: service.deactivate(actor, dry_run))
+    job = _job(
+        vendor,
+        "deactivation",
+        dry_run,
+        {"confirmation": confirmation},
+        lambda: service.deactivate(actor, dry_run, confirmation),
+    )
     return await workshop_of(request).run(request, job)
 
 

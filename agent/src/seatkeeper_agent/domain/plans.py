@@ -79,13 +79,18 @@ def digest(document: Any) -> str:
 
 
 def plan_digest(
-    declaration: dict[str, Any], steps: list[PlannedStep], update_counter: int | None
+    declaration: dict[str, Any],
+    steps: list[PlannedStep],
+    update_counter: int | None,
+    depending: dict[str, Any] | None = None,
 ) -> str:
-    """What a confirmation is bound to: void as soon as the item's counter moves on."""
-    return digest(
-        {
-            "declaration": declaration,
-            "steps": [step.as_document() for step in steps],
-            "update_counter": update_counter,
-        }
-    )
+    """What a confirmation is bound to: void as soon as the item's counter moves on.
+
+    ``depending`` is what depends on what the plan gives up, if anything does.
+    """
+    plan: dict[str, Any] = {
+        "declaration": declaration,
+        "steps": [step.as_document() for step in steps],
+        "update_counter": update_counter,
+    }
+    return digest(plan if depending is None else {**plan, "depending": depending})

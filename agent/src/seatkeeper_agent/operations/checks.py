@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from seatkeeper_agent.domain.dependencies import Dependencies, GivingUp, refusal
 from seatkeeper_agent.domain.licenses import Item
 from seatkeeper_agent.domain.plans import plan_digest
 from seatkeeper_agent.domain.preflight import (
@@ -133,8 +134,10 @@ class Checks:
                 " imports nothing again.",
             )
 
-    def fences(self, order: LegOrder, item: Item, reversible: bool) -> None:
-        """Refuse a plan that is stale, or irreversible and not confirmed."""
+    def fences(
+        self, order: LegOrder, item: Item, reversible: bool, depending: Dependencies
+    ) -> None:
+        """Refuse a plan that is stale, irreversible or depended upon, and not confirmed."""
         if order.update_counter is not None and order.update_counter != item.update_counter:
             raise Problem(
                 ProblemCode.UPDATE_COUNTER_STALE,
@@ -144,9 +147,14 @@ class Checks:
                 {"update_counter": item.update_counter},
             )
         step = leg_step(order.declaration, order.leg, reversible)
-        expected = plan_digest(order.declaration.as_document(), [step], item.update_counter)
-        if reversible or order.confirmation == expected:
+        expected = plan_digest(
+            order.declaration.as_document(), [step], item.update_counter, depending.in_a_plan()
+        )
+        if order.confirmation == expected or (reversible and not depending.found):
             return
+        if depending.found:
+            subject = f"item {order.declaration.item}"
+            raise refusal(GivingUp.LAST_TRANSFER, subject, depending, expected)
         raise Problem(
             ProblemCode.CONFIRMATION_REQUIRED,
             f"The {order.subject} cannot be undone: the licensor does not allow the item"

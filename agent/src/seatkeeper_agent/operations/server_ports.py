@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from seatkeeper_agent.domain.problems import ProblemCode
-from seatkeeper_agent.domain.servers import BorrowedRow, Dongle, Secret, ServerStatus
+from seatkeeper_agent.domain.servers import BorrowedRow, Dongle, ProductSeats, Secret, ServerStatus
 from seatkeeper_agent.operations.ports import CommandReport, Description, DriverRefused
 
 
@@ -45,6 +45,9 @@ class LicenseServerDriver(Protocol):
 
     def status(self) -> ServerStatus:
         """The one source of truth after every change."""
+
+    def seats_in_use(self) -> tuple[ProductSeats, ...] | None:
+        """The seats of all sessions by product; None where the server does not tell them."""
 
     def wibukey_version(self) -> str | None:
         """The dongle driver's version; None where the operator named no way to ask for it."""

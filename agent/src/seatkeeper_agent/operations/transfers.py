@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from seatkeeper_agent.domain.dependencies import NOTHING, Dependencies
 from seatkeeper_agent.domain.licenses import Item, Measure
 from seatkeeper_agent.domain.plans import PlannedStep, digest, plan_digest
 from seatkeeper_agent.domain.preflight import PeerFacts
@@ -24,6 +25,7 @@ from seatkeeper_agent.domain.transfers import (
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.checks import Checks
+from seatkeeper_agent.operations.dependencies import of_item
 from seatkeeper_agent.operations.documents import (
     Document,
     check_answers,
@@ -80,7 +82,7 @@ class TransferService:
         if record is not None and record.declaration != order.declaration:
             record = None
         facts: dict[str, Any] = {}
-        reversible, counter = True, None
+        reversible, counter, depending = True, None, NOTHING
         sight = self._sight(order)
         amounts = dict(order.facts.get("amounts") or self._declared_amounts(order.declaration))
         if order.leg is Leg.REQUEST:
@@ -88,6 +90,7 @@ class TransferService:
             facts = self._checks.target_facts(order.declaration)
         if order.leg is Leg.ISSUE and (record is None or record.state is State.CREATED):
             item, reversible = self._check_source(order, sight, order.facts, bool(order.facts))
+            depending = self._depending(order, sight, item)
             counter = item.update_counter
             amounts = _named(moved_amounts(order.declaration, item))
             facts = {"amounts": amounts}
@@ -97,7 +100,7 @@ class TransferService:
         )
         if not refuses:
             after = before.after(order.declaration, order.leg, amounts)
-        return self._answer(
+        answer = self._answer(
             order,
             record,
             before.as_document(),
@@ -107,6 +110,11 @@ class TransferService:
             leg_step(order.declaration, order.leg, reversible, refuses),
             counter,
         )
+        if depending.found:
+            step = leg_step(order.declaration, order.leg, reversible)
+            planned = (order.declaration.as_document(), [step], counter, depending.in_a_plan())
+            answer |= {"digest": plan_digest(*planned), "confirmation_required": True}
+        return answer
 
     def run(self, order: LegOrder) -> dict[str, Any]:
         """Bring the leg to its end, from wherever it stands."""
@@ -205,7 +213,8 @@ class TransferService:
         document = self._evidence.take(order, None)
         sight = self._sight(order)
         item, reversible = self._check_source(order, sight, document.facts, True)
-        self._checks.fences(order, item, reversible)
+        depending = self._depending(order, sight, item)
+        self._checks.fences(order, item, reversible, depending)
         with self._journal.transaction() as unit:
             if record is None:
                 unit.transfers.insert(order.declaration, Side.SOURCE, State.CREATED)
@@ -448,6 +457,10 @@ class TransferService:
         with self._journal.transaction() as unit:
             detail = {"problem": problem.code.value, "detail": problem.detail}
             unit.audit.append(order.actor, f"refused:{order.leg.value}", order.subject, detail)
+
+    def _depending(self, order: LegOrder, sight: Sight, item: Item) -> Dependencies:
+        with self._journal.reading() as unit:
+            return of_item(unit, sight, item, order.declaration)
 
     def _check_source(
         self, order: LegOrder, sight: Sight, facts: dict[str, Any], is_asked: bool

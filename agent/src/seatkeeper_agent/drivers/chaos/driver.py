@@ -6,14 +6,14 @@ from __future__ import annotations
 import os
 import re
 
-from seatkeeper_agent.domain.servers import Secret, ServerStatus
+from seatkeeper_agent.domain.servers import ProductSeats, Secret, ServerStatus
 from seatkeeper_agent.domain.versions import at_least
 from seatkeeper_agent.drivers.chaos.capabilities import capabilities
 from seatkeeper_agent.drivers.chaos.hosts import is_this_host
 from seatkeeper_agent.drivers.chaos.http_calls import HttpCalls
 from seatkeeper_agent.drivers.chaos.settings import VRLCTL_PATHS, ChaosSettings
 from seatkeeper_agent.drivers.chaos.vrlctl import login, sweep_credentials
-from seatkeeper_agent.drivers.chaos.wire import parse_object, status_of
+from seatkeeper_agent.drivers.chaos.wire import parse_object, sessions_of, status_of
 from seatkeeper_agent.drivers.processes import run
 from seatkeeper_agent.operations.ports import (
     CommandReport,
@@ -70,6 +70,13 @@ class ChaosDriver:
     def status(self) -> ServerStatus:
         """GET /status. DriverRefused also for a known member in an unknown form."""
         return status_of(parse_object(self._http.read("/status").content, "/status"))
+
+    def seats_in_use(self) -> tuple[ProductSeats, ...] | None:
+        """GET /sessions/online; None where it is not answered in the known form."""
+        try:
+            return sessions_of(self._http.read("/sessions/online").content)
+        except DriverError:
+            return None
 
     def wibukey_version(self) -> str | None:
         """The first version number that the operator's command prints.

@@ -24,10 +24,7 @@ _TEXT_LENGTH_MAX = 500
 
 def parse_object(content: bytes, path: str) -> dict[str, Any]:
     """The JSON object that the server gave for ``path``; DriverRefused if it is none."""
-    try:
-        document = json.loads(content, parse_constant=_no_json)
-    except (ValueError, RecursionError):
-        document = None
+    document = _parsed(content)
     if not isinstance(document, dict):
         raise DriverRefused(
             f"GET {path} did not give a JSON object: this is not a Chaos License Server."
@@ -55,9 +52,25 @@ def status_of(document: dict[str, Any]) -> ServerStatus:
     )
 
 
+def sessions_of(content: bytes) -> tuple[ProductSeats, ...]:
+    """Seats in use by product; DriverRefused for another form than a list of products."""
+    entries = _parsed(content)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise DriverRefused("GET /sessions/online did not give a list of sessions.")
+    return tuple(entry for entry in _licenses({"licenses": entries}) if any(entry.seats.values()))
+
+
 def clean(text: str) -> str:
     """A text that can be stored and shown: of bearable length, without halves of characters."""
     return text[:_TEXT_LENGTH_MAX].encode("utf-8", "replace").decode("utf-8")
+
+
+def _parsed(content: bytes) -> Any:
+    """The JSON value; None for what is no JSON."""
+    try:
+        return json.loads(content, parse_constant=_no_json)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _no_json(word: str) -> NoReturn:

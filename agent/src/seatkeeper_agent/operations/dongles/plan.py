@@ -98,7 +98,9 @@ def plan_view(
     """
     status = reports.status()
     shown = [planned_view(step) for step in steps]
+    depending = reports.dependencies()
     seen = {
+        "dependencies": depending.as_document(),
         "dongles": [[entry.id, entry.path] for entry in reports.dongles()],
         "version": None if status is None else status.version,
         "activated": None if status is None else status.activated,
@@ -109,6 +111,7 @@ def plan_view(
         "digest": digest({"declaration": fixed, "steps": shown, "seen": seen}),
         "confirmation_required": True,
         "acknowledgement": acknowledgement(declaration["dongle"]["id"], declaration["stopped"]),
+        "warnings": list(depending.sentences()),
         "steps": shown,
     }
 
@@ -120,7 +123,8 @@ def require_confirmed(order: MigrationOrder, dongle: Dongle, plan: dict[str, Any
         raise Problem(
             ProblemCode.CONFIRMATION_REQUIRED,
             f"Migrating the dongle {dongle.id} cannot be undone, and the confirmation given is"
-            f" {'missing' if order.confirmation is None else 'for another plan'}.",
+            f" {'missing' if order.confirmation is None else 'for another plan'}."
+            + "".join(f" {text}" for text in plan["warnings"]),
             f"Confirm exactly this plan with confirmation {plan['digest']} if it shall run.",
             facts,
         )

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from seatkeeper_agent.domain.dependencies import Dependencies
 from seatkeeper_agent.domain.eligibility import DONGLE_FAMILY, HeldLicense, Sighting, rules
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.rules import RuleRow, is_refused
 from seatkeeper_agent.domain.servers import Dongle, ServerStatus, UsbUnavailable
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations import dependencies
 from seatkeeper_agent.operations.dongles.names import is_of
 from seatkeeper_agent.operations.dongles.steps import MIGRATION
 from seatkeeper_agent.operations.ports import DriverError
@@ -67,6 +69,10 @@ class DongleReports:
     def wibukey_version(self) -> str | None:
         """The dongle driver's version; None where nobody tells."""
         return None if self._driver is None else self._driver.wibukey_version()
+
+    def dependencies(self) -> Dependencies:
+        """What depends on the server whose licenses are unavailable meanwhile."""
+        return Dependencies() if self._driver is None else dependencies.of_dongle(self._driver)
 
     def rows(
         self,

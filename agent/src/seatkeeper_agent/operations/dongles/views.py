@@ -70,6 +70,7 @@ def answer_view(unit: Unit, record: DeclarationRecord, changed: bool) -> dict[st
             "digest": None,
             "confirmation_required": False,
             "acknowledgement": None,
+            "warnings": [],
             "steps": [planned_view(step) for step in steps],
         },
         "migration": migration_view(unit, record),

@@ -18,6 +18,7 @@ from seatkeeper_agent.domain.plans import Instructions, Performer, digest
 from seatkeeper_agent.domain.records import Envelope
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations import dependencies
 from seatkeeper_agent.operations.moves.commands import Activate, AddProfile
 from seatkeeper_agent.operations.moves.documents import Word, backup_digest
 from seatkeeper_agent.operations.moves.ports import Action, ServerMoveDriver
@@ -376,7 +377,8 @@ def warnings_of(shape: Shape, driver: ServerMoveDriver) -> tuple[str, ...]:
             "From its deactivation on a license is active nowhere, until the target has activated"
             " it."
         )
-        return (driver.instructions().restart_warning(), gap)
+        depending = dependencies.of_moving_server().sentences()
+        return (driver.instructions().restart_warning(), gap, *depending)
     if shape.support:
         return ("What the vendor's support deactivates never comes back to the lost machine.",)
     return ()

@@ -9,11 +9,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from seatkeeper_agent.domain.dependencies import GivingUp, confirmation_of, require_free
 from seatkeeper_agent.domain.plans import Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
 from seatkeeper_agent.domain.servers import Secret, ServerStatus
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations import dependencies
 from seatkeeper_agent.operations.engine import Engine, driver_problem
 from seatkeeper_agent.operations.ports import DriverError
 from seatkeeper_agent.operations.server_ports import LicenseServerDriver
@@ -73,14 +75,34 @@ class ActivationService:
         after = {**before, "activated": True, "method": "online", "account": account}
         return self._change(step, before, after, actor, dry_run)
 
-    def deactivate(self, actor: str, dry_run: bool) -> dict[str, Any]:
-        """Give the activation up."""
+    def deactivate(
+        self, actor: str, dry_run: bool, confirmation: str | None = None
+    ) -> dict[str, Any]:
+        """Give the activation up, unless something depends on it and that was not confirmed."""
         before = self.read()
         self._require_told(before)
         if not before["activated"]:
             return _unchanged(before)
+        notes, digest = self._required_free(confirmation, dry_run)
         after = {**before, "activated": False, "method": None, "account": None}
-        return self._change(Deactivate(self._driver), before, after, actor, dry_run)
+        done = self._change(Deactivate(self._driver), before, after, actor, dry_run)
+        return {**done, "notes": notes, "digest": digest}
+
+    def _required_free(
+        self, confirmation: str | None, dry_run: bool
+    ) -> tuple[list[str], str | None]:
+        """What whoever gives it up has to know, and what confirms it where something depends on it.
+
+        A dry run says so and refuses nothing: what is returned in the same run is returned before.
+        """
+        status = self._status()
+        with self._journal.reading() as unit:
+            found = dependencies.of_account_server(unit, self._driver, status)
+        what, subject = GivingUp.DEACTIVATION, f"the {self._driver.vendor} license server"
+        if not dry_run:
+            require_free(what, subject, found, confirmation)
+        digest = confirmation_of(what, subject, found) if found.found else None
+        return list(found.sentences()), digest
 
     def request(self, actor: str, dry_run: bool) -> dict[str, Any]:
         """The request of an offline activation: the same one until it was used."""
