@@ -10,6 +10,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations
     all_transfers,
     borrows_of,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import (
     Fleet,
     Told,
@@ -107,6 +108,7 @@ class FilterModule:
             "license_order_outcome": order_outcome,
             "license_order_rows": order_rows,
             "license_outcome": outcome,
+            "license_file_stem": file_stem,
             "license_package_file": package_file,
             "license_package_method": package_method,
             "license_server_mistakes": server_mistakes,

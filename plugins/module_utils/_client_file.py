@@ -2,7 +2,9 @@
 """``vrlclient.xml``: which license servers a client asks, edited without touching the rest.
 
 The file is changed as bytes, in the places of the declared elements only. So comments, layout,
-attributes, elements that nobody here knows, and the account's password stay as they were.
+attributes, elements that nobody here knows, and the account's password stay as they were. Templates
+often write files that are not well-formed and that the product reads all the same (grade T), with
+names such as ``!Proxy`` or a bare ``&``: of these the tags alone are read.
 """
 
 from __future__ import annotations
@@ -34,6 +36,10 @@ NEW_FILE = b"""<VRLClient>
 </VRLClient>
 """
 _TAG = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
+# A comment or a tag; the name of a tag is ASCII, perhaps with the mark of a template before it.
+_LOOSE_TAG = re.compile(
+    rb"<!--.*?-->|<(?P<end>/?)(?P<name>[!?]?[A-Za-z_][A-Za-z0-9_.:-]*)(?:\s[^<>]*)?/?>", re.DOTALL
+)
 
 Server = t.Dict[str, t.Any]
 
@@ -127,13 +133,16 @@ class ClientFile:
     def _reader(self) -> _Reader:
         if b"\x00" in self._content:
             raise self._problem("is not in an encoding that keeps ASCII, such as UTF-8")
-        reader = _Reader(self._content)
+        reader: _Reader | _TagReader = _Reader(self._content)
         try:
             reader.parse()
         except expat.ExpatError as error:
-            raise self._problem(
-                f"is not well-formed XML (line {error.lineno}, column {error.offset})"
-            ) from error
+            reader = _TagReader(self._content)
+            if not reader.parse():
+                raise self._problem(
+                    f"is not well-formed XML (line {error.lineno}, column {error.offset}), and its"
+                    " tags cannot be told apart either"
+                ) from error
         if reader.doctype:
             raise self._problem("has a document type of its own, which a client's file has not")
         if reader.root != ROOT or len(reader.sections) != 1:
@@ -199,6 +208,58 @@ class _Reader:
 
     def _declared(self, *_declaration: object) -> None:
         self.doctype = True
+
+
+class _TagReader:
+    """Finds the elements of a file that is not well-formed by its tags alone."""
+
+    def __init__(self, content: bytes) -> None:
+        self.root = ""
+        self.doctype = False
+        self.sections: list[_Element] = []
+        self.values: list[_Element] = []
+        self._content = content
+        self._open: list[_Element] = []
+
+    def parse(self) -> bool:
+        """Whether every element that begins also ends, in the order of their nesting."""
+        for tag in _LOOSE_TAG.finditer(self._content):
+            if tag["name"] is None or tag["name"].startswith(b"?"):
+                self._within()
+                continue
+            name = tag["name"].decode("ascii")
+            if tag["end"]:
+                if not self._open or self._open[-1].name != name:
+                    return False
+                self._close(tag)
+            else:
+                self._begin(name, tag)
+        return bool(self.root) and not self._open
+
+    def _begin(self, name: str, tag: re.Match[bytes]) -> None:
+        self._within()
+        element = _Element(name, tag.start(), tag.end(), -1)
+        path = [opened.name for opened in self._open]
+        self.doctype = self.doctype or name == "!DOCTYPE"
+        if not path:
+            self.root = name if not self.root else "several"
+        elif path == [ROOT] and name == SECTION:
+            self.sections.append(element)
+        elif path == [ROOT, SECTION] and name in {name for slot in SLOTS for name in slot}:
+            self.values.append(element)
+        if not tag[0].endswith(b"/>"):
+            self._open.append(element)
+
+    def _close(self, tag: re.Match[bytes]) -> None:
+        element = self._open.pop()
+        element.content_end = tag.start()
+        if element.plain:
+            content = self._content[element.tag_end : element.content_end]
+            element.text = content.decode("utf-8", "replace")
+
+    def _within(self) -> None:
+        if self._open:
+            self._open[-1].plain = False
 
 
 def _port(text: str) -> t.Any:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
+
 Transfer = t.Dict[str, t.Any]
 Told = t.Dict[str, t.Any]
 
@@ -274,8 +276,4 @@ def _call(
 
 def _path(documents_dir: str | None, transfer: Transfer, kind: str | None) -> str:
     """A file name that people recognise and that two transfers never share."""
-    safe = "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_"
-        for letter in str(transfer["name"])
-    )
-    return f"{documents_dir}/{safe[:80]}-{transfer['id'][:8]}.{kind}.json"
+    return f"{documents_dir}/{file_stem(str(transfer['name']))}-{transfer['id'][:8]}.{kind}.json"

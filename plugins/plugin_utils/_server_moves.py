@@ -13,6 +13,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (
     Entry,
     wait_lines,
@@ -307,7 +308,7 @@ def _backup(entry: Entry, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
 
 def _call(entry: Entry, leg: str, hosts: dict[str, Told], folder: str | None) -> Call:
     document, backup = _document(entry, leg, hosts), _backup(entry, hosts)
-    prefix = None if not folder else f"{folder}/{_safe(entry['name'])}"
+    prefix = None if not folder else f"{folder}/{file_stem(entry['name'])}"
     giver, kind = _GIVER_OF.get(leg), _KIND_OF.get(leg)
     takes_file = prefix is not None and giver is not None and document is None
     if leg == "install" and entry.get("source_lost", False):
@@ -343,13 +344,6 @@ def _is_confirmed(entry: Entry, leg: str) -> bool:
     """Whether the leg sets going what cannot be taken back; only migrators may confirm."""
     lost = {"install": "source_lost", "restore": "target_lost"}
     return leg == "release" or bool(leg in lost and entry.get(lost[leg], False))
-
-
-def _safe(name: str) -> str:
-    return "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "_"
-        for letter in name
-    )
 
 
 def _once(waits: t.Iterable[Entry]) -> list[Entry]:

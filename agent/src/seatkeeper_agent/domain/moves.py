@@ -15,8 +15,8 @@ FILES_MAX = 1_000
 LICENSE_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6}){3}")
 """Four numbers between dots, as the vendor writes them (grade D); kept as they are written."""
 
-PROFILE_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_. -]{0,62}[A-Za-z0-9_])?")
-"""Narrower than the product may allow (?): a name that no option can be taken for."""
+PROFILE_NAME = re.compile(r"\w(?:[\w. -]{0,62}\w)?")
+"""Letters of any script. Narrower than the product may allow (?): no option can be taken for it."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TEXT_LENGTH_MAX = 300

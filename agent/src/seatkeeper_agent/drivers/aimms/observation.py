@@ -49,15 +49,15 @@ def parse_list(output: str, settings: AimmsSettings) -> Shown:
     """
     if settings.list_line is None:
         return Shown()
-    pattern = parse_line_form(settings.list_line)
+    form = parse_line_form(settings.list_line, settings.states())
     states: dict[str, LicenseState] = {}
-    profiles: dict[str, list[str]] | None = {} if "profile" in pattern.groupindex else None
+    profiles: dict[str, list[str]] | None = {} if form.has_profile else None
     lines = [line for line in output.splitlines() if line.strip()]
     complete = 0 < len(lines) <= LINES_MAX
     for line in lines[:LINES_MAX]:
         if line.strip() in settings.list_ignored:
             continue
-        found = pattern.fullmatch(line.strip()) if len(line) <= LINE_LENGTH_MAX else None
+        found = form.match(line.strip()) if len(line) <= LINE_LENGTH_MAX else None
         if found is None:
             complete = False
             continue
