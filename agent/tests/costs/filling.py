@@ -89,7 +89,7 @@ def _migration(unit: Unit, number: int) -> None:
     dongle = Dongle("1-1", 0x064F, 0x0BD7, "wibukey", "WibuBox", f"{number:08}", True)
     identity = migrations.migration_id("chaos", dongle.id)
     order = migrations.MigrationOrder(dongle.id, "artist@studio-a.example")
-    document = migrations.declaration_of(order, dongle, 1, [])
+    document = migrations.declaration_of(order, dongle, dongle.id, [], None)
     unit.declarations.put("migration", identity, document)
     _operation(unit, migrations.operation_id(identity, 1), migrations.KIND, number)
 

@@ -75,9 +75,12 @@ COSTS: dict[str, Cost] = {
         statements=26, transactions=3, syncs=3, vendor="5 GET /status, 1 POST /crt"
     ),
     "activation answer, again": Cost(statements=3, vendor="1 GET /status"),
-    "deactivation, dry run": Cost(statements=2, vendor="1 GET /status"),
+    "deactivation, dry run": Cost(statements=3, vendor="1 GET /sessions/online, 2 GET /status"),
     "deactivation, run": Cost(
-        statements=23, transactions=3, syncs=3, vendor="5 GET /status, 1 POST /deactivate"
+        statements=24,
+        transactions=3,
+        syncs=3,
+        vendor="1 GET /sessions/online, 6 GET /status, 1 POST /deactivate",
     ),
     "deactivation, again": Cost(statements=2, vendor="1 GET /status"),
     "activation by password, dry run": Cost(statements=2, vendor="1 GET /status"),
@@ -102,23 +105,23 @@ COSTS: dict[str, Cost] = {
         lowered_by=22,
     ),
     "migration, dry run": Cost(
-        statements=3,
-        usb=6,
-        descriptors=24,
-        vendor="2 GET /status, 2 wibukey-version",
+        statements=5,
+        usb=7,
+        descriptors=28,
+        vendor="1 GET /sessions/online, 2 GET /status, 2 wibukey-version",
         lowered_by=22,
     ),
     "migration, run": Cost(
-        statements=74,
+        statements=76,
         transactions=7,
         syncs=7,
         usb=11,
-        descriptors=36,
-        vendor="8 GET /status, 1 POST /dongle/enable, 3 wibukey-version",
+        descriptors=38,
+        vendor="1 GET /sessions/online, 8 GET /status, 1 POST /dongle/enable, 3 wibukey-version",
         lowered_by=22,
     ),
     "migration, again": Cost(
-        statements=48, transactions=1, usb=2, descriptors=4, vendor="1 GET /status", lowered_by=22
+        statements=62, transactions=1, usb=4, descriptors=8, vendor="3 GET /status", lowered_by=22
     ),
     "migrations": Cost(statements=4),
 }

@@ -150,7 +150,7 @@ def test_the_table_and_nothing_else() -> None:
                 assert may_become(side, before, after) == (after in table.get(before, ()))
             if before.is_settled:
                 late = side is Side.TARGET and before is State.VOID
-                expected = {State.ACCEPTED, State.REFUSED} if late else set()
+                expected = {State.REQUESTED, State.ACCEPTED, State.REFUSED} if late else set()
                 assert set(table.get(before, ())) == expected
 
 

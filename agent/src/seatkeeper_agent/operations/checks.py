@@ -163,12 +163,29 @@ class Checks:
             {"digest": expected},
         )
 
-    def request_is_stale(self, record: TransferRecord) -> bool:
-        """Whether a request for a borrow was never served and is too old to be served now.
+    def request_is_stale(self, record: TransferRecord, told: dict[str, Any]) -> bool:
+        """Whether what a request that was never served told of the target is so no more.
+
+        What the source refused it for may be mended by now.
+        """
+        container = record.declaration.target.container
+        try:
+            has_firm_item = told.get("firm_item_present") is False and (
+                record.declaration.firm_code in self._driver.firm_items(container)
+            )
+            return has_firm_item or (
+                record.declaration.type.is_borrow and self._is_of_another_time(record, told)
+            )
+        except DriverError as error:
+            raise driver_problem(f"reading {container}", error) from error
+
+    def _is_of_another_time(self, record: TransferRecord, told: dict[str, Any]) -> bool:
+        """Whether a request is too old, or was made with a clock that is set otherwise now.
 
         The vendor compares the clocks of both containers for a borrow; a request carries the
         time at which it was made.
         """
-        if not record.declaration.type.is_borrow:
-            return False
-        return self._clock() - record.updated_at > self._policy.clock_seconds_max / 2
+        limit, now = self._policy.clock_seconds_max / 2, self._clock()
+        box_at = self._driver.clock(record.declaration.target.container).box_at
+        apart = told.get("box_at", record.updated_at) - record.updated_at
+        return now - record.updated_at > limit or abs(box_at - now - apart) > limit

@@ -30,6 +30,7 @@ from seatkeeper_agent.operations.documents import (
     Document,
     check_answers,
     is_refusal,
+    payload_of,
     seal_in,
     sent_in,
 )
@@ -363,7 +364,9 @@ class TransferService:
             return False
         if order.leg is Leg.REQUEST and record.state is State.REQUESTED:
             is_same = record.declaration == order.declaration
-            return is_same and not self._checks.request_is_stale(record)
+            request = record.documents[DocumentKind.REQUEST]
+            told = payload_of(DocumentKind.REQUEST, request).get("facts", {})
+            return is_same and not self._checks.request_is_stale(record, told)
         return True
 
     def _refuse_replay(self, order: LegOrder, record: TransferRecord | None) -> None:

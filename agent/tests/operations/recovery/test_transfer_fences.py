@@ -45,7 +45,7 @@ def test_one_of_several_containers_is_named(pair: Pair) -> None:
 
 @recovers(ProblemCode.ITEM_UNKNOWN)
 def test_an_item_is_named_as_it_is_listed(pair: Pair) -> None:
-    wrong = replace(one(pair, "typo"), item=ItemKey.parse(f"{FIRM}:999"))
+    wrong = replace(one(pair), item=ItemKey.parse(f"{FIRM}:999"))
     document = requested(pair, wrong)
     code, advice = ProblemCode.ITEM_UNKNOWN, "Look at what license_info lists"
     refused(code, advice, pair.leg, wrong, Leg.ISSUE, document=document)
@@ -59,7 +59,7 @@ def test_one_of_several_items_is_named_by_its_reference(pair: Pair) -> None:
     document = requested(pair, one(pair))
     code, advice = ProblemCode.ITEM_AMBIGUOUS, "Name one of them with its reference"
     refused(code, advice, pair.leg, one(pair), Leg.ISSUE, document=document)
-    arrived(pair, replace(one(pair, "named"), item=ItemKey.parse(f"{FIRM}:201@1")))
+    arrived(pair, replace(one(pair), item=ItemKey.parse(f"{FIRM}:201@1")))
 
 
 @recovers(ProblemCode.TRANSFER_UNKNOWN)
@@ -84,7 +84,7 @@ def test_a_leg_runs_on_the_host_that_it_belongs_to(pair: Pair) -> None:
 def test_another_transfer_gets_another_name(pair: Pair) -> None:
     arrived(pair, one(pair))
     more = replace(one(pair), quantity=2)
-    code, advice = ProblemCode.DECLARATION_DIFFERS, "Give a new transfer a new name"
+    code, advice = ProblemCode.DECLARATION_DIFFERS, "give a new transfer a new name"
     refused(code, advice, pair.leg, more, Leg.REQUEST)
     arrived(pair, pair.declare("job two", "201", "licenses", quantity=2))
 

@@ -177,12 +177,14 @@ def test_a_borrow_ends_at_a_date_ahead(pair: Pair) -> None:
 
 @recovers(ProblemCode.CLOCKS_APART)
 def test_a_borrow_waits_for_clocks_that_agree(pair: Pair) -> None:
-    declared = pair.declare("job", "204", "borrow_local", until=in_days(pair, 1))
-    pair.old.twin.ask("_twin.set", clock_offset_seconds=7_200)
-    code = ProblemCode.CLOCKS_APART
-    refused_at_source(pair, declared, code, "Set the host's clock right or update the container's")
-    pair.later(7_200)
-    arrived(pair, pair.declare("job", "204", "borrow_local", until=declared.until))
+    until = in_days(pair, 1)
+    for twin in (pair.old.twin, pair.new.twin):
+        declared = pair.declare(twin.directory.name, "204", "borrow_local", until=until)
+        twin.ask("_twin.set", clock_offset_seconds=pair.clock.offset_seconds + 7_200)
+        code, advice = ProblemCode.CLOCKS_APART, "Set the host's clock right or update the"
+        refused_at_source(pair, declared, code, advice)
+        pair.later(7_200)
+        arrived(pair, declared)
 
 
 @recovers(ProblemCode.UNRECEIPTED_TRANSFER)

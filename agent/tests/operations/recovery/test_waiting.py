@@ -69,7 +69,8 @@ TOLD: dict[object, dict[str, str | set[str]]] = {
 """Which step each instruction of a product is handed out with."""
 
 BESIDE = {
-    "of", "restart_warning", "activate_workstation", "back_up", "cancel_pending", "emergency",
+    "of", "restart_warning", "activate_workstation", "back_up", "cancel_pending", "find",
+    "emergency",
 }  # fmt: skip
 """What is told beside a problem or a report, and what makes none: no step waits with it."""
 
