@@ -134,6 +134,8 @@ def _leg_order(params: Params) -> tuple[dict[str, t.Any], str | None]:
         "target_lost": params["target_lost"],
         **brought,
     }
+    if params["evidence"] is not None:
+        body["evidence"] = params["evidence"]
     licenses = params["licenses"] or []
     # A lost server that was never backed up has only what the inventory says of it.
     is_unbacked = params["source_lost"] and brought["backup"] is None

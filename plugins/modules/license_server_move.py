@@ -138,6 +138,11 @@ options:
       - Where to write the document that the leg returns, as a file that only its owner may read.
         The folder has to exist.
     type: path
+  evidence:
+    description:
+      - The newest document of this host's agent that the other host keeps in RV(move). An agent
+        whose journal lacks what it has signed was restored, and freezes the exchange.
+    type: dict
   require:
     description: What the target has to be like, beside the vendor's rules; for O(leg=prepare).
     type: dict
@@ -346,7 +351,6 @@ move:
       description: What keeps it from going on; null if nothing does.
       type: dict
       returned: always
-      sample: null
     operation:
       description: The piece of work behind it, with its C(id) and C(state).
       type: dict
@@ -421,13 +425,8 @@ problem:
   sample:
     type: urn:seatkeeper:problem:confirmation-required
     code: confirmation-required
-    title: Confirmation required
-    status: 409
-    detail: >-
-      The leg release of move 'planning-2026' sets going what cannot be taken back, and the
-      confirmation given is missing.
+    detail: The leg release of move 'planning-2026' needs a confirmation, and there is none.
     next_action: Confirm exactly this plan with the digest if it shall run.
-    retryable: false
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -478,6 +477,7 @@ ARGUMENTS = (
                     "free_bytes_min": {"type": "int"},
                 },
             },
+            "evidence": {"type": "dict"},
             "decision": {"type": "str", "choices": ["install", "refuse"], "default": "install"},
             "offline": {"type": "bool", "default": False},
             "confirmation": {"type": "str"},

@@ -294,6 +294,15 @@ def _document(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any
     return found
 
 
+def _evidence(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
+    """The newest document of the leg's agent that the other side keeps: it was signed there."""
+    is_source = SIDE_OF[leg] == "source"
+    record = _record(entry, "target" if is_source else "source", hosts) or {}
+    kinds = ("released",) if is_source else ("refused", "arrived", "prepared")
+    found = (record.get("documents", {}).get(kind) for kind in kinds)
+    return next((document for document in found if document), None)
+
+
 def _backup(entry: Entry, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
     result = _result(entry, "backup", hosts)
     if result is not None and result.get("backup"):
@@ -337,6 +346,7 @@ def _call(entry: Entry, leg: str, hosts: dict[str, Told], folder: str | None) ->
         "document": document,
         "document_file": f"{prefix}.{_KIND_OF[giver]}.json" if takes_file and giver else None,
         "document_dest": f"{prefix}.{kind}.json" if prefix and kind else None,
+        "evidence": _evidence(entry, leg, hosts),
     }
 
 

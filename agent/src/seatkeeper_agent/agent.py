@@ -245,9 +245,9 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
         chaos=chaos,
         inventory=Inventory(driver),
         transfers=TransferService(
-            journal, driver, identity, checks, works, Evidence(journal, driver, identity, works)
+            journal, driver, identity, checks, works, Evidence(journal, driver, identity)
         ),
-        observer=Observer(journal, driver, works),
+        observer=Observer(journal, driver),
         borrows=BorrowService(journal, driver, identity, sure_clock=clock.now),
         recovery=Recovery(journal, driver, works, clock.now),
         servers=servers,

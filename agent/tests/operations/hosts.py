@@ -201,7 +201,7 @@ class Host:
         self.engine = Engine(journal, self.settle_seconds, self.clock, self.sleeps.append)
         self.works = Works(journal, driver, self.identity, self.engine)
         checks = Checks(driver, self.policy, self.clock)
-        evidence = Evidence(journal, driver, self.identity, self.works)
+        evidence = Evidence(journal, driver, self.identity)
         self.transfers = TransferService(
             journal, driver, self.identity, checks, self.works, evidence
         )

@@ -69,7 +69,7 @@ def restore_container(host: Host) -> None:
 
 def observer(host: Host) -> Observer:
     """What the agent's thread does at its start."""
-    return Observer(host.journal, host.driver, host.works, host.clock)
+    return Observer(host.journal, host.driver, host.clock)
 
 
 def evidence_about(host: Host, other: Host) -> Envelope | None:

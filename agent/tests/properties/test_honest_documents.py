@@ -23,10 +23,8 @@ from seatkeeper_agent.domain.transfers import transfer_id as id_of
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.documents import seal_in
-from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.evidence import Evidence
 from seatkeeper_agent.operations.legs import GIVES, TAKES, LegOrder
-from seatkeeper_agent.operations.works import Works
 
 SEQUENCES = 50 * int(os.environ.get("SEATKEEPER_EXAMPLES", "1"))
 MOVES_MAX = 40
@@ -65,8 +63,7 @@ def make_agents(folder: Path) -> dict[str, Agent]:
         journal = Journal(place / "journal.db")
         identity = Identity(name, place / "agent.key", place / "trust")
         driver = cast(Any, NoProduct())
-        works = Works(journal, driver, identity, Engine(journal, 0.0))
-        agents[name] = Agent(name, journal, identity, Evidence(journal, driver, identity, works))
+        agents[name] = Agent(name, journal, identity, Evidence(journal, driver, identity))
     for name, other in (NAMES, NAMES[::-1]):
         (folder / name / "trust" / f"{other}.pem").write_text(agents[other].identity.public_pem)
     return agents
@@ -175,6 +172,5 @@ def test_the_same_sequences_notice_an_agent_that_was_restored(tmp_path: Path) ->
     (tmp_path / "a" / "journal.db").write_bytes(kept)
     agents["a"].journal = Journal(tmp_path / "a" / "journal.db")
     agents["a"].evidence._journal = agents["a"].journal
-    agents["a"].evidence._works._journal = agents["a"].journal
     with pytest.raises(Problem, match="snapshot"):
         run_sequences(agents, range(10, 60))

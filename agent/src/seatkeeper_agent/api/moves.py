@@ -171,6 +171,7 @@ def _order(request: Request, move: str, leg: MoveLeg, body: dict[str, Any]) -> M
         backup=None if backup is None else _backup(backup),
         required=body.get("require", {}),
         document=body.get("document"),
+        evidence=body.get("evidence"),
         refuse=leg is MoveLeg.INSTALL and body.get("decision") == "refuse",
         confirmation=body.get("confirmation"),
         codes=codes,

@@ -21,6 +21,20 @@ class DocumentKind(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
 
 
+class MoveDocument(StrEnum):
+    """What the two hosts of a license server's move tell each other."""
+
+    PREPARED = "prepared"
+    RELEASED = "released"
+    ARRIVED = "arrived"
+    REFUSED = "refused"
+
+    @property
+    def side(self) -> Side:
+        """Which host says it."""
+        return Side.SOURCE if self is MoveDocument.RELEASED else Side.TARGET
+
+
 Envelope = dict[str, Any]
 """A DSSE envelope as plain JSON values."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import apsw
 
 from seatkeeper_agent.domain.plans import canonical
-from seatkeeper_agent.domain.records import DocumentKind, Past
+from seatkeeper_agent.domain.records import DocumentKind, MoveDocument, Past
 from seatkeeper_agent.domain.transfers import Side
 
 _KIND = "peer_past"
@@ -18,13 +18,16 @@ _SEQUENCE_DIGITS = 20
 
 @dataclass(frozen=True, slots=True)
 class SeenPast:
-    """A peer's word about its own audit, and the kept document in which it stands."""
+    """A peer's word about its own audit, and the kept document in which it stands.
+
+    ``transfer`` is the id of the transfer, or of the move of a license server.
+    """
 
     peer: str
     past: Past
     transfer: str
     side: Side
-    kind: DocumentKind
+    kind: DocumentKind | MoveDocument
 
 
 class Peers:
@@ -73,9 +76,9 @@ class Peers:
             return None
         found = json.loads(row[1])
         past = Past(int(row[0].rpartition("/")[2]), found["head"])
-        return SeenPast(
-            peer, past, found["transfer"], Side(found["side"]), DocumentKind(found["kind"])
-        )
+        is_moves = found["kind"] in set(MoveDocument)
+        kind = MoveDocument(found["kind"]) if is_moves else DocumentKind(found["kind"])
+        return SeenPast(peer, past, found["transfer"], Side(found["side"]), kind)
 
     def names(self) -> list[str]:
         """All peers that were heard, in order."""

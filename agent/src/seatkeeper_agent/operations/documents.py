@@ -15,7 +15,7 @@ from typing import Any
 from seatkeeper_agent.domain.licenses import Measure
 from seatkeeper_agent.domain.plans import canonical, digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import DocumentKind, Envelope, Past
+from seatkeeper_agent.domain.records import DocumentKind, Envelope, MoveDocument, Past
 from seatkeeper_agent.domain.transfers import Declaration, Side
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Unit
@@ -169,9 +169,10 @@ def own_past(identity: Identity, envelope: Envelope) -> Past:
         raise malformed(kind, "a part is missing") from error
 
 
-def _kind_of(envelope: Envelope) -> DocumentKind:
+def _kind_of(envelope: Envelope) -> StrEnum:
     declared = str(envelope.get("payloadType"))
-    for kind in DocumentKind:
+    kinds: tuple[StrEnum, ...] = (*DocumentKind, *MoveDocument)
+    for kind in kinds:
         if declared == PAYLOAD_TYPE.format(kind=kind.value):
             return kind
     raise malformed(DocumentKind.TRANSFER, f"its type is {declared!r}")

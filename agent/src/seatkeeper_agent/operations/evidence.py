@@ -20,7 +20,7 @@ from typing import Any
 
 from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import DocumentKind, Envelope, Past
+from seatkeeper_agent.domain.records import DocumentKind, Envelope, MoveDocument, Past
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
@@ -29,8 +29,10 @@ from seatkeeper_agent.operations.documents import Document, own_past, quoted_by,
 from seatkeeper_agent.operations.legs import TAKES, LegOrder
 from seatkeeper_agent.operations.observations import rolled_back
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
-from seatkeeper_agent.operations.works import Works
+from seatkeeper_agent.operations.works import freeze, require_unfrozen
 
+SIGNED, QUOTES = "has this agent's own signature under", "quotes"
+"""How a peer can show an entry of this agent's audit."""
 SETTLED_QUOTES = "settled/quotes"
 """Holder of the highest quote of this agent, by peer, that a person has settled."""
 SETTLED_PEERS = "settled/peers"
@@ -46,25 +48,22 @@ class Evidence:
     What is proven is frozen before its problem is raised.
     """
 
-    def __init__(
-        self, journal: Journal, driver: LicenseDriver, identity: Identity, works: Works
-    ) -> None:
+    def __init__(self, journal: Journal, driver: LicenseDriver, identity: Identity) -> None:
         self._journal = journal
         self._driver = driver
         self._identity = identity
-        self._works = works
 
     def require(self, order: LegOrder, is_run: bool) -> None:
         """Problem while container or exchange is frozen, or the peer's copy proves a rollback.
 
         Nothing is frozen by a dry run. Problem also for evidence that this agent has not signed.
         """
-        self._works.require_unfrozen(order.here.container, exchange_with(order.peer))
+        require_unfrozen(self._journal, order.here.container, exchange_with(order.peer))
         if order.evidence is None:
             return
         past = own_past(self._identity, order.evidence)
         with self._journal.reading() as unit:
-            problem = self._own(unit, order.peer, past, "has this agent's own signature under")
+            problem = own_contradicted(unit, order.peer, past, SIGNED)
         if problem is None:
             return
         if is_run:
@@ -87,8 +86,9 @@ class Evidence:
         if answered is not None and document.answers != digest(answered):
             answered = None
         with self._journal.reading() as unit:
-            problem = self._own(unit, document.sender, document.quoted, "quotes")
-            problem = problem or self._peer(unit, document, answered)
+            problem = own_contradicted(unit, document.sender, document.quoted, QUOTES)
+            quoted = None if answered is None else quoted_by(answered)
+            problem = problem or peer_contradicted(unit, document.sender, document.past, quoted)
         if problem is not None:
             self._freeze(order, [exchange_with(order.peer)], problem)
             raise problem
@@ -102,7 +102,7 @@ class Evidence:
 
     def _freeze(self, order: LegOrder, names: list[str], problem: Problem) -> None:
         for name in names:
-            self._works.freeze(name, order.actor, problem)
+            freeze(self._journal, name, order.actor, problem)
 
     def _containers(self, order: LegOrder) -> list[str]:
         """All containers of this host: a journal that was rolled back vouches for none."""
@@ -112,33 +112,35 @@ class Evidence:
             shown = set()
         return sorted(shown | {order.here.container})
 
-    def _own(self, unit: Unit, peer: str, past: Past | None, how: str) -> Problem | None:
-        if past is None or past.sequence <= (unit.counters.highest(SETTLED_QUOTES, peer) or 0):
-            return None
-        if unit.audit.head_at(past.sequence) == past.head:
-            return None
-        problem = rolled_back(
-            f"The agent {peer!r} {how} an entry {past.sequence} of this agent's audit that its"
-            " journal does not have"
-        )
-        problem.facts.update(peer=peer, quoted=past.sequence)
-        return problem
 
-    def _peer(self, unit: Unit, document: Document, answered: Envelope | None) -> Problem | None:
-        peer, past = document.sender, document.past
-        known = unit.peers.head_at(peer, past.sequence)
-        if known is not None and known != past.head:
-            what = f"has signed two different entries {past.sequence} of its audit"
-            return _peer_rolled_back(peer, what)
-        quoted = None if answered is None else quoted_by(answered)
-        settled = unit.counters.highest(SETTLED_PEERS, peer) or 0
-        if quoted is not None and quoted.sequence > max(past.sequence, settled):
-            what = (
-                f"answers with entry {past.sequence} of its audit what quotes its entry"
-                f" {quoted.sequence}"
-            )
-            return _peer_rolled_back(peer, what)
+def own_contradicted(unit: Unit, peer: str, past: Past | None, how: str) -> Problem | None:
+    """What a peer can show of this agent's audit and its journal does not have."""
+    if past is None or past.sequence <= (unit.counters.highest(SETTLED_QUOTES, peer) or 0):
         return None
+    if unit.audit.head_at(past.sequence) == past.head:
+        return None
+    problem = rolled_back(
+        f"The agent {peer!r} {how} an entry {past.sequence} of this agent's audit that its"
+        " journal does not have"
+    )
+    problem.facts.update(peer=peer, quoted=past.sequence)
+    return problem
+
+
+def peer_contradicted(unit: Unit, peer: str, past: Past, quoted: Past | None) -> Problem | None:
+    """What a peer has signed against its own word; ``quoted`` stands in what it answers."""
+    known = unit.peers.head_at(peer, past.sequence)
+    if known is not None and known != past.head:
+        what = f"has signed two different entries {past.sequence} of its audit"
+        return peer_rolled_back(peer, what)
+    settled = unit.counters.highest(SETTLED_PEERS, peer) or 0
+    if quoted is not None and quoted.sequence > max(past.sequence, settled):
+        what = (
+            f"answers with entry {past.sequence} of its audit what quotes its entry"
+            f" {quoted.sequence}"
+        )
+        return peer_rolled_back(peer, what)
+    return None
 
 
 def settle(unit: Unit, problem: dict[str, Any]) -> None:
@@ -152,6 +154,9 @@ def settle(unit: Unit, problem: dict[str, Any]) -> None:
     newest = unit.peers.newest(peer)
     if newest is not None:
         unit.counters.raise_to(SETTLED_PEERS, peer, newest.past.sequence)
+    heard = problem.get("heard")
+    if isinstance(heard, int):
+        unit.counters.raise_to(SETTLED_PEERS, peer, heard)
     unit.peers.forget(peer)
 
 
@@ -160,9 +165,19 @@ def peer_view(unit: Unit, peer: str) -> dict[str, Any]:
     newest = unit.peers.newest(peer)
     if newest is None:
         raise LookupError(f"the agent {peer} was never heard")
-    record = unit.transfers.get(newest.transfer, newest.side)
-    documents = {} if record is None else record.documents
-    return {"agent": peer, **newest.past.as_document(), "evidence": documents.get(newest.kind)}
+    return {"agent": peer, **newest.past.as_document(), "evidence": _kept(unit, newest)}
+
+
+def _kept(unit: Unit, seen: SeenPast) -> Envelope | None:
+    """The document in which a peer signed its past."""
+    if isinstance(seen.kind, MoveDocument):
+        # Most agents know of no move, and do not load what reads one.
+        from seatkeeper_agent.operations.moves.records import find
+
+        move = find(unit, seen.transfer)
+        return None if move is None else move.document(seen.kind)
+    record = unit.transfers.get(seen.transfer, seen.side)
+    return None if record is None else record.documents.get(seen.kind)
 
 
 def exchange_with(peer: str) -> str:
@@ -170,7 +185,8 @@ def exchange_with(peer: str) -> str:
     return f"agent {peer}"
 
 
-def _peer_rolled_back(peer: str, what: str) -> Problem:
+def peer_rolled_back(peer: str, what: str) -> Problem:
+    """Of an agent whose own signatures contradict each other."""
     return Problem(
         ProblemCode.SNAPSHOT_ROLLED_BACK,
         f"The agent {peer!r} {what}: its host was restored from a snapshot or backup, or its state"

@@ -22,7 +22,7 @@ from seatkeeper_agent.operations.observations import (
     refuse_vanished,
 )
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
-from seatkeeper_agent.operations.works import Works
+from seatkeeper_agent.operations.works import freeze
 
 COMPARE_SECONDS = 300.0
 
@@ -53,12 +53,10 @@ class Observer:
         self,
         journal: Journal,
         driver: LicenseDriver,
-        works: Works,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._journal = journal
         self._driver = driver
-        self._works = works
         self._clock = clock
         self._last: dict[str, Comparison] = {}
 
@@ -97,7 +95,7 @@ class Observer:
                     return self._last.get(serial) or Comparison(serial, at, None, "it changed")
                 _compare_with_journal(unit, serial, shown)
         except Problem as problem:
-            self._works.freeze(serial, actor, problem)
+            freeze(self._journal, serial, actor, problem)
             return Comparison(serial, at, False, problem.detail)
         return Comparison(serial, at, True, f"{len(shown.rows)} items with transfers compared")
 

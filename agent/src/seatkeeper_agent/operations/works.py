@@ -111,22 +111,24 @@ class Works:
             )
             unit.operations.set_state(held.id, OperationState.FAILED, problem.as_document())
 
-    def require_unfrozen(self, *containers: str) -> None:
-        """Problem if one of them was frozen; ``containers`` may name exchanges as well."""
-        with self._journal.reading() as unit:
-            holders = [unit.operations.holding(name) for name in containers]
-        for holder in holders:
-            if holder is not None and holder.kind == FREEZE and holder.problem is not None:
-                raise Problem.from_document(holder.problem)
 
-    def freeze(self, container: str, actor: str, problem: Problem) -> None:
-        """Keep a container from all work until a person has attested what is true."""
-        frozen_id = operation_id(container, FREEZE)
-        with self._journal.transaction() as unit:
-            if unit.operations.holding(container) is not None:
-                return
-            is_exchange = container.startswith("agent ")
-            subject_text = f"exchange with {container}" if is_exchange else f"container {container}"
-            unit.operations.open(frozen_id, FREEZE, subject_text, None, container, actor, steps=[])
-            unit.operations.set_state(frozen_id, OperationState.IN_DOUBT, problem.as_document())
-            unit.audit.append(actor, "frozen", subject_text, {"problem": problem.code.value})
+def require_unfrozen(journal: Journal, *containers: str) -> None:
+    """Problem if one of them was frozen; ``containers`` may name exchanges as well."""
+    with journal.reading() as unit:
+        holders = [unit.operations.holding(name) for name in containers]
+    for holder in holders:
+        if holder is not None and holder.kind == FREEZE and holder.problem is not None:
+            raise Problem.from_document(holder.problem)
+
+
+def freeze(journal: Journal, container: str, actor: str, problem: Problem) -> None:
+    """Keep a container from all work until a person has attested what is true."""
+    frozen_id = operation_id(container, FREEZE)
+    with journal.transaction() as unit:
+        if unit.operations.holding(container) is not None:
+            return
+        is_exchange = container.startswith("agent ")
+        subject_text = f"exchange with {container}" if is_exchange else f"container {container}"
+        unit.operations.open(frozen_id, FREEZE, subject_text, None, container, actor, steps=[])
+        unit.operations.set_state(frozen_id, OperationState.IN_DOUBT, problem.as_document())
+        unit.audit.append(actor, "frozen", subject_text, {"problem": problem.code.value})

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from operations.hosts import Crash
 from seatkeeper_agent.domain.move_legs import MoveLeg
 from seatkeeper_agent.domain.problems import Problem
-from seatkeeper_agent.operations.moves.documents import TAKES, MoveDocument
+from seatkeeper_agent.domain.records import MoveDocument
+from seatkeeper_agent.operations.moves.documents import TAKES
 
 from .bench import NEW, OLD, Bench, Host, declaration
 from .schedules import Run, Violation

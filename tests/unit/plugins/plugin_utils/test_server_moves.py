@@ -297,3 +297,15 @@ def test_a_report_says_why_a_move_stands_still() -> None:
     open_move = record("target", "installing", problem=problem)
     (line,) = adrift_lines([open_move, record("target", "arrived", problem=problem)])
     assert line == f"Move planning on new: {problem['detail']} {problem['next_action']}"
+
+
+def test_each_side_is_shown_what_it_has_signed_itself() -> None:
+    """The other one keeps it: an agent whose journal lacks it was restored."""
+    old = told("old", record("source", "backed_up", documents={"arrived": {"new": 1}}))
+    new = told("new", record("target", "arrived", documents={"released": {"old": 1}}))
+    assert [call["evidence"] for call in calls("backup", "old", old, new)] == [{"old": 1}]
+    old = told("old", record("source", "released", documents={"arrived": {"new": 1}}))
+    new = told("new", record("target", "prepared", documents={"prepared": {"new": 0}}))
+    assert [call["evidence"] for call in calls("install", "new", old, new)] == [{"new": 1}]
+    (call,) = calls("backup", "old", told("old"), told("new"))
+    assert call["evidence"] is None

@@ -17,24 +17,17 @@ from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg
 from seatkeeper_agent.domain.moves import ServerBackup
 from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import Envelope
+from seatkeeper_agent.domain.records import Envelope, MoveDocument, Past
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.identity import Identity
-from seatkeeper_agent.operations.documents import malformed, payload_of, require_signature, sign
-
-
-class MoveDocument(StrEnum):
-    """What one host tells the other."""
-
-    PREPARED = "prepared"
-    RELEASED = "released"
-    ARRIVED = "arrived"
-    REFUSED = "refused"
-
-    @property
-    def side(self) -> Side:
-        """Which host says it."""
-        return Side.SOURCE if self is MoveDocument.RELEASED else Side.TARGET
+from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.documents import (
+    malformed,
+    payload_of,
+    quoted_in,
+    require_signature,
+    sign,
+)
 
 
 class Word(StrEnum):
@@ -57,11 +50,16 @@ TAKES = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a document says, after its signature and its address were checked."""
+    """What a document says, after its signature and its address were checked.
+
+    ``past`` is how far its sender's audit had come, ``quoted`` what it had heard of this agent's.
+    """
 
     kind: MoveDocument
     answers: str | None
     facts: dict[str, Any]
+    past: Past
+    quoted: Past | None
 
     def words(self) -> dict[str, str]:
         """For each license what became of it; Problem for a document without that."""
@@ -82,21 +80,24 @@ class Told:
 
 
 def seal_move(
+    unit: Unit,
     identity: Identity,
     kind: MoveDocument,
     declaration: MoveDeclaration,
     answers: Envelope | None,
     facts: dict[str, Any],
-    audit_head: tuple[int, str],
 ) -> Envelope:
-    """Sign a document of a move."""
+    """Sign a document of a move, with what this unit of work knows of both agents' pasts."""
+    is_to_target = kind.side is Side.SOURCE
+    newest = unit.peers.newest(declaration.target if is_to_target else declaration.source)
     payload = {
         "kind": kind.value,
         "move": declaration.as_document(),
         "sender": identity.name,
         "answers": None if answers is None else digest(answers),
         "facts": facts,
-        "audit": {"sequence": audit_head[0], "head": audit_head[1]},
+        "audit": Past(*unit.audit.head()).as_document(),
+        "peer": None if newest is None else newest.past.as_document(),
     }
     return sign(identity, kind, payload)
 
@@ -121,7 +122,16 @@ def unseal_move(
     answers, facts = payload.get("answers"), payload.get("facts")
     if not (answers is None or isinstance(answers, str)) or not isinstance(facts, dict):
         raise malformed(kind, "a part is missing")
-    return Told(kind, answers, facts)
+    return Told(kind, answers, facts, *pasts_in(kind, payload))
+
+
+def pasts_in(kind: MoveDocument, payload: dict[str, Any]) -> tuple[Past, Past | None]:
+    """The sender's audit and what is quoted of the addressee's; Problem where it is missing."""
+    try:
+        past = Past(int(payload["audit"]["sequence"]), str(payload["audit"]["head"]))
+        return past, quoted_in(payload)
+    except (KeyError, TypeError, ValueError) as error:
+        raise malformed(kind, "a part is missing") from error
 
 
 def backup_digest(backup: ServerBackup) -> str:

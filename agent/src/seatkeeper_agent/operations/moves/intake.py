@@ -9,6 +9,7 @@ from typing import Any
 from seatkeeper_agent.domain.move_legs import MoveLeg, MoveState
 from seatkeeper_agent.domain.moves import LicenseState, ServerBackup, of_lost_server
 from seatkeeper_agent.domain.plans import digest
+from seatkeeper_agent.domain.records import MoveDocument
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
@@ -16,7 +17,6 @@ from seatkeeper_agent.operations.moves import records, refusals
 from seatkeeper_agent.operations.moves.backups import BackupService
 from seatkeeper_agent.operations.moves.documents import (
     TAKES,
-    MoveDocument,
     Told,
     Word,
     backup_digest,

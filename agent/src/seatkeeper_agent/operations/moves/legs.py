@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from seatkeeper_agent.domain.move_legs import MoveLeg, MoveState
-from seatkeeper_agent.operations.moves.documents import MoveDocument
+from seatkeeper_agent.domain.records import MoveDocument
 
 GOES_ON = {
     MoveLeg.PREPARE: MoveState.PREPARING,

@@ -46,6 +46,7 @@ VOID = "void"
 class MoveOrder:
     """One leg as it was asked for; what does not concern the leg is left alone.
 
+    ``evidence`` is the newest document of this agent that the other host keeps.
     ``codes`` are the activation codes by license; ``refuse`` is the target's word that it will
     never take the licenses.
     """
@@ -57,6 +58,7 @@ class MoveOrder:
     backup: ServerBackup | None = None
     required: dict[str, Any] = field(default_factory=dict)
     document: Envelope | None = None
+    evidence: Envelope | None = None
     refuse: bool = False
     confirmation: str | None = None
     codes: dict[str, Secret] = field(default_factory=dict)

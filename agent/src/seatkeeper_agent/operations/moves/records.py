@@ -9,10 +9,10 @@ from typing import Any
 
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveState, may_become
 from seatkeeper_agent.domain.moves import Place, ServerBackup
-from seatkeeper_agent.domain.records import DeclarationRecord, Envelope
+from seatkeeper_agent.domain.records import DeclarationRecord, Envelope, MoveDocument
 from seatkeeper_agent.domain.transfers import NAMESPACE, Side
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.moves.documents import RETURNED, MoveDocument, Word
+from seatkeeper_agent.operations.moves.documents import RETURNED, Word
 
 KIND = "server_move"
 MOVE = "move"

@@ -10,7 +10,7 @@ from typing import Any
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg, MoveState
 from seatkeeper_agent.domain.moves import BackedUpLicense
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
+from seatkeeper_agent.domain.records import MoveDocument, OperationRecord, OperationState, StepState
 from seatkeeper_agent.domain.rules import RuleRow, is_refused
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.domain.transfers import Side
@@ -29,10 +29,10 @@ from seatkeeper_agent.operations.moves.attempts import (
 from seatkeeper_agent.operations.moves.backups import BackupService
 from seatkeeper_agent.operations.moves.documents import (
     RETURNED,
-    MoveDocument,
     backup_digest,
     seal_move,
 )
+from seatkeeper_agent.operations.moves.evidence import MoveEvidence
 from seatkeeper_agent.operations.moves.intake import Intake
 from seatkeeper_agent.operations.moves.legs import ENDS, GIVES, GOES_ON, HOLDING, PAST, STARTS
 from seatkeeper_agent.operations.moves.looks import Looks
@@ -79,6 +79,7 @@ class MoveService:
         self._looks = Looks(journal, driver, backups)
         self._answers = Answers(journal, driver, backups)
         self._intake = Intake(journal, identity, backups, driver.vendor)
+        self._evidence = MoveEvidence(journal, identity)
         self._holder = holder_of(driver.vendor)
 
     @property
@@ -100,6 +101,7 @@ class MoveService:
             raise refusals.differs(order.declaration, record)
         if order.leg is MoveLeg.BACKUP:
             return self._back_up(order, record, dry_run)
+        self._evidence.require(order, record, is_run=not dry_run)
         operation = None if record is None else self._answers.operation(record)
         if record is not None and is_open(operation) and not _is_past(order, record):
             return self._go_on(order, record, dry_run)
@@ -254,6 +256,7 @@ class MoveService:
         def declare(unit: Unit) -> None:
             self._require_unchanged(unit, known, order.declaration)
             records.put(unit, begun)
+            self._evidence.keep(unit, order, begun)
             detail = {"leg": order.leg.value, "plan": plan["digest"]}
             action = "confirmed" if needs_confirmation(shape) else "begun"
             unit.audit.append(order.actor, action, order.declaration.subject, detail)
@@ -317,14 +320,9 @@ class MoveService:
         with self._journal.transaction() as unit:
             self._require_unchanged(unit, known, order.declaration)
             answers = record.document(MoveDocument.RELEASED)
-            document = seal_move(
-                self._identity,
-                MoveDocument.REFUSED,
-                order.declaration,
-                answers,
-                {"licenses": words},
-                unit.audit.head(),
-            )
+            facts, kind = {"licenses": words}, MoveDocument.REFUSED
+            signer, declared = self._identity, order.declaration
+            document = seal_move(unit, signer, kind, declared, answers, facts)
             refused = record.advanced(MoveState.REFUSED)
             records.put(unit, refused.with_document(MoveDocument.REFUSED, document))
             unit.audit.append(order.actor, "refused", order.declaration.subject, words)
@@ -397,8 +395,7 @@ class MoveService:
         if gives is None:
             return ended
         answers, facts = self._facts(record, gives)
-        head = unit.audit.head()
-        sealed = seal_move(self._identity, gives, record.declaration, answers, facts, head)
+        sealed = seal_move(unit, self._identity, gives, record.declaration, answers, facts)
         return ended.with_document(gives, sealed)
 
     def _facts(
