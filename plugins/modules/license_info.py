@@ -256,6 +256,8 @@ license_items:
       description:
         - How the licensor lets it be transferred, one entry for each C(type), with C(pull_allowed),
           C(return_allowed), C(firm_item_required), C(transfer_depth) and C(borrow_seconds_max).
+        - They may be up to an hour old where the licensor has changed nothing else of the item. A
+          transfer looks at those of its item anew.
       type: list
       elements: dict
       returned: always

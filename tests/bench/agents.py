@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,9 +35,9 @@ def agent(home: Path, library: Path | None = None) -> Iterator[Running]:
 
 
 @contextmanager
-def twin(home: Path, items: int) -> Iterator[Path]:
+def twin(home: Path, items: int, options: Sequence[Mapping[str, object]] = ()) -> Iterator[Path]:
     """A CodeMeter twin that serves one container of so many items; gives its library."""
-    directory = create_twin(home / "codemeter", "current", _seed(items))
+    directory = create_twin(home / "codemeter", "current", _seed(items, options))
     process = subprocess.Popen(
         [sys.executable, "-m", "seatkeeper_twins.codemeter", "serve", "--dir", str(directory)],
         stdin=subprocess.DEVNULL,
@@ -52,7 +52,7 @@ def twin(home: Path, items: int) -> Iterator[Path]:
         stop(process)
 
 
-def _seed(items: int) -> object:
+def _seed(items: int, options: Sequence[Mapping[str, object]]) -> object:
     rows: list[dict[str, object]] = [
         {
             "firm_code": FIRM_CODE,
@@ -62,7 +62,7 @@ def _seed(items: int) -> object:
             "license_quantity": 25,
             "unit_counter": None,
             "expires_at": None,
-            "options": [],
+            "options": list(options),
         }
         for number in range(1, items + 1)
     ]

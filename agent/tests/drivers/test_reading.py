@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import pytest
 
-from seatkeeper_agent.domain.licenses import ItemKey, TransferType
+from seatkeeper_agent.domain.licenses import Item, ItemKey, TransferType
 from seatkeeper_agent.domain.transfers import Mode
 from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
 from seatkeeper_agent.operations.ports import (
@@ -18,6 +21,8 @@ from seatkeeper_agent.operations.ports import (
 )
 
 from .conftest import DONGLE, FIRM, SEATS, SEED, SOURCE, TARGET, UNITS, WHOLE, MakeTwin, Twin, item
+
+DRIVER = "seatkeeper_agent.drivers.codemeter.driver"
 
 
 def test_containers_in_the_order_of_their_serial_numbers(reader: CodeMeterDriver) -> None:
@@ -54,7 +59,7 @@ def test_a_key_names_the_items_that_are_read(reader: CodeMeterDriver) -> None:
 
 def test_firm_items_without_items_are_seen(reader: CodeMeterDriver) -> None:
     assert set(reader.firm_items(TARGET)) == {FIRM}
-    assert reader.items(TARGET) == []
+    assert list(reader.items(TARGET)) == []
 
 
 def test_the_clocks_are_those_of_this_host(reader: CodeMeterDriver) -> None:
@@ -86,16 +91,65 @@ def test_ten_thousand_items_are_read_in_bounded_calls(make_twin: MakeTwin) -> No
 def test_options_are_read_in_several_calls_and_remembered(
     make_twin: MakeTwin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seatkeeper_agent.drivers.codemeter.driver.ITEMS_PER_CALL", 7)
+    monkeypatch.setattr(f"{DRIVER}.ITEMS_PER_CALL", 7)
     items = [item(number, ("licenses",), license_quantity=5) for number in range(40)]
     twin = make_twin({"containers": [{"serial": SOURCE, "items": items}]})
     driver = twin.driver()
-    first = driver.items(SOURCE)
+    first = list(driver.items(SOURCE))
     assert all(entry.options for entry in first)
     log = twin.directory / "engine.log"
     before = log.read_text().count("CmGetInfo")
-    assert driver.items(SOURCE) == first
+    assert list(driver.items(SOURCE)) == first
     assert log.read_text().count("CmGetInfo") == before
+
+
+def asked(twin: Twin, work: Callable[[], object]) -> int:
+    """How often the product was asked for options or history in a piece of work."""
+    log = twin.directory / "engine.log"
+    before = log.read_text().count("CmGetInfo")
+    work()
+    return log.read_text().count("CmGetInfo") - before
+
+
+def programmed(twin: Twin, statement: str) -> None:
+    """The licensor's update, or a transfer: the counter moves, and with it some items."""
+    with closing(sqlite3.connect(twin.directory / "containers.db", timeout=30)) as connection:
+        connection.execute("UPDATE firm_item SET update_counter = update_counter + 1")
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_what_one_item_changes_is_no_reason_to_ask_for_all(make_twin: MakeTwin) -> None:
+    items = [item(number, ("licenses",), license_quantity=5) for number in range(30)]
+    twin = make_twin({"containers": [{"serial": SOURCE, "items": items}]})
+    driver = twin.driver()
+    listed = driver.items(SOURCE)
+    assert asked(twin, lambda: listed[:10]) == 10, "only what is looked at is read"
+    assert asked(twin, lambda: list(driver.items(SOURCE))) == 20
+    programmed(twin, "UPDATE item SET license_quantity = 4 WHERE product_code = 7")
+    assert asked(twin, lambda: list(driver.items(SOURCE))) == 1
+    assert asked(twin, lambda: list(driver.items(SOURCE))) == 0
+    assert asked(twin, lambda: driver.all_history(SOURCE)) == 0
+
+
+def test_what_is_to_be_moved_is_read_as_it_is_now(
+    make_twin: MakeTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The licensor changed nothing but the options: a listing sees it later, a transfer at once."""
+    items = [item(number, ("licenses",), license_quantity=5) for number in range(3)]
+    twin = make_twin({"containers": [{"serial": SOURCE, "items": items}]})
+    driver, key = twin.driver(), ItemKey(FIRM, 1)
+    assert depths(driver.items(SOURCE)) == [3, 3, 3]
+    programmed(twin, "UPDATE item SET options = replace(options, '_depth\": 3', '_depth\": 1')")
+    assert depths(driver.items(SOURCE, key)) == [1]
+    assert depths(driver.items(SOURCE)) == [3, 1, 3]
+    monkeypatch.setattr(f"{DRIVER}.LISTED_OPTIONS_SECONDS_MAX", 0.0)
+    assert depths(driver.items(SOURCE)) == [1, 1, 1]
+
+
+def depths(items: Sequence[Item]) -> list[int]:
+    """How often each may be transferred on."""
+    return [option.transfer_depth for entry in items for option in entry.options]
 
 
 def test_a_current_runtime_is_described(reader: CodeMeterDriver) -> None:

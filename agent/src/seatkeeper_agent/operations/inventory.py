@@ -2,19 +2,21 @@
 """What the product holds, page by page.
 
 Reading a container costs the product time that grows with its items, so a listing is read
-once, with its first page, and its other pages are served from that one look. A listing of
-items is also used again while the update counters say that nothing was written since.
+once, with its first page, and its other pages are served from that one look; of its items only
+those of the page are read further. A listing of items is also used again while the update
+counters say that nothing was written since.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from seatkeeper_agent.domain.licenses import ItemKey
+from seatkeeper_agent.domain.licenses import HistoryRow, ItemKey
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.observations import the_container
 from seatkeeper_agent.operations.ports import Description, DriverError, LicenseDriver
@@ -23,7 +25,15 @@ from seatkeeper_agent.operations.views import container_view, history_view, item
 LISTINGS_MAX = 16
 LISTING_SECONDS_MAX = 60.0
 
-Entries = tuple[dict[str, Any], ...]
+
+@dataclass(frozen=True)
+class Reading:
+    """What is listed: how it is read, and how an entry is shown."""
+
+    member: str
+    name: str
+    read: Callable[[], Sequence[Any]]
+    view: Callable[[Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Listing:
 
     read_at: float
     update_counters: dict[int, int]
-    entries: Entries
+    entries: Sequence[Any]
 
 
 class Inventory:
@@ -63,61 +73,48 @@ class Inventory:
 
     def items(self, serial: str, after: int, limit: int) -> dict[str, Any]:
         """A page of items; the first page looks anew, later ones continue that look."""
-
-        def read() -> Entries:
-            return tuple(item_view(item) for item in self._driver.items(serial))
-
-        return self._page(serial, "items", serial, read, after, limit)
+        reading = Reading("items", serial, partial(self._driver.items, serial), item_view)
+        return self._page(serial, reading, after, limit)
 
     def history(self, serial: str, item: ItemKey | None, after: int, limit: int) -> dict[str, Any]:
         """A page of the vendor's history, of the named item or of all."""
 
-        def read() -> Entries:
-            if item is None:
-                rows = self._driver.all_history(serial)
-                return tuple(history_view(row, _codes(row.item)) for row in rows)
-            named = self._driver.history(serial, item.firm_code, item.product_code)
-            return tuple(history_view(row, _codes(item)) for row in named)
+        if item is None:
+            read = partial(self._driver.all_history, serial)
+        else:
+            read = partial(self._driver.history, serial, item.firm_code, item.product_code)
+        reading = Reading("history", f"{serial} {item}", read, _row_view)
+        return self._page(serial, reading, after, limit)
 
-        return self._page(serial, "history", f"{serial} {item}", read, after, limit)
-
-    def _page(
-        self,
-        serial: str,
-        member: str,
-        name: str,
-        read: Callable[[], Entries],
-        after: int,
-        limit: int,
-    ) -> dict[str, Any]:
-        listing = self._listing(serial, f"{member} {name}", read, is_first=after == 0)
+    def _page(self, serial: str, reading: Reading, after: int, limit: int) -> dict[str, Any]:
         end = after + limit
+        try:
+            listing = self._listing(serial, reading, is_first=after == 0)
+            page = [reading.view(entry) for entry in listing.entries[after:end]]
+        except DriverError as error:
+            raise driver_problem(f"reading {serial}", error) from error
         return {
             "container": serial,
             "observed_at": moment(int(listing.read_at)),
-            member: list(listing.entries[after:end]),
+            reading.member: page,
             "next": str(end) if end < len(listing.entries) else None,
         }
 
-    def _listing(
-        self, serial: str, name: str, read: Callable[[], Entries], is_first: bool
-    ) -> Listing:
+    def _listing(self, serial: str, reading: Reading, is_first: bool) -> Listing:
+        name = f"{reading.member} {reading.name}"
         with self._lock:
             known = self._listings.get(name)
         if known is not None and self._clock() - known.read_at > LISTING_SECONDS_MAX:
             known = None
         if known is not None and not is_first:
             return known
-        try:
-            the_container(self._driver, serial)
-            counters = self._driver.firm_items(serial)
-            # A receipt may close a row without being metered, so history is always read anew.
-            unmetered = not name.startswith("items")
-            if known is not None and known.update_counters == counters and not unmetered:
-                return known
-            listing = Listing(self._clock(), counters, read())
-        except DriverError as error:
-            raise driver_problem(f"reading {serial}", error) from error
+        the_container(self._driver, serial)
+        counters = self._driver.firm_items(serial)
+        # A receipt may close a row without being metered, so history is always read anew.
+        is_metered = reading.member == "items"
+        if known is not None and known.update_counters == counters and is_metered:
+            return known
+        listing = Listing(self._clock(), counters, reading.read())
         with self._lock:
             self._listings[name] = listing
             while len(self._listings) > LISTINGS_MAX:
@@ -125,5 +122,5 @@ class Inventory:
         return listing
 
 
-def _codes(key: ItemKey) -> str:
-    return f"{key.firm_code}:{key.product_code}"
+def _row_view(row: HistoryRow) -> dict[str, Any]:
+    return history_view(row, f"{row.item.firm_code}:{row.item.product_code}")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -144,10 +145,11 @@ class LicenseDriver(Protocol):
     def containers(self) -> list[Container]:
         """All local containers, in the order of their serial numbers."""
 
-    def items(self, serial: str, key: ItemKey | None = None) -> list[Item]:
+    def items(self, serial: str, key: ItemKey | None = None) -> Sequence[Item]:
         """The items of a container, deleted ones included, in a stable order.
 
-        With ``key`` only those that it names, which is much quicker in a large container.
+        With ``key`` only those that it names, as they are now. Without it a listing, which may
+        read more of its items when they are looked at, and raise the errors of a read then.
         """
 
     def firm_items(self, serial: str) -> dict[int, int]:

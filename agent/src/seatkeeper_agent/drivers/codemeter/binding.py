@@ -90,7 +90,7 @@ class Runtime:
         self._library = CDLL(path)
         self._functions: dict[str, Any] = {}
         self._info = create_string_buffer(INFO_BYTES)
-        self._rows_before: dict[str, int] = {}
+        self._rows_before: dict[tuple[str | int, ...], int] = {}
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function of the API; FunctionMissingError where the library lacks it."""
@@ -133,18 +133,21 @@ class Runtime:
         finally:
             self.call("CmRelease", handle)
 
-    def listing(self, record: type[Record], name: str, *arguments: Any) -> list[Record]:
+    def listing(
+        self, record: type[Record], of: tuple[int, ...], name: str, *arguments: Any
+    ) -> list[Record]:
         """All rows of a function whose last two arguments are a buffer and its bytes.
 
-        The buffer is what sufficed before; where it is full or refused, the number is asked
-        for (a null buffer, as public callers do, grade T) and the rows are read again.
+        The buffer is the largest that sufficed for such a listing, which ``of`` tells from the
+        function's others; where it is full or refused, the number is asked for (a null buffer, as
+        public callers do, grade T) and the rows are read again.
         """
-        rows = self._rows_before.get(name, LISTING_ROWS)
+        rows = self._rows_before.get((name, *of), LISTING_ROWS)
         for _ in range(LISTING_ATTEMPTS):
             buffer = (record * rows)()
             number: int = self.call(name, *arguments, buffer, sizeof(buffer))
             if 0 < number < rows or (number == 0 and not self._is_failure()):
-                self._rows_before[name] = max(LISTING_ROWS, number + LISTING_ROWS_SPARE)
+                self._rows_before[name, *of] = max(rows, number + LISTING_ROWS_SPARE)
                 return list(buffer[:number])
             counted = self.checked(name, *arguments, None, 0)
             rows = max(number, counted) + LISTING_ROWS_SPARE

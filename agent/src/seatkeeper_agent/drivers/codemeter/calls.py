@@ -68,7 +68,7 @@ def reach(runtime: Runtime) -> dict[str, Any]:
 def boxes(runtime: Runtime) -> list[Box]:
     """All local containers with their status."""
     with runtime.access() as handle:
-        found = runtime.listing(CMBOXINFO, "CmGetBoxes", handle, cm.BOXES_ALL)
+        found = runtime.listing(CMBOXINFO, (), "CmGetBoxes", handle, cm.BOXES_ALL)
     return [
         Box(box.mask, box.serial, box.major, box.minor, _box_status(runtime, box)) for box in found
     ]
@@ -85,15 +85,26 @@ def _box_status(runtime: Runtime, box: CMBOXINFO) -> int | None:
     return c_uint32.from_buffer(buffer).value if size == 4 else None
 
 
-def contents(runtime: Runtime, mask: int, serial: int, flags: int, firm_code: int) -> list[Entry]:
-    """The entries of a container; firm code 0 for all."""
+def contents(
+    runtime: Runtime,
+    mask: int,
+    serial: int,
+    flags: int,
+    firm_code: int,
+    product_code: int | None,
+) -> list[Entry]:
+    """The entries of a container; firm code 0 for all, of one product code or of any.
+
+    The runtime itself picks out firm codes only.
+    """
     box = CMBOXINFO(mask=mask, serial=serial)
     with runtime.access(box_mask=mask, serial=serial) as handle:
+        of = (mask, serial, flags)
         rows = runtime.listing(
-            CMBOXENTRY2, "CmGetBoxContents2", handle, flags, firm_code, byref(box)
+            CMBOXENTRY2, of, "CmGetBoxContents2", handle, flags, firm_code, byref(box)
         )
     texts: dict[bytes, str] = {}
-    return [_entry(row, texts) for row in rows]
+    return [_entry(row, texts) for row in rows if product_code in (None, row.product_code)]
 
 
 def _entry(row: CMBOXENTRY2, texts: dict[bytes, str]) -> Entry:

@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, overload
 
 from seatkeeper_agent.domain.licenses import (
     Container,
@@ -55,10 +59,54 @@ NUMBER_MAX = 0xFFFFFFFF
 UNTIL_MAX = 946_684_800 + NUMBER_MAX
 """The last moment that the runtime's record of a time can hold, in seconds since 1970."""
 
-_Options = dict[ItemKey, tuple[int, tuple[TransferOption, ...]]]
-"""An item's options with the firm item's update counter at which they were read."""
+LISTED_OPTIONS_SECONDS_MAX = 3600.0
+"""How long a listing shows options that were read before the container's counter moved."""
 
-_NO_OPTIONS: tuple[int, tuple[TransferOption, ...]] = (0, ())
+
+@dataclass(frozen=True, slots=True)
+class _ReadOptions:
+    """An item's options, its entry when they were read, and when that was by the steady clock."""
+
+    entry: Entry
+    read_at: float
+    options: tuple[TransferOption, ...]
+
+    def hold_for(self, entry: Entry) -> bool:
+        """Whether nothing was programmed since: each programming moves the update counter."""
+        return self.entry == entry
+
+    def may_be_listed(self, entry: Entry) -> bool:
+        """Whether a listing may show them: the item itself is as it was, not long ago.
+
+        A transfer of another item of the firm code moves the counter as a programming does.
+        """
+        is_same = self.entry == entry._replace(update_counter=self.entry.update_counter)
+        return is_same and time.monotonic() - self.read_at < LISTED_OPTIONS_SECONDS_MAX
+
+
+class _Items(Sequence[Item]):
+    """All items of a container; the options of each are read when it is looked at."""
+
+    def __init__(self, entries: list[Entry], read: Callable[[list[Entry]], list[Item]]) -> None:
+        self._entries = entries
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return self._read(self._entries[index])
+        return self._read([self._entries[index]])[0]
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self[:])
 
 
 class CodeMeterDriver:
@@ -81,7 +129,7 @@ class CodeMeterDriver:
             settings.idle_seconds_max,
         )
         self._cmu = Cmu(settings.cmu, settings.environment(), settings.call_seconds_max)
-        self._options: dict[str, _Options] = {}
+        self._options: dict[str, dict[ItemKey, _ReadOptions]] = {}
 
     def close(self) -> None:
         """End the worker process; the driver can be used again afterwards."""
@@ -140,14 +188,24 @@ class CodeMeterDriver:
         boxes = sorted(self._boxes(), key=lambda box: (box.mask, box.serial))
         return [container_of(box) for box in boxes]
 
-    def items(self, serial: str, key: ItemKey | None = None) -> list[Item]:
+    def items(self, serial: str, key: ItemKey | None = None) -> Sequence[Item]:
         """The items of a container, deleted ones included, by codes and reference.
 
-        With ``key`` only those that it names, for which fewer options have to be read.
+        With ``key`` only those that it names, as they are now. Without it the options of an item
+        are read when it is looked at, and may be as old as LISTED_OPTIONS_SECONDS_MAX where the
+        item's entry is as it was.
         """
         entries = self._product_items(serial, key)
-        options = self._options_of(serial, entries)
-        return [item_of(entry, options.get(_key(entry), _NO_OPTIONS)[1]) for entry in entries]
+        if key is None:
+            listed = partial(self._items_of, serial, is_current=_ReadOptions.may_be_listed)
+            return _Items(entries, listed)
+        return self._items_of(serial, entries, _ReadOptions.hold_for)
+
+    def _items_of(
+        self, serial: str, entries: list[Entry], is_current: Callable[[_ReadOptions, Entry], bool]
+    ) -> list[Item]:
+        options = self._options_of(serial, entries, is_current)
+        return [item_of(entry, options.get(_key(entry), ())) for entry in entries]
 
     def firm_items(self, serial: str) -> dict[int, int]:
         """The firm codes of the container's firm items and their update counters."""
@@ -163,8 +221,13 @@ class CodeMeterDriver:
         return sorted(self._histories(serial, entries), key=lambda row: (row.at, row.index))
 
     def all_history(self, serial: str) -> list[HistoryRow]:
-        """The history of every item, item by item in the order of the container."""
-        return self._histories(serial, self._product_items(serial, None))
+        """The history of every item, item by item in the order of the container.
+
+        Only items whose entry says that they have one are asked (grade H).
+        """
+        entries = self._product_items(serial, None)
+        having = [entry for entry in entries if entry.set_options & cm.ENTRY_HISTORY]
+        return self._histories(serial, having)
 
     def _histories(self, serial: str, entries: list[Entry]) -> list[HistoryRow]:
         mask, number = parse_serial(serial)
@@ -253,30 +316,37 @@ class CodeMeterDriver:
     def _boxes(self) -> list[Box]:
         return [Box(*row) for row in self._library.read("boxes")]
 
-    def _contents(self, serial: str, flags: int, firm_code: int = 0) -> list[Entry]:
+    def _contents(self, serial: str, flags: int, key: ItemKey | None = None) -> list[Entry]:
         mask, number = parse_serial(serial)
         rows = self._library.read(
-            "contents", mask=mask, serial=number, flags=flags, firm_code=firm_code
+            "contents",
+            mask=mask,
+            serial=number,
+            flags=flags,
+            firm_code=0 if key is None else key.firm_code,
+            product_code=None if key is None else key.product_code,
         )
         return [Entry(*row) for row in rows]
 
     def _product_items(self, serial: str, key: ItemKey | None = None) -> list[Entry]:
         # An entry without a product code is a firm item that holds no product item.
-        found = self._contents(serial, cm.CONTENTS_ALL, 0 if key is None else key.firm_code)
+        found = self._contents(serial, cm.CONTENTS_ALL, key)
         items = (entry for entry in found if entry.set_options & cm.ENTRY_PRODUCT_CODE)
         named = (entry for entry in items if key is None or key.matches(_key(entry)))
         return sorted(named, key=_codes)
 
-    def _options_of(self, serial: str, entries: list[Entry]) -> _Options:
-        # Options are part of what the licensor programmed, and each programming moves the firm
-        # item's update counter: unchanged counter, same options, no need to ask 10,000 times.
+    def _options_of(
+        self, serial: str, entries: list[Entry], is_current: Callable[[_ReadOptions, Entry], bool]
+    ) -> dict[ItemKey, tuple[TransferOption, ...]]:
         mask, number = parse_serial(serial)
-        known = self._options.get(serial, {})
+        known = self._options.setdefault(serial, {})
         having = [entry for entry in entries if entry.set_options & cm.ENTRY_TRANSFER_OPTIONS]
-        missing = [
-            entry for entry in having if known.get(_key(entry), (None,))[0] != entry.update_counter
-        ]
-        fresh: _Options = {}
+        read = {_key(entry): known.get(_key(entry)) for entry in having}
+        missing = []
+        for entry in having:
+            before = read[_key(entry)]
+            if before is None or not is_current(before, entry):
+                missing.append(entry)
         for start in range(0, len(missing), ITEMS_PER_CALL):
             part = missing[start : start + ITEMS_PER_CALL]
             found = self._library.read(
@@ -284,9 +354,10 @@ class CodeMeterDriver:
             )
             for entry, rows in zip(part, found, strict=True):
                 options = options_of([Option(*row) for row in rows or ()])
-                fresh[_key(entry)] = (entry.update_counter, options)
-        known = self._options[serial] = known | fresh
-        return {_key(entry): known[_key(entry)] for entry in having}
+                read[_key(entry)] = _ReadOptions(entry, time.monotonic(), options)
+        kept = {key: entry for key, entry in read.items() if entry is not None}
+        known.update(kept)
+        return {key: entry.options for key, entry in kept.items()}
 
     def _require_transfer(self, serial: str, type_: TransferType | None) -> None:
         # Only the sender gives a type; it is refused here before anything is touched.

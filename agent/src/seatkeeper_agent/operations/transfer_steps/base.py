@@ -59,7 +59,9 @@ class TransferStep:
         return {"owned": owned, "update_counter": sight.update_counter, "box_at": box_at}
 
     def _done(self, **evidence: Any) -> Probe:
-        return Probe(Verdict.DONE, {**evidence, "counter": self._sight().update_counter})
+        counters = self.driver.firm_items(self.record.container)
+        counter = counters.get(self.declaration.firm_code, 0)
+        return Probe(Verdict.DONE, {**evidence, "counter": counter})
 
     def _reconcile(self, unit: Unit, baseline: dict[str, Any]) -> None:
         seen, container = baseline["seen"], self.record.container
