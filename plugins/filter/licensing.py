@@ -11,6 +11,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations
     borrows_of,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._hosts import unknown_hosts
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import (
     Fleet,
     Told,
@@ -117,6 +118,7 @@ class FilterModule:
             "license_table": table,
             "license_transfer_drift": transfer_drift,
             "license_transfer_list": all_transfers,
+            "license_unknown_hosts": unknown_hosts,
             "license_vendors": vendors_here,
             "license_version_parts": version_parts,
             "license_wait_lines": wait_lines,
