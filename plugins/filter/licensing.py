@@ -22,6 +22,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._migrations i
     migration_outcome,
     migrations_left,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._mistakes import mistakes
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._orders import (
     order_list,
     order_outcome,
@@ -61,7 +62,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._state import
     failures,
     held_up,
     misspelt,
-    mistakes,
     transfer_drift,
     vendors_here,
 )

@@ -173,8 +173,8 @@ def _decoded(what: str, text: str) -> bytes:
     except (binascii.Error, ValueError):
         raise LicenseProblem.of(
             INPUT_INVALID,
-            f"{what} is not base64.",
-            "Give the file itself with answer_path, or its content encoded as base64.",
+            f"{what} is not the content of a file as ansible.builtin.slurp gives it.",
+            "Give the path of the file as answer_path, or what slurp has read of it.",
         ) from None
 
 

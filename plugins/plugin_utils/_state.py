@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
@@ -25,11 +24,6 @@ _VENDOR_OF: t.Final = {
 
 _LIKENESS_MIN: t.Final = 0.92
 """Of two names, as difflib measures it: a letter or two of twenty differ."""
-
-_UNKNOWN_KEY: t.Final = re.compile(
-    r"(?P<place>[\w.]+\.\w+)\. Supported parameters include: (?P<known>.*)\.$"
-)
-"""How ansible-core tells of a key that an argument spec does not have."""
 
 _COLUMNS: t.Final = {
     "host": "Host",
@@ -111,11 +105,6 @@ def held_up(results: list[dict[str, t.Any]], waiting: list[Entry]) -> bool:
     )
 
 
-def mistakes(checked: dict[str, t.Any]) -> list[str]:
-    """What is wrong with the declarations, by the result of validate_argument_spec."""
-    return [_mistake(str(text)) for text in checked["argument_errors"]]
-
-
 def misspelt(names: t.Iterable[str], known: list[str]) -> list[str]:
     """Which variables are spelled almost as one that is read, and are read by nothing."""
     nearest = {
@@ -128,22 +117,6 @@ def misspelt(names: t.Iterable[str], known: list[str]) -> list[str]:
         for name, near in nearest.items()
         if near
     ]
-
-
-def _mistake(text: str) -> str:
-    found = _UNKNOWN_KEY.match(text)
-    if found is None:
-        return (
-            f"The inventory declares something wrongly: {text.rstrip('.')}. Nothing was done here."
-        )
-    place, known = found["place"], found["known"].split(", ")
-    above, _dot, key = place.rpartition(".")
-    near = difflib.get_close_matches(key, known, 1)
-    meant = f" Did you mean {near[0]}?" if near else ""
-    return (
-        f"The inventory declares {place}, and {above} has no {key}.{meant} It has"
-        f" {', '.join(known)}. Nothing was done here."
-    )
 
 
 def failures(result: dict[str, t.Any]) -> list[str]:

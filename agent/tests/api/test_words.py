@@ -49,7 +49,7 @@ def test_every_form_and_every_bound_of_a_request_has_words() -> None:
     ("values", "told"),
     [
         ({"on": "tomorrow"}, "on must be a day such as 2027-06-30"),
-        ({"keys": []}, "keys must have at least 1 entries"),
+        ({"keys": []}, "keys must have at least 1 entry"),
         ({"keys": [{"key": "K"}]}, "keys/0 needs product"),
         ({"fields": {"a": 1}}, "fields/a must be a text"),
         ({"card_type": "x"}, "it has an unknown member; there may be case_number, confirmation"),

@@ -238,7 +238,9 @@ def _decoded(text: str) -> bytes:
         content = base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise Problem(
-            ProblemCode.REQUEST_INVALID, "The answer file is not Base64.", "Encode it."
+            ProblemCode.REQUEST_INVALID,
+            "The answer file did not arrive as it was written.",
+            "Bring the file that the vendor's page gave again.",
         ) from error
     if not content or len(content) > ANSWER_BYTES_MAX:
         raise Problem(

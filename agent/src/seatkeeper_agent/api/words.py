@@ -78,8 +78,8 @@ def _unknown(_wanted: Any, error: ValidationError) -> str:
     return f"has an unknown member; there may be {', '.join(known) or 'none'}"
 
 
-def _bound(words: str) -> Callable[[Any, ValidationError], str]:
-    return lambda wanted, _error: f"must have {words.format(wanted)}"
+def _bound(words: str, one: str, many: str) -> Callable[[Any, ValidationError], str]:
+    return lambda wanted, _error: f"must have {words} {wanted} {one if wanted == 1 else many}"
 
 
 _WORDS: dict[str, Callable[[Any, ValidationError], str]] = {
@@ -90,13 +90,13 @@ _WORDS: dict[str, Callable[[Any, ValidationError], str]] = {
     "required": _missing,
     "dependentRequired": lambda _wanted, _error: "lacks what belongs with it",
     "additionalProperties": _unknown,
-    "minLength": _bound("at least {} characters"),
-    "maxLength": _bound("at most {} characters"),
-    "minItems": _bound("at least {} entries"),
-    "maxItems": _bound("at most {} entries"),
+    "minLength": _bound("at least", "character", "characters"),
+    "maxLength": _bound("at most", "character", "characters"),
+    "minItems": _bound("at least", "entry", "entries"),
+    "maxItems": _bound("at most", "entry", "entries"),
     "uniqueItems": lambda _wanted, _error: "has an entry twice",
-    "minProperties": _bound("at least {} members"),
-    "maxProperties": _bound("at most {} members"),
+    "minProperties": _bound("at least", "member", "members"),
+    "maxProperties": _bound("at most", "member", "members"),
     "minimum": lambda wanted, _error: f"must be {wanted} or more",
     "maximum": lambda wanted, _error: f"must be {wanted} or less",
     "exclusiveMinimum": lambda wanted, _error: f"must be more than {wanted}",

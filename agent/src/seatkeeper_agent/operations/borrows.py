@@ -191,7 +191,7 @@ class BorrowService:
             raise Problem(
                 ProblemCode.REQUEST_INVALID,
                 f"The borrow {order.name!r} does not name the container that lends.",
-                "Name the source's container; the role license_transfer looks it up.",
+                "Declare source_container, the serial number of the container that lends.",
             )
         try:
             container = the_container(self._driver, order.target.container or None)

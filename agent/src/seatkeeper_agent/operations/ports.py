@@ -53,7 +53,7 @@ class DriverRefused(DriverError):
     """The product said no, with its own number; the call had no effect."""
 
     code = ProblemCode.RUNTIME_REFUSED
-    advice = "Look the number up in the vendor's documentation, mend the cause, run again."
+    advice = "Mend what it says, then run the playbook again."
 
     def __init__(self, text: str, number: int | None = None) -> None:
         super().__init__(text)

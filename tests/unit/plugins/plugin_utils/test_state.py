@@ -12,7 +12,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._state import
     failures,
     held_up,
     misspelt,
-    mistakes,
     transfer_drift,
     vendors_here,
 )
@@ -147,17 +146,6 @@ def test_a_failure_is_told_by_each_item_that_failed() -> None:
     items = [{"failed": True, "msg": "This one."}, {"failed": False}, {"failed": True}]
     loop = {"msg": "One or more items failed", "results": items}
     assert failures(loop) == ["This one.", "no reason was given"]
-
-
-def test_a_mistake_is_a_sentence_with_its_place() -> None:
-    unknown = "license_orders.keys.quantty. Supported parameters include: key, quantity."
-    other = "missing required arguments: agent found in license_orders"
-    first, second = mistakes({"argument_errors": [unknown, other]})
-    assert first == (
-        "The inventory declares license_orders.keys.quantty, and license_orders.keys has no"
-        " quantty. Did you mean quantity? It has key, quantity. Nothing was done here."
-    )
-    assert other in second
 
 
 def test_a_variable_spelled_almost_as_one_that_is_read_is_a_mistake() -> None:

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.drivers.chaos import labels
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Addresses that only the server itself can open; the page is also at its name (grade D)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,14 @@ class ChaosInstructions:
         )
 
     def _open(self) -> str:
-        return f"Open {self.address} in a browser that can reach it."
+        parts = urlsplit(self.address)
+        if parts.hostname not in _LOOPBACK:
+            return f"Open {self.address} in a browser that can reach it."
+        port = "" if parts.port is None else f":{parts.port}"
+        return (
+            f"Open http://{socket.gethostname()}{port} in a browser that can reach it; on the"
+            f" server itself it is {self.address}."
+        )
 
     def _borrowed_list(self) -> tuple[str, str]:
         return (

@@ -16,6 +16,13 @@ from seatkeeper_agent.operations.ports import (
     DriverUnsupported,
 )
 
+
+class NumberedRefusal(DriverRefused):
+    """A refusal by one of the numbers that the vendor's header publishes (grade H)."""
+
+    advice = "Look the number up in the vendor's documentation, mend the cause, run again."
+
+
 NOT_REACHED = cm.ERRORS_NOT_RUNNING | {cm.ERROR_SERVER_START_PENDING}
 """With these numbers the license server was never asked."""
 
@@ -43,4 +50,4 @@ def error_of(answer: dict[str, Any], request: str) -> DriverError:
         return DriverUnavailable(text)
     if number in (0, cm.ERROR_NETWORK_FAULT):
         return DriverUnfinished(text) if effect_called else DriverUnavailable(text)
-    return DriverRefused(text, number)
+    return NumberedRefusal(text, number)
