@@ -83,9 +83,7 @@ EXAMPLES = r"""
 
 - name: Read where the licenses of one item have gone
   seatkeeper.licensing.license_info:
-    gather:
-      - license_items
-      - history
+    gather: [license_items, history]
     item: "6000010:201"
   delegate_to: old-server
   register: simulation
