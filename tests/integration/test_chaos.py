@@ -270,10 +270,10 @@ def _what_was_stopped_is_confirmed_anew(
     stopped = run(lab, folder, MIGRATE, **entries(confirmed))
     assert (stopped.recap[ONLINE]["failed"], stopped.changed) == (1, 0)
     assert "Stop, click nothing more on the server's page: beside the dongle" in stopped.output
-    planned = run(lab, folder, MIGRATE, "--check", **entries(confirmed)).ended_well()
-    (anew,) = (found for found in CONFIRMED.findall(planned.output) if found[0] == FIRST)
-    assert anew[2].endswith("nobody has begun its migration so far.")
-    return {**confirmed, FIRST: {"confirm": anew[1], "acknowledge": anew[2]}}
+    planned = module(lab, folder, "dongle_migrate", ONLINE, check=True, **_dongle(FIRST))
+    assert planned["acknowledgement"].endswith("nobody has begun its migration so far.")
+    anew = {"confirm": planned["digest"], "acknowledge": planned["acknowledgement"]}
+    return {**confirmed, FIRST: anew}
 
 
 def _a_task_that_saw_the_person_has_changed_something(

@@ -11,7 +11,7 @@ from typing import Any
 
 from seatkeeper_agent.domain.dependencies import Dependencies
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import OperationRecord
+from seatkeeper_agent.domain.records import OperationRecord, OperationState
 from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
 from seatkeeper_agent.drivers.altigen.desk import AltiGenDesk
 from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
@@ -46,7 +46,8 @@ from seatkeeper_agent.operations.recovery import Recovery
 from seatkeeper_agent.operations.server_ports import PageDriver
 from seatkeeper_agent.operations.servers.activation import ActivationService
 from seatkeeper_agent.operations.servers.borrows import ServerBorrowService
-from seatkeeper_agent.operations.servers.settings import ServerService
+from seatkeeper_agent.operations.servers.settings import ServerService, holder_of
+from seatkeeper_agent.operations.servers.steps import OBSERVE_SECONDS_MAX
 from seatkeeper_agent.operations.transfers import TransferService
 from seatkeeper_agent.operations.works import Works
 from seatkeeper_agent.settings import Settings, SettingsError
@@ -158,6 +159,17 @@ class Agent:
             except Problem as problem:
                 problems.append(problem)
         return resumed, problems
+
+    def look_again(self, vendor: str, actor: str) -> None:
+        """End what is in doubt at a vendor's server, where it shows by now what became of it.
+
+        Asked before anything else is declared of that server, which a doubt keeps from all work.
+        What still cannot be told stays in doubt, and says what to do.
+        """
+        with self.journal.reading() as unit:
+            held = unit.operations.holding(holder_of(vendor))
+        if held is not None and held.state is OperationState.IN_DOUBT:
+            self.resume_servers(actor)
 
     def attest(
         self, operation: OperationRecord, happened: bool, statement: str, actor: str
@@ -314,5 +326,5 @@ def _migration_means(
         stop=ChaosInstructions.of(chaos).stop_transfer,
         watch=partial(Watch, usb),
         screenshot_folder=settings.state_folder / "screenshots" if folder is None else Path(folder),
-        seconds_max=chaos.migration_seconds_max,
+        seconds_max=OBSERVE_SECONDS_MAX,
     )

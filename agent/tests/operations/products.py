@@ -229,6 +229,7 @@ class SmallPage:
     works: bool = True
     clicks: int = 0
     meanwhile: Callable[[], None] = lambda: None
+    after_click: Callable[[], object] = lambda: None
 
     def transfer_dongle(self, target_user: str, about_to: AboutTo) -> None:
         """EFFECT, irreversible."""
@@ -241,6 +242,7 @@ class SmallPage:
         self.clicks += 1
         if self.works:
             self.server.migrate()
+        self.after_click()
         self.point("click.after")
         if self.after:
             raise self.after.pop(0)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -58,6 +59,19 @@ def workshop_of(request: Request) -> Workshop:
     """Where long work runs."""
     workshop: Workshop = request.app.state.workshop
     return workshop
+
+
+def looking_first(request: Request, vendor: str, job: Job, dry_run: bool) -> Job:
+    """The same job, after a look at what is in doubt at the vendor's server."""
+    if dry_run:
+        return job
+    agent, actor = agent_of(request), actor_of(request)
+
+    def work() -> dict[str, Any]:
+        agent.look_again(vendor, actor)
+        return job.work()
+
+    return replace(job, work=work)
 
 
 # Before the legs: their path would match this one as well.

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from seatkeeper_agent.api.changing import actor_of, require, workshop_of
+from seatkeeper_agent.api.changing import actor_of, looking_first, require, workshop_of
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
     body_of,
@@ -95,6 +95,7 @@ async def put_migration(request: Request, migration: Identifier, dry_run: bool =
         f"migration of dongle {order.dongle}",
         lambda: service.put(order, actor, dry_run),
     )
+    job = looking_first(request, service.vendor, job, dry_run)
     return await workshop_of(request).run(request, job)
 
 

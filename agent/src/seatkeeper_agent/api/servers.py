@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from seatkeeper_agent.agent import ServerServices
-from seatkeeper_agent.api.changing import actor_of, moment_of, workshop_of
+from seatkeeper_agent.api.changing import actor_of, looking_first, moment_of, workshop_of
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
     body_of,
@@ -63,7 +63,7 @@ async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Re
         running=body.get("running"),
     )
     job = _job(vendor, "settings", dry_run, body, lambda: service.put(order, actor, dry_run))
-    return await workshop_of(request).run(request, job)
+    return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
 
 
 @router.get("/activation", summary="A server's activation", **described(component("activation")))
@@ -89,7 +89,7 @@ async def put_activation(request: Request, vendor: str, dry_run: bool = False) -
         {"account": account},
         lambda: service.activate(account, password, actor, dry_run),
     )
-    return await workshop_of(request).run(request, job)
+    return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
 
 
 @router.delete(
@@ -109,7 +109,7 @@ async def delete_activation(
         {"confirmation": confirmation},
         lambda: service.deactivate(actor, dry_run, confirmation),
     )
-    return await workshop_of(request).run(request, job)
+    return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
 
 
 @router.post(
@@ -137,7 +137,7 @@ async def answer_activation(request: Request, vendor: str, dry_run: bool = False
     order = AnswerOrder(_decoded(body["answer"]), body.get("request_digest"))
     kind = "activation_by_files"
     job = _job(vendor, kind, dry_run, body, lambda: service.respond(order, actor, dry_run))
-    return await workshop_of(request).run(request, job)
+    return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
 
 
 @router.get(
@@ -191,7 +191,7 @@ async def put_borrow(
         auto_renew=body.get("auto_renew", False),
     )
     job = _job(borrow, "server_borrow", dry_run, body, lambda: service.put(order, actor, dry_run))
-    return await workshop_of(request).run(request, job)
+    return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
 
 
 def _job(subject: str, kind: str, dry_run: bool, told: dict[str, Any], work: Any) -> Job:

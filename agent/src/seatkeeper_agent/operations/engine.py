@@ -31,7 +31,7 @@ from seatkeeper_agent.operations.ports import (
     DriverUnfinished,
     DriverUnsupported,
 )
-from seatkeeper_agent.operations.steps import Probe, Step, Verdict, Work
+from seatkeeper_agent.operations.steps import HandedOver, Probe, Step, Verdict, Work
 
 ATTEMPTS_MAX = 5
 BACKOFF_SECONDS_FIRST = 0.1
@@ -159,9 +159,9 @@ class Engine:
             if record.state.is_over:
                 continue
             intended = record.state is StepState.INTENDED
-            if (record.performer if intended else step.performer) is Performer.AGENT:
-                self._advance(work, position, step, record)
-            elif not self._await(work, position, step, record):
+            is_agents = (record.performer if intended else step.performer) is Performer.AGENT
+            bring_on = self._advance if is_agents else self._await
+            if not bring_on(work, position, step, record):
                 return OperationState.WAITING
         return OperationState.DONE
 
@@ -219,7 +219,8 @@ class Engine:
         with self._journal.transaction() as unit:
             unit.operations.set_state(work.id, OperationState.WAITING)
 
-    def _advance(self, work: Work, position: int, step: Step, record: StepRecord) -> None:
+    def _advance(self, work: Work, position: int, step: Step, record: StepRecord) -> bool:
+        """Do it, seen done; False when it has begun and somebody else brings it to its end."""
         intended = record.state is StepState.INTENDED
         baseline = record.baseline if intended else None
         probe = self._probe(step, baseline)
@@ -229,14 +230,19 @@ class Engine:
         for attempt in range(ATTEMPTS_MAX):
             if probe.verdict in (Verdict.DONE, Verdict.TRIED):
                 self._conclude(work, position, step, probe, returned)
-                return
+                return True
             if probe.verdict is not Verdict.NOT_DONE:
                 raise self._undecided(work, step, baseline is not None, probe)
             if baseline is None:
                 baseline = self._baseline(work, step)
             if attempt:
                 self._sleep(BACKOFF_SECONDS_FIRST * 2**attempt)
-            returned, probe = self._attempt(work, position, step, baseline)
+            try:
+                returned, probe = self._attempt(work, position, step, baseline)
+            except HandedOver as over:
+                with self._journal.transaction() as unit:
+                    unit.operations.assign(work.id, position, over.performer, over.instructions)
+                return self._await(work, position, step, self._record(work, position))
         raise self._doubt(work, step, f"it was tried {ATTEMPTS_MAX} times and never observed done")
 
     def _attempt(

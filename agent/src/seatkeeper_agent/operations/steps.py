@@ -33,6 +33,15 @@ class Probe:
     advice: str = ""
 
 
+class HandedOver(Exception):
+    """What a step was to begin has begun for certain, and its end is somebody else's by now."""
+
+    def __init__(self, performer: Performer, instructions: Instructions) -> None:
+        super().__init__(f"left to the {performer.value}")
+        self.performer = performer
+        self.instructions = instructions
+
+
 class Step(Protocol):
     """One effect on a vendor product. Only the engine calls these methods, in this order."""
 
@@ -70,7 +79,7 @@ class Step(Protocol):
         """What becomes durable together with the intent."""
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
-        """The effect itself; raises DriverError."""
+        """The effect itself; raises DriverError, or HandedOver for what goes on by itself."""
 
     def withdraw(self, unit: Unit) -> None:
         """What becomes durable when the effect was refused and observed not to have happened."""

@@ -164,6 +164,20 @@ def test_what_was_stopped_is_planned_and_confirmed_anew(desk: Bench, change: str
     assert desk.server.holds == ({OTHER: HELD} if change != "plugged in again" else {})
 
 
+def test_what_was_hidden_for_the_stopped_attempt_is_hidden_for_the_new_one(desk: Bench) -> None:
+    """The plan of the one is made while the other one still has them hidden."""
+    desk.plug("90000007", "1-2")
+    desk.go(isolate=True)
+    replug(desk)
+    disturbed(desk)
+    answer = desk.go(isolate=True)
+    assert answer["migration"]["state"] == "waiting"
+    assert desk.authorized() == {PATH: True, "1-2": False}
+    desk.server.migrate()
+    assert desk.put()["migration"]["state"] == "done"
+    assert desk.authorized() == {PATH: True, "1-2": True}
+
+
 def test_a_dongle_is_pulled_after_the_documented_end(desk: Bench) -> None:
     """As the vendor says; the licenses may come minutes later, and are this dongle's."""
     desk.go(licenses=perpetual())

@@ -96,7 +96,7 @@ def test_a_refusal_gives_them_back(host: Bench) -> None:
 
 def test_they_stay_hidden_while_it_is_in_doubt(host: Bench) -> None:
     """The vendor may still be at work; a person's word gives them back."""
-    host.page.works = False
+    host.page.works, host.page.after = False, [DriverRefused("no", 409)]
     problem = host.refused_run(**ISOLATED)
     assert problem.code is ProblemCode.IN_DOUBT
     assert (host.authorized(), owed(host)) == (ALONE, 1)

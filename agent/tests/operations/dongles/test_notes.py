@@ -8,6 +8,7 @@ import time
 
 from seatkeeper_agent.domain.servers import UsbUnavailable
 from seatkeeper_agent.journal import JournalError
+from seatkeeper_agent.operations.ports import DriverRefused
 
 from .bench import CHOSEN, LOOK_SECONDS, Bench
 
@@ -67,7 +68,7 @@ def test_while_the_vendor_works(bench: Bench) -> None:
 
 def test_while_it_is_in_doubt(bench: Bench) -> None:
     """It is watched until it has ended."""
-    bench.page.works = False
+    bench.page.works, bench.page.after = False, [DriverRefused("no", 409)]
     bench.refused_run()
     bench.plug(OTHER, "1-1.4")
     assert noticed(bench, 1) == [f"The dongle {OTHER} was plugged in at 1-1.4."]

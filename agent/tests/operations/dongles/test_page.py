@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from seatkeeper_agent.operations.server_ports import PageLabelMissing
 
 from .bench import CHOSEN, Bench
 
+HANGS_SECONDS = 600.0
 PICTURE = b"\x89PNG\r\n\x1a\n a picture"
 
 
@@ -172,10 +174,14 @@ def test_a_service_that_dies_before_the_click_leaves_no_doubt(bench: Bench) -> N
 def test_an_error_after_the_click_is_judged_by_what_is_seen(
     bench: Bench, error: DriverError, works: bool
 ) -> None:
-    """Done where the end shows, in doubt where it does not: never clicked again."""
+    """Done where the end shows, the vendor's or in doubt where it does not: never clicked again."""
     bench.page.after, bench.page.works = [error], works
     if works:
         assert bench.go()["migration"]["state"] == "done"
+    elif isinstance(error, DriverUnfinished):
+        assert bench.go()["waiting"][0]["who"] == "vendor"
+        bench.restart()
+        assert bench.put()["migration"]["state"] == "waiting"
     else:
         assert bench.refused_run().code is ProblemCode.IN_DOUBT
         for _run in range(3):
@@ -185,22 +191,80 @@ def test_an_error_after_the_click_is_judged_by_what_is_seen(
     assert bench.page.clicks == 1
 
 
-def test_a_doubt_is_resolved_by_what_shows_later(bench: Bench) -> None:
-    """It may take minutes until the licenses show."""
+def test_what_was_clicked_and_does_not_show_is_waited_for_and_keeps_nobody(bench: Bench) -> None:
+    """It may take minutes: the agent looks on by itself, and a person's word is taken at once."""
     bench.page.works = False
-    bench.refused_run()
+    (waiting,) = bench.go()["waiting"]
+    assert (waiting["who"], waiting["step"], waiting["attestable"]) == ("vendor", "transfer", True)
+    assert "have a migrator attest the operation" in waiting["instructions"][1]
+    assert bench.refused("90000009").code is ProblemCode.DONGLE_UNKNOWN
     bench.restart()
+    bench.server.migrate()
+    bench.migrations.resume("agent")
+    assert (bench.view()["state"], bench.put()["changed"]) == ("done", False)
+    assert bench.page.clicks == 1
+
+
+def test_a_browser_that_hangs_after_its_click_keeps_nobody(bench: Bench) -> None:
+    """It stays at the page for half an hour; the end counts when the server shows it."""
+    released = threading.Event()
+    bench.page.works = False
+    bench.page.after_click = lambda: released.wait(HANGS_SECONDS)
+    try:
+        (waiting,) = bench.go()["waiting"]
+        assert waiting["who"] == "vendor"
+        bench.migrations.attest(bench.operation(), False, "The page shows nothing.", "migrator")
+        assert bench.view()["state"] == "failed"
+    finally:
+        released.set()
+
+
+def test_what_the_page_said_last_is_told(bench: Bench) -> None:
+    """To whoever has to judge."""
+    bench.page.works, bench.page.after = False, [DriverUnfinished("the page says: try later")]
+    (waiting,) = bench.go()["waiting"]
+    assert waiting["instructions"][0] == "What the page said last: the page says: try later"
+
+
+def test_what_the_agent_has_clicked_is_not_planned_anew(bench: Bench) -> None:
+    """The dongle is pulled while the vendor works; nobody can say that it was not begun."""
+    bench.page.works = False
+    said = bench.confirmed()
+    bench.put(**said)
+    bench.bus.unplug("1-1.1")
+    bench.bus.plug("1-1.1", serial=CHOSEN)
+    bench.restart()
+    bench.migrations.resume("agent")
+    assert bench.view()["disturbance"] is not None
+    assert bench.put(**said)["migration"]["state"] == "waiting"
+    bench.server.migrate()
+    assert bench.refused().code is ProblemCode.IN_DOUBT
+    assert bench.page.clicks == 1
+
+
+def test_a_doubt_is_resolved_by_what_shows_later(bench: Bench) -> None:
+    """The agent was killed at the click: each run looks, and says what else to do."""
+    doubtful(bench)
+    problem = bench.refused()
+    assert bench.operation().id in problem.next_action
+    assert "Run the playbook again: it looks" in problem.next_action
     bench.server.migrate()
     answer = bench.put()
     assert (answer["changed"], answer["migration"]["state"]) == (True, "done")
     assert bench.page.clicks == 1
 
 
+def doubtful(bench: Bench) -> None:
+    """An agent that died when it had clicked, and nothing shows."""
+    bench.page.works, bench.page.after = False, [DriverRefused("no", 409)]
+    assert bench.refused_run().code is ProblemCode.IN_DOUBT
+    bench.restart()
+
+
 @pytest.mark.parametrize("happened", [True, False])
 def test_a_doubt_is_resolved_by_a_persons_word(bench: Bench, happened: bool) -> None:
     """And only what did not happen is clicked anew, with a new confirmation."""
-    bench.page.works = False
-    bench.refused_run()
+    doubtful(bench)
     bench.migrations.attest(bench.operation(), happened, "The vendor said so.", "migrator")
     assert bench.view()["state"] == ("done" if happened else "failed")
     bench.page.works = True
@@ -217,9 +281,8 @@ def test_the_performer_changes_in_between(bench: Bench, performers: tuple[str, s
     """What one began the other neither does nor is asked for."""
     first, second = performers
     bench.restart(first)
-    bench.page.works = False
     if first == "browser":
-        assert bench.refused_run().code is ProblemCode.IN_DOUBT
+        doubtful(bench)
         bench.restart(second)
         assert bench.refused().code is ProblemCode.IN_DOUBT
     else:
@@ -239,7 +302,7 @@ def test_an_agent_that_ends_while_the_vendor_works_does_not_wait_for_it(bench: B
     bench.seconds_max = 60.0
     bench.restart()
     bench.page.meanwhile = bench.migrations.close
-    assert bench.refused_run().code is ProblemCode.IN_DOUBT
+    assert bench.go()["waiting"][0]["who"] == "vendor"
     bench.server.migrate()
     bench.page.meanwhile = lambda: None
     bench.restart()

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_agent.domain.eligibility import DONGLE_FAMILY
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.plans import Instructions, Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
     DeclarationRecord,
     OperationRecord,
 )
-from seatkeeper_agent.domain.rules import RuleRow, is_refused
+from seatkeeper_agent.domain.rules import is_refused
 from seatkeeper_agent.domain.servers import Dongle, ProductSeats
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.dongles.attempts import (
@@ -42,6 +42,7 @@ from seatkeeper_agent.operations.dongles.plan import (
     KIND,
     MigrationOrder,
     declaration_of,
+    dry_answer,
     licenses_from,
     not_eligible,
     operation_id,
@@ -82,7 +83,10 @@ LISTED_MAX = 10_000
 
 @dataclass(frozen=True)
 class MigrationMeans:
-    """What a migration is done with; ``page`` is None where a person works on the page."""
+    """What a migration is done with; ``page`` is None where a person works on the page.
+
+    ``seconds_max`` is how long to look for the end before it is left to the vendor.
+    """
 
     driver: LicenseServerDriver
     page: PageDriver | None
@@ -108,8 +112,13 @@ class MigrationService:
         self._stopping = threading.Event()
         self._known = KnownMigrations(journal, reports, means.driver.vendor)
         self._owed = OwedDongles(journal, reports, means.isolation)
-        self._presence = Presence(journal, reports, means.driver, means.stop)
+        self._presence = Presence(journal, reports, means.stop)
         self._guard = Guard(journal, means.watch, self._look_at_bus)
+
+    @property
+    def vendor(self) -> str:
+        """Whose server migrates them."""
+        return self._means.driver.vendor
 
     def put(self, order: MigrationOrder, actor: str, dry_run: bool) -> dict[str, Any]:
         """Plan it; or, confirmed, do it, up to where somebody else has to do something."""
@@ -234,10 +243,11 @@ class MigrationService:
         identity = self.identity(name)
         known = self._free(dongle, identity, stopped)
         before = None if known is None else known.document
-        declaration = declaration_of(order, dongle, name, self._others(order, dongle), before)
+        others = self._others(order, dongle, stopped)
+        declaration = declaration_of(order, dongle, name, others, before)
         plan = plan_view(self._reports, declaration, self._steps(declaration, identity))
         if dry_run:
-            return _planned(dongle, rows, plan)
+            return dry_answer(dongle, rows, plan)
         if is_refused(rows):
             raise not_eligible(dongle, report_view(rows))
         require_confirmed(order, dongle, plan)
@@ -272,9 +282,12 @@ class MigrationService:
     def _stopped(self, known: DeclarationRecord) -> OperationRecord | None:
         """The attempt that waits for a person and is not to be gone on with, if it is such."""
         operation = self._known.attempt(known)
-        if operation is None or operation.awaited is None or not self._why_stopped(known):
+        step = None if operation is None else operation.awaited
+        if step is None or not self._why_stopped(known):
             return None
-        return operation if operation.awaited.name == TRANSFER else None
+        # What the agent itself has clicked is the vendor's, and is not begun anew.
+        is_persons = step.name == TRANSFER and step.performer is Performer.PERSON
+        return operation if is_persons else None
 
     def _why_stopped(self, known: DeclarationRecord) -> str:
         with self._journal.reading() as unit:
@@ -289,13 +302,20 @@ class MigrationService:
         )
         self._owed.give_back()
 
-    def _others(self, order: MigrationOrder, chosen: Dongle) -> list[str]:
+    def _others(
+        self, order: MigrationOrder, chosen: Dongle, stopped: OperationRecord | None
+    ) -> list[str]:
+        """What is to be hidden, of which the attempt that was stopped may have hidden some."""
         if not order.isolate:
             return []
+        known = None if stopped is None else self._known.declared_by(stopped)
+        hidden = [] if known is None else known.document["others"]
         return [
             entry.path
-            for entry in self._reports.visible()
-            if entry.family == DONGLE_FAMILY and entry.path != chosen.path
+            for entry in self._reports.dongles()
+            if entry.family == DONGLE_FAMILY
+            and entry.path != chosen.path
+            and (entry.authorized is not False or entry.path in hidden)
         ]
 
     def _steps(self, declaration: dict[str, Any], migration: str) -> tuple[Step, ...]:
@@ -320,7 +340,9 @@ class MigrationService:
             ),
             check=lambda: self._check(declaration),
             difference=lambda number: self._presence.difference(dongle, number),
-            disturbance=lambda number: self._disturbance(migration, attempt_id, number),
+            disturbance=lambda number, enabled: self._presence.disturbance(
+                migration, number, enabled, self._guard.is_watching(attempt_id)
+            ),
             doubt_advice=doubt_advice(dongle.id, attempt_id),
             contradiction_advice=contradiction_advice(dongle.id, attempt_id),
             seconds_max=means.seconds_max,
@@ -350,7 +372,7 @@ class MigrationService:
         """Run it with an eye on the bus; what is owed is given back whenever it has ended."""
         work = self._work(record, actor)
         if not self._guard.watch(work.id, work.subject):
-            self._look_at_bus(work.id)
+            self._hide_again(work.id)
         try:
             run(work)
         except Problem as problem:
@@ -367,21 +389,28 @@ class MigrationService:
 
     def _look_at_bus(self, attempt_id: str) -> None:
         """Others that came back are hidden again; what is otherwise then is written down."""
-        with self._journal.reading() as unit:
-            operation = unit.operations.get(attempt_id)
-        if operation is None or not is_under_way(operation):
+        found = self._hide_again(attempt_id)
+        if found is None:
             return
-        known = self._known.declared_by(operation)
-        if known is None:
-            return
-        self._owed.hide_again(operation, known.document)
+        known, operation = found
+        status = self._reports.status()
+        enabled = None if status is None else status.dongle_service
+        is_watched = self._guard.is_watching(attempt_id)
         # Where nobody can see the bus nothing is concluded; the next look may see it.
         with suppress(Problem):
-            self._disturbance(known.id, attempt_id, number_at(operation))
+            self._presence.disturbance(known.id, number_at(operation), enabled, is_watched)
 
-    def _disturbance(self, migration: str, attempt_id: str, number: int | None) -> str | None:
-        is_watched = self._guard.is_watching(attempt_id)
-        return self._presence.disturbance(migration, number, is_watched)
+    def _hide_again(self, attempt_id: str) -> tuple[DeclarationRecord, OperationRecord] | None:
+        """Others that came back; gives what is under way, if it is."""
+        with self._journal.reading() as unit:
+            operation = unit.operations.get(attempt_id)
+        known = None
+        if operation is not None and is_under_way(operation):
+            known = self._known.declared_by(operation)
+        if operation is None or known is None:
+            return None
+        self._owed.hide_again(operation, known.document)
+        return known, operation
 
     def _check(self, declaration: dict[str, Any]) -> int | None:
         """Look once more when all is prepared, right before the irreversible step."""
@@ -461,18 +490,3 @@ class MigrationService:
     def _answer(self, known: DeclarationRecord, changed: bool) -> dict[str, Any]:
         with self._journal.reading() as unit:
             return answer_view(unit, unit.declarations.get(MIGRATION, known.id) or known, changed)
-
-
-def _planned(dongle: Dongle, rows: tuple[RuleRow, ...], plan: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a dry run."""
-    is_open = not is_refused(rows)
-    return {
-        "changed": is_open,
-        "before": {"dongle": dongle.id, "migrated": False},
-        "after": {"dongle": dongle.id, "migrated": is_open},
-        "report": report_view(rows),
-        "plan": plan,
-        "migration": None,
-        "operation": None,
-        "waiting": [],
-    }

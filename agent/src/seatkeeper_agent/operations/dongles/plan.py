@@ -10,9 +10,10 @@ from typing import Any
 from seatkeeper_agent.domain.eligibility import HeldLicense
 from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.rules import RuleRow, is_refused
 from seatkeeper_agent.domain.servers import Dongle
 from seatkeeper_agent.domain.transfers import NAMESPACE
-from seatkeeper_agent.operations.dongles.report import DongleReports
+from seatkeeper_agent.operations.dongles.report import DongleReports, report_view
 from seatkeeper_agent.operations.people import planned_view
 from seatkeeper_agent.operations.steps import Step
 
@@ -148,3 +149,18 @@ def not_eligible(dongle: Dongle, report: dict[str, Any]) -> Problem:
         unmet[0]["advice"] if unmet else "Look at the report.",
         report,
     )
+
+
+def dry_answer(dongle: Dongle, rows: tuple[RuleRow, ...], plan: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a dry run."""
+    is_open = not is_refused(rows)
+    return {
+        "changed": is_open,
+        "before": {"dongle": dongle.id, "migrated": False},
+        "after": {"dongle": dongle.id, "migrated": is_open},
+        "report": report_view(rows),
+        "plan": plan,
+        "migration": None,
+        "operation": None,
+        "waiting": [],
+    }

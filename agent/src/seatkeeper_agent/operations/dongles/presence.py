@@ -21,8 +21,6 @@ from seatkeeper_agent.operations.dongles.names import dongle_from
 from seatkeeper_agent.operations.dongles.plan import operation_id
 from seatkeeper_agent.operations.dongles.report import DongleReports
 from seatkeeper_agent.operations.dongles.steps import MIGRATION, TRANSFER
-from seatkeeper_agent.operations.ports import DriverError
-from seatkeeper_agent.operations.server_ports import LicenseServerDriver
 
 Stop = Callable[[str, str, str], Instructions]
 """What a person is told instead, from what is otherwise, the dongle's id and the operation's."""
@@ -31,12 +29,9 @@ Stop = Callable[[str, str, str], Instructions]
 class Presence:
     """Compares what is plugged with what was when the irreversible step was handed out."""
 
-    def __init__(
-        self, journal: Journal, reports: DongleReports, driver: LicenseServerDriver, stop: Stop
-    ) -> None:
+    def __init__(self, journal: Journal, reports: DongleReports, stop: Stop) -> None:
         self._journal = journal
         self._reports = reports
-        self._driver = driver
         self._stop = stop
         self._unwritten: dict[str, str] = {}
 
@@ -66,11 +61,14 @@ class Presence:
             return f"beside the dongle {dongle.id} there is {beside}"
         return f"the dongle {dongle.id} {what}" + (f", and there is {beside}" if beside else "")
 
-    def disturbance(self, migration: str, number: int | None, is_watched: bool) -> str | None:
+    def disturbance(
+        self, migration: str, number: int | None, enabled: bool | None, is_watched: bool
+    ) -> str | None:
         """What was otherwise at any moment until the documented end; Problem where none can see.
 
-        ``is_watched`` says that every change has been noticed at once: what is otherwise now, with
-        the service off, has become so after the end.
+        ``enabled`` is what the server shows of its dongle service now. ``is_watched`` says that
+        every change has been noticed at once: what is otherwise now, with the service off, has
+        become so after the end.
         """
         with self._journal.reading() as unit:
             record = unit.declarations.get(MIGRATION, migration)
@@ -78,11 +76,10 @@ class Presence:
         if record is None or known is not None:
             return known
         has_ended = bool(record.document.get("switched_off"))
-        is_off = self._is_service_off()
         what = None
-        if not (has_ended and is_off is not False):
+        if not has_ended or enabled:
             what = self.difference(dongle_from(record.document["dongle"]), number)
-            has_ended = is_off is True
+            has_ended = enabled is False
             if has_ended and is_watched:
                 what = None
         # What a journal that failed could not take is written as soon as it can.
@@ -93,13 +90,6 @@ class Presence:
         self._keep(migration, {"switched_off": has_ended and what is None, "disturbance": what})
         self._unwritten.pop(attempt, None)
         return what
-
-    def _is_service_off(self) -> bool | None:
-        try:
-            enabled = self._driver.status().dongle_service
-        except DriverError:
-            return None
-        return None if enabled is None else not enabled
 
     def _keep(self, migration: str, seen: dict[str, Any]) -> None:
         """Others may have noticed it at the same time: the first word stays."""

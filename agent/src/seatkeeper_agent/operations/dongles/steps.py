@@ -21,6 +21,7 @@ from seatkeeper_agent.domain.servers import (
 )
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.journal.declarations import ISOLATION
+from seatkeeper_agent.operations.dongles.page_work import PageWork
 from seatkeeper_agent.operations.ports import DriverError, DriverRefused, DriverUnfinished
 from seatkeeper_agent.operations.server_ports import (
     IsolationPort,
@@ -28,7 +29,7 @@ from seatkeeper_agent.operations.server_ports import (
     PageDriver,
 )
 from seatkeeper_agent.operations.servers.steps import wait_until
-from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
+from seatkeeper_agent.operations.steps import HandedOver, PlainStep, Probe, Verdict
 
 MIGRATION = "migration"
 TRANSFER = "transfer"
@@ -116,7 +117,8 @@ class TransferDongle(PlainStep):
     on a doubt. So it may have been made unless ``baseline``, which comes right before the intent,
     was asked of this very object.
 
-    ``disturbance`` is given the dongle's number of the baseline, and says what was otherwise.
+    ``disturbance`` is given the dongle's number of the baseline and what shows of the service now,
+    and says what was otherwise.
     """
 
     driver: LicenseServerDriver
@@ -127,7 +129,7 @@ class TransferDongle(PlainStep):
     told: Instructions
     check: Callable[[], int | None]
     difference: Callable[[int | None], str | None]
-    disturbance: Callable[[int | None], str | None]
+    disturbance: Callable[[int | None, bool | None], str | None]
     doubt_advice: str
     contradiction_advice: str
     seconds_max: float
@@ -173,7 +175,7 @@ class TransferDongle(PlainStep):
         if not self.may_have_clicked and not (more and status.dongle_service is False):
             return Probe(Verdict.NOT_DONE)
         try:
-            other = self.disturbance(baseline.get("number"))
+            other = self.disturbance(baseline.get("number"), status.dongle_service)
         except Problem as problem:
             return Probe(Verdict.UNKNOWN, reason=problem.detail, advice=self.doubt_advice)
         if other is not None and (more or status.dongle_service is False):
@@ -185,18 +187,24 @@ class TransferDongle(PlainStep):
         return Probe(Verdict.UNKNOWN, reason=reason, advice=self.doubt_advice)
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
-        """Drive the page, then look until the documented end is seen."""
-        if self.page is None:
+        """Drive the page, then look a while whether the documented end is seen."""
+        page = self.page
+        if page is None:
             raise DriverRefused("a person does this step")
-        try:
-            self.page.transfer_dongle(self.target_user, lambda: self._about_to(baseline))
-        except DriverUnfinished:
-            # The browser's end is not the vendor's: what counts is what the server shows.
-            if not self.may_have_clicked:
-                raise
+
+        def click(clicks: Callable[[], None]) -> None:
+            page.transfer_dongle(self.target_user, lambda: self._about_to(baseline, clicks))
+
+        work = PageWork(click)
+        work.start()
+        wait_until(lambda: work.has_ended or self.stopping.is_set(), self.seconds_max)
+        # The browser's end is not the vendor's: what counts is what the server shows.
+        if work.error is not None and not self._may_go_on(work.error):
+            raise work.error
         ended = wait_until(lambda: self._is_over(baseline), self.seconds_max)
         if not ended or self.stopping.is_set():
-            raise DriverUnfinished("the licenses have not been seen in the account so far")
+            # The vendor may take minutes, and nobody else is to be kept off the server for them.
+            raise HandedOver(Performer.VENDOR, _left_to_vendor(self.doubt_advice, work.error))
         return b""
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
@@ -210,7 +218,10 @@ class TransferDongle(PlainStep):
         }
         unit.declarations.put(MIGRATION, self.migration_id, {**document, "outcome": outcome})
 
-    def _about_to(self, baseline: dict[str, Any]) -> None:
+    def _may_go_on(self, error: BaseException) -> bool:
+        return self.may_have_clicked and isinstance(error, DriverUnfinished)
+
+    def _about_to(self, baseline: dict[str, Any], clicks: Callable[[], None]) -> None:
         try:
             other = self.difference(baseline.get("number"))
         except Problem as problem:
@@ -220,6 +231,7 @@ class TransferDongle(PlainStep):
                 f"the dongle {self.dongle.id} is not the only one that the driver can have: {other}"
             )
         self.may_have_clicked = True
+        clicks()
 
     def _is_over(self, baseline: dict[str, Any]) -> bool:
         """Whether looking on makes no sense."""
@@ -274,6 +286,20 @@ class Arrive(PlainStep):
 def seats_from(documents: list[dict[str, Any]]) -> tuple[ProductSeats, ...]:
     """Read what ``ProductSeats.as_document`` wrote."""
     return tuple(ProductSeats(entry["product"], dict(entry["seats"])) for entry in documents)
+
+
+def _left_to_vendor(advice: str, error: BaseException | None) -> Instructions:
+    told = () if error is None else (f"What the page said last: {error}",)
+    return Instructions(
+        (
+            *told,
+            "Wait some minutes for the vendor; neither unplug the dongle nor plug another one in.",
+            advice,
+        ),
+        "The server's status shows more seats in the account than before and the dongle service"
+        " switched off.",
+        attestable=True,
+    )
 
 
 def _evidence(status: ServerStatus, more: tuple[ProductSeats, ...]) -> dict[str, Any]:

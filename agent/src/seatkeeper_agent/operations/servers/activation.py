@@ -85,7 +85,7 @@ class ActivationService:
             return _unchanged(before)
         notes, digest = self._required_free(confirmation, dry_run)
         after = {**before, "activated": False, "method": None, "account": None}
-        done = self._change(Deactivate(self._driver), before, after, actor, dry_run)
+        done = self._change(Deactivate(self._driver, False), before, after, actor, dry_run)
         return {**done, "notes": notes, "digest": digest}
 
     def _required_free(
@@ -152,9 +152,10 @@ class ActivationService:
         return self._change(step, before, {**after, "request_digest": None}, actor, dry_run)
 
     def resume(self, actor: str) -> list[str]:
-        """Conclude what an interruption left open: by what the server shows, never by trying.
+        """Conclude what an interruption left open, or a doubt: by what the server shows.
 
         Neither password nor answer file is kept, so what did not happen is said to have failed.
+        What is in doubt is never tried again, as nobody may want it any more.
         """
         with self._journal.reading() as unit:
             operation = unit.operations.holding(self._holder)
@@ -168,7 +169,8 @@ class ActivationService:
             )
             self._engine.give_up(operation.id, self._holder, problem, actor, _has_begun)
             return []
-        resumed = self._engine.resume(self._work(operation.id, self._step_of(operation), actor))
+        step = self._step_of(operation, operation.state is OperationState.IN_DOUBT)
+        resumed = self._engine.resume(self._work(operation.id, step, actor))
         return [] if resumed is None else [operation.id]
 
     @property
@@ -264,10 +266,10 @@ class ActivationService:
     def _work(self, operation_id: str, step: ServerStep, actor: str) -> Work:
         return Work(operation_id, KIND, self._subject, None, self._holder, actor, (step,))
 
-    def _step_of(self, operation: OperationRecord) -> ServerStep:
+    def _step_of(self, operation: OperationRecord, only_look: bool) -> ServerStep:
         record = operation.steps[0]
         if record.name == Deactivate.name:
-            return Deactivate(self._driver)
+            return Deactivate(self._driver, only_look)
         if record.name == ActivateOffline.name:
             return ActivateOffline(self._driver, None, record.baseline.get("digest", ""))
         return ActivateOnline(self._driver, record.baseline.get("account", ""), None)

@@ -79,7 +79,9 @@ class ActivateOffline(ServerStep):
 
 @dataclass(frozen=True)
 class Deactivate(ServerStep):
-    """Online licensing off, however it was activated."""
+    """Online licensing off, however it was activated; ``only_look`` after a doubt."""
+
+    only_look: bool
 
     name, title = "deactivate", "deactivating online licensing"
 
@@ -89,6 +91,8 @@ class Deactivate(ServerStep):
 
     def effect(self) -> None:
         """The documented call."""
+        if self.only_look:
+            raise DriverInterrupted("it shows no effect, and is not tried again unasked")
         self.driver.deactivate()
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
