@@ -35,6 +35,8 @@ SIDE_OF: t.Final = {
 }
 _BEFORE_RELEASE: t.Final = ("none", "void", "backed_up")
 _BEFORE_INSTALL: t.Final = ("none", "void", "preparing", "prepared")
+_DEFINING: t.Final = ("vendor", "source", "target", "target_host", "source_lost")
+_USUAL: t.Final = {"vendor": "aimms", "source_lost": False}
 _OVER: t.Final = ("finished", "restored", "arrived", "refused", "void")
 _GIVER_OF: t.Final = {
     "release": "prepare",
@@ -78,7 +80,7 @@ def move_calls(
     hosts = {entry["agent"]: entry for entry in told}
     calls = []
     for entry in declared:
-        needed = needed_legs(entry, hosts)
+        needed = needed_legs(entry, hosts, by_files=bool(folder))
         if leg not in needed or entry[SIDE_OF[leg]] != agent or _lost_side(entry, hosts):
             continue
         awaited = [
@@ -91,14 +93,26 @@ def move_calls(
     return calls
 
 
-def needed_legs(entry: Entry, hosts: dict[str, Told]) -> list[str]:
-    """The legs that are left to do, in their order, by what the agents knew before this run."""
+def needed_legs(entry: Entry, hosts: dict[str, Told], by_files: bool = False) -> list[str]:
+    """The legs that are left to do, in their order, by what the agents knew before this run.
+
+    With ``by_files`` each host is on its own: a leg that gives a document is run again as long as
+    the other side may lack it, because the leg may have ended by a person's word between two runs.
+    """
+    for side, leg in (("source", "backup"), ("target", "prepare")):
+        if _differs(entry, side, hosts):
+            # The agent refuses it and says what is declared and what was done.
+            return [leg]
     source, target = (_state(entry, side, hosts) for side in ("source", "target"))
+    may_lack = by_files and not (source != "none" and target != "none")
     if entry.get("state", "moved") == "restored":
         wanted = {
-            "refuse": source not in ("none", "void", "restored")
-            and target not in ("none", "refused")
-            and not entry.get("target_lost", False),
+            "refuse": (
+                source not in ("none", "void", "restored")
+                and target not in ("none", "refused")
+                and not entry.get("target_lost", False)
+            )
+            or (may_lack and target == "refused"),
             "restore": source not in ("none", "void", "restored"),
         }
     elif entry.get("source_lost", False):
@@ -108,8 +122,9 @@ def needed_legs(entry: Entry, hosts: dict[str, Told]) -> list[str]:
             "backup": source in _BEFORE_RELEASE,
             "prepare": source in _BEFORE_RELEASE and target in _BEFORE_INSTALL,
             # A target that has refused never takes what would leave now.
-            "release": source in (*_BEFORE_RELEASE, "releasing") and target != "refused",
-            "install": target != "arrived",
+            "release": (source in (*_BEFORE_RELEASE, "releasing") and target != "refused")
+            or (may_lack and source in ("released", "finishing")),
+            "install": target != "arrived" or may_lack,
             "finish": source != "finished",
         }
     return [leg for leg in LEGS if wanted.get(leg)]
@@ -292,6 +307,22 @@ def _document(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any
     record = _record(entry, SIDE_OF[giver], hosts) or {}
     found: dict[str, t.Any] | None = record.get("documents", {}).get(_KIND_OF[giver])
     return found
+
+
+def _differs(entry: Entry, side: str, hosts: dict[str, Told]) -> bool:
+    """Whether an agent knows the name for another move than the declared one."""
+    record = _record(entry, side, hosts)
+    if record is None:
+        return False
+    if any({**_USUAL, **entry}[member] != record[member] for member in _DEFINING):
+        return True
+    if side == "target" or record["state"] in _BEFORE_RELEASE:
+        return False
+    declared, done = (
+        {item["number"]: sorted(item.get("profiles", [])) for item in licenses}
+        for licenses in (entry["licenses"], record["backup"]["licenses"])
+    )
+    return declared != done
 
 
 def _evidence(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:

@@ -43,11 +43,14 @@ def record(side: str, state: str, **changes: t.Any) -> dict[str, t.Any]:
     license_ = {"number": "1.2.3.4", "profiles": ["Client"], "place": side, "seen": "unknown"}
     return {
         "name": "planning",
+        "vendor": "aimms",
         "source": "old",
         "target": "new",
+        "target_host": "new.example",
+        "source_lost": False,
         "side": side,
         "state": state,
-        "backup": {"server": side},
+        "backup": {"server": side, "licenses": [{"number": "1.2.3.4", "profiles": ["Client"]}]},
         "documents": {},
         "licenses": [license_],
         "adrift": [],
@@ -75,7 +78,8 @@ def legs_left(entry: dict[str, t.Any], source: str | None, target: str | None) -
     """The legs that are left when the agents know the move in these states."""
     hosts = {}
     for agent, side, state in (("old", "source", source), ("new", "target", target)):
-        known = [] if state is None else [record(side, state)]
+        lost = entry.get("source_lost", False)
+        known = [] if state is None else [record(side, state, source_lost=lost)]
         hosts[agent] = told(agent, *known)
     return needed_legs(entry, hosts)
 
@@ -133,6 +137,67 @@ def test_what_is_left_to_bring_back(
     assert lost == [leg for leg in left if leg == "restore"]
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "left"),
+    [
+        ("released", None, ["release", "install", "finish"]),
+        ("finishing", None, ["release", "install", "finish"]),
+        (None, "prepared", THERE),
+        (None, "arrived", ["backup", "release", "install", "finish"]),
+        ("finished", None, ["install"]),
+        ("finished", "arrived", []),
+    ],
+)
+def test_a_document_is_written_again_while_the_other_side_may_lack_it(
+    source: str | None, target: str | None, left: list[str]
+) -> None:
+    """The leg may have ended by a person's word, when no run was there to write the file."""
+    hosts = {
+        agent: told(agent, *([] if state is None else [record(side, state)]))
+        for agent, side, state in (("old", "source", source), ("new", "target", target))
+    }
+    assert needed_legs(MOVE, hosts, by_files=True) == left
+
+
+def test_a_leg_that_ended_by_a_persons_word_still_writes_its_file() -> None:
+    old = told("old", record("source", "released", documents={"released": {"signed": 2}}))
+    (call,) = move_calls([MOVE], "release", "old", [old], "/d")
+    assert call["document_dest"] == "/d/planning.released.json"
+    new = told("new", record("target", "arrived", documents={"arrived": {"signed": 3}}))
+    (call,) = move_calls([MOVE], "install", "new", [new], "/d")
+    assert call["document_dest"] == "/d/planning.arrived.json"
+    back = told("new", record("target", "refused", documents={"refused": {"signed": 4}}))
+    (call,) = move_calls([BACK], "refuse", "new", [back], "/d")
+    assert call["document_dest"] == "/d/planning.refused.json"
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ({"target_host": "newer.example"}, [("backup", "old")]),
+        ({"target": "newer"}, [("backup", "old")]),
+        ({"source": "older"}, [("prepare", "new")]),
+        ({"licenses": [{"number": "1.2.3.5", "profiles": ["Client"]}]}, [("backup", "old")]),
+        ({"licenses": [{"number": "1.2.3.4", "profiles": ["Server"]}]}, [("backup", "old")]),
+        ({"require": {"version": "9"}, "confirm": "e" * 64}, []),
+    ],
+)
+def test_a_done_move_that_is_declared_otherwise_is_asked_about(
+    change: dict[str, t.Any], asked: list[tuple[str, str]]
+) -> None:
+    """Its agent says what is declared and what was done; what defines nothing may change."""
+    hosts = [
+        told("old", record("source", "finished")),
+        told("new", record("target", "arrived", source_lost=False)),
+    ]
+    entry = {**MOVE, **change}
+    found = [
+        (leg, agent) for leg in LEGS for agent in ("old", "new")
+        if move_calls([entry], leg, agent, hosts)
+    ]  # fmt: skip
+    assert found == asked
+
+
 def calls(leg: str, agent: str, *hosts: Told, **options: t.Any) -> list[dict[str, t.Any]]:
     """The calls of one host for the one move."""
     return move_calls([MOVE], leg, agent, list(hosts), **options)
@@ -162,7 +227,10 @@ def test_documents_of_earlier_runs_are_found_in_the_records() -> None:
     old = told("old", record("source", "released", documents={"released": {"signed": 2}}))
     new = told("new", record("target", "prepared"))
     (call,) = calls("install", "new", old, new)
-    assert (call["document"], call["backup"]) == ({"signed": 2}, {"server": "source"})
+    assert (call["document"], call["backup"]) == (
+        {"signed": 2},
+        record("source", "released")["backup"],
+    )
 
 
 def test_a_lost_machine_is_replaced_by_its_backup_and_needs_a_confirmation() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveState
+from seatkeeper_agent.domain.definitions import differences, told
+from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg, MoveState
+from seatkeeper_agent.domain.moves import BackedUpLicense
 from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.rules import RuleRow
@@ -24,16 +26,42 @@ def unknown(move: str) -> Problem:
     )
 
 
-def differs(declaration: MoveDeclaration, known: MoveRecord) -> Problem:
-    """The same name was declared otherwise before."""
-    before, asked = known.declaration.as_document(), declaration.as_document()
-    members = ", ".join(sorted(name for name in before if before[name] != asked[name]))
-    return Problem(
+def require_same(order: MoveOrder, known: MoveRecord | None) -> None:
+    """Problem where the name stands for another move here.
+
+    What is backed up may change as long as nothing has begun to leave.
+    """
+    if known is None:
+        return
+    declaration, fresh = order.declaration, (MoveState.BACKED_UP, MoveState.VOID)
+    is_fixed = order.leg is MoveLeg.BACKUP and known.state not in fresh
+    licenses = (order.licenses or ()) if is_fixed else ()
+    had = known.backup.licenses if licenses else ()
+    declared = _definition(declaration, licenses)
+    found = differences(declared, _definition(known.declaration, had))
+    if not found:
+        return
+    clauses = told(found, known.state.is_settled)
+    raise Problem(
         ProblemCode.DECLARATION_DIFFERS,
-        f"The {declaration.subject} is known here with another {members} (it is"
-        f" {known.state.value}).",
-        "Give a new move a new name; a declared move never changes.",
+        f"The {declaration.subject} is another one here (it is {known.state.value}): {clauses}.",
+        "Declare it as it is, or give a new move a new name: a move never changes.",
     )
+
+
+def _definition(
+    declaration: MoveDeclaration, licenses: tuple[BackedUpLicense, ...]
+) -> dict[str, str]:
+    """What defines a move, in words."""
+    members = declaration.as_document()
+    lost = "yes" if declaration.source_lost else "no"
+    listed = sorted((entry.number, sorted(entry.profiles)) for entry in licenses)
+    texts = [f"{number} with {', '.join(names) or 'no profile'}" for number, names in listed]
+    return {
+        **{name.replace("_", " "): str(value) for name, value in members.items()},
+        "source lost": lost,
+        "licenses": " and ".join(texts),
+    }
 
 
 def out_of_order(order: MoveOrder, state: MoveState) -> Problem:
@@ -126,10 +154,10 @@ def not_released(declaration: MoveDeclaration, numbers: Sequence[str]) -> Proble
 def not_ready(declaration: MoveDeclaration, rows: Sequence[RuleRow]) -> Problem:
     """The target is not as it must be."""
     unmet = [row for row in rows if row.blocks]
-    told = "; ".join(f"needed: {row.required}; seen: {row.observed}" for row in unmet)
+    seen = "; ".join(f"needed: {row.required}; seen: {row.observed}" for row in unmet)
     return Problem(
         ProblemCode.TARGET_NOT_READY,
-        f"The target of {declaration.subject} does not fit, so nothing is deactivated: {told}.",
+        f"The target of {declaration.subject} does not fit, so nothing is deactivated: {seen}.",
         unmet[0].advice,
         {"rules": [row.as_document() for row in rows]},
     )

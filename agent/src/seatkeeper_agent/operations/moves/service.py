@@ -97,8 +97,7 @@ class MoveService:
         """Bring a leg to its end or to where somebody has to act; or only plan it."""
         self._require_mine(order)
         record = self._find(order.declaration.id)
-        if record is not None and record.declaration != order.declaration:
-            raise refusals.differs(order.declaration, record)
+        refusals.require_same(order, record)
         if order.leg is MoveLeg.BACKUP:
             return self._back_up(order, record, dry_run)
         self._evidence.require(order, record, is_run=not dry_run)
