@@ -189,7 +189,9 @@ plan:
   type: dict
 notes:
   description:
-    - What is declared and yet was left as it is, with the reason. The notes are shown as warnings.
+    - What is declared and yet was left as it is, with the reason, and what is probably meant
+      otherwise, such as a section that the product is not known to have. The notes are shown as
+      warnings.
   returned: success
   type: list
   elements: str

@@ -6,7 +6,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from seatkeeper_agent.drivers.codemeter.server_ini import edited, parse
@@ -138,8 +138,54 @@ def test_another_spelling_and_a_key_that_stands_twice() -> None:
         edited(VENDOR, {"General": {"bindaddress": "127.0.0.1"}})
     with pytest.raises(DriverRefused, match="spells GENERAL as General"):
         edited(VENDOR, {"GENERAL": {"Logging": "1"}})
-    with pytest.raises(DriverRefused, match=r"\[General\] BindAddress stands twice"):
-        parse(VENDOR + b"[General]\r\nBindAddress=::\r\n")
+    repeated = VENDOR + b"[General]\r\nBindAddress=::\r\n"
+    twice = r"\[General\] BindAddress stands .* different values, in line 3 and in line 11,"
+    with pytest.raises(DriverRefused, match=twice):
+        parse(repeated)
+    with pytest.raises(DriverRefused, match=twice):
+        edited(repeated, {"HTTP": {"RemoteRead": "1"}})
+
+
+REPEATED = b"""[General]
+IsNetworkServer=0
+
+[ServerSearchList]
+UseBroadcast=1
+[ServerSearchList\\Server1]
+Address=192.0.2.8
+[ServerSearchList\\Server1]
+Address=192.0.2.8
+Address = 192.0.2.8
+"""
+
+
+def test_what_stands_twice_with_one_value_is_no_doubt() -> None:
+    """Sections and lines; nothing is tidied up, and a change reaches every such line."""
+    server, other = "ServerSearchList\\Server1", {"General": {"IsNetworkServer": "1"}}
+    assert parse(REPEATED)[server] == {"Address": "192.0.2.8"}
+    assert edited(REPEATED, {server: {"Address": "192.0.2.8"}}) == REPEATED
+    assert edited(REPEATED, other) == REPEATED.replace(b"Server=0", b"Server=1")
+    changed = edited(REPEATED, {server: {"Address": "192.0.2.9"}})
+    assert changed == REPEATED.replace(b"192.0.2.8", b"192.0.2.9")
+    assert edited(REPEATED, {server: {"Port": "1"}}) == REPEATED + b"Port=1\n"
+
+
+@given(files(), st.data())
+def test_repeating_what_is_there_changes_no_setting(
+    made: tuple[bytes, dict[str, dict[str, str]]], data: st.DataObject
+) -> None:
+    """Any section again at the end, with some of its lines: read as before, changed everywhere."""
+    content, settings = made
+    assume(any(settings.values()))
+    section = data.draw(st.sampled_from(sorted(name for name in settings if settings[name])))
+    again = data.draw(st.lists(st.sampled_from(sorted(settings[section]))))
+    lines = [f"[{section}]", *(f"{key}={settings[section][key]}" for key in again)]
+    repeated = content + ("\n" + "\n".join(lines) + "\n").encode()
+    assert parse(repeated) == settings
+    assert edited(repeated, settings) == repeated
+    for key in again:
+        after = edited(repeated, {section: {key: "another"}})
+        assert parse(after) == {**settings, section: {**settings[section], key: "another"}}
 
 
 def test_an_encoding_that_is_not_understood() -> None:

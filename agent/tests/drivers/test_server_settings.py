@@ -102,14 +102,59 @@ def test_a_file_that_somebody_else_changed_is_not_overwritten(tmp_path: Path) ->
     assert path.read_bytes() == b"[General]\nnew=1\n"
 
 
-def test_links_and_what_is_not_a_file_are_refused(tmp_path: Path) -> None:
+def test_a_link_is_followed_and_stays_a_link(twin: Twin, tmp_path: Path) -> None:
+    """Where the file really is: relative, and behind a second link."""
+    path, real = twin.directory / "Server.ini", tmp_path / "settings" / "codemeter.ini"
+    real.parent.mkdir()
+    path.rename(real)
+    (tmp_path / "settings" / "current.ini").symlink_to("codemeter.ini")
+    path.symlink_to(tmp_path / "settings" / "current.ini")
+    before = real.read_bytes()
+    server = service(twin)
+    assert server.read_settings()["General"]["IsNetworkServer"] == "0"
+    server.stop()
+    server.write_settings({"General": {"IsNetworkServer": "1"}})
+    server.start()
+    server.stop()
+    assert path.is_symlink()
+    assert (tmp_path / "settings" / "current.ini").is_symlink()
+    assert not real.is_symlink()
+    assert real.read_bytes() == before.replace(b"IsNetworkServer=0", b"IsNetworkServer=1")
+    assert sorted(entry.name for entry in real.parent.iterdir()) == ["codemeter.ini", "current.ini"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to somebody else")
+def test_a_link_of_somebody_else_is_not_followed(tmp_path: Path) -> None:
+    """The daemon's user must not choose what root's agent writes to."""
+    victim, link = tmp_path / "victim", tmp_path / "Server.ini"
+    victim.write_bytes(b"[General]\n")
+    link.symlink_to(victim)
+    os.lchown(link, 1, 1)
+    for call in (lambda: read_file(link), lambda: replace_file(link, b"", b"[General]\n")):
+        with pytest.raises(DriverRefused, match="belongs to neither root nor the agent's user"):
+            call()
+    assert victim.read_bytes() == b"[General]\n"
+
+
+def test_an_unknown_section_is_a_doubt_and_no_refusal(twin: Twin) -> None:
+    server = service(twin)
+    (doubt,) = server.check_settings({"Genral": {"Logging": "1"}, "HTTP": {"RemoteRead": "2"}})
+    assert "no section [Genral]" in doubt
+    assert server.check_settings({"ServerSearchList\\Server12": {"Address": "192.0.2.8"}}) == []
+    server.stop()
+    server.write_settings({"Genral": {"Logging": "1"}})
+    assert server.read_settings()["Genral"] == {"Logging": "1"}
+    assert server.check_settings({"Genral": {"Logging": "0"}}) == [], "it is there now"
+
+
+def test_links_without_an_end_and_what_is_not_a_file_are_refused(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(b"[General]\n")
     link = tmp_path / "Server.ini"
-    link.symlink_to(victim)
-    with pytest.raises(DriverRefused, match="is a symbolic link"):
+    link.symlink_to(link)
+    with pytest.raises(DriverRefused, match="more than 8 links in a row"):
         read_file(link)
-    with pytest.raises(DriverRefused, match="is a symbolic link"):
+    with pytest.raises(DriverRefused, match="more than 8 links in a row"):
         replace_file(link, b"", b"[General]\n")
     trap = tmp_path / "Server.ini.seatkeeper"
     link.unlink()

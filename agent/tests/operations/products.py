@@ -155,11 +155,12 @@ class SmallServer:
         self._require_up()
         return {section: dict(keys) for section, keys in self.tree.items()}
 
-    def check_settings(self, settings: dict[str, dict[str, str]]) -> None:
+    def check_settings(self, settings: dict[str, dict[str, str]]) -> list[str]:
         """Only sections that are there."""
         unknown = set(settings) - set(self.tree)
         if unknown:
             raise DriverRefused(f"The license server shows no {min(unknown)}.")
+        return []
 
     def write_settings(self, settings: dict[str, dict[str, str]]) -> None:
         """EFFECT."""

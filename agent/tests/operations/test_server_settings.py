@@ -179,12 +179,12 @@ def test_what_cannot_be_written_is_refused_first(make_server: MakeServer) -> Non
 
 
 def test_a_refused_edit_does_not_leave_the_server_stopped(make_server: MakeServer) -> None:
-    """Somebody puts a link in the file's place meanwhile: told, and the service runs again."""
-    swap = 'cd "$0"; mv Server.ini kept.ini; ln -s kept.ini Server.ini'
+    """Somebody puts a link to itself in the file's place: told, and the service runs again."""
+    swap = 'cd "$0"; mv Server.ini kept.ini; ln -s Server.ini Server.ini'
     server = make_server()
     directory = server.twin.directory
     server.use(stop=("/bin/sh", "-c", f"{server.stop_script}; {swap}", str(directory)))
-    with pytest.raises(Problem, match="symbolic link"):
+    with pytest.raises(Problem, match="links in a row"):
         server.put(DECLARED)
     assert server.product.is_running()
     assert server.starts() == 2

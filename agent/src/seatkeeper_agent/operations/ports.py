@@ -190,8 +190,11 @@ class SettingsDriver(Protocol):
     def read_settings(self) -> dict[str, dict[str, str]]:
         """Sections of keys as the product's file has them."""
 
-    def check_settings(self, settings: dict[str, dict[str, str]]) -> None:
-        """Refuse what ``write_settings`` would refuse; changes nothing."""
+    def check_settings(self, settings: dict[str, dict[str, str]]) -> list[str]:
+        """Refuse what ``write_settings`` would refuse; changes nothing.
+
+        Gives a sentence for each thing that is probably meant otherwise.
+        """
 
     def write_settings(self, settings: dict[str, dict[str, str]]) -> None:
         """Change the named keys only, keep all others and the comments, byte for byte."""

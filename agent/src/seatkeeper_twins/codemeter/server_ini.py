@@ -47,7 +47,8 @@ def read(directory: Path) -> str:
 
 
 def write(directory: Path, text: str) -> None:
-    """Replace the file in one step."""
-    draft = directory / f"{FILE_NAME}.new"
+    """Replace the file in one step; a link stays, and the file behind it is replaced."""
+    path = (directory / FILE_NAME).resolve()
+    draft = path.with_name(f"{path.name}.new")
     draft.write_text(text, encoding="utf-8")
-    draft.replace(directory / FILE_NAME)
+    draft.replace(path)

@@ -54,9 +54,10 @@ class ChaosServerSettings:
         """Sections of keys with texts for values, without those that look like passwords."""
         return _shown(self._tree())
 
-    def check_settings(self, settings: Settings) -> None:
+    def check_settings(self, settings: Settings) -> list[str]:
         """DriverRefused for a key that nobody knows, a value of a bad form, equal ports."""
         _edited(self._tree(), settings)
+        return []
 
     def write_settings(self, settings: Settings) -> None:
         """Set the named keys, keep all others; nothing is sent where they are so already."""

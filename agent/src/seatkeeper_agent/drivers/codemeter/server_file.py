@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading and replacing a settings file so that it is whole at every moment.
 
-No symbolic link is followed: the product's daemon once overwrote files through one, and the
-file's folder may belong to the daemon's user.
+The file's folder may belong to the daemon's user, and the product's daemon once overwrote files
+through a symbolic link. So a link is followed only if root or the agent's own user made it; it
+stays, and the file behind it is read and replaced.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from pathlib import Path
 from seatkeeper_agent.operations.ports import DriverError, DriverRefused, DriverUnavailable
 
 FILE_BYTES_MAX = 1024 * 1024
+LINKS_MAX = 8
 _TEMPORARY_SUFFIX = ".seatkeeper"
 
 
 def read_file(path: Path) -> bytes:
     """The file's bytes; DriverUnavailable or DriverRefused in one sentence."""
+    path = _behind_links(path)
     with _folder(path) as folder:
         return _read(folder, path)[0]
 
@@ -30,6 +33,7 @@ def replace_file(path: Path, content: bytes, expected: bytes) -> None:
 
     DriverRefused where the file no longer holds ``expected``.
     """
+    path = _behind_links(path)
     with _folder(path) as folder:
         found, status = _read(folder, path)
         if found != expected:
@@ -55,9 +59,28 @@ def replace_file(path: Path, content: bytes, expected: bytes) -> None:
         os.fsync(folder)
 
 
+def _behind_links(path: Path) -> Path:
+    """The file itself; DriverRefused for a link of somebody else, and for links without an end."""
+    for _link in range(LINKS_MAX):
+        try:
+            status = path.lstat()
+            if not stat.S_ISLNK(status.st_mode):
+                return path
+            if status.st_uid not in (0, os.geteuid()):
+                raise DriverRefused(
+                    f"{path} is a symbolic link that belongs to neither root nor the agent's user"
+                    f" (its owner is {status.st_uid}), so it is not followed."
+                )
+            path = path.parent / path.readlink()
+        except OSError as error:
+            raise _told(path, error) from error
+    raise DriverRefused(f"{path} is one of more than {LINKS_MAX} links in a row.")
+
+
 @contextmanager
 def _folder(path: Path) -> Iterator[int]:
-    # The folder's own path is the operator's setting; within it, links count for nothing.
+    # The folder's own path is the operator's setting, or that of a link that was followed; within
+    # it, what became a link since then counts for nothing.
     try:
         descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -83,7 +106,7 @@ def _read(folder: int, path: Path) -> tuple[bytes, os.stat_result]:
 def _told(path: Path, error: OSError) -> DriverError:
     reason = error.strerror or str(error)
     if path.is_symlink():
-        return DriverRefused(f"{path} is a symbolic link; it is not followed.")
+        return DriverRefused(f"{path} became a symbolic link while it was used: look who did that.")
     return DriverUnavailable(
         f"{path} cannot be used ({reason}): check the setting server_ini of codemeter and the"
         " agent's permissions."

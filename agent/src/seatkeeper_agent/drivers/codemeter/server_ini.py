@@ -16,6 +16,10 @@ Settings = dict[str, dict[str, str]]
 
 _SECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\\ -]{0,99}")
 _KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_KNOWN_SECTION = re.compile(
+    r"General|ServerSearchList(\\Server[0-9]+)?|HTTP|Backup|TripleModeRedundancy"
+)
+"""The sections of the package default of 7.30 (grade D) and of the entries of its server list."""
 _SECRET_NAME = re.compile(r"password|passwd|secret", re.IGNORECASE)
 _VALUE_LENGTH_MAX = 1024
 _SECTION_LINE = re.compile(rb"\s*\[([^\]\r\n]*)\]\s*")
@@ -26,21 +30,24 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def parse(content: bytes) -> Settings:
     """All sections with their keys and values; DriverRefused where the file is ambiguous.
 
-    Keys that look like passwords are left out: secrets do not leave the host.
+    A line or a section that stands there twice with the same value is not. Keys that look like
+    passwords are left out: secrets do not leave the host.
     """
     settings: Settings = {}
-    for section, line in _lines(content):
+    first_lines: dict[tuple[str, str], int] = {}
+    for number, (section, line) in enumerate(_lines(content), 1):
         entries = settings.setdefault(section, {})
         found = _key_and_value(line)
         if found is None:
             continue
         key, value = found
-        if key in entries:
+        if entries.setdefault(key, value) != value:
             raise DriverRefused(
-                f"[{section}] {key} stands twice in Server.ini, and it is not documented which"
+                f"[{section}] {key} stands in Server.ini with different values, in line"
+                f" {first_lines[section, key]} and in line {number}, and it is not documented which"
                 " one counts: remove one."
             )
-        entries[key] = value
+        first_lines.setdefault((section, key), number)
     settings = {section: _open_entries(entries) for section, entries in settings.items()}
     if not settings.get("", True):
         del settings[""]
@@ -62,6 +69,16 @@ def edited(content: bytes, changes: Settings) -> bytes:
             if present.get(section, {}).get(key) != value:
                 content = _with_key(content, section, key, value)
     return content
+
+
+def unknown_sections(content: bytes, changes: Settings) -> list[str]:
+    """The sections of the changes that neither the file nor the product's package has."""
+    present = parse(content)
+    return [
+        section
+        for section in changes
+        if section not in present and _KNOWN_SECTION.fullmatch(section) is None
+    ]
 
 
 def _open_entries(entries: dict[str, str]) -> dict[str, str]:
@@ -99,11 +116,12 @@ def _with_key(content: bytes, section: str, key: str, value: str) -> bytes:
     lines = list(_lines(content))
     raw = [line for _, line in lines]
     here = [number for number, (place, _) in enumerate(lines) if place == section]
-    for number in here:
-        found = _key_and_value(raw[number])
-        if found is not None and found[0] == key:
-            raw[number] = _with_value(raw[number], value)
-            return mark + b"".join(raw)
+    # A line that stands there more than once is changed everywhere, or its values would differ.
+    same = [n for n in here if (found := _key_and_value(raw[n])) is not None and found[0] == key]
+    for number in same:
+        raw[number] = _with_value(raw[number], value)
+    if same:
+        return mark + b"".join(raw)
     filled = [number for number in here if raw[number].strip()]
     end = b"\r\n" if any(line.endswith(b"\r\n") for line in raw) else b"\n"
     added = f"{key}={value}".encode("ascii") + end

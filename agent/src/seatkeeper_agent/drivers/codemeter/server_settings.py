@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from seatkeeper_agent.drivers.codemeter.server_file import read_file, replace_file
-from seatkeeper_agent.drivers.codemeter.server_ini import Settings, edited, parse
+from seatkeeper_agent.drivers.codemeter.server_ini import Settings, edited, parse, unknown_sections
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
 from seatkeeper_agent.drivers.last_words import last_words
 from seatkeeper_agent.drivers.processes import run
@@ -35,9 +35,15 @@ class CodeMeterServerSettings:
         """Sections of keys as Server.ini has them, without those that look like passwords."""
         return parse(read_file(self._path))
 
-    def check_settings(self, settings: Settings) -> None:
+    def check_settings(self, settings: Settings) -> list[str]:
         """DriverRefused for names and values that must not go into Server.ini."""
-        edited(read_file(self._path), settings)
+        content = read_file(self._path)
+        edited(content, settings)
+        return [
+            f"Server.ini has no section [{section}], and none is known of that name: check its"
+            " spelling. It is added as it is declared."
+            for section in unknown_sections(content, settings)
+        ]
 
     def write_settings(self, settings: Settings) -> None:
         """Change the named keys only; DriverRefused while the server runs.

@@ -232,14 +232,14 @@ class ServerService:
     ) -> dict[str, Any]:
         if self._server is not None and not present["running"]:
             return {"changed": False, "before": {}, "after": {}, "notes": [], "plan": {"steps": []}}
-        self._check(order, present)
+        doubts = self._check(order, present)
         missing = changes(present["settings"], order.settings)
         steps = self._edits(order.settings, present["running"]) if missing else []
         switch, notes = self._switch(order, present)
         steps += switch
         answer = {
             **_difference(present, missing, switch),
-            "notes": notes,
+            "notes": doubts + notes,
             "plan": {"steps": [_planned(step, dry_run) for step in steps]},
         }
         if dry_run or not steps:
@@ -275,10 +275,10 @@ class ServerService:
         self._engine.give_up(operation.id, self._holder, problem, actor, has_begun)
         return []
 
-    def _check(self, order: ServerOrder, present: dict[str, Any]) -> None:
-        """Before anything is stopped, and in a dry run as well."""
+    def _check(self, order: ServerOrder, present: dict[str, Any]) -> list[str]:
+        """Before anything is stopped, and in a dry run as well; gives what is doubtful."""
         try:
-            self._driver.check_settings(order.settings)
+            doubts = self._driver.check_settings(order.settings)
         except DriverError as error:
             raise Problem(
                 ProblemCode.REQUEST_INVALID,
@@ -300,6 +300,7 @@ class ServerService:
                 f" {order.version_min}.",
                 "Update the server with the vendor's installer.",
             )
+        return doubts
 
     def _edits(self, settings: Declared, running: bool) -> list[Any]:
         whole = running and self._driver.restarts_to_apply
