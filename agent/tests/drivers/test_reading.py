@@ -147,6 +147,25 @@ def test_what_is_to_be_moved_is_read_as_it_is_now(
     assert depths(driver.items(SOURCE)) == [1, 1, 1]
 
 
+@pytest.mark.parametrize(("status", "shown"), [(3, "deleted"), (4, "disabled")])
+def test_what_ended_on_a_newer_runtime_does_not_hide_the_rest(
+    make_twin: MakeTwin, status: int, shown: str
+) -> None:
+    """Returned and expired are no longer usable here (grade H, 6.80)."""
+    items = [item(number, ("licenses",), license_quantity=5) for number in range(2)]
+    twin = make_twin({"containers": [{"serial": SOURCE, "items": items}]})
+    statements = {3: "UPDATE item SET status = 3 WHERE product_code = 1"}
+    statements[4] = statements[3].replace("= 3", "= 4")
+    programmed(twin, statements[status])
+    driver = twin.driver()
+    assert [(entry.status.value, entry.seats) for entry in driver.items(SOURCE)] == [
+        ("enabled", 5),
+        (shown, 0),
+    ]
+    assert driver.all_history(SOURCE) == []
+    assert driver.history(SOURCE, FIRM, 1) == []
+
+
 def depths(items: Sequence[Item]) -> list[int]:
     """How often each may be transferred on."""
     return [option.transfer_depth for entry in items for option in entry.options]

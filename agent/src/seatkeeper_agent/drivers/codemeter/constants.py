@@ -74,6 +74,8 @@ QUANTITY_LOCAL_ACCESS_ONLY = 0x400
 STATUS_ENABLED = 1
 STATUS_DISABLED = 2
 STATUS_DELETED = 3
+STATUS_EXPIRED = 4
+"""3 is *returned* since 6.30, and 4 is new there; either is no longer usable here."""
 
 # Masks of serial numbers.
 MASKS_DONGLE = frozenset({1, 2, 3})

@@ -63,6 +63,10 @@ LISTED_OPTIONS_SECONDS_MAX = 3600.0
 """How long a listing shows options that were read before the container's counter moved."""
 
 
+_MAY_BE_CLOSED = (cm.STATUS_DELETED, cm.STATUS_EXPIRED)
+"""Items of which the runtime need not give the history any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class _ReadOptions:
     """An item's options, its entry when they were read, and when that was by the steady clock."""
@@ -237,7 +241,7 @@ class CodeMeterDriver:
             items = [_codes(entry) for entry in part]
             found = self._library.read("history", mask=mask, serial=number, items=items)
             for entry, raw in zip(part, found, strict=True):
-                if raw is None and entry.status != cm.STATUS_DELETED:
+                if raw is None and entry.status not in _MAY_BE_CLOSED:
                     raise DriverRefused(
                         f"Item {_key(entry)} of {serial} could not be accessed, Error"
                         f" {cm.ERROR_ENTRY_NOT_FOUND}",

@@ -58,6 +58,7 @@ _ITEM_STATUS = {
     cm.STATUS_ENABLED: ItemStatus.ENABLED,
     cm.STATUS_DISABLED: ItemStatus.DISABLED,
     cm.STATUS_DELETED: ItemStatus.DELETED,
+    cm.STATUS_EXPIRED: ItemStatus.DISABLED,
 }
 
 _HISTORY_STATUS = {
