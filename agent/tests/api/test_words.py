@@ -14,6 +14,7 @@ from seatkeeper_agent.api import schemas
 from seatkeeper_agent.api.words import _WORDS, FORMS
 from seatkeeper_agent.domain.problems import Problem
 
+from .asking import Asker
 from .order_routes import ordered
 from .test_free_texts import requests
 
@@ -77,3 +78,11 @@ def test_nothing_that_was_sent_is_repeated() -> None:
             with pytest.raises(Problem) as caught:
                 schemas.check(name, document)
             assert "s3cret" not in json.dumps(caught.value.as_document())
+
+
+def test_a_profile_may_be_called_as_people_call_it(old: Asker) -> None:
+    """Umlauts and spaces pass the address; there is no such server here."""
+    body = {"license": "15.90.10.7"}
+    path = "/v1/servers/aimms/profiles/"
+    assert old.problem("PUT", f"{path}Größe Süd", json=body)["code"] == "vendor-unknown"
+    assert old.problem("PUT", f"{path}-Größe", json=body)["code"] == "request-invalid"

@@ -82,8 +82,11 @@ def history(status: int, type_: int = 3, confirmed: str = "") -> History:
     return History(1, status, type_, 5, 0, 2, 0, None, "aa", confirmed, 130, 7, 3)
 
 
+ENTRY = Entry(6000010, 1, 1, 0, 1, 1, "", 0, 0, 0, None, 1, 0, 0, None, "")
+
+
 def test_statuses_of_the_history() -> None:
-    shown = [history_row_of(history(number)).status for number in range(5)]
+    shown = [history_row_of(ENTRY, history(number)).status for number in range(5)]
     assert shown == [
         HistoryStatus.CREATED,
         HistoryStatus.IN_TRANSIT_PUSH,
@@ -91,9 +94,9 @@ def test_statuses_of_the_history() -> None:
         HistoryStatus.IN_TRANSIT_PULL,
         HistoryStatus.TRANSFERRED,
     ]
-    receipted = history_row_of(history(4, confirmed="aa"))
+    receipted = history_row_of(ENTRY, history(4, confirmed="aa"))
     assert receipted.status is HistoryStatus.TRANSFERRED_AND_RECEIPTED
-    assert [history_row_of(history(4, type_)).type for type_ in (1, 6, 7, 9)] == [
+    assert [history_row_of(ENTRY, history(4, type_)).type for type_ in (1, 6, 7, 9)] == [
         "complete",
         "merge_units",
         "merge_licenses",
@@ -103,8 +106,8 @@ def test_statuses_of_the_history() -> None:
 
 def test_numbers_that_the_interface_does_not_name_are_not_guessed() -> None:
     with pytest.raises(DriverUnsupported, match="has the status 5"):
-        history_row_of(history(5))
-    entry = Entry(6000010, 1, 1, 0, 1, 1, "", 0, 0, 0, None, 7, 0, 0, None, "")
+        history_row_of(ENTRY, history(5))
+    entry = ENTRY._replace(status=7)
     with pytest.raises(DriverUnsupported, match="has the transfer status 7"):
         item_of(entry, ())
     assert options_of([Option(0, 9, 0, 1)]) == ()

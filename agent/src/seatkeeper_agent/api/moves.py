@@ -20,6 +20,7 @@ from seatkeeper_agent.api.contract import (
 )
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
+from seatkeeper_agent.api.words import PROFILE_NAME
 from seatkeeper_agent.api.work import Job
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg, move_id
 from seatkeeper_agent.domain.moves import BackedUpLicense, ServerBackup
@@ -33,7 +34,7 @@ from seatkeeper_agent.operations.works import operation_id
 router = APIRouter(prefix="/v1")
 
 Identifier = Annotated[str, Path(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-ProfileName = Annotated[str, Path(pattern="^[A-Za-z0-9_]([A-Za-z0-9_. -]{0,62}[A-Za-z0-9_])?$")]
+ProfileName = Annotated[str, Path(pattern=PROFILE_NAME)]
 _BACKUP: dict[str, Any] = {
     "type": "object",
     "required": ["backup"],

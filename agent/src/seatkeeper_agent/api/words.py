@@ -22,6 +22,12 @@ _TYPES = {
     "null": "empty",
 }
 
+# The schemas write it in a form that all dialects of patterns read alike.
+PROFILE_NAME = (
+    "^[^\\u0000-/:-@\\[-^`{-\\u00a0]([^\\u0000-\\u001f!-,/:-@\\[-^`{-\\u00a0]{0,62}"
+    "[^\\u0000-/:-@\\[-^`{-\\u00a0])?$"
+)
+
 FORMS = {
     "^[^\\u0000-\\u001f\\u007f]+$": "one line without control characters, not empty",
     "^[^\\u0000-\\u001f\\u007f]*$": "one line without control characters",
@@ -35,9 +41,7 @@ FORMS = {
     r"^\d{1,10}:\d{1,10}(@\d{1,5})?$": "firm code and product code such as 6000010:201",
     r"^\d{1,5}-\d{1,10}(-\d{1,10})?$": "a container's serial number such as 130-1000000001",
     r"^\d{1,6}(\.\d{1,6}){3}$": "a license number of four numbers such as 15.90.10.7",
-    "^[A-Za-z0-9_]([A-Za-z0-9_. -]{0,62}[A-Za-z0-9_])?$": (
-        "a profile's name of letters, digits, dots, hyphens and spaces, 64 at most"
-    ),
+    PROFILE_NAME: ("a profile's name of letters, digits, dots, hyphens and spaces, 64 at most"),
     r"^\d+(\.\d+){0,5}$": "a version of numbers and dots such as 8.30.6",
     "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$": (
         "a host's name of letters, digits, dots and hyphens, 63 at most"
