@@ -39,6 +39,8 @@ def run_migration(params: Params, client: AgentClient, check_mode: bool) -> Resu
         "confirmation": params["confirmation"],
         "acknowledgement": params["acknowledge_irreversible"],
         "deadline_seconds": params["deadline_seconds"],
+        "dongle_company": params["dongle_company"],
+        "account_company": params["account_company"],
     }
     patience = 0 if check_mode else params["person_timeout"]
     try:

@@ -114,6 +114,15 @@ options:
     description:
       - RV(acknowledgement), the sentence that check mode asked to repeat, word for word.
     type: str
+  dongle_company:
+    description:
+      - The company that the dongle is registered to. With O(account_company) it states what no
+        program can tell; what is not stated stands in the sentence to confirm.
+    type: str
+  account_company:
+    description:
+      - The company of the user who is logged in to the server, and of O(target_user).
+    type: str
   deadline_seconds:
     description:
       - Within how many seconds a person is expected to have done a step. It is told as overdue
@@ -386,6 +395,8 @@ ARGUMENTS = (
             "confirmation": {"type": "str"},
             "acknowledge_irreversible": {"type": "str"},
             "deadline_seconds": {"type": "int"},
+            "dongle_company": {"type": "str"},
+            "account_company": {"type": "str"},
         },
         required_if=(("state", "migrated", ("target_user",)),),
     )

@@ -26,7 +26,7 @@ from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.plan import MigrationOrder
-from seatkeeper_agent.operations.dongles.report import dongle_view, report_view
+from seatkeeper_agent.operations.dongles.report import Stated, dongle_view, report_view
 from seatkeeper_agent.operations.works import operation_id
 
 router = APIRouter(prefix="/v1")
@@ -56,7 +56,7 @@ def read_eligibility(
     """Every rule of the vendor as a row; what cannot be observed is unknown."""
     reports = agent_of(request).dongles
     found = reports.find(dongle)
-    rows = reports.rows(found, isolate, None, target_user)
+    rows = reports.rows(found, isolate, Stated(target_user=target_user))
     return {"dongle": dongle_view(found), **report_view(rows)}
 
 
@@ -86,6 +86,8 @@ async def put_migration(request: Request, migration: Identifier, dry_run: bool =
         confirmation=body.get("confirmation"),
         acknowledgement=body.get("acknowledgement"),
         deadline_seconds=body.get("deadline_seconds"),
+        dongle_company=body.get("dongle_company"),
+        account_company=body.get("account_company"),
     )
     kind = "migration" + "?" * dry_run
     # What is asked for differently is followed apart.

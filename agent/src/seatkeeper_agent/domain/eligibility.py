@@ -7,9 +7,9 @@ that a migration will be allowed; it can only say that nothing seen here speaks 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from seatkeeper_agent.domain.rules import RuleRow, RuleVerdict, verdict_of
+from seatkeeper_agent.domain.rules import OnUnknown, RuleRow, RuleVerdict, verdict_of
 from seatkeeper_agent.domain.servers import Dongle, ServerStatus
 from seatkeeper_agent.domain.versions import at_least
 
@@ -23,6 +23,32 @@ _TOLD_ALONE = {
     False: ", which the server lists nevertheless",
     None: "; whether it counts them nevertheless is seen at the server only",
 }
+ON_UNKNOWN: dict[str, tuple[OnUnknown, OnUnknown]] = {
+    "server_version": (OnUnknown.BLOCKS, OnUnknown.BLOCKS),
+    "one_dongle": (OnUnknown.CONFIRMED, OnUnknown.CONFIRMED),  # and more, see _on_unknown
+    "wibukey_driver": (OnUnknown.BLOCKS, OnUnknown.BLOCKS),
+    "dongle_local": (OnUnknown.SHOWN, OnUnknown.BLOCKS),
+    "online_activated": (OnUnknown.BLOCKS, OnUnknown.BLOCKS),
+    "user_logged_in": (OnUnknown.CONFIRMED, OnUnknown.CONFIRMED),
+    "same_company": (OnUnknown.CONFIRMED, OnUnknown.CONFIRMED),
+    "licenses_movable": (OnUnknown.CONFIRMED, OnUnknown.CONFIRMED),
+    "vendor_criteria": (OnUnknown.CONFIRMED, OnUnknown.CONFIRMED),
+}
+"""What an unknown does, when a migration is planned and right before its irreversible step.
+
+What the host can be asked blocks until it is known, at the latest before that step: what is seen
+only with other dongles hidden and the dongle service on is looked at again then. What nobody here
+can ask is confirmed in words, or stated by the operator and then not unknown any more.
+"""
+
+_IN_WORDS = {
+    "one_dongle": "the vendor counts no dongle of another kind",
+    "user_logged_in": "a valid user is logged in",
+    "same_company": "dongle, logged-in user and target user are of one company",
+    "licenses_movable": "it holds no perpetual license of a 2.x product",
+    "vendor_criteria": "the vendor's further criteria are met",
+}
+
 MAKER_FAMILY = "wibu"
 """Devices of the same maker that the list of known dongles does not tell apart."""
 
@@ -59,10 +85,44 @@ class Sighting:
     licenses: tuple[HeldLicense, ...] | None
     target_user: str | None = None
     hidden: int = 0
+    dongle_company: str | None = None
+    account_company: str | None = None
 
 
-def rules(sighting: Sighting) -> tuple[RuleRow, ...]:
-    """All rules in the order in which they are best mended."""
+def rules(sighting: Sighting, at_step: bool = False) -> tuple[RuleRow, ...]:
+    """All rules in the order in which they are best mended.
+
+    ``at_step`` is right before the irreversible step, with all prepared.
+    """
+    return tuple(
+        replace(row, on_unknown=_on_unknown(row, sighting, at_step)) for row in _rows(sighting)
+    )
+
+
+def in_words(rows: tuple[RuleRow, ...]) -> tuple[str, ...]:
+    """What a person confirms of the rules that nobody here can ask, as clauses."""
+    return tuple(
+        _IN_WORDS[row.rule]
+        for row in rows
+        if row.verdict is RuleVerdict.UNKNOWN and row.on_unknown is OnUnknown.CONFIRMED
+    )
+
+
+def _on_unknown(row: RuleRow, sighting: Sighting, at_step: bool) -> OnUnknown:
+    if row.rule != "one_dongle":
+        return ON_UNKNOWN[row.rule][at_step]
+    seen, chosen = sighting.dongles, sighting.chosen
+    if seen is None or chosen.family != DONGLE_FAMILY:
+        return OnUnknown.BLOCKS
+    if at_step:
+        # How many the server counts shows now, with the others hidden.
+        is_counted = _is_told_alone(sighting, 0) is not None
+        return OnUnknown.CONFIRMED if is_counted else OnUnknown.BLOCKS
+    others = any(entry.family != DONGLE_FAMILY for entry in seen)
+    return OnUnknown.CONFIRMED if others else OnUnknown.SHOWN
+
+
+def _rows(sighting: Sighting) -> tuple[RuleRow, ...]:
     return (
         _server_version(sighting),
         _one_dongle(sighting),
@@ -120,7 +180,7 @@ def _counted(sighting: Sighting, seen: tuple[Dongle, ...]) -> tuple[str, bool | 
         # Whether the vendor counts another maker's dongle is not known.
         if len(same) != 1:
             return observed, False
-        return observed, None if others else told
+        return observed, told if told is False or not others else None
     # An unknown device of the same maker may be a WibuKey; anything else is none.
     maybe = chosen.family == MAKER_FAMILY and not same
     return f"{observed}; {chosen.id} is a {chosen.model}", None if maybe else False
@@ -203,31 +263,47 @@ def _user_logged_in(sighting: Sighting) -> RuleRow:
 
 def _same_company(sighting: Sighting) -> RuleRow:
     whom = f" and which company {sighting.target_user} is of" if sighting.target_user else ""
+    dongles, accounts = sighting.dongle_company, sighting.account_company
+    observed, holds = f"only the vendor knows who owns the dongle{whom}", None
+    if dongles is not None and accounts is not None:
+        observed = f"declared: the dongle of {dongles}, the account of {accounts}"
+        holds = dongles.split() == accounts.split()
     return RuleRow(
         "same_company",
         "dongle's owner, logged-in user and target user of the same company",
-        f"only the vendor knows who owns the dongle{whom}",
-        RuleVerdict.UNKNOWN,
-        "Ask the vendor which company the dongle is registered to.",
+        observed,
+        verdict_of(holds),
+        "Ask the vendor which company the dongle is registered to, and declare dongle_company and"
+        " account_company.",
     )
 
 
 def _licenses_movable(sighting: Sighting) -> RuleRow:
     held = sighting.licenses
     stuck = [entry for entry in held or () if _is_stuck(entry)]
-    if held is None:
-        observed = "the server does not tell what the dongle holds, and nothing is declared"
-    elif stuck:
-        observed = f"declared: {', '.join(f'{e.product} {e.version} perpetual' for e in stuck)}"
-    else:
+    rest = [entry for entry in held or () if not _is_stuck(entry)]
+    holds = None if not held else not stuck
+    if stuck:
+        observed = f"declared: {', '.join(map(_told, stuck))}; of the rest could be moved: "
+        observed += ", ".join(map(_told, rest)) or "nothing, as there is no other"
+    elif held:
         observed = "as declared, nothing stays behind; the server itself does not tell"
+    else:
+        observed = "the server does not tell what the dongle holds, and nothing is declared"
     return RuleRow(
         "licenses_movable",
         "no perpetual licenses of 2.x products",
         observed,
-        RuleVerdict.NOT_MET if stuck else RuleVerdict.UNKNOWN,
-        "Perpetual 2.x licenses cannot be moved: have the vendor replace them first.",
+        verdict_of(holds),
+        "Perpetual 2.x licenses cannot be moved: have the vendor replace them first, then declare"
+        " what the dongle holds.",
     )
+
+
+def _told(held: HeldLicense) -> str:
+    kinds = ", ".join(f"{n} {kind}" for kind, n in (held.seats or {}).items())
+    how = "perpetual" if held.perpetual else "with an end date"
+    return f"{held.product} {held.version} {how}" + (f" ({kinds})" if kinds else "")
 
 
 def _is_stuck(held: HeldLicense) -> bool:

@@ -13,6 +13,8 @@ class OnUnknown(StrEnum):
 
     BLOCKS = "blocks"
     """Nothing is done until the operator has stated the fact."""
+    CONFIRMED = "confirmed"
+    """It stands in the sentence that a person confirms."""
     SHOWN = "shown"
     """It is shown, and keeps nothing from being done."""
 
@@ -38,8 +40,8 @@ class RuleRow:
     verdict: RuleVerdict
     advice: str
     on_unknown: OnUnknown = OnUnknown.SHOWN
-    """Every rule of an order says it, see ``policies.ON_UNKNOWN``; an unknown row of a dongle or of
-    a server move is shown and blocks nothing."""
+    """Every rule of an order and of a dongle says it, see ``policies.ON_UNKNOWN`` and
+    ``eligibility.ON_UNKNOWN``; an unknown row of a server move is shown and blocks nothing."""
 
     @property
     def blocks(self) -> bool:

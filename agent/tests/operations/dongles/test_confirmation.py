@@ -84,21 +84,71 @@ def test_without_its_confirmation_it_does_not_run(bench: Bench, confirmation: st
     assert_untouched(bench)
 
 
-SENTENCE = acknowledgement(CHOSEN)
+WRONG: dict[str, Callable[[str], str | None]] = {
+    "nothing": lambda _sentence: None,
+    "no word": lambda _sentence: "",
+    "yes": lambda _sentence: "yes",
+    "in other letters": lambda sentence: sentence.lower(),
+    "without its end": lambda sentence: sentence[:-1],
+    "with more": lambda sentence: f"{sentence} ",
+    "of another dongle": lambda sentence: sentence.replace(CHOSEN, OTHER),
+    "without what nobody can tell": lambda _sentence: acknowledgement(CHOSEN),
+}
 
 
-@pytest.mark.parametrize(
-    "said",
-    [None, "", "yes", SENTENCE.lower(), SENTENCE[:-1], f"{SENTENCE} ", acknowledgement(OTHER)],
-)
-def test_the_sentence_is_said_word_for_word(bench: Bench, said: str | None) -> None:
+@pytest.mark.parametrize("wrong", WRONG)
+def test_the_sentence_is_said_word_for_word(bench: Bench, wrong: str) -> None:
     """So that nobody does it by accident, or to another dongle."""
-    problem = bench.refused(confirmation=bench.plan()["plan"]["digest"], acknowledgement=said)
+    plan = bench.plan()["plan"]
+    sentence = plan["acknowledgement"]
+    said = WRONG[wrong](sentence)
+    problem = bench.refused(confirmation=plan["digest"], acknowledgement=said)
     assert problem.code is ProblemCode.ACKNOWLEDGEMENT_REQUIRED
-    assert SENTENCE in problem.next_action
-    assert problem.facts["acknowledgement"] == SENTENCE
-    assert CHOSEN in SENTENCE
+    assert sentence in problem.next_action
+    assert problem.facts["acknowledgement"] == sentence
+    assert CHOSEN in sentence
     assert_untouched(bench)
+
+
+def test_what_no_program_can_tell_stands_in_the_sentence_until_it_is_stated(bench: Bench) -> None:
+    """The vendor's own criteria always do."""
+    sentence = bench.plan()["plan"]["acknowledgement"]
+    for clause in ("a valid user is logged in", "of one company", "2.x", "further criteria"):
+        assert clause in sentence
+    stated = {"licenses": perpetual(), "dongle_company": "A", "account_company": "A"}
+    sentence = bench.plan(**stated)["plan"]["acknowledgement"]
+    assert ("company" in sentence, "2.x" in sentence, "criteria" in sentence) == (
+        False,
+        False,
+        True,
+    )
+    problem = bench.refused(**stated | {"account_company": "B"})
+    assert problem.code is ProblemCode.DONGLE_NOT_ELIGIBLE
+    assert "the dongle of A, the account of B" in problem.detail
+
+
+@pytest.mark.parametrize("unknown", ["version", "wibukey", "activated"])
+def test_what_the_host_can_be_asked_blocks_while_it_is_unknown(bench: Bench, unknown: str) -> None:
+    """The plan says so as well; nothing is touched."""
+    setattr(bench.server, unknown, None)
+    planned = bench.plan()
+    assert (planned["changed"], planned["report"]["verdict"]) == (False, "refused")
+    assert bench.refused(**bench.confirmed()).code is ProblemCode.DONGLE_NOT_ELIGIBLE
+    assert_untouched(bench)
+
+
+def test_a_dongle_that_the_server_does_not_list_blocks_right_before_the_step(bench: Bench) -> None:
+    """When it was planned the service was off; now it is on, and still tells nothing."""
+    said = bench.confirmed()
+    switched = bench.server.set_dongle_service
+
+    def silent(enabled: bool) -> None:
+        switched(enabled)
+        bench.server.plugged = list
+
+    bench.server.set_dongle_service = silent  # type: ignore[method-assign]
+    assert bench.refused(**said).code is ProblemCode.DONGLE_NOT_ELIGIBLE
+    assert bench.page.clicks == 0
 
 
 def test_a_dry_run_shows_everything_and_does_nothing(bench: Bench) -> None:

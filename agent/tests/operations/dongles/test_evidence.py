@@ -10,7 +10,6 @@ import pytest
 
 from operations.hosts import ACTOR
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.operations.dongles.plan import acknowledgement
 
 from .bench import CHOSEN, HELD, PATH, Bench, perpetual
 
@@ -151,7 +150,7 @@ def test_what_was_stopped_is_planned_and_confirmed_anew(desk: Bench, change: str
     assert refused.value.code is ProblemCode.CONFIRMATION_REQUIRED
     again = desk.confirmed()
     assert again["confirmation"] == refused.value.facts["digest"] != said["confirmation"]
-    assert again["acknowledgement"] != acknowledgement(CHOSEN)
+    assert again["acknowledgement"] != said["acknowledgement"]
     assert again["acknowledgement"].endswith("nobody has begun its migration so far.")
     with pytest.raises(Problem) as refused:
         desk.put(**again | {"acknowledgement": said["acknowledgement"]})

@@ -154,6 +154,8 @@ def test_a_migration_sends_all_that_is_declared_and_confirmed() -> None:
         "confirmation": "d",
         "acknowledgement": "I know that it cannot be undone.",
         "deadline_seconds": 3600,
+        "dongle_company": None,
+        "account_company": None,
     }
 
 

@@ -48,6 +48,7 @@ from seatkeeper_agent.operations.dongles.plan import (
     operation_id,
     plan_view,
     require_confirmed,
+    stated_in,
 )
 from seatkeeper_agent.operations.dongles.presence import (
     Presence,
@@ -238,14 +239,14 @@ class MigrationService:
         held = self._holding()
         if held is not None and not dry_run and (stopped is None or held.id != stopped.id):
             raise busy(dongle.id, held)
-        rows = self._reports.rows(dongle, order.isolate, order.licenses, order.target_user)
+        rows = self._reports.rows(dongle, order.isolate, order.stated)
         name = name_of(dongle, self._reports.dongles())
         identity = self.identity(name)
         known = self._free(dongle, identity, stopped)
         before = None if known is None else known.document
         others = self._others(order, dongle, stopped)
         declaration = declaration_of(order, dongle, name, others, before)
-        plan = plan_view(self._reports, declaration, self._steps(declaration, identity))
+        plan = plan_view(self._reports, declaration, self._steps(declaration, identity), rows)
         if dry_run:
             return dry_answer(dongle, rows, plan)
         if is_refused(rows):
@@ -416,10 +417,9 @@ class MigrationService:
         """Look once more when all is prepared, right before the irreversible step."""
         dongle = dongle_from(declaration["dongle"])
         number = self._presence.number(dongle)
-        licenses = licenses_from(declaration["licenses"])
         # A dongle shows about a second after its service was switched on.
         wait_until(lambda: bool(self._means.driver.status().dongle_keys))
-        rows = self._reports.rows(dongle, False, licenses)
+        rows = self._reports.rows(dongle, False, stated_in(declaration), at_step=True)
         if is_refused(rows):
             raise not_eligible(dongle, report_view(rows))
         return number
@@ -479,7 +479,7 @@ class MigrationService:
         dongle = dongle_from(record.document["dongle"])
         facts = {**problem.facts, "label": cause.label}
         with suppress(Problem):
-            rows = self._reports.rows(dongle, False, licenses_from(record.document["licenses"]))
+            rows = self._reports.rows(dongle, False, stated_in(record.document))
             facts |= report_view(rows)
         if cause.screenshot is not None:
             path = self._means.screenshot_folder / f"{record.id}-{record.document['attempt']}.png"

@@ -7,13 +7,13 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from seatkeeper_agent.domain.eligibility import HeldLicense
+from seatkeeper_agent.domain.eligibility import HeldLicense, in_words
 from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.rules import RuleRow, is_refused
 from seatkeeper_agent.domain.servers import Dongle
 from seatkeeper_agent.domain.transfers import NAMESPACE
-from seatkeeper_agent.operations.dongles.report import DongleReports, report_view
+from seatkeeper_agent.operations.dongles.report import DongleReports, Stated, report_view
 from seatkeeper_agent.operations.people import planned_view
 from seatkeeper_agent.operations.steps import Step
 
@@ -33,19 +33,24 @@ class MigrationOrder:
     confirmation: str | None = None
     acknowledgement: str | None = None
     deadline_seconds: int | None = None
+    dongle_company: str | None = None
+    account_company: str | None = None
+
+    @property
+    def stated(self) -> Stated:
+        """What of it is stated because no host can show it."""
+        return Stated(self.licenses, self.target_user, self.dongle_company, self.account_company)
 
 
-def acknowledgement(dongle_id: str, stopped: str | None = None) -> str:
+def acknowledgement(dongle_id: str, unknown: tuple[str, ...] = (), stopped: bool = False) -> str:
     """What has to be said in words, so that nobody does it by accident.
 
-    After an attempt that was stopped it says as well what no host can show.
+    It says as well what no host can show: of the rules, and after an attempt that was stopped.
     """
-    if stopped is None:
-        return f"The dongle {dongle_id} can never be used again."
-    return (
-        f"The dongle {dongle_id} can never be used again, and nobody has begun its migration so"
-        " far."
-    )
+    said = f"The dongle {dongle_id} can never be used again"
+    if unknown:
+        said += f", and no program can tell whether {'; '.join(unknown)}"
+    return f"{said}, and nobody has begun its migration so far." if stopped else f"{said}."
 
 
 def migration_id(vendor: str, dongle: str) -> str:
@@ -75,6 +80,8 @@ def declaration_of(
         "target_user": order.target_user,
         "others": others,
         "licenses": held,
+        "dongle_company": order.dongle_company,
+        "account_company": order.account_company,
         "deadline_seconds": order.deadline_seconds,
         "attempt": before.get("attempt", 0) + 1,
         "stopped": before.get("disturbance"),
@@ -89,8 +96,21 @@ def licenses_from(documents: list[dict[str, Any]] | None) -> tuple[HeldLicense, 
     return None if documents is None else tuple(HeldLicense(**entry) for entry in documents)
 
 
+def stated_in(document: dict[str, Any]) -> Stated:
+    """What was stated in a declaration."""
+    return Stated(
+        licenses_from(document["licenses"]),
+        document["target_user"],
+        document.get("dongle_company"),
+        document.get("account_company"),
+    )
+
+
 def plan_view(
-    reports: DongleReports, declaration: dict[str, Any], steps: tuple[Step, ...]
+    reports: DongleReports,
+    declaration: dict[str, Any],
+    steps: tuple[Step, ...],
+    rows: tuple[RuleRow, ...],
 ) -> dict[str, Any]:
     """The steps and the digest of all that a confirmation relies on.
 
@@ -111,7 +131,9 @@ def plan_view(
     return {
         "digest": digest({"declaration": fixed, "steps": shown, "seen": seen}),
         "confirmation_required": True,
-        "acknowledgement": acknowledgement(declaration["dongle"]["id"], declaration["stopped"]),
+        "acknowledgement": acknowledgement(
+            declaration["dongle"]["id"], in_words(rows), declaration["stopped"] is not None
+        ),
         "warnings": list(depending.sentences()),
         "steps": shown,
     }
@@ -141,7 +163,12 @@ def require_confirmed(order: MigrationOrder, dongle: Dongle, plan: dict[str, Any
 
 def not_eligible(dongle: Dongle, report: dict[str, Any]) -> Problem:
     """The refusal, with every rule."""
-    unmet = [row for row in report["rules"] if row["verdict"] == "not_met"]
+    unmet = [
+        row
+        for row in report["rules"]
+        if row["verdict"] == "not_met"
+        or (row["verdict"] == "unknown" and row["on_unknown"] == "blocks")
+    ]
     first = "; ".join(f"required is {row['required']}, seen is {row['observed']}" for row in unmet)
     return Problem(
         ProblemCode.DONGLE_NOT_ELIGIBLE,

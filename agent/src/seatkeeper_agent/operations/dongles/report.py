@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from seatkeeper_agent.domain.dependencies import Dependencies
@@ -18,6 +19,19 @@ from seatkeeper_agent.operations.ports import DriverError
 from seatkeeper_agent.operations.server_ports import DongleBus, LicenseServerDriver
 
 LISTED_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the operator states of a dongle, which no host can show."""
+
+    licenses: tuple[HeldLicense, ...] | None = None
+    target_user: str | None = None
+    dongle_company: str | None = None
+    account_company: str | None = None
+
+
+NOTHING_STATED = Stated()
 
 
 class DongleReports:
@@ -78,10 +92,10 @@ class DongleReports:
         self,
         chosen: Dongle,
         hides_others: bool,
-        licenses: tuple[HeldLicense, ...] | None = None,
-        target_user: str | None = None,
+        stated: Stated = NOTHING_STATED,
+        at_step: bool = False,
     ) -> tuple[RuleRow, ...]:
-        """Every rule for one dongle, by what can be seen now."""
+        """Every rule for one dongle, by what can be seen now and what the operator states."""
         if self._driver is None:
             raise Problem(
                 ProblemCode.VENDOR_UNKNOWN,
@@ -99,13 +113,16 @@ class DongleReports:
                 chosen=chosen,
                 hides_others=hides_others,
                 account=None if known is None else known.document["account"],
-                licenses=licenses,
-                target_user=target_user,
+                licenses=stated.licenses,
+                target_user=stated.target_user,
+                dongle_company=stated.dongle_company,
+                account_company=stated.account_company,
                 hidden=sum(
                     entry.family == DONGLE_FAMILY and entry.authorized is False
                     for entry in self.dongles()
                 ),
-            )
+            ),
+            at_step,
         )
 
     def listing(self) -> list[dict[str, Any]]:
