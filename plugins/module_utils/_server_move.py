@@ -155,6 +155,7 @@ def _licenses(entries: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     return [
         {
             "number": entry["number"],
+            **({"name": entry["name"]} if entry.get("name") else {}),
             "profiles": list(entry["profiles"]),
             "has_code": bool(entry.get("code") or entry.get("has_code")),
         }
@@ -243,11 +244,16 @@ def _told(params: Params, answer: Result) -> Result:
 def _adrift(move: dict[str, t.Any] | None) -> list[str]:
     """The licenses that are active nowhere are named at once, with what helps."""
     return [
-        f"License {entry['license']} of move {(move or {})['name']} is"
+        f"License {called(entry['license'], entry.get('name'))} of move {(move or {})['name']} is"
         f" {'active nowhere' if entry['place'] == 'nowhere' else 'perhaps active nowhere'}."
         f" {' '.join(entry['advice'])}"
         for entry in (move or {}).get("adrift", ())
     ]
+
+
+def called(number: str, name: str | None) -> str:
+    """A license's number, with its name where it is declared."""
+    return number if name is None else f"{number} ({name})"
 
 
 def _written(path: str | None, document: dict[str, t.Any] | None, check_mode: bool) -> bool:

@@ -44,6 +44,9 @@ options:
         description: Number of the license, such as V(15.90.10.1).
         type: str
         required: true
+      name:
+        description: What the vendor calls it, such as V(PROServer), V(PROSession) or V(Client).
+        type: str
       profiles:
         description: The profiles that it is linked to, spelled as on the server.
         type: list
@@ -172,6 +175,7 @@ ARGUMENTS = ArgumentSpec(
             "required": True,
             "options": {
                 "number": {"type": "str", "required": True},
+                "name": {"type": "str"},
                 "profiles": {"type": "list", "elements": "str", "default": []},
                 "has_code": {"type": "bool", "default": False},
             },

@@ -99,6 +99,9 @@ options:
         description: Number of the license, such as V(15.90.10.1).
         type: str
         required: true
+      name:
+        description: What the vendor calls it, such as V(PROServer), V(PROSession) or V(Client).
+        type: str
       profiles:
         description: The profiles that it is linked to, spelled as on the server.
         type: list
@@ -276,22 +279,18 @@ move:
       description: Whose license server moves.
       type: str
       returned: always
-      sample: aimms
     source:
       description: The agent that the licenses leave.
       type: str
       returned: always
-      sample: old-aimms
     target:
       description: The agent that they go to.
       type: str
       returned: always
-      sample: new-aimms
     target_host:
       description: How applications reach the new server.
       type: str
       returned: always
-      sample: new-aimms.planning.example
     source_lost:
       description: Whether the old machine is gone.
       type: bool
@@ -318,9 +317,9 @@ move:
       returned: always
     licenses:
       description:
-        - Each license with its C(number), C(profiles), its C(place) (V(source), V(target), V(both),
-          V(nowhere) or V(unknown)), what is C(seen) of it here, and how it is known to be
-          C(released) and C(activated).
+        - Each license with its C(number), C(name), C(profiles), its C(place) (V(source),
+          V(target), V(both), V(nowhere) or V(unknown)), what is C(seen) of it here, and how it
+          is known to be C(released) and C(activated).
       type: list
       elements: dict
       returned: always
@@ -459,6 +458,7 @@ ARGUMENTS = (
                 "elements": "dict",
                 "options": {
                     "number": {"type": "str", "required": True},
+                    "name": {"type": "str"},
                     "profiles": {"type": "list", "elements": "str", "default": []},
                     "code": {"type": "str", "no_log": True},
                 },

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._server_move import called
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (
@@ -213,7 +214,7 @@ def move_rows(moves: list[Entry]) -> list[Entry]:
             "move": f"{move['source']} to {move['target']}",
             "side": move["side"],
             "state": move["state"],
-            "license": entry["number"],
+            "license": called(entry["number"], entry.get("name")),
             "profiles": ", ".join(entry["profiles"]),
             "place": entry["place"],
             "seen": entry["seen"],
@@ -276,6 +277,7 @@ def without_codes(declared: list[Entry]) -> list[Entry]:
             "licenses": [
                 {
                     "number": item["number"],
+                    **({"name": item["name"]} if item.get("name") else {}),
                     "profiles": item.get("profiles", []),
                     "has_code": bool(item.get("code")),
                 }
@@ -418,7 +420,14 @@ def _adrift(done: list[tuple[str, str, dict[str, t.Any]]]) -> list[Entry]:
 
 
 def _adrift_lines(adrift: list[Entry]) -> list[str]:
-    rows = [{**entry, "advice": " ".join(entry["advice"])} for entry in adrift]
+    rows = [
+        {
+            **entry,
+            "license": called(entry["license"], entry.get("name")),
+            "advice": " ".join(entry["advice"]),
+        }
+        for entry in adrift
+    ]
     heading = "Licenses that are active nowhere, or may be:"
     return [heading, *table(rows, _ADRIFT_COLUMNS)] if rows else []
 

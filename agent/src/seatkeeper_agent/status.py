@@ -176,7 +176,8 @@ def _adrift(entry: dict[str, Any]) -> list[str]:
     """A license that nobody can use: where it may be, since when, and what helps."""
     place = "ACTIVE NOWHERE" if entry["place"] == "nowhere" else "MAYBE ACTIVE NOWHERE"
     since = "" if entry["since"] is None else f" since {entry['since']}"
-    return [f"license     {entry['license']} {place}{since}: {' '.join(entry['advice'])}"]
+    name = "" if entry["name"] is None else f" ({entry['name']})"
+    return [f"license     {entry['license']}{name} {place}{since}: {' '.join(entry['advice'])}"]
 
 
 def _waiting(entry: dict[str, Any]) -> list[str]:

@@ -183,7 +183,9 @@ def _order(request: Request, move: str, leg: MoveLeg, body: dict[str, Any]) -> M
 
 def _licenses(entries: list[dict[str, Any]]) -> tuple[BackedUpLicense, ...]:
     return tuple(
-        BackedUpLicense(entry["number"], tuple(entry["profiles"]), entry["has_code"])
+        BackedUpLicense(
+            entry["number"], tuple(entry["profiles"]), entry["has_code"], name=entry.get("name")
+        )
         for entry in entries
     )
 

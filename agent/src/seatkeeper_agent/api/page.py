@@ -140,7 +140,8 @@ def _adrift(entry: dict[str, Any]) -> Iterable[str]:
     """A license that nobody can use: since when, with which move, and what helps."""
     place = "active nowhere" if entry["place"] == "nowhere" else "maybe active nowhere"
     since = "-" if entry["since"] is None else _time(entry["since"])
-    name = f"{html.escape(entry['license'])} {_word(place, 'bad')}"
+    called = "" if entry["name"] is None else f" ({entry['name']})"
+    name = f"{html.escape(entry['license'] + called)} {_word(place, 'bad')}"
     return (name, html.escape(entry["move"]), since, _list(entry["advice"]))
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -98,12 +98,21 @@ class MovableServer:
 
 @dataclass(frozen=True, slots=True)
 class BackedUpLicense:
-    """A license and the profiles it is linked to; of its activation code only that it is there."""
+    """A license and the profiles it is linked to; of its activation code only that it is there.
+
+    ``name`` is what the vendor and people call it, such as PROServer, where it is declared.
+    """
 
     number: str
     profiles: tuple[str, ...]
     has_code: bool
     state: LicenseState = LicenseState.UNKNOWN
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Its number, and its name where there is one."""
+        return self.number if self.name is None else f"{self.number} ({self.name})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +178,7 @@ def back_up(
     contradictions = contradicted(seen, declared)
     if contradictions:
         raise ValueError("; ".join(contradictions))
-    licenses = tuple(
-        BackedUpLicense(
-            entry.number, entry.profiles, entry.has_code, seen.license(entry.number).state
-        )
-        for entry in declared
-    )
+    licenses = tuple(replace(entry, state=seen.license(entry.number).state) for entry in declared)
     files = seen.license_files or ()
     return ServerBackup(vendor, server, made_at, seen.version, licenses, files, settings)
 
@@ -270,7 +274,9 @@ def _plain(value: Any) -> Any:
 
 
 def _license(entry: object, where: str) -> BackedUpLicense:
-    found = _table(entry, where, set(BackedUpLicense.__dataclass_fields__))
+    # Not every license has a name.
+    whole = {"name": None, **entry} if isinstance(entry, dict) else entry
+    found = _table(whole, where, set(BackedUpLicense.__dataclass_fields__))
     if not isinstance(found["has_code"], bool):
         raise ValueError(f"{where}.has_code must be true or false")
     states = [state.value for state in LicenseState]
@@ -284,6 +290,7 @@ def _license(entry: object, where: str) -> BackedUpLicense:
         ),
         has_code=found["has_code"],
         state=LicenseState(found["state"]),
+        name=None if found["name"] is None else _text(found["name"], f"{where}.name"),
     )
 
 

@@ -377,3 +377,10 @@ def test_each_side_is_shown_what_it_has_signed_itself() -> None:
     assert [call["evidence"] for call in calls("install", "new", old, new)] == [{"new": 1}]
     (call,) = calls("backup", "old", told("old"), told("new"))
     assert call["evidence"] is None
+
+
+def test_reports_show_the_names_of_licenses_beside_their_numbers() -> None:
+    named = record("source", "released", adrift=[{**ADRIFT, "name": "PROServer"}])
+    named["licenses"][0]["name"] = "PROServer"
+    assert move_rows([named])[0]["license"] == "1.2.3.4 (PROServer)"
+    assert "1.2.3.4 (PROServer)" in "\n".join(adrift_lines([named]))

@@ -59,6 +59,11 @@ class Command(PlainStep):
         return self.base.instructions
 
     @property
+    def label(self) -> str:
+        """How the license is called."""
+        return self.base.label or self.number
+
+    @property
     def said(self) -> str | None:
         """How the command ended, and its last lines."""
         return self.words.said
@@ -140,7 +145,7 @@ class Activate(Command):
     @property
     def title(self) -> str:
         """What people read."""
-        return f"activating license {self.number} as machine nodelock"
+        return f"activating license {self.label} as machine nodelock"
 
     @property
     def reversible(self) -> bool:
@@ -188,7 +193,7 @@ class AddProfile(Command):
     @property
     def title(self) -> str:
         """What people read."""
-        return f"linking profile {self.called} to license {self.number}"
+        return f"linking profile {self.called} to license {self.label}"
 
     def is_shown(self, shown: MovableLicense) -> bool | None:
         """Among the license's profiles."""

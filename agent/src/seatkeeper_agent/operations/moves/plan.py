@@ -214,7 +214,12 @@ class _Maker:
         )
         steps: list[Step] = [on]
         steps += [
-            Deactivate(*self._base("deactivate", told.deactivate(number)), number, self.means.check)
+            Deactivate(
+                *self._base("deactivate", told.deactivate(number)),
+                number,
+                self.means.check,
+                label=self.record.label(number),
+            )
             for number in self.shape.numbers
         ]
         if "licenses" not in self.shape.unseen:
@@ -252,13 +257,16 @@ class _Maker:
         if shape.support:
             lost = shape.numbers
             base = self._base("support", told.release(lost), Performer.VENDOR)
-            steps.append(SupportReleases(*base, lost))
+            labels = ", ".join(self.record.label(number) for number in lost)
+            steps.append(SupportReleases(*base, lost, label=labels))
         for number in shape.numbers:
             tell = told.activate_offline if shape.offline else told.activate
             known = self.record.progress(number)
             steps.append(
                 Activate(
-                    ServerMoveStep(*self._base("activate", tell(number))),
+                    ServerMoveStep(
+                        *self._base("activate", tell(number)), label=self.record.label(number)
+                    ),
                     number,
                     "licenses" not in shape.unseen,
                     known.activated == TRIED,
@@ -278,7 +286,7 @@ class _Maker:
         known = next(entry for entry in self.record.backup.licenses if entry.number == number)
         names = (f"activate {number}", *(f"add_profile {name}" for name in known.profiles))
         base = self._base("verify", told, Performer.PERSON)
-        return Verify(*base, number, heard=lambda: self.means.heard(names))
+        return Verify(*base, number, heard=lambda: self.means.heard(names), label=known.label)
 
     def _profile(self, name: str, number: str, told: Instructions) -> AddProfile:
         move = self.record.id
@@ -292,7 +300,7 @@ class _Maker:
             note(unit, move, number, profiles=others if word is None else {**others, name: word})
 
         known = self.record.progress(number).profiles.get(name)
-        base = ServerMoveStep(*self._base("add_profile", told))
+        base = ServerMoveStep(*self._base("add_profile", told), label=self.record.label(number))
         seen = "profiles" not in self.shape.unseen
         return AddProfile(base, number, seen, known == TRIED, name, keep)
 

@@ -118,6 +118,10 @@ class MoveRecord:
         """Those that the source has no more."""
         return tuple(n for n in self.numbers if self.progress(n).released is not None)
 
+    def label(self, number: str) -> str:
+        """A license's number with the name that people call it by."""
+        return next(entry.label for entry in self.backup.licenses if entry.number == number)
+
     def progress(self, number: str) -> Progress:
         """How far one license is."""
         return self.licenses.get(number, Progress())

@@ -53,6 +53,7 @@ class ServerMoveStep(PlainStep):
     """What the steps share: the server, the move, who performs and what that one is told.
 
     ``heard`` gives what programs said before, for the instructions of whoever has to judge.
+    ``label`` is how the step's license is called in its title.
     """
 
     driver: ServerMoveDriver
@@ -61,6 +62,7 @@ class ServerMoveStep(PlainStep):
     told: Instructions | None
     heard: Callable[[], tuple[str, ...]] = field(default=unheard, kw_only=True)
     words: Heard = field(default_factory=Heard, kw_only=True, compare=False)
+    label: str = field(default="", kw_only=True)
 
     @property
     def performer(self) -> Performer:
@@ -169,7 +171,7 @@ class Deactivate(ServerMoveStep):
     @property
     def title(self) -> str:
         """What people read."""
-        return f"deactivating license {self.number}"
+        return f"deactivating license {self.label or self.number}"
 
     @property
     def reversible(self) -> bool:
@@ -217,7 +219,7 @@ class SupportReleases(ServerMoveStep):
     @property
     def title(self) -> str:
         """What people read."""
-        return f"the vendor's support deactivating {', '.join(self.numbers)}"
+        return f"the vendor's support deactivating {self.label or ', '.join(self.numbers)}"
 
     @property
     def reversible(self) -> bool:
@@ -252,7 +254,7 @@ class Verify(ServerMoveStep):
     @property
     def title(self) -> str:
         """What people read."""
-        return f"license {self.number} working here with its profiles"
+        return f"license {self.label or self.number} working here with its profiles"
 
     def is_seen(self, server: MovableServer) -> bool | None:
         """Nothing shows all of it."""

@@ -36,6 +36,7 @@ def move_view(
         "licenses": [
             {
                 "number": entry.number,
+                "name": entry.name,
                 "profiles": list(entry.profiles),
                 "place": places[entry.number].value,
                 "seen": _seen(server, entry.number).value,
@@ -116,6 +117,7 @@ def adrift_view(
     hosts = (declaration.source, declaration.target)
     here, there = hosts if record.side is Side.SOURCE else hosts[::-1]
     lost = declaration.source_lost and record.side is Side.TARGET
+    names = {entry.number: entry.name for entry in record.backup.licenses}
     found = []
     for number in _adrift(record, places):
         is_sure = places[number] is not Place.UNKNOWN
@@ -123,6 +125,7 @@ def adrift_view(
         found.append(
             {
                 "license": number,
+                "name": names[number],
                 "place": (Place.NOWHERE if is_sure else Place.UNKNOWN).value,
                 "since": moment(record.progress(number).released_at),
                 "advice": list(advice.steps),
