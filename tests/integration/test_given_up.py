@@ -128,3 +128,6 @@ def test_a_server_is_not_replaced_while_seats_are_borrowed(lab: Lab, tmp_path: P
     (told,) = lab[HOST].client.get("/v1/dependencies")["dependencies"]
     assert told["digest"] in refused.output
     ask(confirm=told["digest"]).ended_well()
+    # A server that is broken, or not there yet, can be replaced.
+    lab[HOST].chaos.process.stop()
+    ask().ended_well()

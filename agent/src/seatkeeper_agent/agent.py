@@ -33,7 +33,7 @@ from seatkeeper_agent.operations.dependencies import (
 )
 from seatkeeper_agent.operations.dongles.migration import MigrationMeans, MigrationService
 from seatkeeper_agent.operations.dongles.report import DongleReports
-from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.evidence import Evidence
 from seatkeeper_agent.operations.inventory import Inventory
 from seatkeeper_agent.operations.moves.backups import BackupService
@@ -119,10 +119,7 @@ class Agent:
         return [*here, *(entry.describe() for entry in others)]
 
     def dependencies(self) -> list[dict[str, Any]]:
-        """What depends on each license server of this host, for whoever replaces one.
-
-        Problem where a server does not answer that must.
-        """
+        """What depends on each license server of this host, for whoever replaces one."""
         found = []
         for entry in self.describe():
             if entry.vendor == self.driver.vendor:
@@ -135,10 +132,11 @@ class Agent:
         return found
 
     def _of_account_server(self, driver: ChaosDriver) -> Dependencies:
+        # One that is broken or not there yet may be replaced: what is remembered is asked then.
         try:
             status = driver.status()
-        except DriverError as error:
-            raise driver_problem("reading what depends on the server", error) from error
+        except DriverError:
+            status = None
         with self.journal.reading() as unit:
             return of_account_server(unit, driver, status)
 

@@ -75,12 +75,12 @@ COSTS: dict[str, Cost] = {
         statements=27, transactions=3, syncs=3, vendor="5 GET /status, 1 POST /crt"
     ),
     "activation answer, again": Cost(statements=4, vendor="1 GET /status"),
-    "deactivation, dry run": Cost(statements=3, vendor="1 GET /sessions/online, 2 GET /status"),
+    "deactivation, dry run": Cost(statements=3, vendor="1 GET /sessions/online, 1 GET /status"),
     "deactivation, run": Cost(
         statements=25,
         transactions=3,
         syncs=3,
-        vendor="1 GET /sessions/online, 6 GET /status, 1 POST /deactivate",
+        vendor="1 GET /sessions/online, 5 GET /status, 1 POST /deactivate",
     ),
     "deactivation, again": Cost(statements=3, vendor="1 GET /status"),
     "activation by password, dry run": Cost(statements=2, vendor="1 GET /status"),

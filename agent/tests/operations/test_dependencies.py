@@ -179,6 +179,17 @@ def test_sessions_are_found_or_unknown_and_a_confirmation_is_for_what_was_shown(
     assert bench.activation.deactivate(ACTOR, False, digest)["changed"] is True
 
 
+def test_of_a_server_that_does_not_answer_what_is_remembered_is_known(bench: Bench) -> None:
+    """So that a broken one can be replaced, and one that is not there yet installed."""
+    with bench.journal.reading() as unit:
+        found = dependencies.of_account_server(unit, bench.server, None)
+    assert (found.found, found.unknown) == ((), (Relation.BORROWED, Relation.IN_USE))
+    bench.borrow(2)
+    with bench.journal.reading() as unit:
+        (entry,) = dependencies.of_account_server(unit, bench.server, None).found
+    assert "2 seats of V-Ray are borrowed" in entry.what
+
+
 def test_an_open_return_holds_the_server(tmp_path: Path) -> None:
     """Work that a person has to do is not overtaken."""
     bench = Bench(tmp_path / "host", "person")

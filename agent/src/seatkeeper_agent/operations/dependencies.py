@@ -32,11 +32,12 @@ _ON_THE_WAY = (State.DEBITING, State.IN_TRANSIT, State.CREDITING_BACK)
 
 
 def of_account_server(
-    unit: Unit, driver: LicenseServerDriver, status: ServerStatus
+    unit: Unit, driver: LicenseServerDriver, status: ServerStatus | None
 ) -> Dependencies:
     """A server with an online account: seats borrowed for offline use, and sessions.
 
-    What becomes of a borrowed seat at its end is not known, so none ends by itself.
+    What becomes of a borrowed seat at its end is not known, so none ends by itself. Of a server
+    that does not answer (None) only what the journal remembers is known.
     """
     records = unit.declarations.page(BORROW, "", LISTED_MAX)
     declared = {
@@ -44,6 +45,9 @@ def of_account_server(
         for record in records
         if record.document["borrowed"] is not None
     }
+    if status is None:
+        remembered = tuple(_borrowed(product, document) for product, document in declared.items())
+        return Dependencies(remembered, (Relation.BORROWED, Relation.IN_USE))
     found = [_borrowed(product, declared.get(product)) for product in status.offline_products]
     sessions = driver.seats_in_use()
     if sessions is None:

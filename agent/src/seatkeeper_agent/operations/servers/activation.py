@@ -53,7 +53,9 @@ class ActivationService:
 
     def read(self) -> dict[str, Any]:
         """Whether it is activated, how and for whom as far as this agent knows."""
-        status = self._status()
+        return self._shown(self._status())
+
+    def _shown(self, status: ServerStatus) -> dict[str, Any]:
         with self._journal.reading() as unit:
             known = unit.declarations.get(KIND, self._driver.vendor)
             exchange = unit.declarations.get(EXCHANGE, self._driver.vendor)
@@ -79,23 +81,23 @@ class ActivationService:
         self, actor: str, dry_run: bool, confirmation: str | None = None
     ) -> dict[str, Any]:
         """Give the activation up, unless something depends on it and that was not confirmed."""
-        before = self.read()
+        status = self._status()
+        before = self._shown(status)
         self._require_told(before)
         if not before["activated"]:
             return _unchanged(before)
-        notes, digest = self._required_free(confirmation, dry_run)
+        notes, digest = self._required_free(status, confirmation, dry_run)
         after = {**before, "activated": False, "method": None, "account": None}
         done = self._change(Deactivate(self._driver, False), before, after, actor, dry_run)
         return {**done, "notes": notes, "digest": digest}
 
     def _required_free(
-        self, confirmation: str | None, dry_run: bool
+        self, status: ServerStatus, confirmation: str | None, dry_run: bool
     ) -> tuple[list[str], str | None]:
         """What whoever gives it up has to know, and what confirms it where something depends on it.
 
         A dry run says so and refuses nothing: what is returned in the same run is returned before.
         """
-        status = self._status()
         with self._journal.reading() as unit:
             found = dependencies.of_account_server(unit, self._driver, status)
         what, subject = GivingUp.DEACTIVATION, f"the {self._driver.vendor} license server"
