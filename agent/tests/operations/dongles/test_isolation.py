@@ -143,6 +143,18 @@ def test_one_that_is_plugged_in_again_is_hidden_again(office: Bench) -> None:
     assert set(office.authorized().values()) == {True}
 
 
+def test_nothing_is_hidden_again_by_a_look_that_comes_too_late(office: Bench) -> None:
+    """The operation ended after the look had begun."""
+    office.go(**ISOLATED)
+    operation = office.operation()
+    declared = office.migrations._known.declared_by(operation)
+    assert declared is not None
+    office.server.migrate()
+    assert office.put()["migration"]["state"] == "done"
+    office.migrations._owed.hide_again(operation, declared.document)
+    assert set(office.authorized().values()) == {True}
+
+
 def test_the_chosen_one_is_never_hidden_wherever_it_is(office: Bench) -> None:
     """It was moved into the port of one that is hidden, so its migration is stopped."""
     office.go(**ISOLATED)

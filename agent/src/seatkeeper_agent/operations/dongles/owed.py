@@ -12,7 +12,7 @@ from seatkeeper_agent.domain.records import OperationRecord
 from seatkeeper_agent.domain.servers import Dongle, IsolationError
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.journal.declarations import ISOLATION
-from seatkeeper_agent.operations.dongles.attempts import has_ended
+from seatkeeper_agent.operations.dongles.attempts import has_ended, is_under_way
 from seatkeeper_agent.operations.dongles.names import is_of
 from seatkeeper_agent.operations.dongles.report import DongleReports
 from seatkeeper_agent.operations.server_ports import IsolationPort
@@ -61,10 +61,19 @@ class OwedDongles:
             ]
             self._hide(operation, back)
 
+    def _is_owed(self, operation: str) -> bool:
+        with self._journal.reading() as unit:
+            found = unit.operations.get(operation)
+        return found is not None and is_under_way(found)
+
     def _hide(self, operation: OperationRecord, dongles: list[Dongle]) -> None:
         for dongle in dongles:
             try:
                 self._isolation.hide([dongle.path])
+                if not self._is_owed(operation.id):
+                    # It ended meanwhile, and has given back what was hidden until then.
+                    self._isolation.give_back([dongle.path])
+                    return
                 text = f"The dongle {dongle.id} was hidden again at {dongle.path}."
             except IsolationError as error:
                 text = str(error)
