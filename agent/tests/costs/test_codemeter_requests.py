@@ -30,51 +30,51 @@ COSTS: dict[str, Cost] = {
     "server": Cost(vendor="1 CmAccess2"),
     "dongles": Cost(statements=1, usb=1),
     "request, dry run": Cost(
-        statements=3,
+        statements=4,
         vendor="8 CmAccess2, 3 CmGetBoxContents2, 1 CmGetBoxes, 2 CmGetInfo, 1 CmGetVersion",
     ),
     "request, run": Cost(
-        statements=12,
+        statements=13,
         transactions=1,
         syncs=2,
         vendor="14 CmAccess2, 5 CmGetBoxContents2, 2 CmGetBoxes, 3 CmGetInfo, 2 CmGetVersion, "
         "1 CmLtCreateContext",
     ),
-    "request, again": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "request, again": Cost(statements=6, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "issue, dry run": Cost(
-        statements=4,
+        statements=5,
         vendor="9 CmAccess2, 3 CmGetBoxContents2, 1 CmGetBoxes, 3 CmGetInfo, 1 CmGetVersion",
     ),
     "issue, run": Cost(
-        statements=59,
+        statements=61,
         transactions=4,
         syncs=5,
         vendor="28 CmAccess2, 14 CmGetBoxContents2, 2 CmGetBoxes, 8 CmGetInfo, 2 CmGetVersion,"
         " 1 CmLtDoTransfer",
     ),
-    "issue, again": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "install, dry run": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "issue, again": Cost(statements=6, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "install, dry run": Cost(statements=6, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "install, run": Cost(
-        statements=60,
+        statements=62,
         transactions=4,
         syncs=4,
         vendor="14 CmAccess2, 9 CmGetBoxContents2, 3 CmGetInfo, 1 CmLtCreateReceipt, 1 "
         "CmLtImportUpdate",
     ),
-    "install, again": Cost(statements=7, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "confirm, dry run": Cost(statements=5, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "install, again": Cost(statements=8, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "confirm, dry run": Cost(statements=6, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "confirm, run": Cost(
-        statements=46,
+        statements=48,
         transactions=4,
         syncs=4,
         vendor="11 CmAccess2, 7 CmGetBoxContents2, 3 CmGetInfo, 1 CmLtConfirmTransfer",
     ),
-    "confirm, again": Cost(statements=7, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "acknowledge, dry run": Cost(statements=7, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "confirm, again": Cost(statements=8, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "acknowledge, dry run": Cost(statements=8, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "acknowledge, run": Cost(
-        statements=20, transactions=1, syncs=1, vendor="4 CmAccess2, 4 CmGetBoxContents2"
+        statements=21, transactions=1, syncs=1, vendor="4 CmAccess2, 4 CmGetBoxContents2"
     ),
-    "acknowledge, again": Cost(statements=7, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "acknowledge, again": Cost(statements=8, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "agent after a transfer": Cost(statements=15, vendor="2 CmAccess2, 1 CmGetVersion"),
     "borrow, dry run": Cost(statements=5, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"),
     "borrow, run": Cost(

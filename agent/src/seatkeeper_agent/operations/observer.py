@@ -22,7 +22,7 @@ from seatkeeper_agent.operations.observations import (
     refuse_vanished,
 )
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
-from seatkeeper_agent.operations.works import freeze
+from seatkeeper_agent.operations.works import freeze, freeze_owed
 
 COMPARE_SECONDS = 300.0
 
@@ -65,7 +65,8 @@ class Observer:
         return [self._last[serial] for serial in sorted(self._last)]
 
     def compare(self, actor: str) -> list[Comparison]:
-        """Compare all containers now; freezes what was rolled back."""
+        """Compare all containers now; freezes what was rolled back, and what was to be frozen."""
+        freeze_owed(self._journal)
         try:
             serials = [container.serial for container in self._driver.containers()]
         except DriverError as error:

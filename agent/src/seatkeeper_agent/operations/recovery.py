@@ -22,7 +22,7 @@ from seatkeeper_agent.operations.evidence import exchange_with, settle
 from seatkeeper_agent.operations.legs import subject, unknown
 from seatkeeper_agent.operations.observations import Sight
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
-from seatkeeper_agent.operations.works import KIND_OF_STATE, Works, operation_id
+from seatkeeper_agent.operations.works import KIND_OF_STATE, Works, freeze_owed, operation_id
 
 MARGIN_SECONDS = 60
 """How much later than its end the origin takes a borrow for ended: the holder ends first."""
@@ -62,6 +62,7 @@ class Recovery:
             records = unit.transfers.page(only_open=True, after="", limit=RESUMED_MAX)
         done: list[str] = []
         problems: list[Problem] = []
+        freeze_owed(self._journal)
         for record in records:
             try:
                 operation = self._drive(record, actor)

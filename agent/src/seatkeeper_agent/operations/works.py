@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import OperationState, TransferRecord
+from seatkeeper_agent.domain.records import OperationRecord, OperationState, TransferRecord
 from seatkeeper_agent.domain.transfers import NAMESPACE, Declaration, Mode, Side, State
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
@@ -31,6 +31,9 @@ KIND_OF_STATE = {
 
 FREEZE = "freeze"
 """The kind of an operation that does nothing but keep a container or an exchange from all work."""
+FREEZE_OWED = "freeze_owed"
+"""The kind of what remembers a container that is frozen as soon as the work on it has ended."""
+FREEZES_MAX = 1_000
 
 
 def operation_id(transfer_id: str, kind: str) -> str:
@@ -91,7 +94,12 @@ class Works:
             actor,
             (step,),
         )
-        self._engine.run(work)
+        try:
+            self._engine.run(work)
+        except Problem:
+            freeze_owed(self._journal)
+            raise
+        freeze_owed(self._journal)
         return work.id
 
     def abandon(self, unit: Unit, record: TransferRecord) -> None:
@@ -113,22 +121,68 @@ class Works:
 
 
 def require_unfrozen(journal: Journal, *containers: str) -> None:
-    """Problem if one of them was frozen; ``containers`` may name exchanges as well."""
+    """Problem if one of them was or is to be frozen; ``containers`` may name exchanges too."""
     with journal.reading() as unit:
         holders = [unit.operations.holding(name) for name in containers]
+        owed = unit.declarations.page(FREEZE_OWED, "", FREEZES_MAX)
     for holder in holders:
         if holder is not None and holder.kind == FREEZE and holder.problem is not None:
             raise Problem.from_document(holder.problem)
+    for entry in owed:
+        if entry.id in containers:
+            problem = Problem.from_document(entry.document["problem"])
+            # There is no operation yet that could be attested.
+            problem.next_action = (
+                "Run the playbook again: as soon as the work under way there has ended it is"
+                " frozen, and seatkeeper-agent status then says what to settle, and how."
+            )
+            raise problem
 
 
 def freeze(journal: Journal, container: str, actor: str, problem: Problem) -> None:
-    """Keep a container from all work until a person has attested what is true."""
-    frozen_id = operation_id(container, FREEZE)
+    """Keep a container from all work until a person has attested what is true.
+
+    Where other work holds it, nothing new begins there, and it is frozen when that has ended.
+    """
     with journal.transaction() as unit:
-        if unit.operations.holding(container) is not None:
-            return
-        is_exchange = container.startswith("agent ")
-        subject_text = f"exchange with {container}" if is_exchange else f"container {container}"
-        unit.operations.open(frozen_id, FREEZE, subject_text, None, container, actor, steps=[])
-        unit.operations.set_state(frozen_id, OperationState.IN_DOUBT, problem.as_document())
-        unit.audit.append(actor, "frozen", subject_text, {"problem": problem.code.value})
+        holder = unit.operations.holding(container)
+        if holder is None:
+            _open_freeze(unit, container, actor, problem)
+        elif not _is_frozen(holder):
+            document = {"actor": actor, "problem": problem.as_document()}
+            unit.declarations.put(FREEZE_OWED, container, document)
+            detail = {"problem": problem.code.value, "held_by": holder.id}
+            unit.audit.append(actor, "to_be_frozen", _frozen_subject(container), detail)
+
+
+def freeze_owed(journal: Journal) -> None:
+    """Freeze what was to be frozen and is free by now."""
+    with journal.reading() as unit:
+        owed = unit.declarations.page(FREEZE_OWED, "", FREEZES_MAX)
+    for container in [entry.id for entry in owed]:
+        with journal.transaction() as unit:
+            entry = unit.declarations.get(FREEZE_OWED, container)
+            if entry is None or unit.operations.holding(container) is not None:
+                continue
+            problem = Problem.from_document(entry.document["problem"])
+            _open_freeze(unit, container, entry.document["actor"], problem)
+            unit.declarations.remove(FREEZE_OWED, container)
+
+
+def _is_frozen(holder: OperationRecord) -> bool:
+    """Whether what holds a container waits for a person to settle a rollback already."""
+    told = holder.problem or {}
+    is_rolled_back = told.get("code") == ProblemCode.SNAPSHOT_ROLLED_BACK.value
+    return holder.kind == FREEZE or (holder.state is OperationState.IN_DOUBT and is_rolled_back)
+
+
+def _frozen_subject(container: str) -> str:
+    is_exchange = container.startswith("agent ")
+    return f"exchange with {container}" if is_exchange else f"container {container}"
+
+
+def _open_freeze(unit: Unit, container: str, actor: str, problem: Problem) -> None:
+    frozen_id, subject_text = operation_id(container, FREEZE), _frozen_subject(container)
+    unit.operations.open(frozen_id, FREEZE, subject_text, None, container, actor, steps=[])
+    unit.operations.set_state(frozen_id, OperationState.IN_DOUBT, problem.as_document())
+    unit.audit.append(actor, "frozen", subject_text, {"problem": problem.code.value})
