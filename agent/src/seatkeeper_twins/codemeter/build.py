@@ -38,7 +38,7 @@ def build_library(profile: str, cache_directory: Path | None = None) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as draft_folder:
         draft = Path(draft_folder) / library.name
-        _compile([*compiler, *flags, str(SOURCE), "-o", str(draft), "-ldl"])
+        _compile([*compiler, *flags, str(SOURCE), "-o", str(draft), "-ldl", "-lpthread"])
         draft.replace(library)
     return library
 

@@ -23,7 +23,7 @@ from seatkeeper_twins.codemeter.faults import LostAnswer
 from seatkeeper_twins.codemeter.runtime import Runtime
 from seatkeeper_twins.codemeter.wire import Reply
 
-CONNECTIONS_MAX = 64
+CONNECTIONS_MAX = 1024
 CONNECTION_SECONDS_MAX = 300
 LOG_BYTES_MAX = 1 << 20
 
@@ -79,9 +79,14 @@ class Engine:
     def _serve(self, connection: socket.socket) -> None:
         try:
             with connection:
-                reply = self.answer(*wire.receive_call(connection))
-                if reply is not None:
+                while (call := wire.receive_call(connection)) is not None:
+                    reply = self.answer(*call)
+                    if reply is None:
+                        break
                     connection.sendall(reply.packed())
+        except TimeoutError:
+            # Nobody asked for a long time: whoever does then connects anew.
+            return
         except (OSError, ValueError, struct.error) as error:
             self._note(f"connection: {error}")
         finally:

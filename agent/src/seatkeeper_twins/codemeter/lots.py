@@ -59,6 +59,11 @@ def give(runtime: Runtime, item: int, licenses: int | None, units: int | None) -
 
 def expire(runtime: Runtime) -> None:
     """End every borrow whose time has come: the holder's item stops, the origin has it back."""
+    if not runtime.store.row(
+        "SELECT 1 FROM history WHERE lot = 'lent'"
+        " UNION ALL SELECT 1 FROM item WHERE borrow_end IS NOT NULL LIMIT 1"
+    ):
+        return
     now = runtime.box_time()
     lent = runtime.store.rows(
         "SELECT h.*, i.firm_code FROM history h JOIN item i ON i.id = h.item"

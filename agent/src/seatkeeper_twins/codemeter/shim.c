@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -141,6 +142,43 @@ static int connect_to_engine(void) {
     return connection;
 }
 
+/* A thread keeps its connection for its next call: a container of many items is read in many. */
+static _Thread_local struct { int connection; pid_t owner; } kept = {-1, 0};
+static pthread_key_t thread_end;
+static pthread_once_t thread_end_once = PTHREAD_ONCE_INIT;
+
+static void drop_connection(void) {
+    if (kept.connection >= 0) close(kept.connection);
+    kept.connection = -1;
+}
+
+static void end_of_thread(void *unused) {
+    (void)unused;
+    drop_connection();
+}
+
+static void make_thread_end(void) {
+    pthread_key_create(&thread_end, end_of_thread);
+}
+
+/* Whether the engine still listens at the other end, and has said nothing that nobody asked. */
+static int is_usable(void) {
+    char byte;
+    if (kept.connection < 0 || kept.owner != getpid()) return 0;
+    return recv(kept.connection, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0
+        && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+static int use_connection(void) {
+    if (is_usable()) return kept.connection;
+    drop_connection();
+    pthread_once(&thread_end_once, make_thread_end);
+    pthread_setspecific(thread_end, &kept);
+    kept.owner = getpid();
+    kept.connection = connect_to_engine();
+    return kept.connection;
+}
+
 static int send_all(int connection, const unsigned char *bytes, size_t length) {
     while (length > 0) {
         ssize_t sent = send(connection, bytes, length, MSG_NOSIGNAL);
@@ -198,12 +236,11 @@ static int receive_answer(int connection, answer_header *answer, void *out, uint
 static uint64_t call(enum function function, const field *fields, size_t count,
                      void *out, uint32_t capacity, uint32_t *extra) {
     answer_header answer = {0};
-    int connection = connect_to_engine();
+    int connection = use_connection();
     if (connection < 0) { last_error = ERROR_NO_LOCAL_SERVER; return 0; }
     int complete = send_call(connection, function, fields, count)
         && receive_answer(connection, &answer, out, capacity);
-    close(connection);
-    if (!complete) { last_error = ERROR_NETWORK_FAULT; return 0; }
+    if (!complete) { drop_connection(); last_error = ERROR_NETWORK_FAULT; return 0; }
     last_error = answer.error;
     if (extra) *extra = answer.extra;
     return answer.error ? 0 : answer.result;

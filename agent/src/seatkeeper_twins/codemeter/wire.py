@@ -53,9 +53,12 @@ def send_call(connection: socket.socket, function: int, fields: list[bytes | Non
     connection.sendall(struct.pack("<I", len(body)) + body)
 
 
-def receive_call(connection: socket.socket) -> tuple[int, list[bytes | None]]:
-    """Function and arguments of one call; ValueError when the frame is broken."""
-    (length,) = struct.unpack("<I", _receive(connection, 4))
+def receive_call(connection: socket.socket) -> tuple[int, list[bytes | None]] | None:
+    """Function and arguments of one call, None at the end; ValueError when the frame is broken."""
+    first = connection.recv(1)
+    if not first:
+        return None
+    (length,) = struct.unpack("<I", first + _receive(connection, 3))
     if not 4 <= length <= FRAME_BYTES_MAX:
         raise ValueError(f"a frame of {length} bytes")
     body = _receive(connection, length)
