@@ -3,6 +3,7 @@
 
 All items have transfer options, which the product tells item by item. Each agent has read them
 once; then a transfer moves the container's update counter and one item, and all is listed again.
+The aim is that an item costs no more in the large container than in the small one.
 """
 
 from __future__ import annotations
@@ -82,8 +83,8 @@ def compare(_folder: Path) -> list[Comparison]:
             listing(socket_path, "items")
             sides.append((socket_path, library, items))
         rows = (
-            ("items after a transfer, of 10,000 against 100", "items", Aim("at most", 40)),
-            ("history of 10,000 items against 100", "history", Aim("at most", 40)),
+            ("items after a transfer, of 10,000 against 100", "items", Aim("at most", 100)),
+            ("history of 10,000 items against 100", "history", Aim("at most", 100)),
         )
         comparisons = []
         for name, member, aim in rows:
