@@ -28,6 +28,7 @@ from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.legs import LegOrder
 from seatkeeper_agent.operations.ports import DriverError
 from seatkeeper_agent.operations.recovery import Recovery
+from seatkeeper_agent.operations.refusals import Refusals
 from seatkeeper_agent.operations.steps import Probe, Step, Verdict, Work
 from seatkeeper_agent.operations.transfer_steps.credit_back import post_credit_back
 from seatkeeper_agent.operations.transfers import TransferService
@@ -106,7 +107,7 @@ def import_twice() -> None:
 def no_durable_refusal() -> None:
     """The target says no without writing it down."""
 
-    def say_no(self: TransferService, order: LegOrder, record: TransferRecord | None) -> None:
+    def say_no(self: Refusals, order: LegOrder, record: TransferRecord | None) -> None:
         with self._journal.reading() as unit:
             record = unit.transfers.get(order.declaration.id, Side.TARGET)
             past = Past(*unit.audit.head())
@@ -132,7 +133,7 @@ def no_durable_refusal() -> None:
             given["document"] = _Said.receipts[order.declaration.id]
         return given
 
-    TransferService._refuse = say_no  # type: ignore[method-assign]
+    Refusals.refuse = say_no  # type: ignore[method-assign]
     TransferService._answer = saying  # type: ignore[method-assign, assignment]
 
 
