@@ -169,9 +169,12 @@ def _legs_by_files(source: str, target: str) -> list[str]:
 def is_asked(transfer: Transfer, fleet: Fleet, by_files: bool) -> bool:
     """Whether the source's rules are to be asked before the target is touched.
 
-    Where documents go in files the hosts are on their own.
+    Where documents go in files the hosts are on their own, and where the target cannot be read
+    nothing follows.
     """
     if by_files or agent_of(transfer, ASK) not in fleet:
+        return False
+    if not fleet.is_read(transfer["target"]["agent"]):
         return False
     needed = needed_legs(transfer, fleet, by_files)
     return "request" in needed and "issue" in needed
