@@ -9,6 +9,7 @@ import pytest
 
 from seatkeeper_agent.domain.problems import ProblemCode
 from seatkeeper_agent.domain.records import OperationState
+from seatkeeper_agent.domain.servers import Dongle
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal.declarations import ISOLATION
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnfinished
@@ -141,6 +142,29 @@ def test_one_that_is_plugged_in_again_is_hidden_again(office: Bench) -> None:
     office.server.migrate()
     assert office.put()["migration"]["state"] == "done"
     assert set(office.authorized().values()) == {True}
+
+
+def test_one_that_comes_back_while_it_is_looked_joins_nobody(
+    office: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right after the look for what is to be hidden again; it is looked for once more then."""
+    office.go(**ISOLATED)
+    office.migrations.close()
+    office.bus.unplug("1-1.3")
+    seen = office.reports.dongles
+    back: list[str] = []
+
+    def dongles() -> list[Dongle]:
+        found = seen()
+        if not back:
+            back.append("1-1.3")
+            office.plug("90000003", "1-1.3")
+        return found
+
+    monkeypatch.setattr(office.reports, "dongles", dongles)
+    office.migrations.resume("agent")
+    assert (back, office.authorized()) == (["1-1.3"], ALONE)
+    assert office.view()["disturbance"] is None
 
 
 def test_nothing_is_hidden_again_by_a_look_that_comes_too_late(office: Bench) -> None:

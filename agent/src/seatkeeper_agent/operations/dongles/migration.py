@@ -113,7 +113,7 @@ class MigrationService:
         self._stopping = threading.Event()
         self._known = KnownMigrations(journal, reports, means.driver.vendor)
         self._owed = OwedDongles(journal, reports, means.isolation)
-        self._presence = Presence(journal, reports, means.stop)
+        self._presence = Presence(journal, reports, means.stop, self._hide_again)
         self._guard = Guard(journal, means.watch, self._look_at_bus)
 
     @property

@@ -29,10 +29,17 @@ Stop = Callable[[str, str, str], Instructions]
 class Presence:
     """Compares what is plugged with what was when the irreversible step was handed out."""
 
-    def __init__(self, journal: Journal, reports: DongleReports, stop: Stop) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        reports: DongleReports,
+        stop: Stop,
+        hide_again: Callable[[str], object],
+    ) -> None:
         self._journal = journal
         self._reports = reports
         self._stop = stop
+        self._hide_again = hide_again
         self._unwritten: dict[str, str] = {}
 
     def number(self, dongle: Dongle) -> int | None:
@@ -76,14 +83,19 @@ class Presence:
         if record is None or known is not None:
             return known
         has_ended = bool(record.document.get("switched_off"))
+        attempt = operation_id(migration, record.document["attempt"])
         what = None
         if not has_ended or enabled:
-            what = self.difference(dongle_from(record.document["dongle"]), number)
+            dongle = dongle_from(record.document["dongle"])
+            what = self.difference(dongle, number)
+            if what is not None:
+                # One that is to be hidden may just have come back: it counts if it cannot be.
+                self._hide_again(attempt)
+                what = self.difference(dongle, number)
             has_ended = enabled is False
             if has_ended and is_watched:
                 what = None
         # What a journal that failed could not take is written as soon as it can.
-        attempt = operation_id(migration, record.document["attempt"])
         what = self._unwritten.get(attempt, what)
         if what is not None:
             self._unwritten[attempt] = what
