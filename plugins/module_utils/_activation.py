@@ -39,6 +39,8 @@ def run_online(params: Params, client: AgentClient, check_mode: bool) -> Result:
             "See whether the variable or vault that it comes from is set in this run.",
         )
     body = {"account": params["account"], "password": params["password"]}
+    if params["already_active"]:
+        body["already_active"] = True
     return _told(client.change("PUT", _path(), body, check_mode))
 
 

@@ -49,6 +49,13 @@ options:
     description:
       - Its password.
     type: str
+  already_active:
+    description:
+      - States that others activated the server with O(account) before, as a person has seen on its
+        page. The server does not tell for whom it is activated, so an activation that the agent did
+        not make passes for no account (V(activated-otherwise)) until that is stated once.
+    type: bool
+    default: false
   confirmation:
     description:
       - Confirms that the activation is given up although something depends on it, such as borrowed
@@ -152,6 +159,7 @@ ARGUMENTS = ArgumentSpec(
         },
         "account": {"type": "str"},
         "password": {"type": "str", "no_log": True},
+        "already_active": {"type": "bool", "default": False},
         "confirmation": {"type": "str"},
     },
     required_if=(("state", "activated", ("account", "password")),),

@@ -28,6 +28,7 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.operations.servers.activation import (
     ANSWER_BYTES_MAX,
+    AccountOrder,
     ActivationService,
     AnswerOrder,
 )
@@ -81,13 +82,14 @@ async def put_activation(request: Request, vendor: str, dry_run: bool = False) -
     """The password is used and kept nowhere."""
     service, actor = _activation(request, vendor), actor_of(request)
     body = await body_of(request, "activation-order")
-    account, password = body["account"], Secret(body["password"])
+    is_active = body.get("already_active", False)
+    order = AccountOrder(body["account"], Secret(body["password"]), is_active)
     job = _job(
         vendor,
         "activation",
         dry_run,
-        {"account": account},
-        lambda: service.activate(account, password, actor, dry_run),
+        {"account": order.account, "already_active": is_active},
+        lambda: service.activate(order, actor, dry_run),
     )
     return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
 

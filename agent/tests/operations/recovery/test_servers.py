@@ -61,6 +61,14 @@ def test_what_is_activated_otherwise_is_deactivated_first(office: Bench) -> None
     assert office.log_in("other@studio.example")["after"]["activated"] is True
 
 
+@recovers(ProblemCode.ACTIVATED_OTHERWISE)
+def test_for_whom_others_activated_is_stated(office: Bench) -> None:
+    office.server.activated = True
+    refused(ProblemCode.ACTIVATED_OTHERWISE, "state already_active: true", office.log_in)
+    assert office.log_in(is_active=True)["after"]["account"] == ACCOUNT
+    assert office.log_in()["changed"] is False
+
+
 @recovers(ProblemCode.EXCHANGE_MISSING, ProblemCode.ANSWER_FOREIGN, ProblemCode.ANSWER_USED)
 def test_the_answer_to_the_open_request_is_brought(office: Bench) -> None:
     stray = office.server.answer_to(b"request 1")

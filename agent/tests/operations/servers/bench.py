@@ -17,7 +17,11 @@ from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import OperationRecord
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.servers.activation import ActivationService, AnswerOrder
+from seatkeeper_agent.operations.servers.activation import (
+    AccountOrder,
+    ActivationService,
+    AnswerOrder,
+)
 from seatkeeper_agent.operations.servers.borrows import ServerBorrowOrder, ServerBorrowService
 from seatkeeper_agent.operations.servers.settings import ServerOrder, ServerService
 
@@ -102,10 +106,15 @@ class Bench:
         return self.settings.put(order, ACTOR, dry_run)
 
     def log_in(
-        self, account: str = ACCOUNT, password: str = PASSWORD, dry_run: bool = False
+        self,
+        account: str = ACCOUNT,
+        password: str = PASSWORD,
+        dry_run: bool = False,
+        is_active: bool = False,
     ) -> dict[str, Any]:
         """Activate online."""
-        return self.activation.activate(account, Secret(password), ACTOR, dry_run)
+        order = AccountOrder(account, Secret(password), is_active)
+        return self.activation.activate(order, ACTOR, dry_run)
 
     def request(self, dry_run: bool = False) -> dict[str, Any]:
         """The request file."""

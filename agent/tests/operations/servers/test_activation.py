@@ -13,7 +13,7 @@ import pytest
 from operations.hosts import Crash
 from operations.products import Points
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.servers import Secret
+from seatkeeper_agent.domain.servers import Secret, ServerStatus
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnavailable, DriverUnfinished
 
 from .bench import ACCOUNT, PASSWORD, Bench, refused
@@ -59,12 +59,47 @@ def test_an_account_of_somebody_else_stays(bench: Bench) -> None:
     assert len(bench.server.calls) == 1
 
 
-def test_what_a_person_activated_on_the_page_is_taken_as_it_is(bench: Bench) -> None:
-    """For whom, nobody tells; an answer file for it is refused."""
+def test_what_others_activated_passes_for_no_account_until_somebody_says_which(
+    bench: Bench,
+) -> None:
+    """The server does not tell; a person who has looked states it once."""
     bench.server.activated = True
-    assert bench.log_in()["changed"] is False
+    for dry_run in (True, False):
+        problem = refused(bench.log_in, dry_run=dry_run)
+        assert (problem.code, ACCOUNT in problem.next_action) == (
+            ProblemCode.ACTIVATED_OTHERWISE, True,
+        )  # fmt: skip
     assert bench.activation.read()["method"] is None
     assert refused(bench.respond, b"x").code is ProblemCode.ACTIVATED_OTHERWISE
+    planned, head = bench.log_in(is_active=True, dry_run=True), bench.head()
+    assert (planned["changed"], planned["after"]["account"]) == (True, ACCOUNT)
+    assert bench.activation.read()["account"] is None
+    assert bench.log_in(is_active=True)["after"]["account"] == ACCOUNT
+    assert bench.head()[0] == head[0] + 1
+    for is_active in (True, False):
+        assert bench.log_in(is_active=is_active)["changed"] is False
+    assert refused(bench.log_in, account=OTHER, is_active=True).code is (
+        ProblemCode.ACTIVATED_OTHERWISE
+    )
+    assert bench.server.calls == []
+
+
+def test_others_who_were_first_activated_it_for_whomever(bench: Bench) -> None:
+    """Between the look and the step: nothing is remembered of an account that nobody saw."""
+    looked: list[bool] = []
+
+    def status() -> ServerStatus:
+        shown = seen()
+        looked.append(True)
+        bench.server.activated = True
+        return shown
+
+    seen = bench.server.status
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench.server, "status", status)
+        assert refused(bench.log_in).code is ProblemCode.ACTIVATED_OTHERWISE
+    assert len(looked) > 1
+    assert (bench.activation.read()["account"], bench.server.calls) == (None, [])
 
 
 def test_what_is_remembered_ends_with_the_activation(bench: Bench) -> None:
@@ -230,7 +265,7 @@ def test_what_was_interrupted_before_anything_is_not_remembered_as_anybodys(benc
     bench.server.activated = True
     bench.resume()
     assert (bench.opened(), bench.activation.read()["account"]) == ([], None)
-    assert bench.log_in()["changed"] is False
+    assert refused(bench.log_in).code is ProblemCode.ACTIVATED_OTHERWISE
 
 
 @pytest.mark.parametrize("kind", ["online", "offline"])

@@ -19,7 +19,11 @@ from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.servers import steps
-from seatkeeper_agent.operations.servers.activation import ActivationService, AnswerOrder
+from seatkeeper_agent.operations.servers.activation import (
+    AccountOrder,
+    ActivationService,
+    AnswerOrder,
+)
 from seatkeeper_twins.chaos import people
 from seatkeeper_twins.parts import control
 
@@ -41,7 +45,8 @@ class Host:
     def log_in(self, account: str = ADMIN, password: str | None = None) -> dict[str, Any]:
         """Activate online."""
         said = PASSWORDS[account] if password is None else password
-        return self.service.activate(account, Secret(said), ACTOR, dry_run=False)
+        order = AccountOrder(account, Secret(said))
+        return self.service.activate(order, ACTOR, dry_run=False)
 
     def answered(self, request: dict[str, Any]) -> bytes:
         """What the account page gives for a request: once, and then the file is there."""
@@ -147,9 +152,9 @@ def test_an_answer_for_another_server_is_refused_by_this_one(host: Host) -> None
 
 
 def test_what_a_person_did_on_the_page_counts(host: Host) -> None:
-    """Activated or given up there, it is seen."""
+    """Activated or given up there, it is seen; for whom, only people know."""
     people.send_form(host.twins.server, "enable", user=ADMIN, password=PASSWORDS[ADMIN])
-    assert host.log_in()["changed"] is False
+    assert refused(host.log_in).code is ProblemCode.ACTIVATED_OTHERWISE
     people.send_form(host.twins.server, "disable")
     assert host.give_up()["changed"] is False
     assert host.log_in()["changed"] is True

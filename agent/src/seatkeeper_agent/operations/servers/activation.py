@@ -35,6 +35,15 @@ ANSWER_BYTES_MAX = 1_048_576
 
 
 @dataclass(frozen=True)
+class AccountOrder:
+    """An online account; ``is_active`` states that others activated the server with it before."""
+
+    account: str
+    password: Secret
+    is_active: bool = False
+
+
+@dataclass(frozen=True)
 class AnswerOrder:
     """An answer file, and the digest of the request it answers where the bringer knows it."""
 
@@ -66,16 +75,33 @@ class ActivationService:
         )
         return shown
 
-    def activate(self, account: str, password: Secret, actor: str, dry_run: bool) -> dict[str, Any]:
+    def activate(self, order: AccountOrder, actor: str, dry_run: bool) -> dict[str, Any]:
         """Log the server in, unless it is activated already."""
-        before = self.read()
+        account, before = order.account, self.read()
         self._require_told(before)
+        after = {**before, "activated": True, "method": "online", "account": account}
         if before["activated"]:
+            if order.is_active and before["method"] is None:
+                return self._stated(before, after, actor, dry_run)
             self._require_same(before, "online", account)
             return _unchanged(before)
-        step = ActivateOnline(self._driver, account, password)
-        after = {**before, "activated": True, "method": "online", "account": account}
-        return self._change(step, before, after, actor, dry_run)
+        step = ActivateOnline(self._driver, account, order.password)
+        answer = self._change(step, before, after, actor, dry_run)
+        if not dry_run:
+            # Others may have been first, for whomever.
+            self._require_same(answer["after"], "online", account)
+        return answer
+
+    def _stated(
+        self, before: dict[str, Any], after: dict[str, Any], actor: str, dry_run: bool
+    ) -> dict[str, Any]:
+        """A person has seen for whom others activated it; it is remembered as their word."""
+        if not dry_run:
+            with self._journal.transaction() as unit:
+                document = {"method": "online", "account": after["account"]}
+                unit.declarations.put(KIND, self._driver.vendor, document)
+                unit.audit.append(actor, "activation_stated", self._subject, document)
+        return {"changed": True, "before": before, "after": after, "plan": {"steps": []}}
 
     def deactivate(
         self, actor: str, dry_run: bool, confirmation: str | None = None
@@ -194,11 +220,21 @@ class ActivationService:
             )
 
     def _require_same(self, before: dict[str, Any], method: str, account: str | None) -> None:
-        """An activation by other means, or for another account, is a person's to give up."""
+        """An activation by other means, or for another account, is a person's to give up.
+
+        One that this agent did not make may be for any account, so it passes for none.
+        """
         known = before["method"]
-        other_account = account is not None and before["account"] not in (None, account)
-        if known in (None, method) and not other_account and method == "online":
+        if method == known == "online" and before["account"] == account:
             return
+        if method == "online" and known is None:
+            raise Problem(
+                ProblemCode.ACTIVATED_OTHERWISE,
+                "The license server is activated already, not by this agent, and it does not tell"
+                " for which account.",
+                f"Look at the server's page. If it is activated for {account}, state"
+                " already_active: true; otherwise deactivate it first.",
+            )
         told = {"online": f"online for {before['account']}", "offline": "offline, by another file"}
         raise Problem(
             ProblemCode.ACTIVATED_OTHERWISE,

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seatkeeper_agent.domain.servers import Secret, ServerStatus
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.ports import CommandReport, DriverInterrupted
 from seatkeeper_agent.operations.servers.steps import ServerStep
+from seatkeeper_agent.operations.steps import Probe
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class ActivateOnline(ServerStep):
         """Online licensing is available."""
         return status.activated
 
+    def probe(self, baseline: dict[str, Any] | None) -> Probe:
+        """What shows before anything was done is the work of others, for whomever."""
+        seen = super().probe(baseline)
+        return replace(seen, evidence={"by_others": True}) if baseline is None else seen
+
     def effect(self) -> CommandReport:
         """The documented command."""
         if self.password is None:
@@ -42,8 +48,9 @@ class ActivateOnline(ServerStep):
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """Remember for whom, and that an offline exchange that was open is over."""
-        activation = {"method": "online", "account": self.account}
-        unit.declarations.put("activation", self.driver.vendor, activation)
+        if not evidence.get("by_others"):
+            activation = {"method": "online", "account": self.account}
+            unit.declarations.put("activation", self.driver.vendor, activation)
         _close_exchange(unit, self.driver.vendor, None)
 
 
