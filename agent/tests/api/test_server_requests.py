@@ -65,7 +65,7 @@ INVALID: list[tuple[str, str, Any]] = [
     ("PUT", MIGRATED, ORDER | {"licenses": [HELD | {"perpetual": None}]}),
     ("PUT", MIGRATED, ORDER | {"licenses": [HELD] * 101}),
     ("PUT", MIGRATED, ORDER | {"confirmation": "yes"}),
-    ("PUT", MIGRATED, ORDER | {"acknowledgement": "a" * 1}),
+    ("PUT", MIGRATED, ORDER | {"acknowledgement": "a" * 1001}),
     ("PUT", MIGRATED, ORDER | {"deadline_seconds": 1}),
     ("PUT", MIGRATED, ORDER | {"deadline_seconds": 1e9}),
     ("PUT", "/v1/migrations/90000001", ORDER),
