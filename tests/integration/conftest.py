@@ -14,6 +14,10 @@ import pytest
 from seatkeeper_twins.lab import process
 from seatkeeper_twins.lab.lab import Lab
 
+from .runs import say_who_activated
+
+ADMIN = "admin@studio-a.example"
+
 
 @pytest.fixture(scope="session", autouse=True)
 def forked() -> Iterator[None]:
@@ -47,6 +51,7 @@ def shared_lab() -> Iterator[Lab]:
 def whole_lab() -> Iterator[Lab]:
     """The hosts of both demos together: two with CodeMeter, two with Chaos."""
     with _whole() as started:
+        say_who_activated(started["render-server"], ADMIN)
         yield started
 
 
@@ -54,13 +59,14 @@ def whole_lab() -> Iterator[Lab]:
 def fresh_whole_lab() -> Iterator[Lab]:
     """The same for one test."""
     with _whole() as started:
+        say_who_activated(started["render-server"], ADMIN)
         yield started
 
 
 def _whole() -> Lab:
     seeds = _seeds("seed.json") | _seeds("chaos_seed.json")
     # In the demo the dongle driver is too old at first, and nobody is logged in.
-    seeds["render-server"]["chaos"]["server"] = {"activated_as": "admin@studio-a.example"}
+    seeds["render-server"]["chaos"]["server"] = {"activated_as": ADMIN}
     return Lab.create(seeds)
 
 

@@ -20,7 +20,7 @@ from seatkeeper_twins.chaos import people
 from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
 
-from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, Run, journals, module, play
+from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, Run, journals, module, play, say_who_activated
 from .tap import PERSON_SECONDS_MAX, wait_for, waited
 
 # Whole runs of ansible-playbook on a busy machine.
@@ -69,6 +69,7 @@ def dongles() -> Iterator[Lab]:
     server = {"activated_as": ADMIN, "wibukey_version": "5.20"}
     ports = [{"port": "1-1.1", "serial": FIRST}, {"port": "1-1.2", "serial": SECOND}]
     with Lab.create({ONLINE: {"chaos": {"server": server, "dongles": ports}}}) as lab:
+        say_who_activated(lab[ONLINE], ADMIN)
         yield lab
 
 
