@@ -14,6 +14,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._documents im
     write_document,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import move_id
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._license_names import called
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports import (
     readable,
@@ -249,11 +250,6 @@ def _adrift(move: dict[str, t.Any] | None) -> list[str]:
         f" {' '.join(entry['advice'])}"
         for entry in (move or {}).get("adrift", ())
     ]
-
-
-def called(number: str, name: str | None) -> str:
-    """A license's number, with its name where it is declared."""
-    return number if name is None else f"{number} ({name})"
 
 
 def _written(path: str | None, document: dict[str, t.Any] | None, check_mode: bool) -> bool:

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._server_move import called
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._license_names import called
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (

@@ -20,19 +20,19 @@ FOLDERS = ("modules", "callback", "filter")
 IMPORTS: dict[str, Imports] = {
     "modules.dongle_info": Imports(11, "ansible.module_utils.urls"),
     "modules.dongle_migrate": Imports(14, "ansible.module_utils.urls"),
-    "modules.license_backup": Imports(15, "ansible.module_utils.urls"),
+    "modules.license_backup": Imports(16, "ansible.module_utils.urls"),
     "modules.license_borrow": Imports(16, "ansible.module_utils.urls"),
     "modules.license_client": Imports(9),
     "modules.license_info": Imports(13, "ansible.module_utils.urls"),
     "modules.license_order": Imports(15, "ansible.module_utils.urls"),
-    "modules.license_profile": Imports(15, "ansible.module_utils.urls"),
+    "modules.license_profile": Imports(16, "ansible.module_utils.urls"),
     "modules.license_server": Imports(10, "ansible.module_utils.urls"),
-    "modules.license_server_move": Imports(15, "ansible.module_utils.urls"),
+    "modules.license_server_move": Imports(16, "ansible.module_utils.urls"),
     "modules.license_transfer": Imports(13, "ansible.module_utils.urls"),
     "modules.offline_activation": Imports(12, "ansible.module_utils.urls"),
     "modules.online_activation": Imports(12, "ansible.module_utils.urls"),
     "callback.open_steps": Imports(6),
-    "filter.licensing": Imports(18),
+    "filter.licensing": Imports(22),
 }
 
 

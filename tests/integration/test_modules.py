@@ -136,13 +136,12 @@ def test_dongles_are_listed_with_their_rules(whole_lab: Lab, tmp_path: Path) -> 
 
 def test_what_is_not_there_is_read_as_such(whole_lab: Lab, tmp_path: Path) -> None:
     gather = ["servers", "dongles", "migrations", "waiting"]
-    for host in ("old-server", "render-server"):
+    for host, vendor in (("old-server", "codemeter"), ("render-server", "chaos")):
         read = module(whole_lab, tmp_path, "license_info", host, gather=gather)
         assert (read["migrations"], read["waiting"]) == ([], [])
-    codemeter, chaos = read["servers"]
-    assert (codemeter["vendor"], codemeter["running"]) == ("codemeter", None)
-    assert codemeter["problem"]["code"] == "runtime-unavailable"
-    assert (chaos["vendor"], chaos["running"]) == ("chaos", True)
+        # Of a product that is not there nobody hears.
+        (server,) = read["servers"]
+        assert (server["vendor"], server["running"]) == (vendor, True)
 
 
 def test_every_leg_of_a_transfer(whole_lab: Lab, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from api.asking import Asker
+from api.asking import asking
 
 from operations.hosts import ACTOR
 from seatkeeper_agent.domain.problems import ProblemCode
@@ -93,8 +93,11 @@ def test_a_doubt_that_nothing_tells_stays_and_says_what_to_do(bench: Bench) -> N
 @pytest.mark.timeout(600)
 def test_the_next_run_ends_a_doubt_of_vrlctl_and_activates(tmp_path: Path) -> None:
     """The whole agent, without a restart; other work on the server is free at once as well."""
-    with Lab.create({HOST: {"chaos": {"profile": "5.5"}}}, tmp_path / "lab") as lab:
-        asker, vrlctl = Asker(lab[HOST].socket_path), lab[HOST].chaos.vrlctl
+    with (
+        Lab.create({HOST: {"chaos": {"profile": "5.5"}}}, tmp_path / "lab") as lab,
+        asking(lab[HOST]) as asker,
+    ):
+        vrlctl = lab[HOST].chaos.vrlctl
         real = vrlctl.rename(vrlctl.with_name(f"{vrlctl.name}.real"))
         vrlctl.write_text(IDLE, encoding="utf-8")
         vrlctl.chmod(0o755)

@@ -61,11 +61,12 @@ class AcmeDriver:
         """None is known."""
         return {}
 
-    def check_settings(self, settings: dict[str, dict[str, str]]) -> None:
-        """DriverRefused for whatever is declared."""
+    def check_settings(self, settings: dict[str, dict[str, str]]) -> list[str]:
+        """DriverRefused for whatever is declared; nothing is left to be warned of."""
         for section, keys in settings.items():
             for key in keys:
                 raise DriverRefused(f"no document names a setting {section}.{key} of Acme.")
+        return []
 
     def write_settings(self, settings: dict[str, dict[str, str]]) -> None:
         """DriverUnsupported: there is nothing that could be written."""
