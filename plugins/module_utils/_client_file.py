@@ -130,7 +130,7 @@ class ClientFile:
         whole = tag[:-2].rstrip() + b">" + added + f"</{SECTION}>".encode("ascii")
         return section.tag_start, section.tag_end, whole
 
-    def _reader(self) -> _Reader:
+    def _reader(self) -> t.Union[_Reader, _TagReader]:
         if b"\x00" in self._content:
             raise self._problem("is not in an encoding that keeps ASCII, such as UTF-8")
         reader: _Reader | _TagReader = _Reader(self._content)

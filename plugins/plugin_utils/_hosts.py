@@ -21,7 +21,7 @@ _MEMBERS: t.Final = {
 """Where an entry names the agent of a host; source and target of an order are phone systems."""
 
 
-def unknown_hosts(declared: dict[str, list[Entry]], agents: list[str]) -> list[str]:
+def unknown_hosts(declared: dict[str, t.Any], agents: list[str]) -> list[str]:
     """A sentence for each place that names a host which none of the inventory has.
 
     ``agents`` are what the agents of all hosts are called. A machine that is declared as lost need
