@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 SITE = ROOT / "playbooks" / "site.yml"
 INVENTORY = ROOT / "playbooks" / "inventories" / "fleet"
 ADMIN = "admin@studio-a.example"
+NAMES = ("PROServer", "PROSession", "Client")
 PROFILES = {"15.90.10.1": ["ProLicense"], "15.90.10.2": ["Server"], "15.90.10.3": ["Client"]}
 MOVED = {"6000010:201": (10, 0), "6000010:202": (5, 0), "6000010:204": (2, 0)}
 
@@ -92,9 +93,15 @@ def order(**values: Any) -> dict[str, Any]:
 
 def server_move(**values: Any) -> dict[str, Any]:
     """The move of the example inventory, as variables."""
+    numbered = enumerate(zip(NAMES, PROFILES.items(), strict=True), start=1)
     licenses = [
-        {"number": number, "profiles": names, "code": f"TWIN{n}-AAAAA-BBBBB-CCCCC-DDDDD"}
-        for n, (number, names) in enumerate(PROFILES.items(), start=1)
+        {
+            "number": number,
+            "name": name,
+            "profiles": profiles,
+            "code": f"TWIN{n}-AAAAA-BBBBB-CCCCC-DDDDD",
+        }
+        for n, (name, (number, profiles)) in numbered
     ]
     entry = {
         "name": "planning",
