@@ -24,9 +24,21 @@ setting() { # NAME ; of the environment, else of pip's files, the narrower one f
     done
 }
 
+there() { # PLACE... ; without folders that are not there, which pip only warns of
+    local place kept=()
+    for place in "$@"; do
+        [[ "$place" == *://* && "$place" != file://* || -e "${place#file://}" ]] && kept+=("$place")
+    done
+    echo "${kept[*]}"
+}
+
 take() { # UV_VARIABLE PIP_SETTING ; what is said to uv itself stands
     local value
     value="$(setting "$2")"
+    case "$2" in *index-url | find-links)
+        # shellcheck disable=SC2086 # several places, apart by spaces
+        value="$(there $value)" ;;
+    esac
     [[ -z "$value" || -n "${!1:-}" ]] || export "$1=$value"
 }
 
@@ -36,6 +48,8 @@ take UV_FIND_LINKS find-links
 [[ -z "${UV_FIND_LINKS:-}" ]] || export UV_FIND_LINKS="${UV_FIND_LINKS// /,}"
 take SSL_CERT_FILE cert
 take HTTPS_PROXY proxy
+take UV_INSECURE_HOST trusted-host
+take UV_HTTP_TIMEOUT default-timeout
 # As pip does; which file it is that an index has is for the hashes of a lock to say.
 export UV_INDEX_STRATEGY=unsafe-best-match
 # A copy: what is changed in an environment by hand changes no other one through uv's cache.
