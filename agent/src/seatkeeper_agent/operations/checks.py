@@ -166,7 +166,8 @@ class Checks:
     def request_is_stale(self, record: TransferRecord, told: dict[str, Any]) -> bool:
         """Whether what a request that was never served told of the target is so no more.
 
-        What the source refused it for may be mended by now.
+        What the source refused it for may be mended by now. While the product does not answer,
+        the request stays what it is.
         """
         container = record.declaration.target.container
         try:
@@ -176,8 +177,8 @@ class Checks:
             return has_firm_item or (
                 record.declaration.type.is_borrow and self._is_of_another_time(record, told)
             )
-        except DriverError as error:
-            raise driver_problem(f"reading {container}", error) from error
+        except DriverError:
+            return False
 
     def _is_of_another_time(self, record: TransferRecord, told: dict[str, Any]) -> bool:
         """Whether a request is too old, or was made with a clock that is set otherwise now.

@@ -187,6 +187,18 @@ def test_a_borrow_waits_for_clocks_that_agree(pair: Pair) -> None:
         arrived(pair, declared)
 
 
+def test_a_request_needs_no_product_to_be_given_again(pair: Pair) -> None:
+    """What is in the journal is answered from there, whatever it told of its target."""
+    declared = pair.declare("job", "204", "borrow_local", until=in_days(pair, 1))
+    document = requested(pair, declared)
+    pair.new.twin.stop()
+    try:
+        again = pair.leg(declared, Leg.REQUEST)
+        assert (again["changed"], again["document"]) == (False, document)
+    finally:
+        pair.new.twin.start()
+
+
 @recovers(ProblemCode.UNRECEIPTED_TRANSFER)
 def test_the_older_receipt_is_brought_back_first(pair_of: MakePair) -> None:
     pair = pair_of(policy=Policy(receipt_required=True))
