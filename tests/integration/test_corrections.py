@@ -14,7 +14,7 @@ from seatkeeper_twins.lab.lab import Lab
 from .runs import ROOT, holdings, play
 
 # Whole runs of ansible-playbook on a busy machine.
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 MIGRATE = ROOT / "playbooks" / "migrate_licenses.yml"
 ENDS = {"source": "old-server", "target": "new-server"}

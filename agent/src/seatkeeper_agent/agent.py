@@ -223,6 +223,7 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
     chaos = None if settings.chaos is None else ChaosDriver(settings.chaos)
     usb = UsbInventory(settings.usb)
     dongles = DongleReports(journal, usb, chaos)
+    observer = Observer(journal, driver, plugged=usb.plugged)
     migrations = None
     if chaos is not None and settings.chaos is not None:
         page = _page(settings.chaos)
@@ -253,11 +254,11 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
         journal=journal,
         driver=driver,
         chaos=chaos,
-        inventory=Inventory(driver),
+        inventory=Inventory(driver, observer.saw),
         transfers=TransferService(
             journal, driver, identity, checks, works, Evidence(journal, driver, identity)
         ),
-        observer=Observer(journal, driver),
+        observer=observer,
         borrows=BorrowService(journal, driver, identity, sure_clock=clock.now),
         recovery=Recovery(journal, driver, works, clock.now),
         servers=servers,

@@ -36,7 +36,7 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.identity import IdentityError
 from seatkeeper_agent.journal import JournalError
 from seatkeeper_agent.operations.clock import CHECK_SECONDS
-from seatkeeper_agent.operations.observer import COMPARE_SECONDS
+from seatkeeper_agent.operations.observer import LOOK_SECONDS
 from seatkeeper_agent.operations.watcher import Repeating, Watcher
 from seatkeeper_agent.settings import Roles
 
@@ -74,9 +74,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     recovery = asyncio.get_running_loop().run_in_executor(None, _recover, agent)
     watcher = Watcher(agent.journal, partial(_look_again, agent), partial(_log_defect, "watcher"))
     watcher.start()
-    compare = partial(agent.observer.compare, "agent")
+    look = partial(agent.observer.look, "agent")
     report = partial(_log_defect, "observer")
-    observing = Repeating("observer", compare, report, COMPARE_SECONDS, at_once=True)
+    observing = Repeating("observer", look, report, LOOK_SECONDS, at_once=True)
     observing.start()
     clock = asyncio.create_task(_check_clock(agent))
     try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -49,10 +49,19 @@ class Listing:
 
 
 class Inventory:
-    """Containers, items and history of one driver. All failures are Problems."""
+    """Containers, items and history of one driver. All failures are Problems.
 
-    def __init__(self, driver: LicenseDriver, clock: Callable[[], float] = time.time) -> None:
+    ``saw`` is told the update counters of each container that is read.
+    """
+
+    def __init__(
+        self,
+        driver: LicenseDriver,
+        saw: Callable[[str, Mapping[int, int]], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._driver = driver
+        self._saw = saw
         self._clock = clock
         self._listings: dict[str, Listing] = {}
         self._lock = threading.Lock()
@@ -110,6 +119,7 @@ class Inventory:
             return known
         the_container(self._driver, serial)
         counters = self._driver.firm_items(serial)
+        self._saw(serial, counters)
         # A receipt may close a row without being metered, so history is always read anew.
         is_metered = reading.member == "items"
         if known is not None and known.update_counters == counters and is_metered:

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Containers compared with the journal at start, at intervals, and when somebody asks for it.
+"""Containers compared with the journal at start, on change, and at intervals.
 
 A container that was restored from a snapshot is noticed although nobody moves anything: by its
-update counters, and where these have risen again by rows that its history has lost. Only the
-comparison itself writes, and only what it freezes; reads give the last comparison and its age.
+update counters, and where these have risen again by rows that its history has lost. A change is
+what was plugged in or unplugged, and a counter that a read shows otherwise than the last comparison
+saw it. Only the comparison itself writes, and only what it freezes; reads give the last comparison
+and its age.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from seatkeeper_agent.domain.licenses import ItemKey, Measure
@@ -25,6 +28,9 @@ from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
 from seatkeeper_agent.operations.works import freeze, freeze_owed
 
 COMPARE_SECONDS = 300.0
+LOOK_SECONDS = 2.0
+SETTLE_SECONDS = 60.0
+"""How long the product may take to show what was plugged in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +53,62 @@ class _Shown:
 
 
 class Observer:
-    """Compares all containers of one product with the journal."""
+    """Compares all containers of one product with the journal.
+
+    ``plugged`` gives what is plugged into this host, equal only while nothing was moved; it asks
+    neither a device nor the product. ``passed`` counts seconds.
+    """
 
     def __init__(
         self,
         journal: Journal,
         driver: LicenseDriver,
         clock: Callable[[], float] = time.time,
+        plugged: Callable[[], Mapping[str, int]] = dict,
+        passed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal = journal
         self._driver = driver
         self._clock = clock
+        self._plugged = plugged
+        self._passed = passed
         self._last: dict[str, Comparison] = {}
+        self._counters: dict[str, Mapping[int, int]] = {}
+        self._has_changed = threading.Event()
+        self._due_at = self._settled_at = passed()
+        self._plugged_before = plugged()
 
     def last(self) -> list[Comparison]:
         """The last comparison of each container, in the order of their serial numbers."""
         return [self._last[serial] for serial in sorted(self._last)]
+
+    def saw(self, serial: str, counters: Mapping[int, int]) -> None:
+        """A read was shown these update counters; what is new is compared by the next look."""
+        if self._counters.get(serial) != counters:
+            self._has_changed.set()
+
+    def look(self, actor: str) -> None:
+        """Compare if it is time, or if something changed; asked every LOOK_SECONDS."""
+        now = self._passed()
+        plugged = self._plugged()
+        if plugged != self._plugged_before:
+            self._plugged_before = plugged
+            self._settled_at = now + SETTLE_SECONDS
+            self._has_changed.set()
+        if now < self._settled_at and self._has_uncompared():
+            self._has_changed.set()
+        if now >= self._due_at or self._has_changed.is_set():
+            self._due_at = now + COMPARE_SECONDS
+            self._has_changed.clear()
+            self.compare(actor)
+
+    def _has_uncompared(self) -> bool:
+        """Whether the product shows a container that has not been compared yet."""
+        compared = {name for name, known in self._last.items() if known.consistent is not None}
+        try:
+            return any(container.serial not in compared for container in self._driver.containers())
+        except DriverError:
+            return False
 
     def compare(self, actor: str) -> list[Comparison]:
         """Compare all containers now; freezes what was rolled back, and what was to be frozen."""
@@ -108,7 +154,8 @@ class Observer:
             history = self._driver.history(serial, key.firm_code, key.product_code)
             ids = frozenset(row.transfer_id for row in history)
             rows[name] = (Sight(serial, name, items, 0), ids)
-        counters = self._driver.firm_items(serial)
+        # Noted before it is judged: what a read shows after this is a change.
+        counters = self._counters[serial] = self._driver.firm_items(serial)
         return _Shown(counters, rows, self._driver.clock(serial).box_at)
 
 

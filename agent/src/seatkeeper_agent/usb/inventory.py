@@ -53,6 +53,16 @@ class UsbInventory:
         found = (self.dongle(sighting) for sighting in self.look())
         return [dongle for dongle in found if dongle is not None]
 
+    def plugged(self) -> dict[str, int]:
+        """The kernel's number of each device by its path, of no kind; empty where none is seen.
+
+        Two of these are equal only while nothing was plugged in or unplugged between them.
+        """
+        try:
+            return sysfs.device_numbers(self._sysfs)
+        except OSError:
+            return {}
+
     def look(self) -> list[Sighting]:
         """The same dongles without asking any of them: nothing is sent on the bus."""
         try:
