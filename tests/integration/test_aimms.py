@@ -106,6 +106,11 @@ def places(lab: Lab) -> set[str]:
     return {"" if machine is None else machines[machine] for machine in holders.values()}
 
 
+def machine(lab: Lab, host: str) -> str:
+    """The vendor's name of a host's machine."""
+    return str(control.describe(lab[host].aimms.address)["machine"])
+
+
 def states(lab: Lab) -> dict[str, list[str]]:
     """How far each agent has come with its moves."""
     return {
@@ -283,11 +288,38 @@ def test_a_lost_machine_is_replaced_from_its_backup(lab: Lab, tmp_path: Path) ->
     attest(lab, NEW)
     installed = run(lab, tmp_path, "--limit", NEW, confirm=confirm, **LOST)
     assert installed.code == 0, installed.output
-    machine = control.describe(lab[NEW].aimms.address)["machine"]
-    assert set(people.holders(lab.aimms_vendor.address).values()) == {machine}
+    assert set(people.holders(lab.aimms_vendor.address).values()) == {machine(lab, NEW)}
     attest(lab, NEW)
     done = run(lab, tmp_path, "--limit", NEW, confirm=confirm, **LOST)
     assert (done.code, done.changed) == (0, 0), done.output
+
+
+@pytest.mark.slow
+def test_a_refused_command_is_tried_and_its_words_stand_in_the_run(
+    by_hand: Lab, tmp_path: Path
+) -> None:
+    """The vendor still has the licenses at the lost machine, whatever somebody said of it."""
+    lab = by_hand
+    lab[OLD].agent.stop()
+    old = machine(lab, OLD)
+    lab[OLD].aimms.process.stop()
+    planned = run(lab, tmp_path, "--limit", NEW, "--check", **LOST)
+    confirm = re.findall(r'"replaced +install +([0-9a-f]{64})"', planned.output)[0]
+    run(lab, tmp_path, "--limit", NEW, confirm=confirm, **LOST)
+    attest(lab, NEW)
+    ran = run(lab, tmp_path, "--limit", NEW, confirm=confirm, **LOST)
+    assert ran.code == 0, ran.output
+    words = "the command ended with exit status 1 and said: licman: The license is active on another"
+    for number in PROFILES:
+        (row,) = re.findall(rf'"replaced .*activating license {number} .*"', ran.output)
+        assert row.rstrip('"').endswith("tried, not observed")
+        assert f"activating license {number} as machine nodelock: {words}" in ran.output
+    (wait,) = waits(lab, NEW)
+    assert words in wait["instructions"][0]
+    assert words in ran.output.partition("OPEN STEPS")[2]
+    told = play(lab, tmp_path, REPORT, "--limit", NEW, inventory=INVENTORY)
+    assert words in told.output
+    assert set(people.holders(lab.aimms_vendor.address).values()) == {old}
 
 
 def _neither_a_target_that_does_not_fit_nor_a_machine_that_answers(lab: Lab, folder: Path) -> None:

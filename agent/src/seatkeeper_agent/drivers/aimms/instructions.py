@@ -200,12 +200,13 @@ class AimmsInstructions:
 
     def verify(self, numbers: tuple[str, ...]) -> Instructions:
         """Look at licenses that the agent cannot see."""
+        works = "works" if len(numbers) == 1 else "work, each"
         return self._told(
             *self._in_window("Look at the state of each license and at its profile."),
             *self._on_linux(
                 "that shows licenses", ("aimms.list_command and the settings beside it",)
             ),
-            f"Make sure that {_listed(numbers)} work, each with the profiles that are declared.",
+            f"Make sure that {_listed(numbers)} {works} with the profiles that are declared.",
             verified_by="Nothing that is documented shows it: a person's word counts.",
             attestable=True,
         )
