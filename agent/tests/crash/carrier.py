@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,13 +28,19 @@ class Run:
 
 
 class Carrier:
-    """Remembers nothing between runs but which transfers a borrow has led to."""
+    """Remembers nothing between runs but ``borrowed``: which transfers a borrow has led to."""
 
-    def __init__(self, world: World, goal: Goal, today: datetime) -> None:
+    def __init__(
+        self,
+        world: World,
+        goal: Goal,
+        today: datetime,
+        borrowed: Mapping[str, dict[str, Any]] | None = None,
+    ) -> None:
         self._world = world
         self._goal = goal
         self._today = today
-        self._borrowed: dict[str, dict[str, Any]] = {}
+        self.borrowed = dict(borrowed or {})
         self._given: dict[tuple[str, str], dict[str, Any] | None] = {}
         self._changed = False
 
@@ -62,8 +68,8 @@ class Carrier:
             "PUT", f"/v1/borrows/{self._goal.id}", self._goal.declaration(self._today)
         )
         self._changed |= answer["changed"]
-        self._borrowed |= {entry["id"]: entry for entry in answer["transfers"]}
-        return list(self._borrowed.values())
+        self.borrowed |= {entry["id"]: entry for entry in answer["transfers"]}
+        return list(self.borrowed.values())
 
     def _carry(self, declaration: dict[str, Any]) -> None:
         if isinstance(self._goal, Transfer) and self._goal.refused:

@@ -175,12 +175,44 @@ class Bench:
         if slow:
             variant = replace(variant, call_seconds_max=SLOW_CALL_SECONDS_MAX)
         self.world.vary(variant)
+        self._disturb(schedule, partial(inspect, self.world, scenario))
         carrier = self._make_carrier(self.world, scenario.goal, self._today, schedule.stop)
+        return self._drive(schedule, carrier)
+
+    def die(self, schedule: Schedule) -> dict[str, Any]:
+        """From the scenario's start to the first death; nobody is started again.
+
+        Gives what the carrier remembers.
+        """
+        scenario = SCENARIOS[schedule.scenario]
+        self._prepare(scenario)
+        self.world.vary(self._variant)
         look = partial(inspect, self.world, scenario)
+        self._disturb(schedule, look)
+        carrier = Carrier(self.world, scenario.goal, self._today)
+        carrier.run(look)
+        if self.world.tripwire.kills != len(schedule.kills):
+            raise RuntimeError(f"{schedule}: nobody died")
+        self.world.tripwire.disarm()
+        return carrier.borrowed
+
+    def go_on(self, schedule: Schedule, state: str, borrowed: dict[str, Any]) -> Result:
+        """From disks that were kept after a death to an unchanged run."""
+        if not self.world.restore(state):
+            raise RuntimeError(f"no disks were kept as {state!r}")
+        self.world.vary(self._variant)
+        self.world.arm()
+        goal = SCENARIOS[schedule.scenario].goal
+        return self._drive(schedule, Carrier(self.world, goal, self._today, borrowed))
+
+    def _drive(self, schedule: Schedule, carrier: Runs) -> Result:
+        """Run until nothing is in the way, and once more, which changes nothing."""
+        scenario = SCENARIOS[schedule.scenario]
         runs, started, seconds = 0, time.monotonic(), 0.0
         try:
-            self._disturb(schedule, look)
-            runs = _drive(carrier, schedule.runs_max, look)
+            runs = _until_through(
+                carrier, schedule.runs_max, partial(inspect, self.world, scenario)
+            )
             seconds = time.monotonic() - started
             self._check_silence(carrier, scenario)
         except Violation as violation:
@@ -259,7 +291,7 @@ class Bench:
             raise RuntimeError(f"the scenario cannot begin: {run.trouble}")
 
 
-def _drive(carrier: Runs, runs_max: int, look: Callable[[], None]) -> int:
+def _until_through(carrier: Runs, runs_max: int, look: Callable[[], None]) -> int:
     """Run again until nothing is in the way; how many runs that took."""
     troubles = []
     for number in range(1, runs_max + 1):
