@@ -79,8 +79,9 @@ test-slow: setup ## run the tests that take minutes: browsers, more deaths, all 
 
 # Not by pytest: a campaign uses all cores by itself, and says how far it is.
 SCHEDULES := operations/moves/test_schedules.py operations/orders/test_interruptions.py
-CAMPAIGNS := "-m crash" "-m operations.dongles.crashes" "-m operations.moves.crashes" \
-	"../../tests/crash" "-m pytest -q $(SCHEDULES)"
+KILLED := -m pytest -q ../../tests/integration/test_aimms.py -k killed
+CAMPAIGNS := "-m crash" "-m crash.versions" "-m operations.dongles.crashes" "-m operations.moves.crashes" \
+	"../../tests/crash" "-m pytest -q $(SCHEDULES)" "$(KILLED)"
 
 .PHONY: test-crash
 test-crash: setup ## kill agents, twins and playbooks at every point (SEATKEEPER_CRASH_SHARE=0.1 for a part)

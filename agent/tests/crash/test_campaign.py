@@ -30,9 +30,10 @@ END_SECONDS_MAX = 300.0
 MARK = "SEATKEEPER_CAMPAIGN"
 
 
-def _crash(report: Path, usual: float, *arguments: str) -> dict[str, Any]:
+def crash(report: Path, usual: float, *arguments: str, module: str = "crash") -> dict[str, Any]:
+    """The figures of a campaign in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "crash", "--report", str(report), *arguments],
+        [sys.executable, "-m", module, "--report", str(report), *arguments],
         cwd=Path(__file__).parents[1],
         env=environment(usual),
         timeout=SECONDS_MAX,
@@ -49,7 +50,7 @@ def test_a_share_of_the_deaths_is_survived(
     tmp_path: Path, record_property: Any, usual: float
 ) -> None:
     """Real agents and twins; each run again converges, keeps I1 to I4, then changes nothing."""
-    told = _crash(tmp_path / "report.json", usual)
+    told = crash(tmp_path / "report.json", usual)
     record_property(FIGURES, told["text"])
     assert told["failed"] == 0, "\n".join(told["failures"])
 
@@ -76,7 +77,7 @@ def test_a_killed_campaign_leaves_no_process_behind() -> None:
 @pytest.mark.timeout(SECONDS_MAX)
 def test_each_broken_agent_is_caught(tmp_path: Path) -> None:
     """By the promise that it breaks; sound agents pass the same schedules."""
-    told = _crash(tmp_path / "report.json", 1.0, "--mutants")
+    told = crash(tmp_path / "report.json", 1.0, "--mutants")
     for name, mutant in MUTANTS.items():
         found = told[name]
         assert set(found["breaks"]) == {mutant.breaks}, (name, found["seen"])
