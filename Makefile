@@ -27,9 +27,9 @@ looked-at:
 $(VENV)/.made-of: looked-at
 	@tests/tools/environment.sh dev
 
-$(VENV)/.agent: agent/pyproject.toml $(VENV)/.made-of
-	@echo "setup: installing the agent from agent/"
-	@$(INSTALL) --no-deps --no-build-isolation --editable agent
+$(VENV)/.agent: agent/pyproject.toml agent/twins/pyproject.toml $(VENV)/.made-of
+	@echo "setup: installing the agent from agent/ and the twins from agent/twins/"
+	@$(INSTALL) --no-deps --no-build-isolation --editable agent --editable agent/twins
 	@touch $@
 
 $(COLLECTION): | $(VENV)/.made-of

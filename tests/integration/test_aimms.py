@@ -309,11 +309,11 @@ def test_a_refused_command_is_tried_and_its_words_stand_in_the_run(
     attest(lab, NEW)
     ran = run(lab, tmp_path, "--limit", NEW, confirm=confirm, **LOST)
     assert ran.code == 0, ran.output
-    words = "the command ended with exit status 1 and said: licman: The license is active on another"
+    words = "ended with exit status 1 and said: licman: The license is active on another machine"
     for number in PROFILES:
         (row,) = re.findall(rf'"replaced .*activating license {number} .*"', ran.output)
         assert row.rstrip('"').endswith("tried, not observed")
-        assert f"activating license {number} as machine nodelock: {words}" in ran.output
+        assert f"activating license {number} as machine nodelock: the command {words}" in ran.output
     (wait,) = waits(lab, NEW)
     assert words in wait["instructions"][0]
     assert words in ran.output.partition("OPEN STEPS")[2]

@@ -58,7 +58,7 @@ STEPS = (
     Step("installed", ("tests/tools/installed.sh",), after="artifact"),
     Step("builder", ("tests/tools/builder.sh",), after="artifact"),
     Step("ansible-lint", ("ansible-lint", "--offline", "--profile", "production", "-q")),
-    Step("mypy", ("mypy", "agent/src", "tests/tools", "tests/bench")),
+    Step("mypy", ("mypy", "agent/src", "agent/twins/src", "tests/tools", "tests/bench")),
     Step(
         "plugin-types",
         (

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -110,7 +111,8 @@ def _unpack(commit: str, folder: Path) -> None:
 
 def _let_die(tree: Path, folder: Path, chosen_points: list[str]) -> None:
     """Let the agents of another tree die; its own code comes before what is installed."""
-    own = {"PYTHONPATH": str(tree / "agent" / "src")}
+    places = [tree / "agent" / "src", tree / "agent" / "twins" / "src"]
+    own = {"PYTHONPATH": os.pathsep.join(map(str, places))}
     subprocess.run(
         [sys.executable, "-m", "crash.versions", "--die-in", str(folder), *chosen_points],
         cwd=tree / "agent" / "tests",

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+PACKAGES = ("agent/src", "agent/twins/src")
 COPIED = (
-    "agent/src",
+    *PACKAGES,
     "agent/templates",
     "agent/tests/conftest.py",
     "agent/tests/crash/warm.py",
@@ -45,7 +46,7 @@ def run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout / "agent" / "src")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(str(checkout / at) for at in PACKAGES)},
         capture_output=True,
         text=True,
         timeout=SECONDS_MAX,
@@ -61,7 +62,8 @@ def make(checkout: Path, name: str) -> subprocess.CompletedProcess[str]:
 def test_a_new_driver_passes_its_tests(checkout: Path) -> None:
     made = make(checkout, "initech")
     assert made.returncode == 0, made.stderr
-    folders = [f"agent/src/seatkeeper_{part}/initech" for part in ("agent/drivers", "twins")]
+    parts = ("src/seatkeeper_agent/drivers", "twins/src/seatkeeper_twins")
+    folders = [f"agent/{part}/initech" for part in parts]
     tests = ["agent/tests/drivers/initech", "agent/tests/twins/initech"]
     for folder in [*folders, *tests]:
         names = {path.name for path in (checkout / folder).iterdir()}

@@ -21,7 +21,7 @@ from seatkeeper_twins.demo.screen import DemoError, Screen
 from seatkeeper_twins.lab.lab import MARK, Lab
 from seatkeeper_twins.lab.process import spawn
 
-CHECKOUT = Path(__file__).resolve().parents[4]
+CHECKOUT = Path(__file__).resolve().parents[5]
 RUN_SECONDS_MAX = 900.0
 END_SECONDS_MAX = 60.0
 
