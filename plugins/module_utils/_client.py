@@ -18,6 +18,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems imp
     AGENT_VERSION,
     LicenseProblem,
 )
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._strict_json import read_json
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._transport import (
     Answer,
     Transport,
@@ -183,7 +184,7 @@ class AgentClient:
     def _decoded(self, answer: Answer) -> dict[str, t.Any]:
         if answer.media_type in ("application/json", "application/problem+json"):
             try:
-                document = json.loads(answer.body)
+                document = read_json(answer.body)
             except ValueError:
                 document = None
             if isinstance(document, dict):

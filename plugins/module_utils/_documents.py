@@ -11,6 +11,10 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._files import
     read_file,
     write_file,
 )
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._strict_json import (
+    JsonFault,
+    read_json,
+)
 
 
 def read_document(path: str) -> dict[str, t.Any] | None:
@@ -19,9 +23,9 @@ def read_document(path: str) -> dict[str, t.Any] | None:
     if content is None:
         return None
     try:
-        document = json.loads(content)
-    except ValueError:
-        document = None
+        document = read_json(content)
+    except JsonFault as fault:
+        raise file_problem(path, f"does not hold a transfer document: it {fault}") from fault
     if not isinstance(document, dict):
         raise file_problem(path, "does not hold a transfer document")
     return document

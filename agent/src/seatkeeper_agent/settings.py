@@ -52,6 +52,7 @@ from seatkeeper_agent.usb.settings import UsbSettings
 
 DEFAULT_PATH = Path("/etc/seatkeeper/agent.toml")
 SETTINGS_BYTES_MAX = 1_048_576
+NUMBER_MAX = 1_000_000_000
 
 _TABLES = {"agent", "roles", "policy", "codemeter", "chaos", "altigen", "aimms", "usb"}
 
@@ -223,4 +224,6 @@ def _value(given: object, default: object, annotation: str, name: str) -> Any:
         return tuple(value)
     if isinstance(value, int | float) and value < 0:
         raise ValueError(f"{name} must not be negative")
+    if isinstance(value, int) and value > NUMBER_MAX:
+        raise ValueError(f"{name} must be {NUMBER_MAX} or less")
     return float(value) if isinstance(default, float) else value

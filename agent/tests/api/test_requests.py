@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from seatkeeper_agent.api import contract
-from seatkeeper_agent.api.contract import BODY_DEPTH_MAX
 from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.domain.strict_json import NESTING_MAX
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_twins.lab.lab import Lab
 
@@ -201,7 +201,7 @@ def test_sizes_have_bounds(old: Asker) -> None:
     padded = json.dumps({"transfer": declared("never", item="6000010:999")}).encode()
     assert old.problem("POST", path, content=padded + b" " * (7 * MEBIBYTE))["status"] != 413
     nested: Any = "x"
-    for _level in range(BODY_DEPTH_MAX + 1):
+    for _level in range(NESTING_MAX + 1):
         nested = [nested]
     assert "nested deeper" in old.problem("POST", path, json=nested)["detail"]
     page = old.get("/v1/audit", limit=10**9)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.api import schemas
-from seatkeeper_agent.api.words import _WORDS, FORMS
 from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.words import _WORDS, FORMS
 
 from .asking import Asker
 from .order_routes import ordered

@@ -76,6 +76,7 @@ def test_every_command_tells_it_in_one_line(
         ("[policy]\nclock_seconds_max = 1.5\n", "policy.clock_seconds_max must be of type int"),
         ("[policy]\nclock_seconds_max = true\n", "policy.clock_seconds_max must be of type int"),
         ("[policy]\nborrow_seconds_max = -1\n", "policy.borrow_seconds_max must not be negative"),
+        (f"[policy]\nborrow_seconds_max = {10**30}\n", "borrow_seconds_max must be 1000000000 or"),
         ('[policy]\ntransfer_blocked = "no"\n', "policy.transfer_blocked must be of type bool"),
         ("[policy]\ntransfer_blocked = 0\n", "policy.transfer_blocked must be of type bool"),
         ("[codemeter]\nlibrary = 1\n", "codemeter.library must be of type str"),

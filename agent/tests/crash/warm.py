@@ -7,6 +7,7 @@ import gc
 import importlib
 
 from seatkeeper_agent.api import schemas
+from seatkeeper_agent.operations import payloads
 
 LAZY_MODULES = (
     "anyio._backends._asyncio",
@@ -30,7 +31,9 @@ def warm_up() -> None:
     for name in LAZY_MODULES:
         importlib.import_module(name)
     for name in schemas.names():
-        schemas._validator(name)
+        schemas.FILES.validator(name)
+    for name in payloads.FILES.names():
+        payloads.FILES.validator(name)
     # Frozen objects are left alone by the collector, so that forks share their memory.
     gc.collect()
     gc.freeze()

@@ -22,7 +22,6 @@ from seatkeeper_agent.identity import Identity, IdentityError
 from seatkeeper_agent.operations.documents import (
     ARTEFACT_BYTES_MAX,
     check_answers,
-    is_refusal,
     seal,
     sent_in,
     unseal,
@@ -144,10 +143,10 @@ def _repacked(envelope: Envelope, change: Callable[[dict[str, Any]], None]) -> E
         (lambda payload: payload["facts"]["amounts"].update(seats=9), "document-altered"),
         (lambda payload: payload["transfer"].update(quantity=9), "document-altered"),
         (lambda payload: payload["artefact"].update(data=""), "document-altered"),
-        (lambda payload: payload.update(answers="00"), "document-altered"),
+        (lambda payload: payload.update(answers="00" * 32), "document-altered"),
         (lambda payload: payload["audit"].update(sequence=0), "document-altered"),
         (lambda payload: payload.update(sender="stranger"), "document-foreign"),
-        (lambda payload: payload.update(sender="../old"), "document-foreign"),
+        (lambda payload: payload.update(sender="../old"), "document-invalid"),
         (lambda payload: payload.update(sender=5), "document-invalid"),
         (lambda payload: payload.pop("sender"), "document-invalid"),
         (lambda payload: payload.pop("transfer"), "document-invalid"),
@@ -215,11 +214,9 @@ def test_a_signed_document_that_brings_something_else(
     agents: dict[str, Identity], facts: dict[str, Any]
 ) -> None:
     """Trusted is not the same as right."""
-    document = unseal(
-        agents["new"], DocumentKind.TRANSFER, declare(), transfer_of(agents, facts=facts)
-    )
+    envelope = transfer_of(agents, facts=facts)
     with pytest.raises(Problem) as caught:
-        sent_in(document, declare())
+        sent_in(unseal(agents["new"], DocumentKind.TRANSFER, declare(), envelope), declare())
     assert caught.value.code is ProblemCode.DOCUMENT_INVALID
 
 
@@ -233,12 +230,11 @@ def test_a_receipt_that_decides_nothing(agents: dict[str, Identity], decision: A
         b"",
         None,
         {"decision": decision},
-        Past(1, ""),
+        Past(1, "ab" * 32),
         None,
     )
-    receipt = unseal(agents["old"], DocumentKind.RECEIPT, declare(), envelope)
     with pytest.raises(Problem) as caught:
-        is_refusal(receipt)
+        unseal(agents["old"], DocumentKind.RECEIPT, declare(), envelope)
     assert caught.value.code is ProblemCode.DOCUMENT_INVALID
 
 

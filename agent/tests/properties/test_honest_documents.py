@@ -17,7 +17,7 @@ import pytest
 
 from seatkeeper_agent.domain.licenses import ItemKey, TransferType
 from seatkeeper_agent.domain.problems import Problem
-from seatkeeper_agent.domain.records import Envelope
+from seatkeeper_agent.domain.records import DocumentKind, Envelope
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Mode, Place, Side, State
 from seatkeeper_agent.domain.transfers import transfer_id as id_of
 from seatkeeper_agent.identity import Identity
@@ -69,6 +69,14 @@ def make_agents(folder: Path) -> dict[str, Agent]:
     return agents
 
 
+FACTS: dict[DocumentKind, dict[str, Any]] = {
+    DocumentKind.TRANSFER: {
+        "amounts": {"seats": 1}, "vendor_transfer_id": "aa", "vendor_update_counter": 1,
+    },
+    DocumentKind.RECEIPT: {"decision": "installed"},
+}  # fmt: skip
+
+
 def declare(number: int, salt: int) -> Declaration:
     """A transfer, every second one in the other direction."""
     source, target = NAMES if number % 2 else NAMES[::-1]
@@ -115,8 +123,9 @@ def deliver(
         for _entry in range(random.randrange(4)):  # noqa: S311 - seeded by the test
             unit.audit.append("tester", "work", declared.name, {})
         if leg in GIVES:
+            kind, taken = GIVES[leg], agent.taken.get(key)
             agent.given[key] = seal_in(
-                unit, agent.identity, GIVES[leg], declared, b"", agent.taken.get(key), {}
+                unit, agent.identity, kind, declared, b"", taken, FACTS.get(kind, {})
             )
 
 

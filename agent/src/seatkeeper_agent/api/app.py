@@ -30,7 +30,6 @@ from seatkeeper_agent.api.contract import known_parameters, openapi
 from seatkeeper_agent.api.defects import Defects
 from seatkeeper_agent.api.gate import Gate
 from seatkeeper_agent.api.problems import problem_of, problem_response
-from seatkeeper_agent.api.words import FORMS
 from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.identity import IdentityError
@@ -39,6 +38,7 @@ from seatkeeper_agent.operations.clock import CHECK_SECONDS
 from seatkeeper_agent.operations.observer import LOOK_SECONDS
 from seatkeeper_agent.operations.watcher import Repeating, Watcher
 from seatkeeper_agent.settings import Roles
+from seatkeeper_agent.words import FORMS
 
 
 def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request
@@ -15,16 +13,14 @@ from seatkeeper_agent import __version__
 from seatkeeper_agent.api import schemas
 from seatkeeper_agent.api.free_texts import refuse_card_data
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.domain.strict_json import JsonFault, read_document
 
 PAGE_LIMIT_MAX = 1_000
 PAGE_LIMIT_DEFAULT = 100
-BODY_DEPTH_MAX = 32
 BODY_SECONDS_MAX = 30
 
 Which = Literal["all", "open"]
 """All entries of a list, or those that are not settled."""
-
-_UNCLEAN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 
 
 def described(
@@ -105,37 +101,12 @@ async def body_of(request: Request, name: str) -> dict[str, Any]:
         detail = f"The request's body did not arrive within {BODY_SECONDS_MAX} seconds."
         raise _unreadable(detail) from error
     try:
-        document = json.loads(raw or b"{}", parse_float=_number, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable("The request's body is not JSON.") from error
-    _refuse_unclean(document)
+        document = read_document(raw or b"{}")
+    except JsonFault as error:
+        raise _unreadable(f"The request's body {error}.") from error
     refuse_card_data(name, document)
     schemas.check(name, document)
     return dict(document)
-
-
-def _number(text: str) -> int | float:
-    # JSON Schema takes 2.0 for an integer; what reads the body wants Python's.
-    value = float(text)
-    return int(value) if value.is_integer() else value
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
-
-
-def _refuse_unclean(document: Any) -> None:
-    """Deep nesting, control characters and half characters have no use in any request."""
-    waiting = [(document, 1)]
-    while waiting:
-        value, depth = waiting.pop()
-        if isinstance(value, str) and _UNCLEAN.search(value):
-            raise _unreadable("The request's body has a text with control characters.")
-        if isinstance(value, dict | list):
-            if depth > BODY_DEPTH_MAX:
-                raise _unreadable(f"The request's body is nested deeper than {BODY_DEPTH_MAX}.")
-            parts = [*value, *value.values()] if isinstance(value, dict) else value
-            waiting.extend((part, depth + 1) for part in parts)
 
 
 def _unreadable(detail: str) -> Problem:

@@ -20,7 +20,6 @@ from seatkeeper_agent.api.contract import (
 )
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
-from seatkeeper_agent.api.words import PROFILE_NAME
 from seatkeeper_agent.api.work import Job
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg, move_id
 from seatkeeper_agent.domain.moves import BackedUpLicense, ServerBackup
@@ -30,6 +29,7 @@ from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.operations.moves import refusals
 from seatkeeper_agent.operations.moves.plan import MoveOrder
 from seatkeeper_agent.operations.works import operation_id
+from seatkeeper_agent.words import PROFILE_NAME
 
 router = APIRouter(prefix="/v1")
 

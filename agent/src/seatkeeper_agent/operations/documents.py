@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import copy
 import hashlib
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,9 +14,11 @@ from seatkeeper_agent.domain.licenses import Measure
 from seatkeeper_agent.domain.plans import canonical, digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, MoveDocument, Past
+from seatkeeper_agent.domain.strict_json import JsonFault, read_document
 from seatkeeper_agent.domain.transfers import Declaration, Side
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations import payloads
 
 PAYLOAD_TYPE = "application/vnd.seatkeeper.{kind}+json;version=1"
 ARTEFACT_BYTES_MAX = 1_048_576
@@ -62,8 +62,7 @@ class Document:
     @property
     def past(self) -> Past:
         """The sender's own audit when it made the document."""
-        audit = self.payload["audit"]
-        return Past(audit["sequence"], audit["head"])
+        return past_in(self.payload)
 
     @property
     def quoted(self) -> Past | None:
@@ -145,7 +144,7 @@ def unseal(
     if claimed != sender.agent or addressed != declaration.as_document():
         raise Problem(
             ProblemCode.DOCUMENT_MISADDRESSED,
-            f"The {kind.value} is of transfer {str(addressed.get('name'))!r} by {claimed!r}, not of"
+            f"The {kind.value} is of transfer {addressed['name']!r} by {claimed!r}, not of"
             f" transfer {declaration.name!r} by {sender.agent!r} as declared here.",
             "Bring the document that belongs to this transfer.",
         )
@@ -163,10 +162,7 @@ def own_past(identity: Identity, envelope: Envelope) -> Past:
     if payload["sender"] != identity.name:
         raise malformed(kind, f"it is of {payload['sender']!r}, not of {identity.name!r}")
     require_signature(identity, envelope, identity.name, what)
-    try:
-        return Past(int(payload["audit"]["sequence"]), str(payload["audit"]["head"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise malformed(kind, "a part is missing") from error
+    return past_in(payload)
 
 
 def _kind_of(envelope: Envelope) -> StrEnum:
@@ -208,23 +204,23 @@ class Sent:
 def sent_in(document: Document, declaration: Declaration) -> Sent:
     """Read what was sent; Problem if that is not what was declared."""
     facts = document.facts
-    try:
-        amounts = {Measure(name): int(amount) for name, amount in facts["amounts"].items()}
-        sent = Sent(amounts, str(facts["vendor_transfer_id"]), int(facts["vendor_update_counter"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise malformed(document.kind, "a part is missing") from error
+    amounts = {Measure(name): amount for name, amount in facts["amounts"].items()}
     declared = declaration.quantity
     if declared is not None and list(amounts.values()) != [declared]:
-        raise malformed(document.kind, f"it brings {amounts}, {declared} were declared")
-    return sent
+        brings = " and ".join(f"{amount} {name}" for name, amount in facts["amounts"].items())
+        raise malformed(document.kind, f"it brings {brings or 'nothing'}, {declared} were declared")
+    return Sent(amounts, facts["vendor_transfer_id"], facts["vendor_update_counter"])
 
 
 def is_refusal(receipt: Document) -> bool:
-    """Whether the target refused; Problem if its receipt says neither yes nor no."""
-    decision = receipt.facts.get("decision")
-    if decision not in ("installed", "refused"):
-        raise malformed(receipt.kind, f"its decision is {decision!r}")
-    return bool(decision == "refused")
+    """Whether the target refused."""
+    return bool(receipt.facts["decision"] == "refused")
+
+
+def past_in(payload: dict[str, Any]) -> Past:
+    """How far the sender's audit had come when it made the document."""
+    audit = payload["audit"]
+    return Past(audit["sequence"], audit["head"])
 
 
 def quoted_in(payload: dict[str, Any]) -> Past | None:
@@ -235,21 +231,23 @@ def quoted_in(payload: dict[str, Any]) -> Past | None:
 
 def quoted_by(envelope: Envelope) -> Past | None:
     """What a document of our own quoted of its addressee's audit."""
-    return quoted_in(json.loads(base64.b64decode(envelope["payload"])))
+    return quoted_in(read_document(base64.b64decode(envelope["payload"])))
 
 
 def payload_of(kind: StrEnum, envelope: Envelope) -> dict[str, Any]:
     """What an envelope of this kind holds, not yet verified; Problem for one that is none."""
     try:
         declared_type = envelope["payloadType"]
-        payload = json.loads(base64.b64decode(envelope["payload"], validate=True))
-        has_sender = isinstance(payload["sender"], str)
-    except (KeyError, TypeError, ValueError, RecursionError, binascii.Error) as error:
+        payload = read_document(base64.b64decode(envelope["payload"], validate=True))
+    except JsonFault as error:
+        raise malformed(kind, f"it {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
         raise malformed(kind, "it cannot be read") from error
-    if declared_type != PAYLOAD_TYPE.format(kind=kind.value) or payload.get("kind") != kind.value:
-        raise malformed(kind, f"its type is {declared_type!r}")
-    if not has_sender:
-        raise malformed(kind, "a part is missing")
+    if declared_type != PAYLOAD_TYPE.format(kind=kind.value):
+        raise malformed(kind, f"its type is {str(declared_type)[:200]!r}")
+    fault = payloads.fault(kind, payload)
+    if fault is not None:
+        raise malformed(kind, fault)
     return dict(payload)
 
 
@@ -286,30 +284,11 @@ def _payload(kind: DocumentKind, envelope: Envelope) -> dict[str, Any]:
     payload = payload_of(kind, envelope)
     try:
         artefact = base64.b64decode(payload["artefact"]["data"], validate=True)
-        well_formed = _is_well_formed(payload)
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise malformed(kind, "it cannot be read") from error
-    if not well_formed:
-        raise malformed(kind, "a part is missing")
+    except ValueError as error:
+        raise malformed(kind, "its artefact cannot be read") from error
     if len(artefact) > ARTEFACT_BYTES_MAX:
         raise malformed(kind, f"its artefact is larger than {ARTEFACT_BYTES_MAX} bytes")
     return payload
-
-
-def _is_well_formed(payload: dict[str, Any]) -> bool:
-    kinds: list[tuple[object, type]] = [
-        (payload["transfer"], dict),
-        (payload["artefact"]["sha256"], str),
-        (payload["facts"], dict),
-        (payload["audit"]["sequence"], int),
-        (payload["audit"]["head"], str),
-    ]
-    quoted = payload.get("peer")
-    if quoted is not None:
-        kinds += [(quoted["sequence"], int), (quoted["head"], str)]
-    answers = payload["answers"]
-    known = answers is None or isinstance(answers, str)
-    return known and all(isinstance(value, kind) for value, kind in kinds)
 
 
 def _altered(what: str) -> Problem:

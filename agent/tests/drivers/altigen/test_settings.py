@@ -123,7 +123,7 @@ TAKEN = {"id": "same_owner", "kind": "registered", "required": "a", "advice": "b
     ("content", "told"),
     [
         (b"{", "is not JSON"),
-        (b"[" * 100_000, "is not JSON"),
+        (b"[" * 90_000, "is nested deeper than"),
         (b'{"rules": "\xff"}', "is not JSON"),
         (b'{"rules": [1]}', "cannot be used: rule 1 must be an object"),
         (json.dumps({"rules": [TAKEN]}).encode(), "'same_owner' exists already"),

@@ -91,6 +91,26 @@ def test_a_known_member_in_another_form_is_refused(odd: OddServer, document: Any
         driver_of(odd).status()
 
 
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("1e400", "has a number beyond"),
+        (str(10**30), "has a number beyond"),
+        ("-Infinity", "has Infinity or NaN"),
+        ("NaN", "has Infinity or NaN"),
+        ("9" * 5000, "has a number beyond"),
+        ('1, "1": 2', "has the same member twice"),
+        ("-1", "something else than a number of seats"),
+        ("0.5", "something else than a number of seats"),
+    ],
+)
+def test_an_odd_number_is_a_refusal_that_names_it(odd: OddServer, number: str, told: str) -> None:
+    content = '{"online": {"licenses": [{"product": {"productLabel": "V-Ray", "1": ' + number
+    odd.replies["GET", "/status"] = reply(200, f"{content}}}}}]}}}}".encode())
+    with pytest.raises(DriverRefused, match=told):
+        driver_of(odd).status()
+
+
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (

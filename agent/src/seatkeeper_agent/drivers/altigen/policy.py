@@ -10,6 +10,7 @@ from pathlib import Path
 
 from seatkeeper_agent.domain.card_data import has_card_number
 from seatkeeper_agent.domain.policies import Policy, parse
+from seatkeeper_agent.domain.strict_json import JsonFault, read
 
 POLICY_BYTES_MAX = 1_048_576
 
@@ -38,10 +39,8 @@ def policy_with(path: str | None) -> Policy:
     if has_card_number(content.decode("utf-8", "replace")):
         raise ValueError(f"the policy {path} may hold the number of a payment card")
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the policy {path} is not JSON: {error}") from error
-    try:
-        return vendor_policy().with_more(parse(document))
+        return vendor_policy().with_more(parse(read(content)))
+    except JsonFault as error:
+        raise ValueError(f"the policy {path} {error}") from error
     except ValueError as error:
         raise ValueError(f"the policy {path} cannot be used: {error}") from error

@@ -65,11 +65,7 @@ class ChaosServerSettings:
         after = _edited(before, settings)
         if after == before:
             return
-        try:
-            content = json.dumps(after).encode("ascii")
-        except RecursionError:
-            raise DriverRefused("The license server's settings are nested too deeply.") from None
-        self._http.effect("/config", content, "application/json")
+        self._http.effect("/config", json.dumps(after).encode("ascii"), "application/json")
 
     def is_running(self) -> bool:
         """Whether the server answers, be it with a refusal; DriverError if it cannot be told."""

@@ -7,11 +7,11 @@ form is refused: read as absent it would hide licenses or dongles.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 from seatkeeper_agent.domain.servers import ProductSeats, ServerStatus
+from seatkeeper_agent.domain.strict_json import JsonFault, read
 from seatkeeper_agent.operations.ports import DriverRefused
 
 SEAT_KINDS = {"1": "interface", "2": "render", "4": "network"}
@@ -24,7 +24,7 @@ _TEXT_LENGTH_MAX = 500
 
 def parse_object(content: bytes, path: str) -> dict[str, Any]:
     """The JSON object that the server gave for ``path``; DriverRefused if it is none."""
-    document = _parsed(content)
+    document = _parsed(content, path)
     if not isinstance(document, dict):
         raise DriverRefused(
             f"GET {path} did not give a JSON object: this is not a Chaos License Server."
@@ -54,7 +54,7 @@ def status_of(document: dict[str, Any]) -> ServerStatus:
 
 def sessions_of(content: bytes) -> tuple[ProductSeats, ...]:
     """Seats in use by product; DriverRefused for another form than a list of products."""
-    entries = _parsed(content)
+    entries = _parsed(content, "/sessions/online")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise DriverRefused("GET /sessions/online did not give a list of sessions.")
     return tuple(entry for entry in _licenses({"licenses": entries}) if any(entry.seats.values()))
@@ -65,17 +65,14 @@ def clean(text: str) -> str:
     return text[:_TEXT_LENGTH_MAX].encode("utf-8", "replace").decode("utf-8")
 
 
-def _parsed(content: bytes) -> Any:
-    """The JSON value; None for what is no JSON."""
+def _parsed(content: bytes, path: str) -> Any:
+    """The JSON value; DriverRefused for what is none."""
     try:
-        return json.loads(content, parse_constant=_no_json)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _no_json(word: str) -> NoReturn:
-    # Python's reader would take NaN and Infinity.
-    raise ValueError(word)
+        return read(content)
+    except JsonFault as error:
+        raise DriverRefused(
+            f"What GET {path} gave {error}: this is not a Chaos License Server."
+        ) from error
 
 
 def _licenses(online: dict[str, Any]) -> tuple[ProductSeats, ...]:

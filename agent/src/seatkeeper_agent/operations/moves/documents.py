@@ -23,6 +23,7 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.documents import (
     malformed,
+    past_in,
     payload_of,
     quoted_in,
     require_signature,
@@ -62,19 +63,13 @@ class Told:
     quoted: Past | None
 
     def words(self) -> dict[str, str]:
-        """For each license what became of it; Problem for a document without that."""
-        allowed = {word.value for word in Word}
-        if self.kind is MoveDocument.REFUSED:
-            allowed.add(RETURNED)
-        found = self.facts.get("licenses")
-        if not isinstance(found, dict) or not set(found.values()) <= allowed:
-            raise malformed(self.kind, "what became of the licenses is missing")
-        return {str(number): str(word) for number, word in found.items()}
+        """For each license what became of it."""
+        return dict(self.facts["licenses"])
 
     def backup(self) -> ServerBackup:
-        """The backup that travels in it; Problem for a document without one."""
+        """The backup that travels in it; Problem for one that cannot be used."""
         try:
-            return ServerBackup.from_document(self.facts.get("backup"))
+            return ServerBackup.from_document(self.facts["backup"])
         except ValueError as error:
             raise malformed(self.kind, str(error)) from error
 
@@ -110,28 +105,17 @@ def unseal_move(
     sender = payload["sender"]
     require_signature(identity, envelope, sender, f"{kind.value} of {declaration.subject}")
     expected = declaration.source if kind.side is Side.SOURCE else declaration.target
-    addressed = payload.get("move")
+    addressed = payload["move"]
     if sender != expected or addressed != declaration.as_document():
-        name = addressed.get("name") if isinstance(addressed, dict) else None
+        name = addressed.get("name")
         raise Problem(
             ProblemCode.DOCUMENT_MISADDRESSED,
             f"The {kind.value} is of move {str(name)!r} by {sender!r}, not of"
             f" {declaration.subject} by {expected!r} as declared here.",
             "Bring the document that belongs to this move.",
         )
-    answers, facts = payload.get("answers"), payload.get("facts")
-    if not (answers is None or isinstance(answers, str)) or not isinstance(facts, dict):
-        raise malformed(kind, "a part is missing")
-    return Told(kind, answers, facts, *pasts_in(kind, payload))
-
-
-def pasts_in(kind: MoveDocument, payload: dict[str, Any]) -> tuple[Past, Past | None]:
-    """The sender's audit and what is quoted of the addressee's; Problem where it is missing."""
-    try:
-        past = Past(int(payload["audit"]["sequence"]), str(payload["audit"]["head"]))
-        return past, quoted_in(payload)
-    except (KeyError, TypeError, ValueError) as error:
-        raise malformed(kind, "a part is missing") from error
+    past, quoted = past_in(payload), quoted_in(payload)
+    return Told(kind, payload["answers"], payload["facts"], past, quoted)
 
 
 def backup_digest(backup: ServerBackup) -> str:

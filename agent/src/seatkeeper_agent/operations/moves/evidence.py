@@ -16,7 +16,7 @@ from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.journal.peers import SeenPast
-from seatkeeper_agent.operations.documents import own_past, payload_of, quoted_by
+from seatkeeper_agent.operations.documents import own_past, past_in, payload_of, quoted_by
 from seatkeeper_agent.operations.evidence import (
     QUOTES,
     SETTLED_PEERS,
@@ -26,7 +26,7 @@ from seatkeeper_agent.operations.evidence import (
     peer_contradicted,
     peer_rolled_back,
 )
-from seatkeeper_agent.operations.moves.documents import TAKES, Told, pasts_in, unseal_move
+from seatkeeper_agent.operations.moves.documents import TAKES, Told, unseal_move
 from seatkeeper_agent.operations.moves.plan import MoveOrder
 from seatkeeper_agent.operations.moves.records import MoveRecord
 from seatkeeper_agent.operations.works import freeze, require_unfrozen
@@ -75,7 +75,7 @@ class MoveEvidence:
         kind, given = TAKES.get(order.leg), order.document
         if kind is None or given is None or record.document(kind) != given:
             return
-        past, _quoted = pasts_in(kind, payload_of(kind, given))
+        past = past_in(payload_of(kind, given))
         unit.peers.put(SeenPast(_peer_of(order), past, record.id, record.side, kind))
 
     def _shown(self, order: MoveOrder, peer: str) -> Problem | None:
