@@ -65,6 +65,11 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._state import
     transfer_drift,
     vendors_here,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._trust import (
+    trust_keys,
+    trust_mistakes,
+    trust_problems,
+)
 
 
 def _leg_calls(
@@ -118,6 +123,9 @@ class FilterModule:
             "license_table": table,
             "license_transfer_drift": transfer_drift,
             "license_transfer_list": all_transfers,
+            "license_trust_keys": trust_keys,
+            "license_trust_mistakes": trust_mistakes,
+            "license_trust_problems": trust_problems,
             "license_unknown_hosts": unknown_hosts,
             "license_vendors": vendors_here,
             "license_version_parts": version_parts,

@@ -34,6 +34,10 @@ REFUSED = {
         "seatkeeper-agent-9.0.tar is not there",
     ),
 }
+ITS_KEY = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=
+-----END PUBLIC KEY-----
+"""
 # Have the role find out which release is meant, and say it.
 RELEASE: list[dict[str, Any]] = [
     {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": "release", "public": True}},
@@ -65,7 +69,7 @@ def test_the_release_left_members_and_keys_are_found(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     bundle = folder / "seatkeeper-agent-0.2.0.tar"
     bundle.write_bytes(b"")
-    told_by_it = {"agent": {"agent": {"name": "old-server", "public_key": "its own key"}}}
+    told_by_it = {"agent": {"agent": {"name": "old-server", "public_key": ITS_KEY}}}
     here = {
         "agent_bundle": "files/seatkeeper-agent-0.2.0.tar",
         "agent_observers": ["olga"],

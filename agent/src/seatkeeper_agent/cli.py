@@ -99,7 +99,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     doctor = add("doctor", _doctor, "check settings, state folder, key, trust, product and socket")
     doctor.add_argument("--json", action="store_true", help="for programs")
-    add("key", _key, "print the public key that other hosts put into their trust folder")
+    key = add("key", _key, "print the public key that other hosts put into their trust folder")
+    key.add_argument(
+        "--fingerprint", action="store_true", help="print it in short, as an inventory declares it"
+    )
     backup = add("backup", _backup, "copy the journal, while the agent runs or not")
     backup.add_argument("file", type=Path, metavar="FILE", help="the copy; it must not exist")
     begin = add("begin-journal", _begin_journal, "begin anew where the journal is lost for good")
@@ -133,7 +136,8 @@ def _key(options: argparse.Namespace) -> int:
     folder = settings.state_folder
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        pem = make_identity(settings.name, folder).public_pem
+        identity = make_identity(settings.name, folder)
+        told = f"{identity.fingerprint}\n" if options.fingerprint else identity.public_pem
     except OSError as error:
         raise Fault(
             f"The state folder {folder} cannot be used: {error.strerror}."
@@ -141,7 +145,7 @@ def _key(options: argparse.Namespace) -> int:
         ) from error
     except IdentityError as error:
         raise Fault(str(error)) from error
-    print(pem, end="")
+    print(told, end="")
     return 0
 
 

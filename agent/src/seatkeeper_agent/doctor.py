@@ -98,11 +98,19 @@ def _trust(settings: Settings) -> list[Finding]:
         detail = f"No other agent is trusted: put their keys into {folder / 'trust'} as NAME.pem."
         return [Finding("trust", "warning", detail)]
     try:
-        for name in names:
-            identity.trusted(name)
+        shared = identity.sharing()
     except IdentityError as error:
         return [Finding("trust", "wrong", str(error))]
+    if shared:
+        return [Finding("trust", "wrong", _one_key(names)) for names in shared]
     return [Finding("trust", "ok", f"documents are accepted from {', '.join(names)}")]
+
+
+def _one_key(names: list[str]) -> str:
+    return (
+        f"{' and '.join(names)} have one key, so that a document of one counts as the other's:"
+        " one is a copy. Have it make a key of its own, and run install_agents."
+    )
 
 
 def _dongles(settings: Settings) -> list[Finding]:

@@ -8,6 +8,7 @@ that the operator writes, never something learnt from a document.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -83,6 +84,11 @@ class Identity:
         return public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
     @property
+    def fingerprint(self) -> str:
+        """The public key in short, as an inventory declares it."""
+        return _fingerprint(self.signer.public_key)
+
+    @property
     def key_id(self) -> str:
         """The name of the key in signatures."""
         return str(self.signer.public_key.keyid)
@@ -106,7 +112,32 @@ class Identity:
         """The names of all trusted agents."""
         if not self.trust_folder.is_dir():
             return []
-        return sorted(path.stem for path in self.trust_folder.glob("*.pem"))
+        names = (path.stem for path in self.trust_folder.glob("*.pem"))
+        return sorted(name for name in names if AGENT_NAME_PATTERN.match(name))
+
+    def sharing(self) -> list[list[str]]:
+        """Names that have one key, so that a document of one counts as each other's.
+
+        IdentityError if a key cannot be read.
+        """
+        names: dict[str, list[str]] = {}
+        # A key of its own is not made by looking.
+        own = [self.name] if self.key_path.exists() else []
+        for name in dict.fromkeys([*self.trusts(), *own]):
+            key = self.trusted(name)
+            if key is not None:
+                names.setdefault(_fingerprint(key), []).append(name)
+        return [shared for shared in names.values() if len(shared) > 1]
+
+
+def _fingerprint(key: SSlibKey) -> str:
+    """SHA-256 over the key's DER form: it does not depend on how a PEM is written."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    raw = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key.keyval["public"]))
+    der = raw.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"sha256:{hashlib.sha256(der).hexdigest()}"
 
 
 def _public_key(path: Path, pem: bytes) -> SSlibKey:

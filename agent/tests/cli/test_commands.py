@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -98,6 +100,10 @@ def test_key_prints_the_key_that_the_agent_signs_with(host: LabHost, here: RunAg
     assert done.returncode == 0
     assert done.stdout == host.client.get("/v1/agent")["agent"]["public_key"]
     assert done.stdout.startswith("-----BEGIN PUBLIC KEY-----\n")
+    # The same as anybody can work out from what it printed.
+    body = base64.b64decode("".join(done.stdout.splitlines()[1:-1]))
+    done = here("--config", str(host.settings_path), "key", "--fingerprint")
+    assert (done.returncode, done.stdout) == (0, f"sha256:{hashlib.sha256(body).hexdigest()}\n")
 
 
 def test_backup_copies_the_journal_of_a_running_agent(

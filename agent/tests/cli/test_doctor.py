@@ -13,6 +13,7 @@ import pytest
 
 from seatkeeper_agent.drivers import aimms, altigen, chaos, codemeter
 from seatkeeper_agent.drivers.checks import PRODUCT_CHECKS
+from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
@@ -183,3 +184,24 @@ def test_a_journal_that_is_none_is_told(tmp_path: Path, written: Callable[[str],
     _code, found = findings(written(bare(tmp_path)))
     assert of(found, "journal")["verdict"] == "wrong"
     assert "cannot be read" in of(found, "journal")["detail"]
+
+
+def test_one_key_under_two_names_is_wrong(tmp_path: Path, written: Callable[[str], Path]) -> None:
+    settings = written(bare(tmp_path))
+    trust = tmp_path / "state" / "trust"
+    trust.mkdir(parents=True)
+    pem = Identity("other", tmp_path / "other.key", trust).public_pem
+    (trust / "first.pem").write_text(pem)
+    # No name of an agent, so nobody's documents are accepted by it.
+    (trust / ".hidden.pem").write_text(pem)
+    assert of(findings(settings)[1], "trust")["detail"] == "documents are accepted from first"
+    assert not (tmp_path / "state" / "agent.key").exists(), "it changed something"
+    # The same key, written by another program.
+    (trust / "second.pem").write_text(pem.replace("\n", "\r\n"))
+    told = of(findings(settings)[1], "trust")
+    assert (told["verdict"], "first and second have one key" in told["detail"]) == ("wrong", True)
+    (trust / "second.pem").unlink()
+    # That of another under its own name, as on the copy of a machine.
+    (tmp_path / "other.key").rename(tmp_path / "state" / "agent.key")
+    told = of(findings(settings)[1], "trust")
+    assert (told["verdict"], "first and bare have one key" in told["detail"]) == ("wrong", True)
