@@ -121,7 +121,7 @@ def signed(lab: Lab, agent: str, kind: str, content: bytes) -> dict[str, Any]:
     return dict(envelope.to_dict())
 
 
-@pytest.mark.parametrize("dry_run", ["false"])
+@pytest.mark.parametrize("dry_run", ["true", "false"])
 @pytest.mark.parametrize(
     ("leg", "kind"),
     [

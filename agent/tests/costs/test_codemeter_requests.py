@@ -42,7 +42,7 @@ COSTS: dict[str, Cost] = {
     ),
     "request, again": Cost(statements=6, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "issue, dry run": Cost(
-        statements=5,
+        statements=7,
         vendor="9 CmAccess2, 3 CmGetBoxContents2, 1 CmGetBoxes, 3 CmGetInfo, 1 CmGetVersion",
     ),
     "issue, run": Cost(
@@ -53,7 +53,7 @@ COSTS: dict[str, Cost] = {
         " 1 CmLtDoTransfer",
     ),
     "issue, again": Cost(statements=6, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "install, dry run": Cost(statements=6, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "install, dry run": Cost(statements=10, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "install, run": Cost(
         statements=62,
         transactions=4,
@@ -62,7 +62,7 @@ COSTS: dict[str, Cost] = {
         "CmLtImportUpdate",
     ),
     "install, again": Cost(statements=8, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "confirm, dry run": Cost(statements=6, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "confirm, dry run": Cost(statements=10, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "confirm, run": Cost(
         statements=48,
         transactions=4,
@@ -70,7 +70,7 @@ COSTS: dict[str, Cost] = {
         vendor="11 CmAccess2, 7 CmGetBoxContents2, 3 CmGetInfo, 1 CmLtConfirmTransfer",
     ),
     "confirm, again": Cost(statements=8, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "acknowledge, dry run": Cost(statements=8, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "acknowledge, dry run": Cost(statements=12, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "acknowledge, run": Cost(
         statements=21, transactions=1, syncs=1, vendor="4 CmAccess2, 4 CmGetBoxContents2"
     ),

@@ -81,7 +81,7 @@ def no_deduplication() -> None:
         record = self._record(order.declaration.id, Side.TARGET)
         arrived = record is not None and record.state in (State.TRANSFERRED, State.RECEIPTED)
         if order.leg is Leg.INSTALL and order.document is not None and arrived:
-            artefact = self._evidence.take(order, None).artefact
+            artefact = self._evidence.take(order, None, True).artefact
             with suppress(DriverError):
                 self._driver.import_update(order.declaration.target.container, artefact)
         return run(self, order)

@@ -109,7 +109,7 @@ def deliver(
     key = (declared.id, leg)
     document = None
     if envelope is not None:
-        document = agent.evidence.take(order, answered_by(agent, declared, leg))
+        document = agent.evidence.take(order, answered_by(agent, declared, leg), True)
     is_remade = leg is Leg.REQUEST and (declared.id, Leg.INSTALL) not in agent.given
     if key in agent.given and not is_remade:
         return

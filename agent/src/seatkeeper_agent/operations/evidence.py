@@ -37,7 +37,11 @@ SETTLED_QUOTES = "settled/quotes"
 """Holder of the highest quote of this agent, by peer, that a person has settled."""
 SETTLED_PEERS = "settled/peers"
 """Holder of how far each peer's audit had been heard when a person settled its rollback."""
-
+NOT_FROZEN = (
+    "The run refuses this as well and freezes {}; seatkeeper-agent status then says what to settle,"
+    " and how."
+)
+"""In a plan: nothing is frozen yet that could be attested."""
 
 Put = Callable[[str, Side, DocumentKind, Envelope], None]
 
@@ -69,18 +73,14 @@ class Evidence:
         if is_run:
             self._freeze(order, self._containers(order), problem)
         else:
-            # Nothing is frozen yet that could be attested.
-            problem.next_action = (
-                "The run refuses this as well and freezes the containers of this host;"
-                " seatkeeper-agent status then says what to settle, and how."
-            )
+            problem.next_action = NOT_FROZEN.format("the containers of this host")
         raise problem
 
-    def take(self, order: LegOrder, answered: Envelope | None) -> Document:
-        """The document that a run's leg needs, verified and no proof of a rewritten past.
+    def take(self, order: LegOrder, answered: Envelope | None, is_run: bool) -> Document:
+        """The document that a leg needs, verified and no proof of a rewritten past.
 
         ``answered`` is the newest document of this host that it may answer; what answers an older
-        one, or nothing, is not compared with it.
+        one, or nothing, is not compared with it. Nothing is frozen by a dry run.
         """
         document = unseal(self._identity, TAKES[order.leg], order.declaration, order.given)
         if answered is not None and document.answers != digest(answered):
@@ -89,10 +89,13 @@ class Evidence:
             problem = own_contradicted(unit, document.sender, document.quoted, QUOTES)
             quoted = None if answered is None else quoted_by(answered)
             problem = problem or peer_contradicted(unit, document.sender, document.past, quoted)
-        if problem is not None:
+        if problem is None:
+            return document
+        if is_run:
             self._freeze(order, [exchange_with(order.peer)], problem)
-            raise problem
-        return document
+        else:
+            problem.next_action = NOT_FROZEN.format("the exchange between the two agents")
+        raise problem
 
     def keep(self, unit: Unit, put: Put, order: LegOrder, document: Document) -> None:
         """Keep the document, and with it its sender's past."""

@@ -8,7 +8,7 @@ from seatkeeper_agent.domain.transfers import Leg, Mode, Side, State
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.checks import Checks
-from seatkeeper_agent.operations.documents import sent_in
+from seatkeeper_agent.operations.documents import Document, sent_in
 from seatkeeper_agent.operations.evidence import Evidence
 from seatkeeper_agent.operations.legs import LegOrder, out_of_order
 from seatkeeper_agent.operations.transfer_steps import seal_receipt
@@ -35,14 +35,16 @@ class Refusals:
         self._works = works
         self._evidence = evidence
 
-    def ended_on_its_way(self, order: LegOrder, record: TransferRecord | None) -> bool:
+    def ended_on_its_way(
+        self, order: LegOrder, record: TransferRecord | None, is_run: bool
+    ) -> bool:
         """Whether a borrow's end came before the borrow, so that nothing can be imported any more.
 
         By the container's own clock, which is the product's.
         """
         if record is None or record.state not in _REFUSABLE or not self.has_ended(order):
             return False
-        vendor_id = self._vendor_id(order, record)
+        vendor_id = self._vendor_id(order, record, is_run)
         if vendor_id is None:
             return False
         with self._journal.reading() as unit:
@@ -57,25 +59,33 @@ class Refusals:
         ends = declaration.until is not None and declaration.mode is not Mode.RETURN
         return order.leg is Leg.INSTALL and ends and self._checks.has_ended(declaration)
 
-    def _vendor_id(self, order: LegOrder, record: TransferRecord | None) -> str | None:
+    def _vendor_id(
+        self, order: LegOrder, record: TransferRecord | None, is_run: bool
+    ) -> str | None:
         """The vendor's id of what arrives; None while its document was not seen here."""
         if record is not None and record.vendor_transfer_id is not None:
             return record.vendor_transfer_id
         if order.document is None:
             return None
-        document = self._evidence.take(order, _document(record, DocumentKind.REQUEST))
+        document = self._evidence.take(order, _document(record, DocumentKind.REQUEST), is_run)
         return sent_in(document, order.declaration).vendor_transfer_id
 
-    def refuse(self, order: LegOrder, record: TransferRecord | None) -> None:
-        """The target's durable no: written first, then said; only while nothing was imported."""
-        declaration = order.declaration
+    def check(
+        self, order: LegOrder, record: TransferRecord | None, is_run: bool
+    ) -> Document | None:
+        """The document that is refused, if it was brought; only while nothing was imported."""
         if record is not None and record.state not in _REFUSABLE:
             raise out_of_order(order, record.state)
         asked = _document(record, DocumentKind.REQUEST)
-        document = None if order.document is None else self._evidence.take(order, asked)
+        document = None if order.document is None else self._evidence.take(order, asked, is_run)
         with self._journal.reading() as unit:
-            known = unit.vendor_rows.known(order.here.container, item_codes(declaration))
-        self._checks.not_installed(order, self._vendor_id(order, record), known)
+            known = unit.vendor_rows.known(order.here.container, item_codes(order.declaration))
+        self._checks.not_installed(order, self._vendor_id(order, record, is_run), known)
+        return document
+
+    def refuse(self, order: LegOrder, record: TransferRecord | None) -> None:
+        """The target's durable no: written first, then said."""
+        document, declaration = self.check(order, record, is_run=True), order.declaration
         with self._journal.transaction() as unit:
             if record is None:
                 unit.transfers.insert(declaration, Side.TARGET, State.REFUSED)

@@ -28,18 +28,17 @@ from seatkeeper_agent.operations.checks import Checks
 from seatkeeper_agent.operations.dependencies import of_item
 from seatkeeper_agent.operations.documents import (
     Document,
-    check_answers,
+    Sent,
     is_refusal,
     payload_of,
     seal_in,
-    sent_in,
 )
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.evidence import Evidence
+from seatkeeper_agent.operations.intake import Intake
 from seatkeeper_agent.operations.legs import (
     GIVES,
     PAST,
-    TAKES,
     LegOrder,
     differs,
     out_of_order,
@@ -71,6 +70,7 @@ class TransferService:
         self._works = works
         self._evidence = evidence
         self._refusals = Refusals(journal, identity, checks, works, evidence)
+        self._intake = Intake(journal, evidence, self._refusals)
 
     # The legs --------------------------------------------------------------------------
 
@@ -79,18 +79,21 @@ class TransferService:
         order, record = self._settle(order)
         self._evidence.require(order, is_run=False)
         if self._is_past(order, record):
+            self._intake.refuse_replay(order, record, is_run=False)
             return self._unchanged(order, record)
+        document = self._intake.planned(order, record)
+        told = order.facts if document is None else document.facts
         if record is not None and record.declaration != order.declaration:
             record = None
         facts: dict[str, Any] = {}
         reversible, counter, depending = True, None, NOTHING
         sight = self._sight(order)
-        amounts = dict(order.facts.get("amounts") or self._declared_amounts(order.declaration))
+        amounts = dict(told.get("amounts") or self._declared_amounts(order.declaration))
         if order.leg is Leg.REQUEST:
             self._checks.target(order.declaration)
             facts = self._checks.target_facts(order.declaration)
         if order.leg is Leg.ISSUE and (record is None or record.state is State.CREATED):
-            item, reversible = self._check_source(order, sight, order.facts, bool(order.facts))
+            item, reversible = self._check_source(order, sight, told, bool(told))
             depending = self._depending(order, sight, item)
             counter = item.update_counter
             amounts = _named(moved_amounts(order.declaration, item))
@@ -206,12 +209,10 @@ class TransferService:
         return True
 
     def _issue(self, order: LegOrder, record: TransferRecord | None) -> bool:
-        if record is not None and record.state is State.VOID:
-            raise out_of_order(order, record.state)
         if record is not None and record.state is State.DEBITING:
             self._works.run(record, order.actor)
             return True
-        document = self._evidence.take(order, None)
+        document = self._intake.request(order, record, is_run=True)
         sight = self._sight(order)
         item, reversible = self._check_source(order, sight, document.facts, True)
         depending = self._depending(order, sight, item)
@@ -240,24 +241,20 @@ class TransferService:
             unit.transfers.advance(declaration.id, record.side, State.REQUESTED)
 
     def _install(self, order: LegOrder, record: TransferRecord | None) -> bool:
-        if order.decision == "refuse" or self._refusals.ended_on_its_way(order, record):
+        if self._intake.says_no(order, record, is_run=True):
             self._refusals.refuse(order, record)
             return True
         if record is None:
             raise out_of_order(order, State.NONE)
         if record.state in (State.REQUESTED, State.VOID):
-            asked = record.documents.get(DocumentKind.REQUEST)
-            document = self._evidence.take(order, asked)
-            with self._journal.reading() as unit:
-                older = unit.transfers.superseded_requests(order.declaration.id)
-            check_answers(document, order.declaration, asked, older)
-            self._accept(order, record, document)
+            self._accept(order, record, *self._intake.transfer(order, record, is_run=True))
         self._works.run(self._present(order), order.actor)
         return True
 
-    def _accept(self, order: LegOrder, record: TransferRecord, document: Document) -> None:
+    def _accept(
+        self, order: LegOrder, record: TransferRecord, document: Document, sent: Sent
+    ) -> None:
         declaration = order.declaration
-        sent = sent_in(document, declaration)
         with self._journal.transaction() as unit:
             if record.declaration != declaration:
                 # The source had debited what was declared before it was corrected here.
@@ -278,20 +275,11 @@ class TransferService:
         if record is not None and record.state is State.CREDITING_BACK:
             self._works.run(record, order.actor)
             return True
-        if record is None or record.state is not State.IN_TRANSIT:
-            if order.document is not None:
-                self._evidence.take(order, None)
-            raise out_of_order(order, State.NONE if record is None else record.state)
-        if DocumentKind.RECEIPT not in record.documents:
-            sent = record.documents[DocumentKind.TRANSFER]
-            document = self._evidence.take(order, sent)
-            refused = is_refusal(document)
-            if not (refused and document.answers is None):
-                # A refusal that was said before the transfer came answers none and holds for any.
-                check_answers(document, order.declaration, sent)
+        document = self._intake.receipt(order, record, is_run=True)
+        if document is not None:
             with self._journal.transaction() as unit:
                 self._evidence.keep(unit, unit.transfers.put_document, order, document)
-                if refused:
+                if is_refusal(document):
                     unit.transfers.advance(order.declaration.id, Side.SOURCE, State.CREDITING_BACK)
                 detail = {
                     "decision": document.facts["decision"],
@@ -302,11 +290,7 @@ class TransferService:
         return True
 
     def _acknowledge(self, order: LegOrder, record: TransferRecord | None) -> bool:
-        if record is None or record.state is not State.TRANSFERRED:
-            raise out_of_order(order, State.NONE if record is None else record.state)
-        received = record.documents[DocumentKind.RECEIPT]
-        document = self._evidence.take(order, received)
-        check_answers(document, order.declaration, received)
+        document = self._intake.acknowledgement(order, record, is_run=True)
         with self._journal.transaction() as unit:
             self._evidence.keep(unit, unit.transfers.put_document, order, document)
             unit.transfers.advance(order.declaration.id, Side.TARGET, State.RECEIPTED)
@@ -370,30 +354,12 @@ class TransferService:
         return True
 
     def _refuse_replay(self, order: LegOrder, record: TransferRecord | None) -> None:
-        """A leg that is past takes the very document that it took, and no other."""
-        kind = TAKES.get(order.leg)
-        known = None if kind is None else _documents(record).get(kind)
-        if order.document is None or known is None or digest(known) == digest(order.document):
-            return
-        if order.leg is Leg.ISSUE and self._is_younger_request(order):
-            return
-        problem = Problem(
-            ProblemCode.DOCUMENT_REPLAYED,
-            f"The {order.leg.value} of {order.subject} was done with another document than the"
-            " one given now.",
-            "Do not change or mix documents; nothing was done.",
-        )
-        self._audit_refusal(order, problem)
-        raise problem
-
-    def _is_younger_request(self, order: LegOrder) -> bool:
-        # A target makes a stale request anew; what was issued for the older one still counts.
+        """As the intake says; what is refused is in the audit."""
         try:
-            self._evidence.take(order, None)
+            self._intake.refuse_replay(order, record, is_run=True)
         except Problem as problem:
             self._audit_refusal(order, problem)
             raise
-        return True
 
     def _unchanged(self, order: LegOrder, record: TransferRecord | None) -> dict[str, Any]:
         try:
@@ -417,9 +383,9 @@ class TransferService:
         update_counter: int | None,
     ) -> dict[str, Any]:
         gives = GIVES.get(order.leg)
-        document = _documents(record).get(gives) if gives else None
-        if order.leg is Leg.INSTALL and step_state == "planned":
-            document = None
+        is_planned = step_state == "planned"
+        # What there is of an earlier time is made anew by the run.
+        document = None if gives is None or is_planned else _documents(record).get(gives)
         return {
             "changed": True,
             "record": record,
@@ -428,7 +394,7 @@ class TransferService:
             "facts": facts,
             "steps": [{**step.as_document(), "leg": order.leg.value, "state": step_state}],
             "digest": plan_digest(order.declaration.as_document(), [step], update_counter),
-            "confirmation_required": step_state == "planned" and not step.reversible,
+            "confirmation_required": is_planned and not step.reversible,
             "document": document,
         }
 

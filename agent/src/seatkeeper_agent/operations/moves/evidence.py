@@ -18,6 +18,7 @@ from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.journal.peers import SeenPast
 from seatkeeper_agent.operations.documents import own_past, past_in, payload_of, quoted_by
 from seatkeeper_agent.operations.evidence import (
+    NOT_FROZEN,
     QUOTES,
     SETTLED_PEERS,
     SIGNED,
@@ -64,10 +65,7 @@ class MoveEvidence:
         if is_run:
             freeze(self._journal, exchange_with(peer), order.actor, problem)
         else:
-            problem.next_action = (
-                "The run refuses this as well and freezes the exchange between the two agents;"
-                " seatkeeper-agent status then says what to settle, and how."
-            )
+            problem.next_action = NOT_FROZEN.format("the exchange between the two agents")
         raise problem
 
     def keep(self, unit: Unit, order: MoveOrder, record: MoveRecord) -> None:

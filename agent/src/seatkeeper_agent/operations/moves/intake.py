@@ -46,6 +46,9 @@ class Intake:
         if known is None or (dry_run and known.state not in STARTS[order.leg]):
             if not dry_run:
                 raise refusals.out_of_order(order, MoveState.NONE)
+            if order.document is not None:
+                # A plan that runs ahead may be brought one all the same.
+                self._take(order)
             return self._imagined(order, known)
         if order.leg is MoveLeg.RELEASE:
             return self._with_prepared(order, known, dry_run)
