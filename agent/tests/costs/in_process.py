@@ -15,7 +15,7 @@ from seatkeeper_agent.api.app import create_app
 from seatkeeper_agent.api.roles import Peer
 from seatkeeper_agent.api.server import WithPeer
 from seatkeeper_agent.api.work import Workshop
-from seatkeeper_agent.settings import load
+from seatkeeper_agent.settings import Roles, load
 
 WAIT = {"Prefer": "wait=300"}
 """As long as an agent waits at all: a loaded machine must not turn one request into two."""
@@ -24,23 +24,29 @@ WAIT = {"Prefer": "wait=300"}
 class InProcess:
     """One agent; its watcher and its recovery do not run, so what is counted was asked for."""
 
-    def __init__(self, settings_path: Path) -> None:
+    def __init__(self, settings_path: Path, roles: Roles | None = None) -> None:
         self.agent = build(load(settings_path))
-        app = create_app(self.agent, self.agent.settings.roles)
-        self._workshop = app.state.workshop = Workshop()
-        self._app = WithPeer(app, Peer(os.geteuid(), os.getegid()))
+        self._app = create_app(self.agent, roles or self.agent.settings.roles)
+        self._workshop = self._app.state.workshop = Workshop()
         self._runner = asyncio.Runner()
         # It is made once in the life of a host, and belongs to no request.
         assert self.agent.identity.key_id
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """What a successful request gives."""
-        answer = self._runner.run(self._answer(method, path, body))
+        answer = self.answer(method, path, body)
         assert answer.status_code == 200, answer.text
         return answer.json() if answer.headers["content-type"] == "application/json" else None
 
-    async def _answer(self, method: str, path: str, body: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app)
+    def answer(
+        self, method: str, path: str, body: Any = None, peer: Peer | None = None
+    ) -> httpx.Response:
+        """What a request gives, refused or not; asked by a peer, or by the agent's own user."""
+        asking = Peer(os.geteuid(), os.getegid()) if peer is None else peer
+        return self._runner.run(self._answer(method, path, body, asking))
+
+    async def _answer(self, method: str, path: str, body: Any, peer: Peer) -> httpx.Response:
+        transport = httpx.ASGITransport(WithPeer(self._app, peer))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, json=body, headers=WAIT, timeout=None)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from costs.in_process import InProcess
 
+from seatkeeper_agent.settings import Roles
 from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.lab.process import LabProcess
 
@@ -23,12 +24,12 @@ class Products(Lab):
 
 @contextmanager
 def products(
-    seeds: Mapping[str, Any], **options: Any
+    seeds: Mapping[str, Any], roles: Roles | None = None, **options: Any
 ) -> Iterator[tuple[Lab, dict[str, InProcess]]]:
-    """The running products, and the agents by their hosts' names."""
+    """The running products, and the agents by their hosts' names; ``roles`` are those of all."""
     with Products.create(seeds, **options) as lab, ExitStack() as stack:
         agents = {}
         for name, host in lab.hosts.items():
-            agents[name] = InProcess(host.settings_path)
+            agents[name] = InProcess(host.settings_path, roles)
             stack.callback(agents[name].close)
         yield lab, agents

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turns what is wanted into requests of version 1 of the API: the only file that knows it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from costs.in_process import InProcess
+
+from answers.wanted import DECLARE, LOOK, RESUME, WITHDRAW, Answer, Values, Wanted
+from seatkeeper_agent.api.roles import Peer
+from seatkeeper_agent.domain.transfers import NAMESPACE, transfer_id
+
+Sent = tuple[str, str, Any]
+"""Method, path and body."""
+
+_METHODS = {DECLARE: "PUT", LOOK: "GET", WITHDRAW: "DELETE"}
+_WITHOUT_DRY_RUN = {LOOK, RESUME, "attest"}
+
+
+def ask(agent: InProcess, wanted: Wanted, dry_run: bool, peer: Peer | None) -> Answer:
+    """Ask an agent, and look up what its journal says of the operation then."""
+    method, path, body = _KINDS[wanted.kind](wanted)
+    assert not (dry_run and wanted.action in _WITHOUT_DRY_RUN), wanted
+    if dry_run:
+        path += f"{'&' if '?' in path else '?'}dry_run=true"
+    answer = agent.answer(method, path, body, peer)
+    told = json.loads(answer.content)
+    if answer.is_error:
+        return Answer(answer.status_code, told["code"], digest=told.get("digest"))
+    return _read(answer, told)
+
+
+def journal(agent: InProcess) -> dict[str, str]:
+    """Every operation by its id: kind, state, and the states of its steps."""
+    listed = agent.ask("GET", "/v1/operations?limit=1000")
+    assert listed["next"] is None, "more operations than one page has"
+    return {
+        entry["id"]: f"{entry['kind']} {entry['state']} ({', '.join(map(_step, entry['steps']))})"
+        for entry in listed["operations"]
+    }
+
+
+def waiting(agent: InProcess) -> list[tuple[str, str]]:
+    """Operation and step of everything that waits for a person or a vendor."""
+    entries = agent.ask("GET", "/v1/waiting")["waiting"]
+    return [(entry["operation"], entry["step"]) for entry in entries]
+
+
+def in_doubt(agent: InProcess) -> str:
+    """The operation that is in doubt."""
+    opened = agent.ask("GET", "/v1/operations?state=open")["operations"]
+    (found,) = [entry["id"] for entry in opened if entry["state"] == "in_doubt"]
+    return str(found)
+
+
+def _read(answer: httpx.Response, told: Values) -> Answer:
+    plan = told.get("plan") or {}
+    return Answer(
+        status=answer.status_code,
+        changed=told.get("changed"),
+        plan=tuple(map(_step, plan.get("steps", ()))),
+        must_be_confirmed=plan.get("confirmation_required", False),
+        digest=plan.get("digest") or told.get("digest"),
+        acknowledgement=plan.get("acknowledgement"),
+        document=told.get("document"),
+        backup=told.get("backup"),
+        request=told.get("request"),
+        operation=(told.get("operation") or {}).get("id"),
+        transfers=tuple(told.get("transfers", ())),
+    )
+
+
+def _step(step: Values) -> str:
+    performer = step.get("performer", "agent")
+    by = "" if performer == "agent" else f" by {performer}"
+    return f"{step['name']} {step['state']}{by}"
+
+
+def _transfer(wanted: Wanted) -> Sent:
+    path = f"/v1/transfers/{transfer_id(wanted.declared['name'])}"
+    if wanted.action in (LOOK, WITHDRAW):
+        return _METHODS[wanted.action], path, None
+    if wanted.action == RESUME:
+        return "POST", f"{path}/resume", None
+    body = {"transfer": wanted.declared, **wanted.beside}
+    return "POST", f"{path}/{wanted.action}", body
+
+
+def _borrow(wanted: Wanted) -> Sent:
+    path = f"/v1/borrows/{_id('borrow', wanted.declared['name'])}"
+    return _METHODS[wanted.action], path, _body(wanted)
+
+
+def _id(kind: str, name: str) -> str:
+    return str(uuid.uuid5(NAMESPACE, f"{kind}/{name}"))
+
+
+def _body(wanted: Wanted) -> Any:
+    return {**wanted.declared, **wanted.beside} if wanted.action == DECLARE else None
+
+
+def _operation(wanted: Wanted) -> Sent:
+    if wanted.action == RESUME:
+        return "POST", "/v1/resume", None
+    path = f"/v1/operations/{wanted.declared['operation']}"
+    if wanted.action == LOOK:
+        return "GET", path, None
+    return "POST", f"{path}/{wanted.action}", wanted.beside
+
+
+_KINDS: dict[str, Callable[[Wanted], Sent]] = {
+    "transfer": _transfer,
+    "borrow": _borrow,
+    "operation": _operation,
+}
