@@ -247,9 +247,10 @@ class Bed:
         }
 
         def add() -> None:
-            self._testbed.add_from_string(recorded(path, node, device, attributes))
             handler = Node(device)
+            # Before the node is there: umockdev ends whoever opens one that nobody answers.
             self._testbed.attach_ioctl(f"/dev/{node}", handler)
+            self._testbed.add_from_string(recorded(path, node, device, attributes))
             Path(f"{self.folder}/dev/{node}").chmod(order.get("mode", 0o600))
             self._plugged[port] = (f"/sys{path}", f"/dev/{node}", handler)
 

@@ -71,7 +71,7 @@ def test_the_fuller_profile_lists_what_it_has(world: World) -> None:
 
 
 def test_leaving_maintenance_mode_restarts_and_kills_jobs(world: World) -> None:
-    control.set_values(world.old, jobs_running=2, jobs_queued=1, restart_seconds=0.5)
+    control.set_values(world.old, jobs_running=2, jobs_queued=1, restart_seconds=3600)
     assert world.licman("old", "--twin-maintenance", "on").returncode == 0
     assert world.told("old")["jobs_running"] == 2
     assert world.licman("old", "--twin-maintenance", "off").returncode == 0
@@ -79,6 +79,7 @@ def test_leaving_maintenance_mode_restarts_and_kills_jobs(world: World) -> None:
     assert (told["jobs_running"], told["jobs_killed"], told["restarts"]) == (0, 3, 1)
     until(lambda: world.open_ports("old") == [])
     assert "restarts" in world.licman("old", "--twin-maintenance", "on").stderr
+    control.advance(3600, world.old)
     until(lambda: len(world.open_ports("old")) == 2)
 
 
