@@ -42,6 +42,7 @@ from seatkeeper_agent.operations.moves.service import MoveService
 from seatkeeper_agent.operations.observer import Observer
 from seatkeeper_agent.operations.orders.service import OrderService
 from seatkeeper_agent.operations.ports import Description, DriverError
+from seatkeeper_agent.operations.readiness import Readiness
 from seatkeeper_agent.operations.recovery import Recovery
 from seatkeeper_agent.operations.server_ports import PageDriver
 from seatkeeper_agent.operations.servers.activation import ActivationService
@@ -97,6 +98,7 @@ class Agent:
     movable: MovableServices | None
     state: State
     clock: HostClock
+    readiness: Readiness
     _resumed: list[Callable[[str], list[str]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -269,6 +271,7 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
         movable=_movable(settings, journal, identity),
         state=state,
         clock=clock,
+        readiness=Readiness(journal),
     )
 
 

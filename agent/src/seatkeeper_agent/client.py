@@ -46,6 +46,10 @@ class AgentClient:
         """Ask for a change; AgentRefused with the agent's own sentence."""
         return self._answered("POST", path, json=document)
 
+    def readiness(self) -> dict[str, Any]:
+        """What /readyz says, also where nothing is ready; AgentRefused where it cannot tell."""
+        return self._answered("GET", "/readyz")
+
     def _answered(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         try:
             answer = self._client.request(method, path, **more)
@@ -59,7 +63,7 @@ class AgentClient:
             raise AgentUnreachable(
                 f"The agent at {self._socket_path} did not answer: {error}."
             ) from error
-        if answer.is_error:
+        if answer.is_error and "detail" in document:
             raise AgentRefused(f"{document.get('detail')} {document.get('next_action')}")
         return dict(document)
 

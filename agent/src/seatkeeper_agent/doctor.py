@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_agent.client import AgentClient, AgentUnreachable
+from seatkeeper_agent.client import AgentClient, AgentRefused, AgentUnreachable
 from seatkeeper_agent.domain.servers import UsbUnavailable
 from seatkeeper_agent.drivers.checks import check_products
 from seatkeeper_agent.identity import Identity, IdentityError
@@ -68,7 +68,17 @@ def _state(settings: Settings) -> list[Finding]:
     if mode & 0o077:
         detail = f"{folder} is open to others (mode {mode:o}). Run chmod 700 on it."
         return [Finding("state", "wrong", detail)]
-    return [Finding("state", "ok", f"{folder} is private")]
+    return [Finding("state", "ok", f"{folder} is private"), *_room(folder)]
+
+
+def _room(folder: Path) -> list[Finding]:
+    from seatkeeper_agent.journal.pages import ROOM_BYTES, room_left
+
+    left = room_left(folder)
+    if left >= ROOM_BYTES:
+        return []
+    detail = f"{left} bytes are left on the disk of {folder}, too few for work. Make room there."
+    return [Finding("disk", "wrong", detail)]
 
 
 def _key(settings: Settings) -> list[Finding]:
@@ -127,14 +137,25 @@ def _agent(settings: Settings) -> list[Finding]:
     try:
         with AgentClient(settings.socket) as client:
             about = client.get("/v1/agent")
+            unready = _unready(client)
     except AgentUnreachable as error:
         return [Finding("agent", "wrong", str(error)), *_journal(settings.state_folder / JOURNAL)]
     broken = [entry["name"] for entry in about["invariants"] if not entry["holds"]]
     return [
         Finding("agent", "ok", f"answers, and takes you for a {about['role']}"),
+        *unready,
         *_ledger(broken, about["frozen"], about["journal"]["operations_open"]),
         _clock(about["clock"]),
     ]
+
+
+def _unready(client: AgentClient) -> list[Finding]:
+    """Why no work can be done; what is broken or frozen is told in full by the agent itself."""
+    try:
+        client.readiness()
+    except AgentRefused as error:
+        return [Finding("journal", "wrong", str(error))]
+    return []
 
 
 def _journal(path: Path) -> list[Finding]:
@@ -151,6 +172,9 @@ def _journal(path: Path) -> list[Finding]:
             if unit is None:
                 detail = f"{path} is brought to schema version {SCHEMA_VERSION} by the next start."
                 return [Finding("journal", "warning", detail)]
+            fault = unit.pages.first_fault()
+            if fault is not None:
+                return [Finding("journal", "wrong", f"{path} is damaged: {fault}.")]
             broken = [entry.name for entry in invariants.check(unit) if not entry.holds]
             frozen = [frozen_view(entry) for entry in unit.operations.in_doubt()]
             findings = _ledger(broken, frozen, unit.operations.count_open())

@@ -17,6 +17,7 @@ def show(settings: Settings, as_json: bool) -> int:
     try:
         with AgentClient(settings.socket) as client:
             about = client.get("/v1/agent")
+            unready = _unready(client)
             found: dict[str, Any] = {
                 "agent": about,
                 "containers": _containers(client, about["vendors"]),
@@ -33,10 +34,21 @@ def show(settings: Settings, as_json: bool) -> int:
         print(json.dumps(found, indent=2))
     else:
         print(_text(found))
+    if unready is not None:
+        print(f"seatkeeper-agent: {unready}", file=sys.stderr)
     broken = [entry for entry in found["agent"]["invariants"] if not entry["holds"]]
     doubtful = [entry for entry in found["operations"] if entry["state"] == "in_doubt"]
     silent = found["containers"] is None or not about["vendors"]
-    return 1 if broken or doubtful or silent else 0
+    return 1 if broken or doubtful or silent or unready is not None else 0
+
+
+def _unready(client: AgentClient) -> str | None:
+    """Why the journal takes no work, None where it does; what is broken or frozen is shown."""
+    try:
+        client.readiness()
+    except AgentRefused as error:
+        return str(error)
+    return None
 
 
 def show_waiting(settings: Settings, as_json: bool) -> int:

@@ -44,7 +44,7 @@ READS: dict[str, Statements] = {
     "/v1/moves": Statements(11, 101, lowered_by=22),
     "/metrics": Statements(183, 1713, lowered_by=22),
     "/": Statements(177, 1217, lowered_by=22),
-    "/readyz": Statements(2, 2),
+    "/readyz": Statements(41, 311, lowered_by=22),
 }
 
 
@@ -78,6 +78,8 @@ def meter() -> Iterator[Meter]:
 def test_a_read_costs_what_is_written_down(meter: Meter, settings: Path) -> None:
     """Every list with all its rows in one page, and what is read one by one; nothing writes."""
     agent = InProcess(settings)
+    # Looked at anew each time: what is counted does not hang on how long ago the last look was.
+    agent.agent.readiness.good_seconds = agent.agent.readiness.rest_factor = 0.0
     try:
         fill(agent.agent.journal, 0, FEW)
         few = read_all(meter, agent)
@@ -87,8 +89,10 @@ def test_a_read_costs_what_is_written_down(meter: Meter, settings: Path) -> None
         agent.close()
     counted = {path: Statements(few[path].statements, many[path].statements) for path in few}
     assert_written(counted, READS)
-    for cost in [*few.values(), *many.values()]:
-        assert (cost.transactions, cost.syncs) == (0, 0)
+    for path in READS:
+        for cost in (few[path], many[path]):
+            # Whether the disk takes more only a write can tell; the journal is left alone.
+            assert (cost.transactions, cost.syncs) == (0, int(path == "/readyz")), path
 
 
 def test_what_grows_with_the_rows_is_marked() -> None:

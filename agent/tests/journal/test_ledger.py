@@ -178,6 +178,20 @@ def test_a_chain_that_was_tampered_with(journal: Journal, statement: str, link: 
     assert complaints(journal) == {"audit": f"1 links that do not fit the chain: {link}"}
 
 
+@pytest.mark.parametrize("table", ["audit", "entries", "postings"])
+def test_what_is_never_changed_is_not_replaced_either(journal: Journal, table: str) -> None:
+    """To replace a row is to delete it, of which no trigger would hear by default."""
+    with journal.reading() as unit:
+        before = unit.audit._connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+    assert before
+    replace = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"  # noqa: S608
+    with pytest.raises(apsw.ConstraintError, match="never"), journal.transaction() as unit:
+        unit.audit._connection.execute(replace)
+    with journal.reading() as unit:
+        after = unit.audit._connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+    assert after == before
+
+
 TAMPERED: list[tuple[str, list[str]]] = [
     ("I2", ["DROP TRIGGER postings_stay", "UPDATE postings SET amount = amount + 1"]),
     ("I2", ["UPDATE transfers SET state = 'created'"]),

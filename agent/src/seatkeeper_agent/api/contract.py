@@ -24,7 +24,10 @@ Which = Literal["all", "open"]
 
 
 def described(
-    answer: dict[str, Any], request: str | None = None, follows: bool = False
+    answer: dict[str, Any],
+    request: str | None = None,
+    follows: bool = False,
+    media_type: str = "application/json",
 ) -> dict[str, Any]:
     """What a route's decorator needs to be complete in OpenAPI.
 
@@ -38,7 +41,7 @@ def described(
         "responses": {
             "200": {
                 "description": "The answer.",
-                "content": {"application/json": {"schema": answer}},
+                "content": {media_type: {"schema": answer}},
             },
             "default": failure,
         }

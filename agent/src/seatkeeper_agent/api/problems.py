@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.identity import IdentityError
-from seatkeeper_agent.journal import JournalError
+from seatkeeper_agent.journal import JournalError, JournalMalformed
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -66,6 +66,13 @@ def problem_of(error: BaseException) -> Problem | None:
     """What an expected failure is to the client; None for one that nobody foresaw."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, JournalMalformed):
+        return Problem(
+            ProblemCode.JOURNAL_UNAVAILABLE,
+            f"The journal cannot be used: {error}",
+            "Stop the agent, keep a copy of its state folder, and mend the disk. If the file stays"
+            " damaged, go on as docs/operations.md says of a journal that is damaged.",
+        )
     if isinstance(error, JournalError):
         return Problem(
             ProblemCode.JOURNAL_UNAVAILABLE,

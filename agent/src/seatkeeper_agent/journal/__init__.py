@@ -3,6 +3,6 @@
 
 from __future__ import annotations
 
-from seatkeeper_agent.journal.store import Journal, JournalError, Unit
+from seatkeeper_agent.journal.store import Journal, JournalError, JournalMalformed, Unit
 
-__all__ = ["Journal", "JournalError", "Unit"]
+__all__ = ["Journal", "JournalError", "JournalMalformed", "Unit"]

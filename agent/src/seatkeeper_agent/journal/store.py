@@ -23,6 +23,7 @@ from seatkeeper_agent.journal.declarations import Declarations
 from seatkeeper_agent.journal.ledger import Ledger
 from seatkeeper_agent.journal.migrations import JournalTooNew, migrate, require_known
 from seatkeeper_agent.journal.operations import Operations
+from seatkeeper_agent.journal.pages import Pages
 from seatkeeper_agent.journal.peers import Peers
 from seatkeeper_agent.journal.transfers import Transfers
 from seatkeeper_agent.journal.vendor_rows import VendorRows
@@ -39,6 +40,10 @@ class JournalError(Exception):
     """
 
 
+class JournalMalformed(JournalError):
+    """The file is damaged: what it held is only whole in a backup."""
+
+
 class Unit:
     """One unit of work on the journal: all of it becomes durable, or none."""
 
@@ -53,6 +58,7 @@ class Unit:
         self.declarations = Declarations(connection, now)
         self.peers = Peers(connection, now)
         self.vendor_rows = VendorRows(connection, now)
+        self.pages = Pages(connection)
 
 
 class Journal:
@@ -77,13 +83,15 @@ class Journal:
         try:
             connection = apsw.Connection(str(self.path), vfs=self._vfs)
         except apsw.Error as error:
-            raise JournalError(f"The journal {self.path} cannot be opened: {error}.") from error
+            raise journal_error(self.path, "cannot be opened", error) from error
         try:
             connection.set_busy_timeout(BUSY_MILLISECONDS_MAX)
             require_known(connection)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", "full")
             connection.pragma("foreign_keys", "on")
+            # What replaces a row deletes it: without this no trigger would hear of that.
+            connection.pragma("recursive_triggers", "on")
             connection.pragma("trusted_schema", "off")
             migrate(connection)
         except JournalTooNew:
@@ -91,7 +99,7 @@ class Journal:
             raise
         except apsw.Error as error:
             _let_go(connection)
-            raise JournalError(f"The journal {self.path} cannot be opened: {error}.") from error
+            raise journal_error(self.path, "cannot be opened", error) from error
         self._connection = connection
         self._file = _file_at(self._place)
         return connection
@@ -128,7 +136,7 @@ class Journal:
                 raise
             except apsw.Error as error:
                 self._give_up(connection)
-                raise JournalError(f"The journal {self.path} failed: {error}.") from error
+                raise journal_error(self.path, "failed", error) from error
             except BaseException:
                 self._roll_back(connection)
                 raise
@@ -139,7 +147,7 @@ class Journal:
             connection.execute("BEGIN IMMEDIATE")
         except apsw.Error as error:
             self._give_up(connection)
-            raise JournalError(f"The journal {self.path} failed: {error}.") from error
+            raise journal_error(self.path, "failed", error) from error
         return connection
 
     def _commit(self, connection: apsw.Connection) -> None:
@@ -167,7 +175,14 @@ class Journal:
                 yield Unit(connection, int(self._clock()))
             except apsw.Error as error:
                 self._give_up(connection)
-                raise JournalError(f"The journal {self.path} failed: {error}.") from error
+                raise journal_error(self.path, "failed", error) from error
+
+
+def journal_error(path: Path, how: str, error: apsw.Error) -> JournalError:
+    """What a failure of SQLite means."""
+    damaged = isinstance(error, apsw.CorruptError | apsw.NotADBError)
+    kind = JournalMalformed if damaged else JournalError
+    return kind(f"The journal {path} {how}: {error}.")
 
 
 def _let_go(connection: apsw.Connection) -> None:

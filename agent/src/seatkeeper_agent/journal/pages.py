@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the journal's file is whole, and whether its disk takes more."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import apsw
+
+ROOM_BYTES = 262_144
+"""What the largest unit of work needs, several times over."""
+ROOM_NAME = "room.probe"
+
+
+class Pages:
+    """The pages of an open journal."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def first_fault(self) -> str | None:
+        """What SQLite finds wrong with them, None where all are well; takes as long as they are."""
+        (told,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone() or ("ok",)
+        return None if told == "ok" else " ".join(str(told).split())
+
+
+def require_room(folder: Path) -> None:
+    """OSError where no more can be written beside the journal: only trying tells.
+
+    Quotas, limits and disks that were mounted anew show nowhere else.
+    """
+    path = folder / ROOM_NAME
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    try:
+        left = memoryview(bytes(ROOM_BYTES))
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
+
+
+def room_left(folder: Path) -> int:
+    """How many bytes whoever is no administrator may still write there; OSError as for files."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
