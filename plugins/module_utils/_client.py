@@ -206,7 +206,7 @@ class AgentClient:
         code = document.get("code")
         if code is None or "detail" not in document:
             return self._version_problem() or self._not_understood("a problem without its code")
-        if code in ("route-unknown", "request-invalid"):
+        if code in ("route-unknown", "method-not-allowed", "request-invalid"):
             return self._version_problem() or LicenseProblem(document)
         return LicenseProblem(document)
 

@@ -12,7 +12,7 @@ from costs.table import assert_written
 COMMANDS: dict[str, Imports] = {
     "serve": Imports(46, "apsw asyncio ssl uvicorn"),
     "serve, asked": Imports(
-        207,
+        208,
         "apsw asyncio cryptography ctypes fastapi pydantic securesystemslib ssl "
         "starlette structlog uvicorn",
     ),

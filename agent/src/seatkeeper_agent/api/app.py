@@ -29,6 +29,7 @@ from seatkeeper_agent.api import (
 from seatkeeper_agent.api.contract import known_parameters, openapi
 from seatkeeper_agent.api.defects import Defects
 from seatkeeper_agent.api.gate import Gate
+from seatkeeper_agent.api.methods import Methods, allowed, method_of
 from seatkeeper_agent.api.problems import problem_of, problem_response
 from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
@@ -59,6 +60,7 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
         app.add_exception_handler(expected, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_parameter)
     app.add_exception_handler(HTTPException, _on_route)
+    app.add_middleware(Methods)
     app.add_middleware(Defects)
     app.add_middleware(Gate, roles=roles or Roles())
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
@@ -146,10 +148,21 @@ async def _on_parameter(_request: Request, error: Any) -> Response:
 
 
 async def _on_route(request: Request, error: Any) -> Response:
+    methods, asked = allowed(request), method_of(request)[:20]
+    if methods:
+        told = ", ".join(methods)
+        return problem_response(
+            Problem(
+                ProblemCode.METHOD_NOT_ALLOWED,
+                f"The path {request.url.path[:200]} has no {asked}.",
+                f"It has {told}; ask with one of them.",
+            ),
+            {"Allow": told},
+        )
     return problem_response(
         Problem(
             ProblemCode.ROUTE_UNKNOWN,
-            f"This agent has no {request.method} {request.url.path[:200]} ({error.detail}).",
+            f"This agent has no {asked} {request.url.path[:200]} ({error.detail}).",
             "Update the agent or the collection, so that they fit together.",
         )
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from seatkeeper_agent.api.changing import actor_of, require, workshop_of
 from seatkeeper_agent.api.contract import (
@@ -23,6 +23,7 @@ from seatkeeper_agent.api.contract import (
     limit_of,
     page_of,
 )
+from seatkeeper_agent.api.methods import method_of
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
@@ -36,6 +37,7 @@ router = APIRouter(prefix="/v1")
 FOLLOW_SECONDS_MAX = 600
 LOOK_SECONDS = 0.2
 WAIT_SECONDS_MAX = 60
+EVENTS = "text/event-stream"
 
 
 @router.get("/operations", summary="Operations", **described(page_of("operations", "operation")))
@@ -76,11 +78,14 @@ async def read_operation(request: Request, operation: str, wait: int = 0) -> dic
     "/operations/{operation}/events",
     summary="Progress as server-sent events",
     response_class=StreamingResponse,
+    **described({"type": "string"}, media_type=EVENTS),
 )
-async def read_events(request: Request, operation: str) -> StreamingResponse:
+async def read_events(request: Request, operation: str) -> Response:
     """An event whenever the operation changed, until it no longer runs."""
     first = await _standing(request, operation, 0)
-    return StreamingResponse(_events(request, first), media_type="text/event-stream")
+    if method_of(request) == "HEAD":
+        return Response(media_type=EVENTS)
+    return StreamingResponse(_events(request, first), media_type=EVENTS)
 
 
 @router.post(

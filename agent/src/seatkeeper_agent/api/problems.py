@@ -39,6 +39,7 @@ _UNAVAILABLE = {
 }
 _STATUS = {
     ProblemCode.FORBIDDEN: 403,
+    ProblemCode.METHOD_NOT_ALLOWED: 405,
     ProblemCode.UPDATE_COUNTER_STALE: 412,
     ProblemCode.REQUEST_TOO_LARGE: 413,
     ProblemCode.CONFIRMATION_REQUIRED: 428,
@@ -91,10 +92,10 @@ def problem_document(problem: Problem) -> dict[str, Any]:
     return {**problem.as_document(), "title": title, "status": status_of(problem.code)}
 
 
-def problem_response(problem: Problem) -> Response:
-    """The answer; what may be tried again says so in a header too."""
+def problem_response(problem: Problem, more: dict[str, str] | None = None) -> Response:
+    """The answer with ``more`` headers; what may be tried again says so in a header too."""
     document = problem_document(problem)
-    headers = {"Retry-After": "5"} if problem.retryable else {}
+    headers = {**(more or {}), **({"Retry-After": "5"} if problem.retryable else {})}
     return Response(
         json.dumps(document).encode(), document["status"], headers, media_type=MEDIA_TYPE
     )

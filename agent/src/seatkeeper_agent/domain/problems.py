@@ -39,6 +39,7 @@ class ProblemCode(StrEnum):
     DONGLE_UNKNOWN = "dongle-unknown"
     MIGRATION_UNKNOWN = "migration-unknown"
     ROUTE_UNKNOWN = "route-unknown"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
     # The protocol's fences.
     DECLARATION_DIFFERS = "declaration-differs"
     LEG_OUT_OF_ORDER = "leg-out-of-order"

@@ -73,6 +73,14 @@ def test_an_agent_that_fits_offers_the_route(asked: httpx.Client) -> None:
     assert asked.get("/v1/agent").status_code == 200
 
 
+@recovers(ProblemCode.METHOD_NOT_ALLOWED)
+def test_the_path_names_its_methods(asked: httpx.Client) -> None:
+    answer = asked.delete("/v1/agent")
+    told(answer, ProblemCode.METHOD_NOT_ALLOWED, "It has GET, HEAD; ask with one of them")
+    for method in answer.headers["allow"].split(", "):
+        assert asked.request(method, "/v1/agent").status_code == 200
+
+
 @recovers(ProblemCode.REQUEST_INVALID)
 def test_the_place_that_is_named_is_corrected(asked: httpx.Client) -> None:
     wrong = asked.get("/v1/operations", params={"limit": "many"})
