@@ -6,9 +6,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._allowed import more_to_read
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations import (
     all_transfers,
-    borrows_of,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._hosts import unknown_hosts
@@ -30,9 +30,15 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._orders impor
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome import (
     kept_borrows,
+    kept_reading,
     kept_results,
+    kept_sums,
     outcome,
     sum_problems,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._own_names import (
+    no_facts,
+    told_by,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._packages import (
     fences,
@@ -41,8 +47,10 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._packages imp
     server_mistakes,
     version_parts,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._places import borrows_of
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves import (
     adrift_lines,
+    kept_known,
     kept_moves,
     machines_found,
     move_calls,
@@ -104,12 +112,15 @@ class FilterModule:
             "license_mistakes": mistakes,
             "license_migration_outcome": migration_outcome,
             "license_migrations_left": migrations_left,
+            "license_more_to_read": more_to_read,
             "license_move_calls": move_calls,
+            "license_move_known": kept_known,
             "license_move_licenses": move_licenses,
             "license_move_outcome": move_outcome,
             "license_move_results": kept_moves,
             "license_move_rows": move_rows,
             "license_moves_without_codes": without_codes,
+            "license_no_facts": no_facts,
             "license_order_list": order_list,
             "license_order_outcome": order_outcome,
             "license_order_rows": order_rows,
@@ -117,10 +128,13 @@ class FilterModule:
             "license_file_stem": file_stem,
             "license_package_file": package_file,
             "license_package_method": package_method,
+            "license_reading": kept_reading,
+            "license_reading_after": kept_sums,
             "license_server_mistakes": server_mistakes,
             "license_server_rows": server_rows,
             "license_sum_problems": sum_problems,
             "license_table": table,
+            "license_told": told_by,
             "license_transfer_drift": transfer_drift,
             "license_transfer_list": all_transfers,
             "license_trust_keys": trust_keys,

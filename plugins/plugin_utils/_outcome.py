@@ -7,6 +7,17 @@ import typing as t
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._allowed import (
+    kept_records,
+    lots_allowed,
+    open_allowed,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._answers import (
+    check_leg,
+    check_lots,
+    check_records,
+    check_view,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import (
     ASK,
     LEGS,
@@ -24,11 +35,33 @@ Sums = t.Dict[t.Tuple[str, str], int]
 EXPIRY_MARGIN = timedelta(minutes=5)
 
 
+def kept_reading(told: Told, read: dict[str, t.Any], ids: t.Container[str] = ()) -> Told:
+    """What a host told, with what its agent holds and knows; a second reading looks up ``ids``."""
+    if told.get("before"):
+        check_records(read.get("transfers"), told["agent"])
+        return kept_records(told, read["transfers"], ids)
+    check_view(read, told["agent"])
+    before = {
+        "containers": read["containers"],
+        "items": read["license_items"],
+        "transfers": read["transfers"],
+        "peers": read["peers"],
+    }
+    return {**told, "before": before}
+
+
+def kept_sums(told: Told, read: dict[str, t.Any]) -> Told:
+    """What a host told, with what its agent holds after the last leg."""
+    check_view({"containers": [], **read}, told["agent"])
+    return {**told, "after": {"items": read["license_items"], "transfers": read["transfers"]}}
+
+
 def kept_results(told: Told, leg: str, results: list[dict[str, t.Any]]) -> Told:
     """What a host told, with the results of one more leg."""
     kept = dict(told["results"].get(leg, {}))
     for result in results:
         call = result["license_transfer_call"]
+        check_leg(result, told["agent"])
         done = "plan" in result
         waiting = bool(result.get("waiting"))
         kept[call["id"]] = {
@@ -46,6 +79,8 @@ def kept_results(told: Told, leg: str, results: list[dict[str, t.Any]]) -> Told:
 def kept_borrows(told: Told, results: list[dict[str, t.Any]]) -> Told:
     """What a host told, with the transfers that its borrows bring about."""
     done = [result for result in results if "transfers" in result]
+    for result in done:
+        check_lots(result["transfers"], told["agent"])
     return {
         **told,
         "lots": [lot for result in done for lot in result["transfers"]],
@@ -67,6 +102,7 @@ def outcome(
     failures = [
         text for host in told if host["agent"] == agent for text in host.get("failures", ())
     ]
+    failures += _refused(transfers, agent, told)
     failures += [
         text
         for transfer in transfers
@@ -91,6 +127,17 @@ def outcome(
         "failures": failures,
         "waits": waits,
     }
+
+
+def _refused(transfers: list[Transfer], agent: str, told: list[Told]) -> list[str]:
+    """What the agent claimed, and neither the inventory nor another host's journal covers."""
+    declared = {transfer["id"] for transfer in transfers if transfer["declared"]}
+    return [
+        text
+        for host in told
+        if host["agent"] == agent
+        for text in (*lots_allowed(host, told)[1], *open_allowed(host, told, declared)[1])
+    ]
 
 
 def _legs_left(transfers: list[Transfer], fleet: Fleet, by_files: bool) -> list[str]:

@@ -14,6 +14,11 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._license_names import called
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._answers import (
+    check,
+    check_backup,
+    check_moves,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (
     Entry,
@@ -151,8 +156,20 @@ def move_licenses(declared: list[Entry], name: str) -> list[Entry]:
     return next(list(entry["licenses"]) for entry in declared if entry["name"] == name)
 
 
-def kept_moves(told: Told, leg: str, results: list[dict[str, t.Any]]) -> Told:
-    """What a host told, with the results of one more leg."""
+def kept_known(told: Told, moves: list[Entry]) -> Told:
+    """What a host told, with the moves that its agent knows."""
+    check_moves(moves, told["agent"])
+    return {**told, "answers": True, "before": moves}
+
+
+def kept_moves(
+    told: Told, leg: str, results: list[dict[str, t.Any]], declared: list[Entry]
+) -> Told:
+    """What a host told, with the results of one more leg, held against what is declared."""
+    entries = {entry["name"]: entry for entry in declared}
+    for result in results:
+        if LOOP_VARIABLE in result:
+            _check_result(result, entries[result[LOOP_VARIABLE]["name"]], told["agent"])
     members = (
         "backup", "before", "after", "changed", "diff", "digest", "document", "move", "msg",
         "plan", "problem", "report_table", "waiting",
@@ -165,6 +182,26 @@ def kept_moves(told: Told, leg: str, results: list[dict[str, t.Any]]) -> Told:
         if LOOP_VARIABLE in result
     }
     return {**told, "results": {**told["results"], leg: kept}}
+
+
+def _check_result(result: dict[str, t.Any], entry: Entry, host: str) -> None:
+    """AnsibleFilterError for what other hosts and the controller must not be given."""
+    check(result.get("document"), (dict, type(None)), "document", host)
+    backup = result.get("backup")
+    if backup is None:
+        return
+    check_backup(backup, host)
+    if _profiles_of(backup["licenses"]) != _profiles_of(entry["licenses"]):
+        claimed = ", ".join(sorted(_profiles_of(backup["licenses"]))) or "none"
+        raise AnsibleFilterError(
+            f"The agent of {host} claims a backup of move {entry['name']} with the licenses"
+            f" {claimed}, and the inventory declares others, or with other profiles. No other host"
+            " was asked for it: correct the inventory, or find out who answers there."
+        )
+
+
+def _profiles_of(licenses: list[Entry]) -> dict[str, list[str]]:
+    return {entry["number"]: sorted(entry.get("profiles", [])) for entry in licenses}
 
 
 def move_outcome(told: Told) -> dict[str, t.Any]:
@@ -320,11 +357,7 @@ def _differs(entry: Entry, side: str, hosts: dict[str, Told]) -> bool:
         return True
     if side == "target" or record["state"] in _BEFORE_RELEASE:
         return False
-    declared, done = (
-        {item["number"]: sorted(item.get("profiles", [])) for item in licenses}
-        for licenses in (entry["licenses"], record["backup"]["licenses"])
-    )
-    return declared != done
+    return _profiles_of(entry["licenses"]) != _profiles_of(record["backup"]["licenses"])
 
 
 def _evidence(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
@@ -336,11 +369,12 @@ def _evidence(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any
     return next((document for document in found if document), None)
 
 
-def _backup(entry: Entry, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
+def _backup(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
+    """The source's, in this run or an earlier one; the source is never given another's."""
     result = _result(entry, "backup", hosts)
     if result is not None and result.get("backup"):
         return t.cast("dict[str, t.Any]", result["backup"])
-    for side in ("source", "target"):
+    for side in dict.fromkeys(("source", SIDE_OF[leg])):
         record = _record(entry, side, hosts)
         if record is not None:
             return t.cast("dict[str, t.Any]", record["backup"])
@@ -349,7 +383,7 @@ def _backup(entry: Entry, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
 
 
 def _call(entry: Entry, leg: str, hosts: dict[str, Told], folder: str | None) -> Call:
-    document, backup = _document(entry, leg, hosts), _backup(entry, hosts)
+    document, backup = _document(entry, leg, hosts), _backup(entry, leg, hosts)
     prefix = None if not folder else f"{folder}/{file_stem(entry['name'])}"
     giver, kind = _GIVER_OF.get(leg), _KIND_OF.get(leg)
     takes_file = prefix is not None and giver is not None and document is None

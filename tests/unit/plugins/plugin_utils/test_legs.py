@@ -12,7 +12,6 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity imp
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations import (
     all_transfers,
-    borrows_of,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import (
     LEGS,
@@ -26,6 +25,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome impo
     outcome,
     sum_problems,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._places import borrows_of
 
 DECLARED = {
     "name": "simulation",
@@ -122,12 +122,16 @@ def test_the_legs_that_are_left(source: str | None, target: str | None, legs: li
 @pytest.mark.parametrize(
     ("source", "target", "legs"),
     [
-        ("in_transit", None, ["install", "confirm", "acknowledge"]),
+        ("in_transit", "void", ["install", "confirm", "acknowledge"]),
         ("debiting", "requested", ["issue", "install", "confirm", "acknowledge"]),
-        (None, "crediting", ["install", "confirm", "acknowledge"]),
-        (None, "transferred", ["confirm", "acknowledge"]),
+        ("in_transit", "crediting", ["install", "confirm", "acknowledge"]),
+        ("transferred_receipted", "transferred", ["acknowledge"]),
         ("created", "requested", []),
         (None, "requested", []),
+        # What one host alone says leads to nothing.
+        ("in_transit", None, []),
+        (None, "crediting", []),
+        ("created", "accepted", []),
     ],
 )
 def test_what_nobody_declares_any_more_is_driven_on_once_it_was_debited(

@@ -335,7 +335,7 @@ def test_results_are_kept_by_leg_without_what_nobody_needs() -> None:
         "invocation": {"a": 1},
         **result(document={"d": 1}),
     }
-    kept = kept_moves(told("old", backup=result()), "release", [loop, {"skipped": True}])
+    kept = kept_moves(told("old", backup=result()), "release", [loop, {"skipped": True}], [MOVE])
     assert set(kept["results"]) == {"backup", "release"}
     assert kept["results"]["release"]["planning"]["document"] == {"d": 1}
     assert "invocation" not in kept["results"]["release"]["planning"]

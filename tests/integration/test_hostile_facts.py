@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An interpreter in foreign hands returns what it likes, and no name of ours counts among it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from seatkeeper_twins.lab.lab import Lab
+
+from .runs import CHAOS_INVENTORY, ROOT, play, say_who_activated
+
+# Whole runs of ansible-playbook on a busy machine.
+pytestmark = pytest.mark.timeout(1800)
+
+ACTIVATE = ROOT / "playbooks" / "activate_licenses.yml"
+OWN, OTHER = "island-server", "render-server"
+INTERPRETER = """\
+#!{python}
+import json, subprocess, sys
+
+done = subprocess.run([{python!r}, *sys.argv[1:]], stdout=subprocess.PIPE, check=False)
+try:
+    result = json.loads(done.stdout)
+except ValueError:
+    sys.stdout.buffer.write(done.stdout)
+else:
+    if {last!r} in result:
+        result["ansible_facts"] = {facts!r}
+    print(json.dumps(result))
+sys.exit(done.returncode)
+"""
+
+
+@pytest.fixture
+def servers() -> Iterator[Lab]:
+    """Two Chaos servers, of which one is activated by files."""
+    seeds = json.loads((resources.files("seatkeeper_twins.demo") / "chaos_seed.json").read_text())
+    seeds[OTHER]["chaos"]["server"] = {"activated_as": "admin@studio-a.example"}
+    with Lab.create(seeds) as started:
+        say_who_activated(started[OTHER], "admin@studio-a.example")
+        yield started
+
+
+def inventory_with(folder: Path, interpreter: Path) -> Path:
+    """The inventory of the demo, but for the Python of one host."""
+    made = folder / "inventory"
+    shutil.copytree(CHAOS_INVENTORY, made)
+    hosts = yaml.safe_load((made / "hosts.yml").read_text(encoding="utf-8"))
+    hosts["license_servers"]["hosts"][OWN] = {"ansible_python_interpreter": str(interpreter)}
+    (made / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "changed",
+        # Only then: the very next tasks run on the controller.
+        pytest.param("request_path", marks=pytest.mark.slow),
+    ],
+    ids=["from the first answer on", "when the request is made"],
+)
+def test_facts_of_a_hostile_interpreter_never_become_a_command_on_the_controller(
+    servers: Lab, tmp_path: Path, last: str
+) -> None:
+    traces = [tmp_path / "command-ran", tmp_path / "folder-was-chosen"]
+    facts: dict[str, Any] = {
+        "license_activation_exchange_command": ["touch", str(traces[0])],
+        "license_activation_exchange_dir": str(traces[1]),
+        "license_activations": [{"method": "offline"}],
+        "seatkeeper_agent_name": OTHER,
+        "inventory_dir": str(tmp_path),
+        # What would hide all others from whoever looks.
+        "ansible_facts": {},
+    }
+    interpreter = tmp_path / "python"
+    script = INTERPRETER.format(python=sys.executable, last=last, facts=facts)
+    interpreter.write_text(script, encoding="utf-8")
+    interpreter.chmod(0o755)
+    run = play(servers, tmp_path, ACTIVATE, inventory=inventory_with(tmp_path, interpreter))
+    assert [trace for trace in traces if trace.exists()] == []
+    assert run.recap[OWN]["failed"] == 1, run.output
+    assert run.recap[OTHER]["failed"] == 0
+    assert "The host island-server returned facts called inventory_dir," in run.output
+    assert "license_activation_exchange_command" in run.output
+    assert "Traceback" not in run.output
