@@ -55,9 +55,7 @@ def test_head_is_get_without_its_body(client: httpx.Client, contract: Contract) 
     assert asked > 20
 
 
-def test_head_of_a_stream_is_answered(
-    client: httpx.Client, askers: dict[str, Asker]
-) -> None:
+def test_head_of_a_stream_is_answered(client: httpx.Client, askers: dict[str, Asker]) -> None:
     carry(askers, declared("head"), until="issue")
     operation = askers["old-server"].get("/v1/operations")["operations"][0]["id"]
     answer = client.head(f"/v1/operations/{operation}/events")

@@ -18,8 +18,8 @@ from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict, Work
 
 COSTS: dict[str, Cost] = {
-    "a new journal": Cost(statements=48, transactions=3, syncs=7),
-    "a journal opened again": Cost(statements=6),
+    "a new journal": Cost(statements=49, transactions=3, syncs=7),
+    "a journal opened again": Cost(statements=7),
     "the first unit after that": Cost(statements=2, transactions=1, syncs=2),
     "1 step": Cost(statements=18, transactions=3, syncs=3),
     "1 step, done before": Cost(statements=3, transactions=1),
