@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import made_printable
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._allowed import more_to_read
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations import (
@@ -90,12 +92,22 @@ def _leg_calls(
     return leg_calls(transfers, leg, agent, Fleet(told), documents_dir)
 
 
+def _shown(work: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    """What hosts returned comes to the controller through filters, and from there to a terminal."""
+
+    @functools.wraps(work)
+    def printable_work(*given: t.Any, **named: t.Any) -> t.Any:
+        return made_printable(work(*given, **named))
+
+    return printable_work
+
+
 class FilterModule:
     """What Ansible asks a file of filters."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """The filters by their names."""
-        return {
+        found: dict[str, t.Callable[..., t.Any]] = {
             "license_adrift_lines": adrift_lines,
             "license_borrow_list": borrows_of,
             "license_borrow_results": kept_borrows,
@@ -145,3 +157,4 @@ class FilterModule:
             "license_version_parts": version_parts,
             "license_wait_lines": wait_lines,
         }
+        return {name: _shown(work) for name, work in found.items()}

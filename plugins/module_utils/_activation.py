@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._client import (
@@ -16,6 +17,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._files import
     write_file,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    AGENT_UNKNOWN,
     INPUT_INVALID,
     LicenseProblem,
 )
@@ -25,6 +27,7 @@ Params = t.Dict[str, t.Any]
 Result = t.Dict[str, t.Any]
 
 VENDOR = "chaos"
+_DIGEST: t.Final = re.compile(r"[0-9a-f]{64}")
 _SHOWN = ("activated", "method", "account")
 
 
@@ -53,8 +56,20 @@ def run_offline(params: Params, client: AgentClient, check_mode: bool) -> Result
     return _answered(params, client, check_mode)
 
 
+def _require_digest(digest: t.Any) -> None:
+    """It becomes a part of a file's name on the controller."""
+    if digest is not None and not (isinstance(digest, str) and _DIGEST.fullmatch(digest)):
+        raise LicenseProblem.of(
+            AGENT_UNKNOWN,
+            "The agent sent something else than the digest of its request.",
+            "Update seatkeeper-agent and the collection to the same release, or find out who"
+            " answers there.",
+        )
+
+
 def _requested(params: Params, client: AgentClient, check_mode: bool) -> Result:
     answer = client.change("POST", _path("request"), {}, check_mode)
+    _require_digest(answer["digest"])
     written = False
     if params["request_path"] is not None and answer["request"] is not None:
         content = _decoded("The request that the agent sent", answer["request"])

@@ -6,9 +6,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._client import AgentClient
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import (
+    made_printable,
+    one_line,
+)
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
     INPUT_INVALID,
     LicenseProblem,
+    refuse,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._transport import (
     UnixSocketTransport,
@@ -41,7 +46,7 @@ def run_module(module: AnsibleModule, run: Run) -> None:
     except LicenseProblem as problem:
         # Ansible would show the options again, and with them what must not be repeated.
         hidden: dict[str, t.Any] = {"invocation": {}} if problem.document.get("card_data") else {}
-        module.fail_json(msg=str(problem), problem=problem.document, **problem.result, **hidden)
+        refuse(module, problem, **hidden)
     for text in result.pop("warnings", ()):
-        module.warn(text)
-    module.exit_json(**result)
+        module.warn(one_line(text))
+    module.exit_json(**made_printable(result))

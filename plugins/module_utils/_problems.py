@@ -9,6 +9,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import (
+    made_printable,
+    one_line,
+    printable,
+)
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
 TYPE_PREFIX = "urn:seatkeeper:problem:"
 
 AGENT_MISSING = "agent-missing"
@@ -84,4 +93,11 @@ class LicenseProblem(Exception):
         if self._told is not None:
             return self._told
         parts = (self.document.get("detail"), self.document.get("next_action"))
-        return " ".join(str(part) for part in parts if part)
+        return " ".join(one_line(str(part)) for part in parts if part)
+
+
+def refuse(module: AnsibleModule, problem: LicenseProblem, **more: t.Any) -> t.NoReturn:
+    """End the module with the problem's sentence; no word of anybody's acts on a terminal."""
+    told = made_printable({"problem": problem.document, **problem.result})
+    module.fail_json(msg=printable(str(problem)), **told, **more)
+    raise AssertionError("fail_json has ended the module")

@@ -123,7 +123,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments import ArgumentSpec
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._client_servers import run_client
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import made_printable
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    LicenseProblem,
+    refuse,
+)
 
 ARGUMENTS = ArgumentSpec(
     options={
@@ -153,8 +157,8 @@ def main() -> None:
     try:
         result = run_client(module.params, module.check_mode, write)
     except LicenseProblem as problem:
-        module.fail_json(msg=str(problem), problem=problem.document)
-    module.exit_json(**result)
+        refuse(module, problem)
+    module.exit_json(**made_printable(result))
 
 
 if __name__ == "__main__":

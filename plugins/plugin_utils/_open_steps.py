@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import one_line
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (
     Entry,
     wait_lines,
@@ -52,7 +53,7 @@ class OpenSteps:
 def step_lines(host: str, wait: Entry) -> list[str]:
     """One step as lines for a terminal, the first one a heading."""
     first, *others = wait_lines([wait], host)
-    return [f"{host}: {first}", *others]
+    return [f"{one_line(host)}: {first}", *others]
 
 
 def _key(host: str, wait: Entry) -> Key:

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import shlex
 import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import one_line
 
 Entry = t.Dict[str, t.Any]
 
@@ -68,9 +71,15 @@ def wait_lines(waits: list[Entry], host: str = "the host") -> list[str]:
         if wait["verified_by"]:
             lines.append(f"  Done when: {wait['verified_by']}")
         if wait["attestable"]:
-            command = f"seatkeeper-agent attest {wait['operation']} done --step '{wait['step']}'"
-            lines.append(f'  Then say so on {host}: {command} "how you know"')
-    return lines
+            lines.append(f"  Then say so on {host}: {_attest(wait)}")
+    return [one_line(line) for line in lines]
+
+
+def _attest(wait: Entry) -> str:
+    """The line to paste into a shell, which has to read every word of it as one."""
+    step = ("--step", str(wait["step"]))
+    words = ("seatkeeper-agent", "attest", str(wait["operation"]), "done", *step, "how you know")
+    return shlex.join(words)
 
 
 def _times(wait: Entry) -> list[str]:

@@ -22,7 +22,7 @@ IMPORTS: dict[str, Imports] = {
     "modules.dongle_migrate": Imports(15, "ansible.module_utils.urls"),
     "modules.license_backup": Imports(17, "ansible.module_utils.urls"),
     "modules.license_borrow": Imports(17, "ansible.module_utils.urls"),
-    "modules.license_client": Imports(9),
+    "modules.license_client": Imports(10),
     "modules.license_info": Imports(14, "ansible.module_utils.urls"),
     "modules.license_order": Imports(16, "ansible.module_utils.urls"),
     "modules.license_profile": Imports(17, "ansible.module_utils.urls"),
@@ -31,7 +31,7 @@ IMPORTS: dict[str, Imports] = {
     "modules.license_transfer": Imports(14, "ansible.module_utils.urls"),
     "modules.offline_activation": Imports(13, "ansible.module_utils.urls"),
     "modules.online_activation": Imports(13, "ansible.module_utils.urls"),
-    "callback.open_steps": Imports(6),
+    "callback.open_steps": Imports(8),
     "filter.licensing": Imports(28),
 }
 

@@ -34,7 +34,7 @@ except ValueError:
     sys.stdout.buffer.write(done.stdout)
 else:
     if {last!r} in result:
-        result["ansible_facts"] = {facts!r}
+        result |= {change!r}
     print(json.dumps(result))
 sys.exit(done.returncode)
 """
@@ -48,6 +48,15 @@ def servers() -> Iterator[Lab]:
     with Lab.create(seeds) as started:
         say_who_activated(started[OTHER], "admin@studio-a.example")
         yield started
+
+
+def hostile_interpreter(folder: Path, last: str, change: dict[str, Any]) -> Path:
+    """Python, but what modules return is changed where it has the member ``last``."""
+    interpreter = folder / "python"
+    script = INTERPRETER.format(python=sys.executable, last=last, change=change)
+    interpreter.write_text(script, encoding="utf-8")
+    interpreter.chmod(0o755)
+    return interpreter
 
 
 def inventory_with(folder: Path, interpreter: Path) -> Path:
@@ -82,10 +91,7 @@ def test_facts_of_a_hostile_interpreter_never_become_a_command_on_the_controller
         # What would hide all others from whoever looks.
         "ansible_facts": {},
     }
-    interpreter = tmp_path / "python"
-    script = INTERPRETER.format(python=sys.executable, last=last, facts=facts)
-    interpreter.write_text(script, encoding="utf-8")
-    interpreter.chmod(0o755)
+    interpreter = hostile_interpreter(tmp_path, last, {"ansible_facts": facts})
     run = play(servers, tmp_path, ACTIVATE, inventory=inventory_with(tmp_path, interpreter))
     assert [trace for trace in traces if trace.exists()] == []
     assert run.recap[OWN]["failed"] == 1, run.output
@@ -93,3 +99,16 @@ def test_facts_of_a_hostile_interpreter_never_become_a_command_on_the_controller
     assert "The host island-server returned facts called inventory_dir," in run.output
     assert "license_activation_exchange_command" in run.output
     assert "Traceback" not in run.output
+
+
+@pytest.mark.slow
+def test_a_digest_that_is_none_becomes_no_path_on_the_controller(
+    servers: Lab, tmp_path: Path
+) -> None:
+    change = {"digest": "/../../outside"}
+    interpreter = hostile_interpreter(tmp_path, "request_path", change)
+    run = play(servers, tmp_path, ACTIVATE, inventory=inventory_with(tmp_path, interpreter))
+    assert run.recap[OWN]["failed"] == 1, run.output
+    assert "returned something else than the digest of its request" in run.output
+    assert not list(servers.folder.rglob("*outside*"))
+    assert not (servers.folder / "exchange").exists()

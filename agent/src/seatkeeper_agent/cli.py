@@ -40,8 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
+        from seatkeeper_agent.printable import complain
+
         where = error.filename or "The output"
-        print(f"seatkeeper-agent: {where} cannot be used: {error.strerror}.", file=sys.stderr)
+        complain(f"{where} cannot be used: {error.strerror}.")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -56,7 +58,9 @@ def _run(arguments: list[str] | None) -> int:
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except (Fault, SettingsError, JournalError, JournalTooNew) as error:
-        print(f"seatkeeper-agent: {error}", file=sys.stderr)
+        from seatkeeper_agent.printable import complain
+
+        complain(error)
         return 1
 
 

@@ -17,6 +17,7 @@ from seatkeeper_agent.domain.servers import UsbUnavailable
 from seatkeeper_agent.drivers.checks import check_products
 from seatkeeper_agent.identity import Identity, IdentityError
 from seatkeeper_agent.operations.findings import Finding
+from seatkeeper_agent.printable import one_line
 from seatkeeper_agent.settings import Settings
 from seatkeeper_agent.state import JOURNAL
 from seatkeeper_agent.usb.inventory import UsbInventory
@@ -54,7 +55,7 @@ def _line(finding: Finding, coloured: bool) -> str:
     verdict = f"{finding.verdict:8}"
     if coloured:
         verdict = f"{_COLOURS[finding.verdict]}{verdict}{_PLAIN}"
-    return f"{verdict} {finding.name:10} {finding.detail}"
+    return f"{verdict} {finding.name:10} {one_line(finding.detail)}"
 
 
 def _state(settings: Settings) -> list[Finding]:

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from io import StringIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
+    from structlog.typing import EventDict, ExcInfo, FilteringBoundLogger
 
 
 def logger(**context: Any) -> FilteringBoundLogger:
@@ -32,7 +33,22 @@ def logger(**context: Any) -> FilteringBoundLogger:
 def _renderers(for_people: bool) -> list[Any]:
     # Never the local variables of a traceback: among them may be keys, passwords, documents.
     if for_people:
-        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        from seatkeeper_agent.printable import one_line, printable
+
+        def traceback(to: TextIO, error: ExcInfo) -> None:
+            text = StringIO()
+            structlog.dev.plain_traceback(text, error)
+            # A message in it may be anybody's.
+            to.write(printable(text.getvalue()))
+
+        def made_printable(_logger: object, _method: str, event: EventDict) -> EventDict:
+            # JSON, for programs, escapes by itself.
+            return {
+                name: one_line(value) if isinstance(value, str) else value
+                for name, value in event.items()
+            }
+
+        return [made_printable, structlog.dev.ConsoleRenderer(exception_formatter=traceback)]
     transformer = ExceptionDictTransformer(show_locals=False)
     return [
         structlog.processors.ExceptionRenderer(transformer),

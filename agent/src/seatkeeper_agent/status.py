@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 from urllib.parse import quote
 
 from seatkeeper_agent.client import AgentClient, AgentRefused, AgentUnreachable
+from seatkeeper_agent.printable import complain, say
 from seatkeeper_agent.settings import Settings
 
 
@@ -28,12 +28,12 @@ def show(settings: Settings, as_json: bool) -> int:
                 "moves": _moves(client),
             }
     except AgentUnreachable as error:
-        print(f"seatkeeper-agent: {error}", file=sys.stderr)
+        complain(error)
         return 1
     if as_json:
         print(json.dumps(found, indent=2))
     else:
-        print(_text(found))
+        say(*_lines(found))
     if unready is not None:
         print(f"seatkeeper-agent: {unready}", file=sys.stderr)
     broken = [entry for entry in found["agent"]["invariants"] if not entry["holds"]]
@@ -57,15 +57,15 @@ def show_waiting(settings: Settings, as_json: bool) -> int:
         with AgentClient(settings.socket) as client:
             waiting = client.pages("/v1/waiting", "waiting")
     except AgentUnreachable as error:
-        print(f"seatkeeper-agent: {error}", file=sys.stderr)
+        complain(error)
         return 1
     if as_json:
         print(json.dumps(waiting, indent=2))
         return 0
     for entry in waiting:
-        print("\n".join([*_waiting(entry), *_handles(entry)]))
+        say(*_waiting(entry), *_handles(entry))
     if not waiting:
-        print("Nothing waits for anybody.")
+        say("Nothing waits for anybody.")
     return 0
 
 
@@ -86,9 +86,9 @@ def attest(
         with AgentClient(settings.socket) as client:
             told = client.post(path, {**said, "statement": statement})
     except AgentUnreachable as error:
-        print(f"seatkeeper-agent: {error}", file=sys.stderr)
+        complain(error)
         return 1
-    print(f"Written down. {told['kind']} of {told['subject']} is now: {told['state']}")
+    say(f"Written down. {told['kind']} of {told['subject']} is now: {told['state']}")
     return 0
 
 
@@ -99,7 +99,7 @@ def _containers(client: AgentClient, vendors: list[dict[str, Any]]) -> list[dict
     try:
         return client.pages("/v1/containers", "containers")
     except AgentRefused as error:
-        print(f"seatkeeper-agent: {error}", file=sys.stderr)
+        complain(error)
         return None
 
 
@@ -115,7 +115,7 @@ def _moves(client: AgentClient) -> list[dict[str, Any]]:
 _MOVED = ("finished", "restored", "arrived", "refused", "void")
 
 
-def _text(found: dict[str, Any]) -> str:
+def _lines(found: dict[str, Any]) -> list[str]:
     about = found["agent"]
     lines = [f"agent       {about['agent']['name']}, version {about['agent']['version']}"]
     lines += [f"product     {_product(vendor)}" for vendor in about["vendors"]] or [
@@ -149,7 +149,7 @@ def _text(found: dict[str, Any]) -> str:
             lines += _adrift(adrift)
     for entry in found["waiting"]:
         lines += _waiting(entry)
-    return "\n".join(lines)
+    return lines
 
 
 def _problem(entry: dict[str, Any]) -> list[str]:

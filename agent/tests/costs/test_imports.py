@@ -21,9 +21,9 @@ COMMANDS: dict[str, Imports] = {
     "waiting": Imports(43, "apsw httpx ssl"),
     "attest": Imports(43, "apsw httpx ssl", code=1),
     "doctor": Imports(63, "apsw cryptography ctypes httpx securesystemslib ssl", code=1),
-    "key": Imports(42, "apsw cryptography securesystemslib"),
-    "backup": Imports(42, "apsw"),
-    "completion": Imports(41, "apsw shtab"),
+    "key": Imports(41, "apsw cryptography securesystemslib"),
+    "backup": Imports(41, "apsw"),
+    "completion": Imports(40, "apsw shtab"),
     "seatkeeper_agent.drivers.codemeter.worker": Imports(9, "ctypes"),
     "seatkeeper_agent.drivers.chaos.page.worker": Imports(12),
 }

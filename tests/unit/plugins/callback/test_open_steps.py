@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import typing as t
@@ -139,7 +140,7 @@ def test_what_waits_is_listed_oldest_first(tmp_path: Path) -> None:
         "  1. Send them.",
         "  2. Keep a copy.",
         "  Done when: Nothing shows it.",
-        "  Then say so on one: seatkeeper-agent attest op-old done --step 'send' \"how you know\"",
+        "  Then say so on one: seatkeeper-agent attest op-old done --step send 'how you know'",
         "one: Waiting for the vendor: sending the papers",
         "  About: order op-new",
         "  When: since 2026-11-20T08:00:00Z",
@@ -177,3 +178,37 @@ def test_colours_mark_what_is_overdue_where_they_are_wanted(tmp_path: Path) -> N
     output = play(tmp_path, {"waiting": waiting}, READ, ANSIBLE_FORCE_COLOR="1")
     assert "\x1b[0;31mone: Waiting for a person: sending the papers\x1b[0m" in output
     assert "\x1b[0;33mone: Waiting for the vendor: sending the papers\x1b[0m" in output
+
+
+EVIL = "\x1b[2K\rok: [one]\x9b1m\u202ederongi\u2066\u200b\nok: [two]"
+SEEN = r"\x1b[2K\rok: [one]\x9b1m\u202ederongi\u2066\u200b\nok: [two]"
+LINES = "read.waiting | seatkeeper.licensing.license_wait_lines"
+ACTS = set("\x1b\r\x9b\u202e\u2066\u200b")
+
+
+def test_no_text_of_a_vendor_acts_on_the_terminal(tmp_path: Path) -> None:
+    """In the list, in warnings, in results, in tables and in what fails."""
+    evil = wait(EVIL, OLD["since"], title=EVIL, instructions=[EVIL], subject=EVIL, step=EVIL)
+    rows = "{{ read.waiting | seatkeeper.licensing.license_table({'title': 'Title'}) }}"
+    tasks = [
+        {**READ, "register": "read"},
+        {"name": "Show a table", "ansible.builtin.debug": {"msg": rows}},
+        {
+            "name": "Show a line",
+            "ansible.builtin.debug": {"msg": f"{{{{ ({LINES})[0] }}}}"},
+        },
+        {
+            "name": "Fail",
+            "ansible.builtin.fail": {"msg": "{{ read.waiting[0].title }}"},
+            "ignore_errors": True,
+        },
+        order_task(name="Warn"),
+    ]
+    answers = {"waiting": {"waiting": [evil]}, "orders": orders([evil])}
+    output = play(tmp_path, answers, *tasks)
+    assert not ACTS & set(output), output
+    assert f"one: Waiting for a person: {SEEN}" in listed(output)
+    assert f"Waiting for a person: {SEEN}" in output.partition(HEADING)[0]
+    command = next(line for line in listed(output) if "seatkeeper-agent attest" in line)
+    words = shlex.split(command.partition("seatkeeper-agent ")[2])
+    assert words == ["attest", SEEN, "done", "--step", SEEN, "how you know"]

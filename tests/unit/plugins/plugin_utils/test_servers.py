@@ -114,7 +114,7 @@ def test_a_wait_tells_what_to_do_and_that_it_is_late() -> None:
     lines = wait_lines([{**WAIT, "step": "verify 1.2.3.4", "attestable": True}])
     assert lines[-1] == (
         "  Then say so on the host: seatkeeper-agent attest op-1 done --step 'verify 1.2.3.4'"
-        ' "how you know"'
+        " 'how you know'"
     )
     undated = {**WAIT, "since": None, "until": None, "overdue": False}
     assert not any("When" in line for line in wait_lines([undated]))

@@ -7,6 +7,7 @@ commands; a person is sent to the help of the installed version for everything e
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from seatkeeper_agent.domain.plans import Instructions
@@ -43,6 +44,10 @@ class AimmsInstructions:
     def _windows_host(self) -> str | None:
         return self.settings.windows_host
 
+    def _licman(self, *arguments: str) -> str:
+        """A command to paste into a shell, which has to read every word of it as one."""
+        return shlex.join((f"{self._folder}/Bin/licman", *arguments))
+
     @property
     def _ports(self) -> tuple[int, int]:
         return self.settings.ports
@@ -56,7 +61,7 @@ class AimmsInstructions:
         steps = (
             (f"Open the License Manager window on {self._windows_host}.",)
             if self._windows_host
-            else (f"Run {self._folder}/Bin/licman --help and use what it lists to show licenses.",)
+            else (f"Run {self._licman('--help')} and use what it lists to show licenses.",)
         )
         return self._told(
             *steps,
@@ -146,10 +151,11 @@ class AimmsInstructions:
                 ),
                 verified_by=_OR_WORD,
             )
+        words = ("--type", "machine", "--activation-code", "CODE", "--add-license")
+        command = self._licman("--nodelock-activate", number, *words)
         return self._told(
             f"Make sure that the license file of {number} is in {self._folder}/Licenses.",
-            f"As root, run {self._folder}/Bin/licman --nodelock-activate {number} --type machine"
-            " --activation-code CODE --add-license with the code of this license; other users of"
+            f"As root, run {command} with the code of this license; other users of"
             " this host can read the code while it runs.",
             verified_by=_OR_WORD,
         )
@@ -193,7 +199,8 @@ class AimmsInstructions:
                 attestable=not self.profiles_seen,
             )
         return self._told(
-            f'As root, run {self._folder}/Bin/licman --profile-add "{name}" --license {number}.',
+            f"As root, run {self._licman('--profile-add', name, '--license', number)} as it is"
+            " quoted here.",
             verified_by=_OR_WORD,
             attestable=not self.profiles_seen,
         )
@@ -260,7 +267,7 @@ class AimmsInstructions:
             " documents only the License Manager window for it"
             f" ({LICENSE_CONFIGURATION}, {MAINTENANCE_MODE})."
         )
-        look = f"Run {self._folder}/Bin/licman --help and look for a command {purpose}."
+        look = f"Run {self._licman('--help')} and look for a command {purpose}."
         return (look, otherwise, *mapped)
 
     def _told(self, *steps: str, verified_by: str, attestable: bool | None = None) -> Instructions:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -100,7 +101,7 @@ class ChaosServerSettings:
         if outcome.exit_code != 0:
             told = last_words(outcome.output) or "no text"
             raise DriverRefused(
-                f"{' '.join(command)} ended with exit code {outcome.exit_code}: {told}"
+                f"{shlex.join(command)} ended with exit code {outcome.exit_code}: {told}"
             )
 
     def _wait_until(self, running: bool, failure: str) -> None:

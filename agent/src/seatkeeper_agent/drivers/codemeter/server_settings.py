@@ -6,6 +6,7 @@ The daemon reads Server.ini only at its start and rewrites it, so an edit while 
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -80,7 +81,7 @@ class CodeMeterServerSettings:
         if outcome.exit_code != 0:
             told = last_words(outcome.output) or "no text"
             raise DriverRefused(
-                f"{' '.join(command)} ended with exit code {outcome.exit_code}: {told}"
+                f"{shlex.join(command)} ended with exit code {outcome.exit_code}: {told}"
             )
 
     def _wait_until(self, running: bool, failure: str) -> None:
