@@ -13,6 +13,10 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._card_data im
     has_card_number,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._answers import (
+    TEXT_OR_NONE,
+    check,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (
     Entry,
     wait_lines,
@@ -25,6 +29,16 @@ _STEP_COLUMNS: t.Final = {
     "performer": "Performer",
     "reversible": "Reversible",
     "state": "State",
+}
+_RECORD: t.Final = {
+    "name": str,
+    "state": str,
+    "source": str,
+    "target": str,
+    "source_key": str,
+    "target_key": str,
+    "keys": [{"key": str}],
+    "ended_on": TEXT_OR_NONE,
 }
 _CONFIRMATION_COLUMNS: t.Final = {"order": "Order", "total": "Total", "confirm": "Confirm"}
 
@@ -44,6 +58,9 @@ def order_list(
     _refuse_card_data(declared, systems)
     _require_unique("license_systems", [system["name"] for system in systems])
     _require_unique("license_orders", [entry["name"] for entry in declared])
+    check(known, [_RECORD], "orders", str(declared[0].get("agent")) if declared else "the host")
+    own = [entry["name"] for entry in declared]
+    told = [record for record in elsewhere if _is_anothers(record, own)]
     done = {entry["name"]: entry for entry in known if entry["state"] == "done"}
     found = []
     for entry in declared:
@@ -51,7 +68,7 @@ def order_list(
             continue
         here = {record["name"] for record in known}
         others = _others(entry, systems, [e for e in everywhere if e["name"] not in here])
-        found.append({**_resolved(entry, systems), "others": _joined(entry, others, elsewhere)})
+        found.append({**_resolved(entry, systems), "others": _joined(others, told)})
     return found
 
 
@@ -110,11 +127,23 @@ def _others(entry: Entry, systems: list[Entry], everywhere: list[Entry]) -> list
     return list(found.values())
 
 
-def _joined(entry: Entry, others: list[Entry], elsewhere: t.Sequence[Entry]) -> list[Entry]:
+def _is_anothers(record: t.Any, own: list[str]) -> bool:
+    """Whether another host may speak of an order: not of one that is declared for this host.
+
+    The task of the host that sent what cannot be read fails by itself.
+    """
+    try:
+        check(record, _RECORD, "orders", "another host")
+    except AnsibleFilterError:
+        return False
+    return record["name"] not in own
+
+
+def _joined(others: list[Entry], elsewhere: t.Sequence[Entry]) -> list[Entry]:
     """With what other hosts have placed, which counts as they know it."""
     found = {other["name"]: other for other in others}
     for record in elsewhere:
-        if record["name"] != entry["name"] and record["state"] not in ("none", "failed"):
+        if record["state"] not in ("none", "failed"):
             found[record["name"]] = {
                 "name": record["name"],
                 "source": _named_system(record, "source"),

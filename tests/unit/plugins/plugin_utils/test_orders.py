@@ -233,3 +233,13 @@ def test_a_run_shows_what_its_orders_cost_together() -> None:
 
 def test_nothing_ordered_is_nothing_told() -> None:
     assert order_outcome([])["lines"] == []
+
+
+def test_another_host_speaks_for_its_own_orders_only() -> None:
+    """Of one that is declared for this host, and of what cannot be read, nothing is taken."""
+    placed = {**KNOWN, "name": "placed-elsewhere"}
+    about_this = {**KNOWN, "keys": [{"key": "K-9"}]}
+    (found,) = order_list([ORDER], SYSTEMS, [], [], [placed, about_this, {"name": 1}, None])
+    assert [other["name"] for other in found["others"]] == ["placed-elsewhere"]
+    with pytest.raises(AnsibleFilterError, match="sent something that cannot be read, at orders"):
+        order_list([{**ORDER, "agent": "pbx"}], SYSTEMS, [{"name": 1}])

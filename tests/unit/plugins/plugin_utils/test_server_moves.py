@@ -13,6 +13,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves
     LOOP_VARIABLE,
     Told,
     adrift_lines,
+    kept_known,
     kept_moves,
     machines_found,
     move_calls,
@@ -384,3 +385,30 @@ def test_reports_show_the_names_of_licenses_beside_their_numbers() -> None:
     named["licenses"][0]["name"] = "PROServer"
     assert move_rows([named])[0]["license"] == "1.2.3.4 (PROServer)"
     assert "1.2.3.4 (PROServer)" in "\n".join(adrift_lines([named]))
+
+
+def test_a_backup_of_other_licenses_than_the_declared_ones_reaches_nobody() -> None:
+    call = {LOOP_VARIABLE: {"name": "planning"}}
+    declared = {"licenses": [{"number": "1.2.3.4", "profiles": ["Client"]}]}
+    loop = {**call, **result(backup=declared)}
+    assert kept_moves(told("old"), "backup", [loop], [MOVE])["results"]["backup"]["planning"]
+    for number, profiles in (("6.6.6.6", ["Client"]), ("1.2.3.4", ["Root"])):
+        other = {"licenses": [{"number": number, "profiles": profiles}]}
+        with pytest.raises(AnsibleFilterError, match="The agent of old claims a backup of move"):
+            kept_moves(told("old"), "backup", [{**call, **result(backup=other)}], [MOVE])
+
+
+@pytest.mark.parametrize("backup", [[], {"licenses": [{"number": 1, "profiles": []}]}])
+def test_what_another_host_could_not_read_fails_the_one_that_sent_it(backup: t.Any) -> None:
+    loop = {LOOP_VARIABLE: {"name": "planning"}, **result(backup=backup)}
+    with pytest.raises(AnsibleFilterError, match="sent something that cannot be read"):
+        kept_moves(told("old"), "backup", [loop], [MOVE])
+    known = record("source", "released", backup=backup)
+    with pytest.raises(AnsibleFilterError, match="sent something that cannot be read"):
+        kept_known(told("old"), [known])
+
+
+def test_a_source_is_never_given_a_backup_that_its_target_names() -> None:
+    new = told("new", record("target", "preparing"))
+    (call,) = calls("backup", "old", told("old"), new)
+    assert call["backup"] is None
