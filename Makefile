@@ -38,8 +38,10 @@ $(COLLECTION): | $(VENV)/.made-of
 	@ln -sfn ../../../.. $@
 
 .PHONY: bundle
-bundle: $(VENV)/.agent ## make the agent's release for the role agent, with all it needs, in dist/
-	@cd tests && ../$(PYTHON) -m hosts.made bundle --into ../dist
+bundle: $(VENV)/.agent ## make the agent's release for the role agent in dist/ (KEY=release.key signs it)
+	@(cd tests && ../$(PYTHON) -m hosts.made bundle --into ../dist)
+	version="$$($(VENV)/bin/seatkeeper-agent --version)"
+	[[ -z "$(KEY)" ]] || $(PYTHON) agent/sign.py "$(KEY)" "dist/seatkeeper-agent-$$version.tar"
 
 # Twins need a compiler for their stand-in library; where there is none, one comes as a wheel.
 $(VENV)/.compiler: requirements/compiler.lock | $(VENV)/.made-of

@@ -4,10 +4,13 @@
 # bundle.sh bundle CHECKOUT WHEELS FOLDER: make of them what the role `agent` installs, in FOLDER:
 #   seatkeeper-agent-VERSION.txt   every package with its version and hashes, for pip
 #   seatkeeper-agent-VERSION.tar   the same with the packages themselves, for hosts without a registry
-# The same checkout gives the same files. Runs with the Python in $PYTHON, which has hatchling;
+#   seatkeeper-agent-VERSION.cdx.json   what is in it, as CycloneDX, see sbom.py
+# The same checkout gives the same files. Runs with the Python in $PYTHON, which has the
+# packages of requirements/dev.lock;
 # $BUNDLE_PYTHONS and $BUNDLE_MACHINE choose for which hosts.
 set -euo pipefail
 checkout="$(realpath "$2")"
+here="$(realpath "$(dirname "$0")")"
 read -ra pythons <<<"${BUNDLE_PYTHONS:-3.11 3.12 3.13}"
 machine="${BUNDLE_MACHINE:-x86_64}"
 pip=("${PYTHON:-python3}" -m pip --disable-pip-version-check --no-input --quiet)
@@ -61,5 +64,7 @@ download "$wheels" --no-index --find-links "$3"
 
 tar --create --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
     --directory "$work" --file "$work/bundle.tar" bundle
+"${PYTHON:-python3}" "$here/sbom.py" "$work/bundle" "${pythons[@]}" >"$work/sbom"
+mv "$work/sbom" "$output/seatkeeper-agent-$version.cdx.json"
 mv "$work/bundle.tar" "$output/seatkeeper-agent-$version.tar"
 mv "$requirements" "$output/seatkeeper-agent-$version.txt"

@@ -50,6 +50,9 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._packages imp
     version_parts,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._places import borrows_of
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._release import (
+    release_problems,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves import (
     adrift_lines,
     kept_known,
@@ -142,6 +145,7 @@ class FilterModule:
             "license_package_method": package_method,
             "license_reading": kept_reading,
             "license_reading_after": kept_sums,
+            "license_release_problems": release_problems,
             "license_server_mistakes": server_mistakes,
             "license_server_rows": server_rows,
             "license_sum_problems": sum_problems,

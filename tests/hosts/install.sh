@@ -23,6 +23,7 @@ needs systemd-nspawn systemd-container
 needs ip iproute2
 needs ssh openssh-client
 needs tar tar
+needs openssl openssl
 
 if [[ "${1:-}" == --list ]]; then
     echo "${missing[*]}"

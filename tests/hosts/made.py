@@ -27,9 +27,10 @@ from .packages import chaos, codemeter
 from .usb import image as guest
 
 BUNDLE_SCRIPT = ROOT / "agent" / "bundle.sh"
+BUNDLING = (BUNDLE_SCRIPT, ROOT / "agent" / "sbom.py")
 RELEASES_SCRIPT = ROOT / "molecule" / "upgrade" / "releases.sh"
 AGENT = (
-    BUNDLE_SCRIPT,
+    *BUNDLING,
     *(ROOT / "agent" / name for name in ("pyproject.toml", "LICENSE", "src")),
     *(ROOT / "requirements" / name for name in ("agent.lock", "dev.lock")),
 )
@@ -47,7 +48,7 @@ def bundle() -> Path:
 
 def releases_before() -> Path:
     """A folder with the release before, as its commit has it."""
-    key = key_of(RELEASES_SCRIPT, BUNDLE_SCRIPT, ROOT / "requirements" / "dev.lock")
+    key = key_of(RELEASES_SCRIPT, *BUNDLING, ROOT / "requirements" / "dev.lock")
     return kept(CACHE, "releases-before", key, _make_releases_before)
 
 
@@ -127,8 +128,13 @@ def main() -> int:
             shutil.copytree(folder, chosen.into, dirs_exist_ok=True, ignore=_log)
             for file in sorted(folder.iterdir()):
                 if file.name != LOG:
-                    print(f"made: {chosen.into / file.name}", flush=True)
+                    print(f"made: {chosen.into / file.name} {_checksum(file)}", flush=True)
     return int(bool(chosen.into) and None in folders)
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as content:
+        return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
 
 
 def _had(name: str) -> Path | None:

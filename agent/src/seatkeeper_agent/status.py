@@ -35,7 +35,7 @@ def show(settings: Settings, as_json: bool) -> int:
     else:
         say(*_lines(found))
     if unready is not None:
-        print(f"seatkeeper-agent: {unready}", file=sys.stderr)
+        complain(unready)
     broken = [entry for entry in found["agent"]["invariants"] if not entry["holds"]]
     doubtful = [entry for entry in found["operations"] if entry["state"] == "in_doubt"]
     silent = found["containers"] is None or not about["vendors"]
