@@ -34,6 +34,7 @@ WAIT_SECONDS = 30.0
 ANSWER_SECONDS = 15.0
 """How much longer than the asked wait an answer may take."""
 
+UNAVAILABLE = 503
 RECONNECT_PAUSE_SECONDS = 0.2
 _RECONNECT_SECONDS: t.Final = {AGENT_LOST: 5.0, AGENT_OVERLOADED: 5.0, AGENT_STOPPED: 2.0}
 """How long an agent is given to restart, by the first sign of its being away."""
@@ -162,7 +163,11 @@ class AgentClient:
         while True:
             limit = min(wait_seconds, max(self._remaining(), 0.0)) + ANSWER_SECONDS
             try:
-                return self._transport.exchange(method, path, content, headers, limit)
+                answer = self._transport.exchange(method, path, content, headers, limit)
+                if answer.status != UNAVAILABLE:
+                    return answer
+                # An agent that is overloaded may say so itself.
+                raise self._refused(self._decoded(answer))
             except LicenseProblem as problem:
                 give_up_at = self._reconnect_until(problem, give_up_at)
             time.sleep(RECONNECT_PAUSE_SECONDS)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -12,10 +11,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.requests import Request
 
-from seatkeeper_agent.api import contract
-from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.strict_json import NESTING_MAX
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_twins.lab.lab import Lab
@@ -272,19 +268,6 @@ def test_what_is_no_http_ends_the_connection_only(
     assert answer == b"" or answer.split()[1] in (b"400", b"404")
     assert len(answer) < 1000
     assert old.get("/livez") == {"status": "alive"}
-
-
-def test_a_body_that_does_not_come_is_not_waited_for_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def silence() -> dict[str, Any]:
-        await asyncio.sleep(60)
-        return {}
-
-    monkeypatch.setattr(contract, "BODY_SECONDS_MAX", 0.01)
-    request = Request({"type": "http", "method": "PUT", "headers": []}, silence)
-    with pytest.raises(Problem, match="did not arrive within"):
-        asyncio.run(contract.body_of(request, "leg"))
 
 
 def test_a_client_that_goes_away_leaves_no_trace(lab: Lab, old: Asker) -> None:

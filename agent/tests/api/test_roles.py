@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import grp
 import json
 import os
 import pwd
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from seatkeeper_agent.api.roles import Peer, Role, peer_of, role_of
+from seatkeeper_agent.api import roles as api_roles
+from seatkeeper_agent.api.roles import Peer, People, Role, peer_of
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_agent.settings import Roles
 from seatkeeper_twins.lab.lab import Lab, LabHost
@@ -59,6 +63,11 @@ NAMES = {
 }
 
 
+def role_of(peer: Peer, roles: Roles) -> Role:
+    """What the agent's gate decides."""
+    return asyncio.run(People(roles).role_of(peer))
+
+
 def concrete(path: str) -> str:
     """A route's path for what the whole bodies name."""
     leg = {"leg": "release"} if path.startswith("/v1/moves/") else {}
@@ -84,7 +93,7 @@ class TestRoleOf:
     def test_the_kernel_tells_the_user_and_the_group(self) -> None:
         left, right = socket.socketpair()
         with left, right:
-            assert peer_of(left) == Peer(os.getuid(), os.getgid())
+            assert peer_of(left) == Peer(os.getuid(), os.getgid(), tuple(sorted(os.getgroups())))
 
     def test_the_highest_role_of_any_group_counts(self) -> None:
         low, high = (group.gr_name for group in spare_groups(2))
@@ -101,10 +110,59 @@ class TestRoleOf:
             roles = Roles((name,), (name,), (name,))
             assert role_of(Peer(4_000_000, group.gr_gid), roles) is Role.NOBODY
 
-    def test_the_group_database_counts_besides_the_process(self) -> None:
-        user = pwd.getpwnam("daemon")
-        roles = Roles(observer=(), operator=(grp.getgrgid(user.pw_gid).gr_name,), migrator=())
-        assert role_of(Peer(user.pw_uid, 4_000_000), roles) is Role.OPERATOR
+    def test_any_group_of_the_process_counts(self) -> None:
+        (group,) = spare_groups(1)
+        roles = Roles(observer=(), operator=(group.gr_name,), migrator=())
+        gid = group.gr_gid
+        assert role_of(Peer(4_000_000, 4_000_000, (4_000_001, gid)), roles) is Role.OPERATOR
+
+    def test_groups_that_are_changed_count_from_then_on(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "group"
+        file.write_text("staff:1000\n", "utf-8")
+        asked: list[str] = []
+
+        def looked_up(name: str) -> grp.struct_group:
+            asked.append(name)
+            return grp.struct_group((name, "x", int(file.read_text("utf-8").split(":")[1]), []))
+
+        monkeypatch.setattr(api_roles, "GROUP_FILE", file)
+        monkeypatch.setattr(grp, "getgrnam", looked_up)
+        people = People(Roles(observer=(), operator=("staff",), migrator=()))
+
+        async def decided() -> list[Role]:
+            return [await people.role_of(Peer(4_000_000, gid)) for gid in (1000, 1001)]
+
+        for _turn in range(3):
+            assert asyncio.run(decided()) == [Role.OPERATOR, Role.NOBODY]
+        assert asked == ["staff"]
+        replaced = tmp_path / "new"
+        replaced.write_text("staff:1001\n", "utf-8")
+        replaced.replace(file)
+        assert asyncio.run(decided()) == [Role.NOBODY, Role.OPERATOR]
+        assert asked == ["staff"] * 2
+
+    def test_a_name_service_that_hangs_holds_up_nobody_for_long(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answering = threading.Event()
+
+        def hanging(_uid: int) -> pwd.struct_passwd:
+            answering.wait()
+            raise KeyError
+
+        monkeypatch.setattr(pwd, "getpwuid", hanging)
+        monkeypatch.setattr(api_roles, "LOOK_UP_SECONDS_MAX", 0.01)
+        people = People(Roles((), (), ()))
+
+        async def names() -> list[str]:
+            return [await people.name_of(Peer(uid, uid)) for uid in (4_000_000, 4_000_001)]
+
+        try:
+            assert asyncio.run(names()) == ["uid 4000000", "uid 4000001"]
+        finally:
+            answering.set()
 
     def test_each_role_includes_the_ones_below(self) -> None:
         assert Role.NOBODY < Role.OBSERVER < Role.OPERATOR < Role.MIGRATOR
@@ -185,6 +243,22 @@ def test_only_a_migrator_confirms(guarded: Guarded, row: tuple[str, str]) -> Non
     assert "role migrator" in json.loads(told)["detail"]
     ((heard, told),) = guarded.peers[Role.MIGRATOR].ask(guarded.host.socket_path, asked)
     assert heard not in (403, 422), told
+
+
+@needs_root
+def test_the_role_is_that_of_the_process_and_not_of_the_group_database(guarded: Guarded) -> None:
+    """A process has what it was started with, whatever is written down of its user since."""
+    gid, nobody = guarded.peers[Role.OPERATOR].gid, guarded.peers[Role.NOBODY]
+    asked: list[Request] = [("GET", "/v1/agent", None)]
+    # A user of the system for whom the database names that group.
+    member = next(entry for entry in pwd.getpwall() if entry.pw_gid == gid)
+    without = User(member.pw_uid, nobody.gid)
+    assert without.ask(guarded.host.socket_path, asked)[0][0] == 403
+    with_it = User(nobody.uid, nobody.gid, (gid,))
+    many = User(nobody.uid, nobody.gid, (*range(5_000_000, 5_000_300), gid))
+    for user in (with_it, many):
+        ((status, text),) = user.ask(guarded.host.socket_path, asked)
+        assert (status, json.loads(text)["role"]) == (200, "operator")
 
 
 @needs_root

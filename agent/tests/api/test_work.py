@@ -9,6 +9,8 @@ import weakref
 
 from starlette.requests import Request
 
+from seatkeeper_agent.api.bounds import Bodies
+from seatkeeper_agent.api.roles import Peer
 from seatkeeper_agent.api.work import Job, Workshop
 
 
@@ -26,7 +28,8 @@ def test_nothing_of_a_request_stays_when_it_is_done() -> None:
     async def ask() -> weakref.ref[Held]:
         held = Held()
         job = Job("an-id", "a kind", "a subject", held.answer)
-        await workshop.run(Request({"type": "http", "headers": []}), job)
+        body = Bodies().take(Peer(1000, 1000), 1)
+        await workshop.run(Request({"type": "http", "headers": [], "state": {"body": body}}), job)
         return weakref.ref(held)
 
     async def through() -> None:

@@ -12,8 +12,8 @@ import httpx
 
 from seatkeeper_agent.agent import build
 from seatkeeper_agent.api.app import create_app
+from seatkeeper_agent.api.bounds import WithPeer
 from seatkeeper_agent.api.roles import Peer
-from seatkeeper_agent.api.server import WithPeer
 from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.settings import Roles, load
 

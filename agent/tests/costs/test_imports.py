@@ -10,9 +10,9 @@ from costs.imports import Imports, imports_of
 from costs.table import assert_written
 
 COMMANDS: dict[str, Imports] = {
-    "serve": Imports(46, "apsw asyncio ssl uvicorn"),
+    "serve": Imports(47, "apsw asyncio ctypes ssl uvicorn"),
     "serve, asked": Imports(
-        208,
+        202,
         "apsw asyncio cryptography ctypes fastapi pydantic securesystemslib ssl "
         "starlette structlog uvicorn",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -26,7 +27,7 @@ from seatkeeper_agent.api import (
     servers,
     system,
 )
-from seatkeeper_agent.api.contract import known_parameters, openapi
+from seatkeeper_agent.api.contract import PARSERS_MAX, known_parameters, openapi
 from seatkeeper_agent.api.defects import Defects
 from seatkeeper_agent.api.gate import Gate
 from seatkeeper_agent.api.methods import Methods, allowed, method_of
@@ -53,6 +54,7 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.agent = agent
+    app.state.parsers = ThreadPoolExecutor(PARSERS_MAX, thread_name_prefix="parse")
     app.state.is_ending = lambda: False
     for module in (reading, changing, servers, moves, dongles, orders, following, system):
         app.include_router(module.router, dependencies=[Depends(known_parameters)])
@@ -90,6 +92,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         watcher.stop()
         observing.stop()
         await recovery
+        app.state.parsers.shutdown()
         app.state.workshop.close()
         agent.driver.close()
 

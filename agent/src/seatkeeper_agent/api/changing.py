@@ -41,7 +41,7 @@ _KIND_OF_LEG = {Leg.ISSUE: "debit", Leg.INSTALL: "credit", Leg.CONFIRM: "confirm
 
 def actor_of(request: Request) -> str:
     """Who asks, for the audit."""
-    return str(request.state.peer.name)
+    return str(request.state.name)
 
 
 def require(request: Request, role: Role, doing: str) -> None:

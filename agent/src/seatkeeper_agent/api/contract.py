@@ -17,7 +17,7 @@ from seatkeeper_agent.domain.strict_json import JsonFault, read_document
 
 PAGE_LIMIT_MAX = 1_000
 PAGE_LIMIT_DEFAULT = 100
-BODY_SECONDS_MAX = 30
+PARSERS_MAX = 2
 
 Which = Literal["all", "open"]
 """All entries of a list, or those that are not settled."""
@@ -97,12 +97,13 @@ def openapi(app: FastAPI) -> dict[str, Any]:
 
 async def body_of(request: Request, name: str) -> dict[str, Any]:
     """The request's body, held against its schema. Problem for anything else."""
-    try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
-            raw = await request.body()
-    except TimeoutError as error:
-        detail = f"The request's body did not arrive within {BODY_SECONDS_MAX} seconds."
-        raise _unreadable(detail) from error
+    raw = await request.body()
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(request.app.state.parsers, _parsed, raw, name)
+
+
+def _parsed(raw: bytes, name: str) -> dict[str, Any]:
+    """Runs beside the event loop, but in its interpreter: no step may hold that for long."""
     try:
         document = read_document(raw or b"{}")
     except JsonFault as error:
@@ -116,7 +117,7 @@ def _unreadable(detail: str) -> Problem:
     return Problem(ProblemCode.REQUEST_INVALID, detail, "Send JSON as the API's description says.")
 
 
-def known_parameters(request: Request) -> None:
+async def known_parameters(request: Request) -> None:
     """Refuse a query parameter that the route lacks: a misspelt dry_run must not be a real run."""
     known = {field.alias for field in request.scope["route"].dependant.query_params}
     given = [name for name, _value in request.query_params.multi_items()]

@@ -33,6 +33,7 @@ _BAD_REQUEST = {
     ProblemCode.DOCUMENT_INVALID,
 }
 _UNAVAILABLE = {
+    ProblemCode.AGENT_OVERLOADED,
     ProblemCode.RUNTIME_UNAVAILABLE,
     ProblemCode.USB_UNAVAILABLE,
     ProblemCode.JOURNAL_UNAVAILABLE,

@@ -14,51 +14,30 @@ import socket
 import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from seatkeeper_agent.api.bounds import BoundedProtocol
 from seatkeeper_agent.api.door import Door
-from seatkeeper_agent.api.roles import Peer, peer_of
+from seatkeeper_agent.confinement import confine
 from seatkeeper_agent.settings import Settings, SettingsError
 from seatkeeper_agent.state import State, open_state
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 SOCKET_MODE = 0o660
 SOCKET_PATH_BYTES_MAX = 107
-BACKLOG = 128
+BACKLOG = 512
+"""So many may wait to be let in, and as many are at once before those too many are closed."""
 _FIRST_PASSED_DESCRIPTOR = 3
-
-
-class WithPeer:
-    """Adds the peer's identity to every request of one connection."""
-
-    def __init__(self, app: ASGIApp, peer: Peer) -> None:
-        self._app = app
-        self._peer = peer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on with the peer in the scope."""
-        scope["seatkeeper.peer"] = self._peer
-        await self._app(scope, receive, send)
-
-
-class PeerProtocol(H11Protocol):
-    """HTTP/1.1 that asks the kernel who is at the other end."""
-
-    def connection_made(self, transport: Any) -> None:
-        """Called by asyncio for each connection."""
-        super().connection_made(transport)
-        self.app = WithPeer(self.app, peer_of(transport.get_extra_info("socket")))
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then SystemExit. SettingsError if it cannot begin."""
     _end_in_order()
+    _confine()
     listener, made = _listener(settings.socket)
     try:
         state = open_state(settings)
@@ -84,17 +63,28 @@ def _serve(settings: Settings, state: State, listener: socket.socket) -> None:
 
     config = uvicorn.Config(
         Door(make, state.has_open_work),
-        http=PeerProtocol,
+        http=BoundedProtocol,
         ws="none",
         loop="asyncio",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=30,
     )
     server = uvicorn.Server(config)
     asyncio.run(server.serve(sockets=[listener]))
+
+
+def _confine() -> None:
+    try:
+        confine()
+    except OSError as error:
+        raise SettingsError(
+            "The agent cannot keep its capabilities from what it starts:"
+            f" {error.strerror}. Let its service use the system calls prctl and capset."
+        ) from error
 
 
 def _end_in_order() -> None:

@@ -34,8 +34,8 @@ _READINESS["openapi_extra"]["responses"]["503"] = {
 
 
 @router.get("/livez", summary="Is the process alive", **described(_ALIVE))
-def read_live() -> dict[str, str]:
-    """Always, when it answers at all."""
+async def read_live() -> dict[str, str]:
+    """Always, when it answers at all; in the event loop, however many threads are taken."""
     return {"status": "alive"}
 
 

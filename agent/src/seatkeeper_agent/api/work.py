@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
+from seatkeeper_agent.api.bounds import Body
 from seatkeeper_agent.api.problems import problem_document, problem_of
 
 WORKERS_MAX = 8
@@ -48,6 +49,7 @@ class Workshop:
     async def run(self, request: Request, job: Job) -> Response:
         """200 with the answer, or 202 with the operation when it takes longer than wished."""
         future = self._pool.submit(job.work)
+        _hold_until_done(request, future)
         self._remember(job, future)
         if not await _is_done(future, wait_seconds(request)):
             operation = {"id": job.id, "state": "running"}
@@ -87,17 +89,28 @@ class Workshop:
             self._jobs.popitem(last=False)
 
 
-async def _is_done(future: Future[Answer], seconds: float) -> bool:
-    """Wait a while for the end, however it ends; whether it has come."""
-    ended = asyncio.Event()
+def _hold_until_done(request: Request, future: Future[Answer]) -> None:
+    """Work that goes on without its client still holds what it was asked with."""
+    body: Body = request.state.body
+    body.hold()
+    _when_done(future, body.release)
+
+
+def _when_done(future: Future[Answer], call: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
 
     def tell(_future: Future[Answer]) -> None:
         # The loop may be gone when the last work ends.
         with suppress(RuntimeError):
-            loop.call_soon_threadsafe(ended.set)
+            loop.call_soon_threadsafe(call)
 
     future.add_done_callback(tell)
+
+
+async def _is_done(future: Future[Answer], seconds: float) -> bool:
+    """Wait a while for the end, however it ends; whether it has come."""
+    ended = asyncio.Event()
+    _when_done(future, ended.set)
     with suppress(TimeoutError):
         await asyncio.wait_for(ended.wait(), seconds)
     return future.done()

@@ -90,6 +90,7 @@ class ProblemCode(StrEnum):
     REQUEST_INVALID = "request-invalid"
     REQUEST_TOO_LARGE = "request-too-large"
     FORBIDDEN = "forbidden"
+    AGENT_OVERLOADED = "agent-overloaded"
     JOURNAL_UNAVAILABLE = "journal-unavailable"
     INTERNAL = "internal"
 
@@ -104,6 +105,7 @@ _RETRYABLE = frozenset(
         ProblemCode.CONTAINER_BUSY,
         ProblemCode.IN_DOUBT,
         ProblemCode.USB_UNAVAILABLE,
+        ProblemCode.AGENT_OVERLOADED,
         ProblemCode.RUNTIME_UNAVAILABLE,
         ProblemCode.RUNTIME_UNFINISHED,
         ProblemCode.JOURNAL_UNAVAILABLE,

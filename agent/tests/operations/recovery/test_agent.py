@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from api.bare import BareAgent
 
 from operations.test_clock import DAY, a_host
+from seatkeeper_agent.api.bounds import BODY_BYTES_MAX, CONNECTIONS_EACH
 from seatkeeper_agent.api.defects import Defects
 from seatkeeper_agent.domain.problems import ProblemCode
 
@@ -94,6 +97,46 @@ def test_less_is_sent(asked: httpx.Client) -> None:
     large = asked.post(path, content=b" " * 20_000_000)
     told(large, ProblemCode.REQUEST_TOO_LARGE, advice)
     assert asked.post(path, content=b"{}").json()["code"] == "request-invalid"
+
+
+@recovers(ProblemCode.AGENT_OVERLOADED)
+def test_there_is_room_again_when_some_have_ended(bare: BareAgent) -> None:
+    code, advice = ProblemCode.AGENT_OVERLOADED, "Close some or wait until they have ended"
+    path, others = str(bare.socket_path), []
+    try:
+        for _turn in range(CONNECTIONS_EACH):
+            others.append(socket.socket(socket.AF_UNIX))
+            others[-1].connect(path)
+        with client_of(bare) as client:
+            told(client.get("/v1/agent"), code, advice)
+    finally:
+        for each in others:
+            each.close()
+    deadline = time.monotonic() + 60
+    with client_of(bare) as client:
+        # The agent sees with its next look that they were closed.
+        while client.get("/v1/agent").status_code == 503:
+            assert time.monotonic() < deadline
+
+
+@recovers(ProblemCode.AGENT_OVERLOADED)
+def test_there_is_room_again_when_bodies_have_come(bare: BareAgent, asked: httpx.Client) -> None:
+    code, advice = ProblemCode.AGENT_OVERLOADED, "Close some or wait until they have ended"
+    target, missing = f"/v1/transfers/{NOWHERE}/request", socket.socket(socket.AF_UNIX)
+    head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {BODY_BYTES_MAX}\r\n\r\n"
+    with missing, socket.socket(socket.AF_UNIX) as other:
+        for each in (missing, other):
+            each.connect(str(bare.socket_path))
+            each.sendall(head.encode())
+        deadline = time.monotonic() + 60
+        # Until the agent has read both heads.
+        while (answer := asked.post(target, content=b"{}")).status_code != 503:
+            assert time.monotonic() < deadline
+        told(answer, code, advice)
+        other.sendall(b" " * BODY_BYTES_MAX)
+        assert b" 400 " in other.recv(65_536)
+        while asked.post(target, content=b"{}").status_code == 503:
+            assert time.monotonic() < deadline
 
 
 @recovers(ProblemCode.FORBIDDEN)

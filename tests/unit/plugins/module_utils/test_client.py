@@ -131,6 +131,20 @@ def test_a_lost_answer_is_asked_for_again() -> None:
     assert [seen.body for seen in server.seen] == [{"document": 1}] * 3
 
 
+def test_an_agent_that_is_overloaded_for_a_moment_is_asked_again() -> None:
+    script = in_turn(problem("agent-overloaded", 503), {"changed": False})
+    with asking(script) as (client, server):
+        assert client.change("POST", "/v1/transfers/x/issue", {}, False) == {"changed": False}
+    assert len(server.seen) == 2
+
+
+def test_what_else_is_unavailable_is_told_at_once() -> None:
+    script = in_turn(problem("runtime-unavailable", 503))
+    with asking(script) as (client, server), pytest.raises(LicenseProblem) as told:
+        client.get("/v1/containers")
+    assert (told.value.code, len(server.seen)) == ("runtime-unavailable", 1)
+
+
 def test_an_agent_that_stays_away_is_given_up() -> None:
     def hang_up(_seen: Seen) -> t.Any:
         raise Hangup
