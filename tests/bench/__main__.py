@@ -6,7 +6,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from bench import commits, containers, idle, pages
+from bench import commits, containers, flood, idle, pages
 from bench.comparison import heading
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +19,7 @@ def main() -> None:
     print(heading(), flush=True)
     # Not the system's temporary folder: that may be memory, where durability costs nothing.
     with tempfile.TemporaryDirectory(dir=cache, prefix="bench-") as folder:
-        for part in (commits, idle, pages, containers):
+        for part in (commits, idle, flood, pages, containers):
             for comparison in part.compare(Path(folder)):
                 print(comparison.line(), flush=True)
 

@@ -17,8 +17,11 @@ FIRM_CODE = 6_000_010
 
 
 @contextmanager
-def agent(home: Path, library: Path | None = None) -> Iterator[Running]:
-    """An agent with its state in ``home``; without a library no product is installed there."""
+def agent(home: Path, library: Path | None = None, more: str = "") -> Iterator[Running]:
+    """An agent with its state in ``home``; without a library no product is installed there.
+
+    ``more`` are further tables of its settings.
+    """
     socket_path = home / "agent.sock"
     config = home / "agent.toml"
     state = home / "state"
@@ -26,7 +29,7 @@ def agent(home: Path, library: Path | None = None) -> Iterator[Running]:
     product = library or home / "no-such-library.so"
     config.write_text(
         f'[agent]\nname = "bench"\nstate_folder = "{state}"\nsocket = "{socket_path}"\n'
-        f'[codemeter]\nlibrary = "{product}"\n',
+        f'[codemeter]\nlibrary = "{product}"\n{more}',
         encoding="utf-8",
     )
     program = Path(sys.executable).with_name("seatkeeper-agent")

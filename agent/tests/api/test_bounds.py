@@ -21,6 +21,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
+from bench.flooding import MEBIBYTE, Flood, Order
 from seatkeeper_agent.api import contract
 from seatkeeper_agent.api.app import create_app
 from seatkeeper_agent.api.bounds import (
@@ -37,7 +38,6 @@ from seatkeeper_twins.lab.lab import Lab
 from .asking import LEGS, declared
 from .bare import BareAgent
 from .conftest import SEEDS
-from .flooding import MEBIBYTE, Flood, Order
 from .peers import User, spare_groups
 
 needs_root = pytest.mark.skipif(
