@@ -32,9 +32,19 @@ def page_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where a browser's own folders are made; empty before and after."""
     # Chromium makes a socket in it, whose path must be short.
     with tempfile.TemporaryDirectory(prefix="page-", dir="/tmp") as name:
+        # As the system's own: the browser may run as another user.
+        Path(name).chmod(0o1777)
         monkeypatch.setattr(browser, "on_disk", lambda: [Path(name)])
         yield Path(name)
         assert list(Path(name).iterdir()) == []
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder in which others than the user of the tests can read and run what is there."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @pytest.fixture

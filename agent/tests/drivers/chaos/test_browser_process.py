@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,11 +21,12 @@ from seatkeeper_agent.drivers.chaos.page import browser
 from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 from seatkeeper_agent.operations.ports import DriverUnavailable, DriverUnfinished
+from seatkeeper_twins.lab.host import browser_settings
 
 from . import odd_pages
 from .odd_server import OddServer
 from .test_odd_pages import USER, page_of, posted
-from .twins import CHROMIUM, browser_arguments
+from .twins import CHROMIUM
 
 pytestmark = [
     pytest.mark.slow,
@@ -166,14 +169,15 @@ def test_the_time_limit_ends_everything(odd: OddServer) -> None:
 
 
 AGENT = """
-import sys, time
+import json, sys, time
 from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 def about_to():
     print("about to", flush=True)
     time.sleep(float(sys.argv[2]))
-arguments = tuple(sys.argv[3:])
-page = BrowserPage(ChaosSettings(address=sys.argv[1], browser_arguments=arguments))
+settings = {name: tuple(value) if isinstance(value, list) else value
+            for name, value in json.loads(sys.argv[3]).items()}
+page = BrowserPage(ChaosSettings(address=sys.argv[1], **settings))
 page.transfer_dongle("artist@studio-a.example", about_to)
 """
 
@@ -185,7 +189,7 @@ def test_the_browser_ends_with_a_killed_agent(
     page_of(odd, SLOW)
     environment = {**os.environ, "TMPDIR": str(page_folder)}
     agent = subprocess.Popen(
-        [sys.executable, "-c", AGENT, odd.address, pause, *browser_arguments()],
+        [sys.executable, "-c", AGENT, odd.address, pause, json.dumps(browser_settings())],
         stdout=subprocess.PIPE,
         env=environment,
     )
@@ -201,6 +205,56 @@ def test_the_browser_ends_with_a_killed_agent(
     until(lambda: list(page_folder.iterdir()) == [])
 
 
+@pytest.mark.usefixtures("page_folder")
+@pytest.mark.skipif(
+    "browser_arguments" in browser_settings(),
+    reason="no other user than root can run this Python, so the sandbox cannot be had",
+)
+def test_the_browser_has_its_sandbox_and_another_user_than_root(odd: OddServer) -> None:
+    seen: dict[str, dict[str, str]] = {}
+
+    def look() -> None:
+        (worker,) = workers()
+        for each in children_of(worker):
+            line = (Path("/proc") / str(each) / "cmdline").read_bytes().decode()
+            # Some write over their words, with blanks between them.
+            assert "--no-sandbox" not in re.split("[\\0 ]", line)
+            kind = next(iter(re.findall(r"--type=([\w-]+)", line)), line)
+            status = (Path("/proc") / str(each) / "status").read_text("utf-8")
+            seen[kind] = dict(line.split(":\t", 1) for line in status.splitlines())
+            seen[kind]["users"] = str((Path("/proc") / str(each) / "ns" / "user").readlink())
+        raise DriverUnavailable("seen enough")
+
+    with pytest.raises(DriverUnavailable, match="seen enough"):
+        page_of(odd, SLOW).transfer_dongle(USER, look)
+    renderer = seen["renderer"]
+    assert renderer["Seccomp"] == "2"
+    assert renderer["users"] != str(Path("/proc/self/ns/user").readlink())
+    for status in seen.values():
+        assert "0" not in status["Uid"].split()
+    outside = [status for status in seen.values() if status["users"] != renderer["users"]]
+    for status in outside:
+        assert {status[name] for name in ("CapPrm", "CapEff", "CapAmb")} == {"0" * 16}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="what is refused to root is refused to root only")
+def test_root_starts_no_browser_as_itself() -> None:
+    for settings, told in (
+        ({}, "The agent runs as root, and the browser must not"),
+        ({"browser_user": "root"}, "cannot run as root, which is no user of this host or root"),
+        ({"browser_user": "no-such-user"}, "cannot run as no-such-user, which is no user"),
+    ):
+        with pytest.raises(DriverUnavailable, match=told):
+            BrowserPage(ChaosSettings(**settings)).borrowed()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root has the sandbox by another user only")
+def test_the_sandbox_is_not_switched_off_where_it_can_be_had() -> None:
+    settings = ChaosSettings(browser_arguments=("--disable-setuid-sandbox", "--no-sandbox"))
+    with pytest.raises(DriverUnavailable, match="Take what switches the sandbox off out of"):
+        BrowserPage(settings).borrowed()
+
+
 def fake(folder: Path, text: str) -> str:
     """A program in the place of Chromium."""
     path = folder / "chromium"
@@ -214,28 +268,27 @@ def fake(folder: Path, text: str) -> str:
     ("text", "told"),
     [
         ("exit 3", "did not start: "),
-        ("echo 'Running as root without --no-sandbox is not supported' >&2; exit 1", "as root"),
         ("exec sleep 600", "did not come to an end in time; borrowed had not been clicked"),
     ],
 )
 def test_a_browser_that_does_not_work_is_unavailable(
-    odd: OddServer, tmp_path: Path, text: str, told: str
+    odd: OddServer, open_folder: Path, text: str, told: str
 ) -> None:
     seconds_max = 8.0 if "sleep" in text else 90.0
-    page = page_of(odd, SLOW, chromium=fake(tmp_path, text), page_seconds_max=seconds_max)
+    page = page_of(odd, SLOW, chromium=fake(open_folder, text), page_seconds_max=seconds_max)
     with pytest.raises(DriverUnavailable, match=told):
         page.borrowed()
 
 
 @pytest.mark.usefixtures("page_folder")
 def test_what_is_not_installed_is_said(
-    odd: OddServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    odd: OddServer, open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = page_of(odd, SLOW, chromium=str(tmp_path / "none"))
+    page = page_of(odd, SLOW, chromium=str(open_folder / "none"))
     with pytest.raises(DriverUnavailable, match=r"There is no Chromium at .*: set chaos\.chromium"):
         page.borrowed()
-    (tmp_path / "playwright.py").write_text("raise ImportError\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (open_folder / "playwright.py").write_text("raise ImportError\n")
+    monkeypatch.setenv("PYTHONPATH", str(open_folder))
     with pytest.raises(DriverUnavailable, match="Playwright is not installed: install"):
         page.borrowed()
 

@@ -12,11 +12,12 @@ from seatkeeper_agent.domain.servers import BorrowedRow
 from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnavailable
 from seatkeeper_agent.operations.server_ports import PageLabelMissing
+from seatkeeper_twins.lab.host import browser_settings
 
 from . import odd_pages
 from .conftest import settings_of
 from .odd_server import OddServer, Reply, reply, reset, slow
-from .twins import CHROMIUM, browser_arguments
+from .twins import CHROMIUM
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,7 +35,7 @@ def page_of(odd: OddServer, content: bytes, **values: Any) -> BrowserPage:
     for what in ("closed", "release", "renew"):
         odd.replies["GET", f"/asked-before-{what}"] = slow(1.0, reply(204))
     odd.default = reply(404)
-    usual = {"browser_arguments": browser_arguments(), "label_seconds_max": 20.0}
+    usual = {**browser_settings(), "label_seconds_max": 20.0}
     return BrowserPage(settings_of(odd, **{**usual, **values}))
 
 

@@ -40,6 +40,10 @@ from seatkeeper_agent.settings import SettingsError, load
         ({"person_seconds_max": -1}, "person_seconds_max"),
         ({"wibukey_version_command": ("rpm", "%{VERSION}")}, "must not hold %"),
         ({"browser_arguments": ("--a\n",)}, "must not hold %"),
+        (
+            {"browser_arguments": ("--no-sandbox",), "browser_user": "nobody"},
+            "must not switch the sandbox off that browser_user has",
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(values: dict[str, Any], told: str) -> None:
@@ -136,7 +140,8 @@ stop_command = ["systemctl", "stop", "chaos.service"]
 start_command = ["systemctl", "start", "chaos.service"]
 performer = "browser"
 chromium = "/opt/chromium"
-browser_arguments = ["--no-sandbox"]
+browser_arguments = ["--mute-audio"]
+browser_user = "seatkeeper-browser"
 screenshot_folder = "/var/tmp/pictures"
 call_seconds_max = 30
 label_seconds_max = 5.5

@@ -11,6 +11,7 @@ from typing import Any
 from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 from seatkeeper_twins.chaos import twin, usb_folder
+from seatkeeper_twins.lab.host import browser_settings
 from seatkeeper_twins.lab.process import LabProcess
 from seatkeeper_twins.parts import control, listening
 
@@ -18,11 +19,6 @@ ADMIN, ARTIST = "admin@studio-a.example", "artist@studio-a.example"
 STRANGER = "admin@studio-b.example"
 PASSWORDS = {ADMIN: "demo-admin-password", ARTIST: "demo-artist-password"}
 CHROMIUM = Path("/usr/bin/chromium")
-
-
-def browser_arguments() -> tuple[str, ...]:
-    """What this user must give to Chromium."""
-    return ("--no-sandbox",) if os.geteuid() == 0 else ()
 
 
 @dataclass
@@ -70,7 +66,7 @@ class ChaosTwins:
             "wibukey_version_command": (str(folder / "wibukey-version"),),
             "call_seconds_max": 60.0,
             "performer": "browser",
-            "browser_arguments": browser_arguments(),
+            **browser_settings(),
         }
         return ChaosSettings(**{**usual, **values})
 

@@ -55,9 +55,13 @@ def private_folder(prefix: str, places: Sequence[Path]) -> Iterator[Path]:
         os.close(lock)
 
 
-def sweep(prefix: str, places: Sequence[Path]) -> int:
-    """Remove the folders of this user that nobody holds any more; how many there were."""
-    return sum(_swept(folder) for place in places for folder in _candidates(prefix, place))
+def sweep(prefix: str, places: Sequence[Path], owner: int | None = None) -> int:
+    """Remove the folders of a user, if not another of this one, that nobody holds any more.
+
+    How many there were.
+    """
+    uid = os.geteuid() if owner is None else owner
+    return sum(_swept(folder, uid) for place in places for folder in _candidates(prefix, place))
 
 
 def _made(prefix: str, place: Path) -> tuple[Path, int] | None:
@@ -85,10 +89,10 @@ def _candidates(prefix: str, place: Path) -> list[Path]:
         return []
 
 
-def _swept(folder: Path) -> bool:
+def _swept(folder: Path, owner: int) -> bool:
     try:
         found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner:
             return False
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

@@ -36,8 +36,9 @@ class ChaosSettings:
     Times are in seconds: ``call_seconds_max`` bounds a call, ``label_seconds_max`` the wait
     for a label of the page, ``page_seconds_max`` everything before and after an effect on it,
     ``migration_seconds_max`` the wait after the click that migrates, ``person_seconds_max`` is
-    the deadline that a person is shown, 0 for none. ``screenshot_folder`` None leaves the
-    choice to the agent.
+    the deadline that a person is shown, 0 for none. ``browser_user`` is whom the browser runs as
+    where the agent is root; otherwise it runs as the agent's own user. ``screenshot_folder`` None
+    leaves the choice to the agent.
     """
 
     address: str = f"http://127.0.0.1:{PORT}"
@@ -49,6 +50,7 @@ class ChaosSettings:
     performer: str = "person"
     chromium: str = "/usr/bin/chromium"
     browser_arguments: tuple[str, ...] = ()
+    browser_user: str | None = None
     screenshot_folder: str | None = None
     call_seconds_max: float = 20.0
     label_seconds_max: float = 10.0
@@ -72,11 +74,20 @@ class ChaosSettings:
             0 < self.migration_seconds_max <= _MIGRATION_SECONDS_MAX,
             f"migration_seconds_max must be above 0 and at most {_MIGRATION_SECONDS_MAX}",
         )
+        _require(
+            not (self.browser_user and self.switches_sandbox_off),
+            "browser_arguments must not switch the sandbox off that browser_user has",
+        )
         _require(self.person_seconds_max >= 0, "person_seconds_max must not be negative")
         texts = [getattr(self, name) or "" for name in _PATHS]
         for text in (*texts, *(word for name in _COMMANDS for word in getattr(self, name))):
             clean = "%" not in text and text.isprintable()
             _require(clean, f"{text!r} must not hold % or control characters")
+
+    @property
+    def switches_sandbox_off(self) -> bool:
+        """Whether the operator's arguments do so; the agent never does."""
+        return any("sandbox" in argument for argument in self.browser_arguments)
 
     @property
     def host(self) -> str:

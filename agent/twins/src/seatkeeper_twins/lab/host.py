@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
+import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -198,21 +201,44 @@ class LabHost:
         }
 
     def _chaos_table(self, services: Path, performer: str) -> dict[str, Any]:
-        # Chromium refuses to run as root within its own sandbox.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         return {
             "address": self.chaos.address,
             "vrlctl": str(self.chaos.vrlctl),
             "wibukey_version_command": [str(self.chaos.wibukey_version)],
             **self._service_commands(services, "chaos"),
             "performer": performer,
-            "browser_arguments": arguments,
+            **(browser_settings() if performer == "browser" else {}),
         }
 
     def _service_commands(self, services: Path, product: str) -> dict[str, Any]:
         return {
             f"{verb}_command": service_command(services, verb, self.name, product) for verb in VERBS
         }
+
+
+@cache
+def browser_settings() -> dict[str, Any]:
+    """How a browser can run for this user: as it is, as another user, or without its sandbox.
+
+    The last is for a root whose Python lies where no other user can run it.
+    """
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam("nobody")
+    try:
+        # A constant program: can that user run this very Python with what is installed for it?
+        done = subprocess.run(
+            [sys.executable, "-c", "import playwright.sync_api"],
+            stderr=subprocess.DEVNULL,
+            check=False,
+            user=user.pw_uid,
+            group=user.pw_gid,
+            extra_groups=[],
+        )
+        can_run = done.returncode == 0
+    except PermissionError:
+        can_run = False
+    return {"browser_user": "nobody"} if can_run else {"browser_arguments": ["--no-sandbox"]}
 
 
 def marked_environment(root: Path) -> dict[str, str]:

@@ -23,6 +23,7 @@ from seatkeeper_agent.drivers.chaos.page.messages import (
     event_of,
 )
 from seatkeeper_agent.drivers.chaos.page.processes import MARK, end_marked
+from seatkeeper_agent.drivers.chaos.page.user import BrowserUser, user_of
 from seatkeeper_agent.drivers.chaos.private_folder import on_disk, private_folder, sweep
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 from seatkeeper_agent.operations.ports import (
@@ -47,6 +48,9 @@ class BrowserPage:
     def __init__(self, settings: ChaosSettings) -> None:
         self._settings = settings
         sweep(FOLDER_PREFIX, on_disk())
+        with suppress(DriverUnavailable):
+            if user := user_of(settings):
+                sweep(FOLDER_PREFIX, on_disk(), user.uid)
 
     def transfer_dongle(self, target_user: str, about_to: AboutTo) -> None:
         """EFFECT, irreversible: TRANSFER >>; returns after the confirmation was closed."""
@@ -83,7 +87,10 @@ class BrowserPage:
         after_seconds_max: float | None = None,
     ) -> Any:
         settings = self._settings
+        user = user_of(settings)
         with private_folder(FOLDER_PREFIX, on_disk()) as folder:
+            if user is not None:
+                user.own(folder)
             order = Order(
                 flow=flow,
                 arguments=arguments,
@@ -95,14 +102,14 @@ class BrowserPage:
                 label_seconds_max=settings.label_seconds_max,
                 after_seconds_max=after_seconds_max or settings.page_seconds_max,
             )
-            with _worker(order) as worker:
+            with _worker(order, user) as worker:
                 return _converse(worker, order, about_to, settings.page_seconds_max)
 
 
 class _Worker:
     """One worker process and the lines that it writes."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, user: BrowserUser | None) -> None:
         # A constant program; the order travels through the pipe.
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-m", _MODULE],
@@ -113,6 +120,9 @@ class _Worker:
             cwd="/",
             env=_environment(order),
             start_new_session=True,
+            user=None if user is None else user.uid,
+            group=None if user is None else user.gid,
+            extra_groups=None if user is None else [],
         )
         self._received = bytearray()
 
@@ -148,12 +158,13 @@ class _Worker:
 
 
 @contextmanager
-def _worker(order: Order) -> Iterator[_Worker]:
+def _worker(order: Order, user: BrowserUser | None) -> Iterator[_Worker]:
     try:
-        worker = _Worker(order)
+        worker = _Worker(order, user)
     except OSError as error:
+        who = "" if user is None else f" as {user.name}, who has to be able to run {sys.executable}"
         raise DriverUnavailable(
-            f"The browser's process could not be started: {error.strerror}."
+            f"The browser's process could not be started{who}: {error.strerror}."
         ) from error
     with worker.process as process:
         try:

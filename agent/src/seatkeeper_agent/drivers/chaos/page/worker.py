@@ -16,7 +16,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -102,7 +101,7 @@ def _browser(order: Order) -> Iterator[Page]:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         raise _Unavailable(f"Playwright is not installed: {_INSTALL}.") from None
-    if not Path(order.chromium).is_file():
+    if not os.access(order.chromium, os.X_OK):
         raise _Unavailable(f"There is no Chromium at {order.chromium}: set chaos.chromium.")
     with sync_playwright() as playwright:
         try:
@@ -177,11 +176,6 @@ def _open(page: Page, address: str) -> None:
 
 
 def _not_started(chromium: str, error: Exception) -> str:
-    if "without --no-sandbox" in str(error):
-        return (
-            f"{chromium} does not start as root: run the agent as its own user, or add"
-            " --no-sandbox to chaos.browser_arguments."
-        )
     fatal = _FATAL.search(str(error))
     reason = fatal.group(1)[:_TEXT_LENGTH_MAX].rstrip(".") if fatal else _first_line(error)
     return f"{chromium} did not start: {reason}."
