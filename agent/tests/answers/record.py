@@ -6,12 +6,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from answers.scripts import refused_transfers, transfers
+from answers.scripts import (
+    activations,
+    borrows,
+    migrations,
+    moves,
+    orders,
+    refused_transfers,
+    roles,
+    seats,
+    servers,
+    transfers,
+)
 
 SCRIPTS: dict[str, Callable[[], dict[str, str]]] = {
     "transfers": transfers.run,
     "refused_transfers": refused_transfers.run,
+    "borrows": borrows.run,
+    "servers": servers.run,
+    "activations": activations.run,
+    "seats": seats.run,
+    "migrations": migrations.run,
+    "orders": orders.run,
+    "moves": moves.run,
+    "moves_whole": moves.run_whole,
+    "moves_back": moves.run_back,
+    "roles": roles.run,
 }
+
+SLOW = {"moves_whole"}
+"""Those that start a program of the product for each of hundreds of calls."""
 
 ADVICE = """
 Not meant: mend it. Meant: record it anew (`python -m answers {name}` in agent/tests), and say why

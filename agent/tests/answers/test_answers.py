@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from .record import ADVICE, SCRIPTS, differences, recorded
+from .record import ADVICE, SCRIPTS, SLOW, differences, recorded
+
+NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in SCRIPTS]
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_request_is_answered_as_recorded(name: str) -> None:
     differing = differences(recorded(name), SCRIPTS[name]())
     assert not differing, "\n".join(

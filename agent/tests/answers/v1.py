@@ -96,6 +96,73 @@ def _borrow(wanted: Wanted) -> Sent:
     return _METHODS[wanted.action], path, _body(wanted)
 
 
+def _server(wanted: Wanted) -> Sent:
+    body = _without(wanted.declared, "vendor")
+    return _METHODS[wanted.action], _server_path(wanted), _given(wanted, body)
+
+
+def _activation(wanted: Wanted) -> Sent:
+    path = f"{_server_path(wanted)}/activation"
+    body = {**_without(wanted.declared, "vendor"), **wanted.beside}
+    if wanted.action == WITHDRAW:
+        query = "".join(f"?{name}={value}" for name, value in wanted.beside.items())
+        return "DELETE", path + query, None
+    if wanted.action in _METHODS:
+        return _METHODS[wanted.action], path, _given(wanted, body)
+    return "POST", f"{path}/{wanted.action}", body
+
+
+def _seat_borrow(wanted: Wanted) -> Sent:
+    path = f"{_server_path(wanted)}/borrows/{_id('borrow', wanted.declared['name'])}"
+    return _METHODS[wanted.action], path, _given(wanted, _without(wanted.declared, "vendor"))
+
+
+def _dongle(wanted: Wanted) -> Sent:
+    dongle, *values = wanted.declared.values()
+    query = "".join(f"?target_user={value}" for value in values)
+    return "GET", f"/v1/dongles/{dongle}/eligibility{query}", None
+
+
+def _migration(wanted: Wanted) -> Sent:
+    path = f"/v1/migrations/{_id('migration/chaos', wanted.declared['dongle'])}"
+    return _METHODS[wanted.action], path, _body(wanted)
+
+
+def _order(wanted: Wanted) -> Sent:
+    path = f"/v1/orders/{_id('order', wanted.declared['name'])}"
+    return _METHODS[wanted.action], path, _body(wanted)
+
+
+def _move(wanted: Wanted) -> Sent:
+    path = f"/v1/moves/{_id('move', wanted.declared['name'])}"
+    if wanted.action in _METHODS:
+        return _METHODS[wanted.action], path, None
+    return "POST", f"{path}/legs/{wanted.action}", {"move": wanted.declared, **wanted.beside}
+
+
+def _backup(wanted: Wanted) -> Sent:
+    path = f"{_server_path(wanted)}/backup"
+    return _METHODS[wanted.action], path, _given(wanted, _without(wanted.declared, "vendor"))
+
+
+def _profile(wanted: Wanted) -> Sent:
+    path = f"{_server_path(wanted)}/profiles/{wanted.declared['name']}"
+    body = _without(wanted.declared, "vendor", "name")
+    return _METHODS[wanted.action], path, _given(wanted, body)
+
+
+def _server_path(wanted: Wanted) -> str:
+    return f"/v1/servers/{wanted.declared['vendor']}"
+
+
+def _without(values: Values, *names: str) -> Values:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def _given(wanted: Wanted, body: Values) -> Values | None:
+    return body if wanted.action == DECLARE else None
+
+
 def _id(kind: str, name: str) -> str:
     return str(uuid.uuid5(NAMESPACE, f"{kind}/{name}"))
 
@@ -116,5 +183,14 @@ def _operation(wanted: Wanted) -> Sent:
 _KINDS: dict[str, Callable[[Wanted], Sent]] = {
     "transfer": _transfer,
     "borrow": _borrow,
+    "server": _server,
+    "activation": _activation,
+    "seat_borrow": _seat_borrow,
+    "dongle": _dongle,
+    "migration": _migration,
+    "order": _order,
+    "server_move": _move,
+    "backup": _backup,
+    "profile": _profile,
     "operation": _operation,
 }

@@ -27,6 +27,11 @@ class Wanted:
     beside: Values = field(default_factory=dict)
 
 
+def attest(operation: str, statement: str = "Seen on the screen.", **said: str) -> Wanted:
+    """A person's word: on the ``outcome`` of a ``step``, or that something is settled."""
+    return Wanted("operation", "attest", {"operation": operation}, {"statement": statement, **said})
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the scripts go on with, and what is recorded."""
@@ -55,5 +60,7 @@ class Answer:
         changed = {None: "", True: ", changed", False: ", unchanged"}[self.changed]
         told = f"{self.status}{'' if self.code is None else f' {self.code}'}{changed}"
         title = "plan to be confirmed" if self.must_be_confirmed else "plan"
-        plan = [f"{title}: {', '.join(self.plan)}"] if self.plan or self.must_be_confirmed else []
-        return "; ".join([told, *plan, *(f"journal: {entry}" for entry in journaled)])
+        steps = ", ".join(self.plan)
+        plan = [f"{title}: {steps}"] if steps or self.must_be_confirmed else []
+        short = (entry.replace(f"({steps})", "(as in the plan)") for entry in journaled)
+        return "; ".join([told, *plan, *(f"journal: {entry}" for entry in short)])

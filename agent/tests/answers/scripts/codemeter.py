@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from answers.script import Script
@@ -75,8 +76,9 @@ SEEDS: dict[str, Any] = {
 }
 
 
+@cache
 def in_days(days: int) -> str:
-    """A date as it is declared."""
+    """A date as it is declared, and every time the same: an inventory does not move with time."""
     return f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
 
 

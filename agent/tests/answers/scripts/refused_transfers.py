@@ -27,7 +27,7 @@ from answers.scripts.codemeter import (
     leg,
     prepared,
 )
-from answers.wanted import LOOK, RESUME, WITHDRAW, Values, Wanted
+from answers.wanted import LOOK, RESUME, WITHDRAW, Values, Wanted, attest
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_twins.lab.lab import Lab
 
@@ -220,11 +220,9 @@ def in_doubt(script: Script, lab: Lab, agents: dict[str, InProcess]) -> None:
     script.twice("doubtful, withdrawn", OLD, Wanted("transfer", WITHDRAW, wanted))
     script.ask("doubtful, resumed", OLD, Wanted("transfer", RESUME, wanted))
     script.ask("everything resumed while nothing answers", OLD, Wanted("operation", RESUME, {}))
-    doubt = {"operation": v1.in_doubt(agents[OLD])}
-    said = {"statement": "The licensor says so.", "outcome": "done"}
-    script.ask("doubtful, attested", OLD, Wanted("operation", "attest", doubt, said))
-    settled = {"statement": said["statement"]}
-    script.ask("doubtful, attested as settled", OLD, Wanted("operation", "attest", doubt, settled))
+    doubt = v1.in_doubt(agents[OLD])
+    script.ask("doubtful, attested", OLD, attest(doubt, outcome="done"))
+    script.ask("doubtful, attested as settled", OLD, attest(doubt))
     lab[OLD].engine.wait()
     lab[OLD].engine.start()
     script.ask("everything resumed", OLD, Wanted("operation", RESUME, {}))
@@ -240,19 +238,18 @@ def rolled_back(script: Script, lab: Lab, agents: dict[str, InProcess]) -> None:
     wanted = declared("after the restore", 201, "licenses", quantity=1)
     request = prepared(script, wanted, "request")
     script.twice("after the restore, issue", OLD, leg(wanted, "issue", request))
-    frozen = {"operation": v1.in_doubt(agents[OLD])}
+    frozen = v1.in_doubt(agents[OLD])
     for title, said in (
         ("too short", {"statement": "Fine."}),
-        ("as done", {"statement": "The licensor says so.", "outcome": "done"}),
-        ("of another step", {"statement": "The licensor says so.", "outcome": "done", "step": "x"}),
-        ("as settled", {"statement": "The licensor says so."}),
-        ("as settled, again", {"statement": "The licensor says so."}),
+        ("as done", {"outcome": "done"}),
+        ("of another step", {"outcome": "done", "step": "another"}),
+        ("as settled", {}),
+        ("as settled, again", {}),
     ):
-        attested = Wanted("operation", "attest", frozen, said)
-        script.ask(f"after the restore, attested {title}", OLD, attested)
+        script.ask(f"after the restore, attested {title}", OLD, attest(frozen, **said))
     script.twice("after the restore, issue when it is settled", OLD, leg(wanted, "issue", request))
-    nobody = {"operation": transfer_id("nobody")}
-    for action in (LOOK, "attest"):
-        beside = {"statement": "The licensor says so."}
-        unknown_operation = Wanted("operation", action, nobody, beside)
-        script.ask(f"{action} of an unknown operation", OLD, unknown_operation)
+    nobody = transfer_id("nobody")
+    script.ask(
+        "look at an unknown operation", OLD, Wanted("operation", LOOK, {"operation": nobody})
+    )
+    script.ask("unknown operation attested", OLD, attest(nobody))
