@@ -188,11 +188,10 @@ def _why_no_lot(
         return "its id is not that of its name"
     lender = host_of(entry["source"], told)
     known = own_record(lender or {}, lot["id"])
-    if known is not None and known["state"] in BEGUN[known["side"]]:
-        differing = _differing(lot, known)
-        if not differing:
-            # It was lent, or came back, by the lender's own word.
-            return None
+    stands = _LENT if known is not None and known["side"] == "source" else BEGUN["target"]
+    if known is not None and known["state"] in stands and not _differing(lot, known):
+        # It is lent, or comes back, by the lender's own word.
+        return None
     expected = _expected(found, entry)
     differing = ", ".join(name for name, value in expected.items() if _member(lot, name) != value)
     if differing:

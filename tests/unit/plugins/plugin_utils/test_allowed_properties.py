@@ -86,7 +86,11 @@ def lots(draw: st.DrawFn) -> Record:
     """A claim, or a lot that is as it should be but for one member at most."""
     if draw(st.booleans()):
         return draw(claims())
-    changed = draw(st.sampled_from([{}, {"item": ITEMS[1]}, {"until": LATER}, {"quantity": 25}]))
+    changed = draw(
+        st.sampled_from(
+            [{}, {"item": ITEMS[1]}, {"until": LATER}, {"quantity": 25}, {"id": transfer_id("cad")}]
+        )
+    )
     return lot(f"cad/lot-{draw(st.integers(1, 5))}", **changed)
 
 
@@ -159,26 +163,41 @@ def _is_lot(call: Record, ends: Record) -> bool:
     st.lists(records(st.one_of(lots(), claims())), max_size=4),
     st.lists(own_records(), max_size=3, unique_by=lambda entry: t.cast("str", entry["id"])),
     st.sampled_from([None, {"payload": "forged"}]),
+    st.booleans(),
 )
-@example([lot(f"cad/lot-{number}") for number in range(1, 5)], [], [], None)
-@example([lot("cad/lot-1", item=ITEMS[1])], [], [], None)
-@example([], [record(lot("undeclared"), "target", "accepted")], [], None)
+@example([lot(f"cad/lot-{number}") for number in range(1, 5)], [], [], None, True)
+@example([lot("cad/lot-1", item=ITEMS[1])], [], [], None, True)
+@example([], [record(lot("undeclared"), "target", "accepted")], [], None, True)
 @example(
     [],
     [record(lot("undeclared", item=ITEMS[1], type="licenses"), "target", "accepted")],
     [record(lot("undeclared", item=ITEMS[1], type="licenses"), "source", "created")],
     None,
+    True,
+)
+@example([lot("cad/lot-1", id=transfer_id("to-hostile"))], [], [], None, True)
+@example(
+    [],
+    [record(lot("undeclared", type="licenses"), "target", "accepted")],
+    [record(lot("undeclared", item=ITEMS[1], type="licenses"), "source", "in_transit")],
+    None,
+    True,
 )
 def test_whatever_a_host_answers_another_is_asked_for_what_the_inventory_declares(
-    said: list[Record], known: list[Record], journal: list[Record], document: t.Any
+    said: list[Record],
+    known: list[Record],
+    journal: list[Record],
+    document: t.Any,
+    is_first: bool,
 ) -> None:
-    listed = [entry for entry in journal if entry["state"] in ("in_transit", "created")]
+    still_open = ("created", "debiting", "in_transit", "crediting_back")
+    listed = [entry for entry in journal if entry["state"] in still_open]
     hosts = [host(HONEST, listed), host(HOSTILE, known), host(THIRD, known)]
     hosts = looked_up(hosts, journal)
     results = [{"transfers": said, "license_transfer_borrow": BORROW}]
     hosts[1] = kept_borrows(hosts[1], results)
     hosts = looked_up(hosts, journal)
-    calls = calls_at_the_honest_host(hosts, document)
+    calls = calls_at_the_honest_host(hosts[::-1] if is_first else hosts, document)
     uncovered = [call for call in calls if not is_covered(call, journal)]
     assert uncovered == []
     taken = {entry["id"] for entry in journal if entry["state"] in BEGUN["source"]}
