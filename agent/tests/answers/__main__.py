@@ -9,6 +9,7 @@ import sys
 from seatkeeper_twins.lab.lab import ending_in_order
 
 from .record import SCRIPTS, path_of, text_of
+from .script import Lines
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         parser.error(f"there is no script {unknown[0]!r}")
     for name in chosen:
-        lines = SCRIPTS[name]()
+        lines = Lines()
+        SCRIPTS[name](lines)
         path_of(name).write_text(text_of(lines), encoding="utf-8")
         print(f"{name}: {len(lines)} requests", flush=True)
     return 0

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
+from answers.script import Lines
 from answers.scripts import (
     activations,
     borrows,
@@ -19,7 +20,7 @@ from answers.scripts import (
     transfers,
 )
 
-SCRIPTS: dict[str, Callable[[], dict[str, str]]] = {
+SCRIPTS: dict[str, Callable[[Lines], None]] = {
     "transfers": transfers.run,
     "refused_transfers": refused_transfers.run,
     "borrows": borrows.run,
@@ -47,28 +48,46 @@ def path_of(name: str) -> Path:
     return Path(__file__).with_name("recorded") / f"{name}.txt"
 
 
-def text_of(lines: Mapping[str, str]) -> str:
+def text_of(lines: Lines) -> str:
     """As it is written."""
     return "".join(f"{title}: {told}\n" for title, told in lines.items())
 
 
-def recorded(name: str) -> dict[str, str]:
+def recorded(name: str) -> Lines:
     """What a file says, by title."""
     rows = path_of(name).read_text(encoding="utf-8").splitlines()
     return {title: told for title, _colon, told in (row.partition(": ") for row in rows)}
 
 
-def differences(was: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
-    """Each request that is answered otherwise, in words; none when all are answered alike."""
+def differences(was: Lines, found: Lines, is_whole: bool = True) -> list[str]:
+    """Each request that is answered otherwise, in words; none when all are answered alike.
+
+    Of a script that is not ``is_whole``, because an answer broke it, what is missing says nothing.
+    """
     told = [
         f"{title}\n    was  {was.get(title, 'not recorded')}\n    is   {line}"
         for title, line in found.items()
         if was.get(title) != line
     ]
-    told += [
-        f"{title}\n    was  {was[title]}\n    is   not requested"
-        for title in was.keys() - found.keys()
-    ]
-    if not told and list(was) != list(found):
+    missing = [title for title in was if title not in found] if is_whole else []
+    told += [f"{title}\n    was  {was[title]}\n    is   not requested" for title in missing]
+    if is_whole and not told and list(was) != list(found):
         told.append("the same requests in another order")
     return told
+
+
+def compare(name: str) -> None:
+    """AssertionError that names each request of a script that is answered otherwise."""
+    was, lines = recorded(name), Lines()
+    try:
+        SCRIPTS[name](lines)
+    except Exception as error:
+        # The answers before it tell why it cannot go on.
+        title = f"The script stopped after {next(reversed(lines), None)!r}: {error!r}"
+        raise AssertionError(_told(name, title, differences(was, lines, False))) from error
+    differing = differences(was, lines)
+    assert not differing, _told(name, "Requests are answered otherwise.", differing)
+
+
+def _told(name: str, title: str, differing: list[str]) -> str:
+    return "\n".join([title, *differing, ADVICE.format(name=name)])

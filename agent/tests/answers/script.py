@@ -11,12 +11,15 @@ from answers import v1
 from answers.wanted import Answer, Wanted
 from seatkeeper_agent.api.roles import Peer
 
+Lines = dict[str, str]
+"""What is recorded of each request by its title, in their order."""
+
 
 class Script:
-    """Asks the agents of one lab; ``lines`` has what is recorded of each request, in order."""
+    """Asks the agents of one lab, and adds a line for each request to ``lines``."""
 
-    def __init__(self, agents: Mapping[str, InProcess]) -> None:
-        self.lines: dict[str, str] = {}
+    def __init__(self, lines: Lines, agents: Mapping[str, InProcess]) -> None:
+        self.lines = lines
         self._agents = agents
         self._journals = {host: v1.journal(agent) for host, agent in agents.items()}
 

@@ -5,14 +5,48 @@ from __future__ import annotations
 
 import pytest
 
-from .record import ADVICE, SCRIPTS, SLOW, differences, recorded
+from seatkeeper_agent.domain.problems import ProblemCode
+from seatkeeper_agent.operations import borrows
+
+from .record import SCRIPTS, SLOW, compare, differences
 
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in SCRIPTS]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_request_is_answered_as_recorded(name: str) -> None:
-    differing = differences(recorded(name), SCRIPTS[name]())
-    assert not differing, "\n".join(
-        ["Requests are answered otherwise.", *differing, ADVICE.format(name=name)]
-    )
+    compare(name)
+
+
+def test_another_code_of_one_problem_is_seen_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent that refuses with another code than before does not pass."""
+
+    class Codes:
+        """The codes as they are, but for one."""
+
+        DECLARATION_DIFFERS = ProblemCode.AMOUNT_INVALID
+
+        def __getattr__(self, name: str) -> ProblemCode:
+            return ProblemCode[name]
+
+    monkeypatch.setattr(borrows, "ProblemCode", Codes())
+    with pytest.raises(AssertionError) as caught:
+        compare("borrows")
+    title = "borrow of another item under a taken name"
+    told = "was  409 declaration-differs\n    is   400 amount-invalid"
+    for run in ("dry run", "run"):
+        assert f"{title}, {run}\n    {told}" in str(caught.value)
+    assert str(caught.value).count("    was  ") == 2, "and nothing else"
+
+
+def test_what_is_missing_new_or_in_another_order_is_seen() -> None:
+    was = {"one": "200", "two": "404 item-unknown"}
+    assert differences(was, dict(was)) == []
+    assert differences(was, {"one": "200"}) == [
+        "two\n    was  404 item-unknown\n    is   not requested"
+    ]
+    assert differences(was, {**was, "three": "200"}) == [
+        "three\n    was  not recorded\n    is   200"
+    ]
+    assert differences(was, dict(reversed(was.items()))) == ["the same requests in another order"]
+    assert differences(was, {"one": "200"}, is_whole=False) == []

@@ -8,7 +8,7 @@ from typing import Any
 
 from costs.lab import products
 
-from answers.script import Script
+from answers.script import Lines, Script
 from answers.scripts.chaos import (
     CLOUD,
     HOST,
@@ -28,18 +28,17 @@ ACTIVATED: dict[str, Any] = {"chaos": {"server": {"activated_as": USER}}}
 SEATS = {"product": "V-Ray", "seats": {"2": 1}}
 
 
-def run() -> dict[str, str]:
-    """What is recorded of each request."""
+def run(lines: Lines) -> None:
+    """Request everything, line by line."""
     seeds = {HOST: SEED, ACTIVATED_HOST: ACTIVATED}
     with products(seeds, cloud_seed=CLOUD) as (lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         invalid(script)
         online(script, lab)
         offline(script, lab)
         in_use(script, lab)
         by_others(script)
         doubtful(script, lab)
-        return script.lines
 
 
 def account(user: str = USER, password: str = PASSWORD, **values: Any) -> Wanted:

@@ -7,7 +7,7 @@ from typing import Any
 
 from costs.lab import products
 
-from answers.script import Script
+from answers.script import Lines, Script
 from answers.scripts.codemeter import (
     FIRM_CODE,
     LEGS,
@@ -22,14 +22,13 @@ from answers.scripts.codemeter import (
 from answers.wanted import DECLARE, LOOK, Answer, Values, Wanted
 
 
-def run() -> dict[str, str]:
-    """What is recorded of each request."""
+def run(lines: Lines) -> None:
+    """Request everything, line by line."""
     with products(SEEDS) as (_lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         refused(script)
         seats(script)
         whole(script)
-        return script.lines
 
 
 def borrow(name: str, seats: int, **values: Any) -> Values:

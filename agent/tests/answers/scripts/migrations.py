@@ -9,7 +9,7 @@ from costs.in_process import InProcess
 from costs.lab import products
 
 from answers import v1
-from answers.script import Script
+from answers.script import Lines, Script
 from answers.scripts.activations import account, activation
 from answers.scripts.chaos import CLOUD, DONGLE, HOST, SECOND_DONGLE, SEED, TARGET
 from answers.scripts.servers import server
@@ -23,11 +23,11 @@ NEVER = {"product": "Corona", "version": "3.6", "perpetual": True}
 SAID = "The vendor wrote that there was no Corona."
 
 
-def run() -> dict[str, str]:
-    """What is recorded of each request."""
+def run(lines: Lines) -> None:
+    """Request everything, line by line."""
     seeds: dict[str, Any] = {HOST: SEED, PRODUCTLESS_HOST: {}}
     with products(seeds, cloud_seed=CLOUD) as (lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         looked_at(script)
         invalid(script)
         script.prepare(HOST, account())
@@ -35,7 +35,6 @@ def run() -> dict[str, str]:
         under_way(script, agents[HOST])
         arrived(script, lab, agents[HOST])
         not_done(script, agents[HOST])
-        return script.lines
 
 
 def migration(dongle: str = DONGLE, **values: Any) -> Wanted:

@@ -10,7 +10,7 @@ from costs.in_process import InProcess
 from costs.lab import products
 
 from answers import v1
-from answers.script import Script
+from answers.script import Lines, Script
 from answers.wanted import DECLARE, LOOK, RESUME, WITHDRAW, Values, Wanted, attest
 
 OLD, NEW, OTHER_HOST = "old-server", "new-server", "plain-server"
@@ -25,32 +25,29 @@ SEEDS: dict[str, Any] = {
 LEGS = ("backup", "prepare", "release", "install", "finish", "restore")
 
 
-def run() -> dict[str, str]:
-    """What is recorded of each request."""
+def run(lines: Lines) -> None:
+    """Request everything, line by line."""
     with products({**SEEDS, OTHER_HOST: {}}) as (_lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         backups(script)
         profiles(script)
         unknown(script)
         given_up(script)
-        return script.lines
 
 
-def run_whole() -> dict[str, str]:
-    """Of a move from its backup to its end."""
+def run_whole(lines: Lines) -> None:
+    """A move from its backup to its end."""
     with products(SEEDS) as (_lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         script.prepare(OLD, profile("Another"))
         moved(script, agents)
-        return script.lines
 
 
-def run_back() -> dict[str, str]:
-    """Of a move that the target refuses."""
+def run_back(lines: Lines) -> None:
+    """A move that the target refuses."""
     with products(SEEDS) as (_lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         taken_back(script, agents)
-        return script.lines
 
 
 def move(leg: str, name: str = "studio", changes: Values | None = None, **beside: Any) -> Wanted:

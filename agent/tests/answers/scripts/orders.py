@@ -9,7 +9,7 @@ from costs.in_process import InProcess
 from costs.lab import products
 
 from answers import v1
-from answers.script import Script
+from answers.script import Lines, Script
 from answers.wanted import DECLARE, LOOK, RESUME, Values, Wanted, attest
 from seatkeeper_twins.altigen import people
 from seatkeeper_twins.lab.lab import Lab
@@ -24,16 +24,15 @@ OFTEN = 100
 """More often than the agent tries anything."""
 
 
-def run() -> dict[str, str]:
-    """What is recorded of each request."""
+def run(lines: Lines) -> None:
+    """Request everything, line by line."""
     with products(SEEDS) as (lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         invalid(script)
         judged(script)
         followed(script, lab, agents[HOST])
         without_mail(script, lab, agents[HOST])
         given_up(script, agents[HOST])
-        return script.lines
 
 
 def order(name: str, **values: Any) -> Wanted:

@@ -10,7 +10,7 @@ from costs.in_process import InProcess
 from costs.lab import products
 
 from answers import v1
-from answers.script import Script
+from answers.script import Lines, Script
 from answers.scripts.codemeter import (
     LEGS,
     NEW,
@@ -34,22 +34,25 @@ from seatkeeper_twins.lab.lab import Lab
 NOBODY = declared("nobody knows this", 201, "licenses", quantity=1)
 
 
-def run() -> dict[str, str]:
-    """What is recorded of each request."""
+def run(lines: Lines) -> None:
+    """Request everything, line by line."""
     with products(SEEDS) as (lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         unknown(script)
         at_the_target(script)
         at_the_source(script)
         periods(script)
         after_arrival(script)
         lent(script)
+        last(script)
         order(script)
         documents(script)
         stale(script)
         in_doubt(script, lab, agents)
         rolled_back(script, lab, agents)
-        return script.lines
+        clocks(script, lab)
+    with products(SEEDS, profile="6.10") as (_lab, agents):
+        old_runtime(Script(lines, agents))
 
 
 def unknown(script: Script) -> None:
@@ -141,6 +144,35 @@ def lent(script: Script) -> None:
     at_source(script, shorter)
     lot["parent"] = transfer_id("never lent")
     at_source(script, declared("unknown lot", 212, "borrow_local", until=in_days(9), **lot))
+
+
+def last(script: Script) -> None:
+    """The last seats of an item of which others are still on their way."""
+    prepared(script, declared("on the way", 207, "licenses", quantity=2), "issue")
+    wanted = declared("last seats", 207, "licenses", quantity=7)
+    request = prepared(script, wanted, "request")
+    plan = script.planned(
+        "last seats while others are on their way", OLD, leg(wanted, "issue", request)
+    )
+    script.ask("last seats, not confirmed", OLD, leg(wanted, "issue", request))
+    wrong = leg(wanted, "issue", request, confirmation="0" * 64)
+    script.ask("last seats, another plan confirmed", OLD, wrong)
+    right = leg(wanted, "issue", request, confirmation=plan.digest)
+    script.whole("last seats, confirmed", OLD, right)
+
+
+def clocks(script: Script, lab: Lab) -> None:
+    """The target's container is two hours ahead."""
+    lab[NEW].twin("_twin.set", clock_offset_seconds=7_200)
+    at_source(script, declared("clock of the target ahead", 204, "borrow_local", until=in_days(7)))
+
+
+def old_runtime(script: Script) -> None:
+    """A runtime that knows two types only."""
+    for type_, product_code in (("units", 203), ("licenses", 201)):
+        name = f"{type_} by an old runtime"
+        wanted = declared(name, product_code, type_, quantity=1)
+        script.twice(f"{name}, request", NEW, leg(wanted, "request"))
 
 
 def order(script: Script) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from api.peers import spare_groups
 from costs.lab import products
 
-from answers.script import Script
+from answers.script import Lines, Script
 from answers.scripts import borrows, chaos, moves
 from answers.scripts.activations import account, activation
 from answers.scripts.chaos import DONGLE, TARGET, USER
@@ -72,16 +72,15 @@ def kinds() -> list[tuple[str, Wanted]]:
     ]
 
 
-def run() -> dict[str, str]:
-    """What is recorded of each request."""
+def run(lines: Lines) -> None:
+    """Request everything, line by line."""
     groups = dict(zip(NAMES, spare_groups(len(NAMES)), strict=True))
     roles = Roles(**{name: (groups[name].gr_name,) for name in NAMES[1:]})
     peers = {name: Peer(STRANGER, group.gr_gid) for name, group in groups.items()}
     with products({OLD: SEED}, roles) as (_lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         for name, peer in peers.items():
             by(script, name, peer)
-        return script.lines
 
 
 def by(script: Script, name: str, peer: Peer) -> None:

@@ -9,7 +9,7 @@ from costs.in_process import InProcess
 from costs.lab import products
 
 from answers import v1
-from answers.script import Script
+from answers.script import Lines, Script
 from answers.scripts.activations import account, activation
 from answers.scripts.chaos import CLOUD, HOST, SEED
 from answers.scripts.codemeter import in_days
@@ -19,16 +19,15 @@ from seatkeeper_twins.chaos import people
 from seatkeeper_twins.lab.lab import Lab
 
 
-def run() -> dict[str, str]:
-    """What is recorded of each request."""
+def run(lines: Lines) -> None:
+    """Request everything, line by line."""
     with products({HOST: SEED}, cloud_seed=CLOUD) as (lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         refused(script)
         script.prepare(HOST, account())
         performed(script, lab)
         depended_on(script)
         attested(script, lab, agents[HOST])
-        return script.lines
 
 
 def seats(name: str, number: float, **values: Any) -> Wanted:

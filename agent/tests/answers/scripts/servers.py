@@ -7,7 +7,7 @@ from typing import Any
 
 from costs.lab import products
 
-from answers.script import Script
+from answers.script import Lines, Script
 from answers.scripts.chaos import HOST, SEED
 from answers.scripts.codemeter import OLD, SEEDS
 from answers.wanted import DECLARE, LOOK, RESUME, Wanted
@@ -18,13 +18,12 @@ OFTEN = 100
 """More often than the agent tries anything."""
 
 
-def run() -> dict[str, str]:
-    """What is recorded of each request."""
+def run(lines: Lines) -> None:
+    """Request everything, line by line."""
     with products({OLD: SEEDS[OLD], HOST: SEED}) as (lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         codemeter(script, lab)
         chaos(script, lab)
-        return script.lines
 
 
 def server(vendor: str, **values: Any) -> Wanted:

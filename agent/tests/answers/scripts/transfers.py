@@ -7,7 +7,7 @@ from typing import Any
 
 from costs.lab import products
 
-from answers.script import Script
+from answers.script import Lines, Script
 from answers.scripts.codemeter import (
     NEW,
     OLD,
@@ -23,16 +23,15 @@ from answers.wanted import LOOK, RESUME, WITHDRAW, Wanted
 from seatkeeper_agent.domain.transfers import transfer_id
 
 
-def run() -> dict[str, str]:
-    """What is recorded of each request."""
+def run(lines: Lines) -> None:
+    """Request everything, line by line."""
     with products(SEEDS) as (_lab, agents):
-        script = Script(agents)
+        script = Script(lines, agents)
         moved(script)
         lent(script)
         irreversible(script)
         given_up(script)
         refused_by_the_target(script)
-        return script.lines
 
 
 def moved(script: Script) -> None:
