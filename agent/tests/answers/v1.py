@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 from costs.in_process import InProcess
 
 from answers.wanted import DECLARE, LOOK, RESUME, WITHDRAW, Answer, Values, Wanted
@@ -23,7 +22,7 @@ _WITHOUT_DRY_RUN = {LOOK, RESUME, "attest"}
 
 
 def ask(agent: InProcess, wanted: Wanted, dry_run: bool, peer: Peer | None) -> Answer:
-    """Ask an agent, and look up what its journal says of the operation then."""
+    """What an agent answers, refused or not; asked by a peer, or by the agent's own user."""
     method, path, body = _KINDS[wanted.kind](wanted)
     assert not (dry_run and wanted.action in _WITHOUT_DRY_RUN), wanted
     if dry_run:
@@ -32,7 +31,7 @@ def ask(agent: InProcess, wanted: Wanted, dry_run: bool, peer: Peer | None) -> A
     told = json.loads(answer.content)
     if answer.is_error:
         return Answer(answer.status_code, told["code"], digest=told.get("digest"))
-    return _read(answer, told)
+    return _read(answer.status_code, told)
 
 
 def journal(agent: InProcess) -> dict[str, str]:
@@ -58,10 +57,10 @@ def in_doubt(agent: InProcess) -> str:
     return str(found)
 
 
-def _read(answer: httpx.Response, told: Values) -> Answer:
+def _read(status: int, told: Values) -> Answer:
     plan = told.get("plan") or {}
     return Answer(
-        status=answer.status_code,
+        status=status,
         changed=told.get("changed"),
         plan=tuple(map(_step, plan.get("steps", ()))),
         must_be_confirmed=plan.get("confirmation_required", False),
@@ -70,7 +69,6 @@ def _read(answer: httpx.Response, told: Values) -> Answer:
         document=told.get("document"),
         backup=told.get("backup"),
         request=told.get("request"),
-        operation=(told.get("operation") or {}).get("id"),
         transfers=tuple(told.get("transfers", ())),
     )
 

@@ -48,7 +48,6 @@ class Answer:
     document: Any = None
     backup: Any = None
     request: str | None = None
-    operation: str | None = None
     transfers: tuple[Values, ...] = ()
     """Those that a borrow requests."""
 
@@ -61,6 +60,6 @@ class Answer:
         told = f"{self.status}{'' if self.code is None else f' {self.code}'}{changed}"
         title = "plan to be confirmed" if self.must_be_confirmed else "plan"
         steps = ", ".join(self.plan)
-        plan = [f"{title}: {steps}"] if steps or self.must_be_confirmed else []
+        plan = [f"{title}: {steps}"] if steps else []
         short = (entry.replace(f"({steps})", "(as in the plan)") for entry in journaled)
         return "; ".join([told, *plan, *(f"journal: {entry}" for entry in short)])

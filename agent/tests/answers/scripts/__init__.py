@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One script for each kind, by the name of its recorded file."""
+"""The scripts by kind, and what several of them start with; ``record.py`` lists them."""
