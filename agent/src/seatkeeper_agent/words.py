@@ -28,13 +28,18 @@ PROFILE_NAME = (
     "[^\\u0000-/:-@\\[-^`{-\\u00a0])?$"
 )
 
+TIME = (
+    r"^(19[7-9]\d|[2-9]\d{3})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+    r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$"
+)
+
 FORMS = {
-    "^[^\\u0000-\\u001f\\u007f]+$": "one line without control characters, not empty",
-    "^[^\\u0000-\\u001f\\u007f]*$": "one line without control characters",
+    r"^[0-9]{1,9}(\.[0-9]{1,6})?$": "an amount such as 120.50",
+    "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$": "a file's content in base64",
+    "^[^\\u0000-\\u001f\\u007f-\\u009f]+$": "one line without control characters, not empty",
+    "^[^\\u0000-\\u001f\\u007f-\\u009f]*$": "one line without control characters",
     r"^\d{4}-\d{2}-\d{2}$": "a day such as 2027-06-30",
-    r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})$": (
-        "a time with its zone such as 2027-06-30T18:00:00Z"
-    ),
+    TIME: "a time with its zone such as 2027-06-30T18:00:00Z",
     "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$": "an id as the agent gives it",
     "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$": "an id as the agent gives it",
     "^[0-9a-f]{64}$": "64 hexadecimal digits, as the agent shows them",

@@ -42,6 +42,7 @@ TYPED = {
         "source.system_key", "source.assurance_until", "source.stations_as_of",
         "target.system_key", "target.assurance_until", "target.stations_as_of",
         "keys[].key", "keys[].product", "on", "confirmation",
+        "prices.move_fee", "prices.assurance_per_year{}", "prices.days_per_year",
         "new_keys[].key", "new_keys[].product",
         "others[].source.system_key", "others[].source.assurance_until",
         "others[].source.stations_as_of", "others[].target.system_key",

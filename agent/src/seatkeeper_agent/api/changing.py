@@ -99,7 +99,9 @@ async def resume_transfer(request: Request, transfer: str) -> Response:
     summary="One leg of a transfer",
     **described(component("leg-result"), request="leg", follows=True),
 )
-async def run_leg(request: Request, transfer: str, leg: Leg, dry_run: bool = False) -> Response:
+async def run_leg(
+    request: Request, transfer: Identifier, leg: Leg, dry_run: bool = False
+) -> Response:
     """Idempotent: a leg that was done gives the same document again, unchanged."""
     body = await body_of(request, "leg")
     order = _leg_order(request, transfer, leg, body)

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.openapi.utils import get_openapi
 
 from seatkeeper_agent import __version__
@@ -21,6 +21,14 @@ PARSERS_MAX = 2
 
 Which = Literal["all", "open"]
 """All entries of a list, or those that are not settled."""
+
+# Said in the description only: what is wrong is told in words of our own.
+Cursor = Annotated[str, Query(json_schema_extra={"pattern": "^[0-9]{0,18}$"})]
+"""Where a page of numbered entries begins."""
+ItemName = Annotated[
+    str | None, Query(json_schema_extra={"pattern": r"^[0-9]{1,9}:[0-9]{1,9}(@[0-9]{1,4})?$"})
+]
+"""FIRM_CODE:PRODUCT_CODE, with @REFERENCE where several items have the same codes."""
 
 
 def described(

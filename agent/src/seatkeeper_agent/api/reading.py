@@ -14,6 +14,8 @@ from seatkeeper_agent import __version__
 from seatkeeper_agent.agent import Agent
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
+    Cursor,
+    ItemName,
     component,
     cursor_number,
     described,
@@ -100,7 +102,7 @@ def read_dependencies(request: Request) -> dict[str, Any]:
 
 @router.get("/containers", summary="Containers", **described(page_of("containers", "container")))
 def read_containers(
-    request: Request, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+    request: Request, limit: int = PAGE_LIMIT_DEFAULT, after: Cursor = ""
 ) -> dict[str, Any]:
     """All containers on this host with their clocks."""
     start = cursor_number(after)
@@ -118,7 +120,7 @@ def read_containers(
     **described(page_of("items", "item")),
 )
 def read_items(
-    request: Request, serial: str, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+    request: Request, serial: str, limit: int = PAGE_LIMIT_DEFAULT, after: Cursor = ""
 ) -> Response:
     """One page of the items; the first page looks at the product anew."""
     inventory = agent_of(request).inventory
@@ -134,9 +136,9 @@ def read_items(
 def read_history(
     request: Request,
     serial: str,
-    item: str | None = None,
+    item: ItemName = None,
     limit: int = PAGE_LIMIT_DEFAULT,
-    after: str = "",
+    after: Cursor = "",
 ) -> Response:
     """Rows with the vendor's own statuses."""
     inventory = agent_of(request).inventory
@@ -146,7 +148,7 @@ def read_history(
 
 @router.get("/audit", summary="The audit chain", **described(page_of("entries", "audit-entry")))
 def read_audit(
-    request: Request, limit: int = PAGE_LIMIT_DEFAULT, after: str = ""
+    request: Request, limit: int = PAGE_LIMIT_DEFAULT, after: Cursor = ""
 ) -> dict[str, Any]:
     """Entries by sequence number, each with the hash that links it to the one before."""
     size = limit_of(limit)
