@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._trust import fingerprint
 from seatkeeper_agent.identity import Identity
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .runs import Run, play
+from .test_hostile_facts import INTERPRETER
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -130,6 +132,35 @@ def test_a_changed_key_is_refused_by_all_until_its_host_declares_it(
         for host, keys in before.items()
     }
     assert run(lab, tmp_path, [ASK, TRUST], old_server=right).ended_well().changed == 0
+
+
+def test_a_host_declares_nothing_by_facts(lab: Lab, tmp_path: Path) -> None:
+    key = give_new_key(lab["old-server"])
+    held = trusted(lab)
+    interpreter = tmp_path / "python"
+
+    def returning(last: str, **facts: str) -> dict[str, Any]:
+        """An interpreter that adds facts to an answer that has this member."""
+        script = INTERPRETER.format(python=sys.executable, last=last, facts=facts)
+        interpreter.write_text(script, encoding="utf-8")
+        interpreter.chmod(0o755)
+        return {"ansible_python_interpreter": str(interpreter)}
+
+    # With the agent's answer itself, behind every look at what came before.
+    rogue = returning("agent", agent_key_fingerprint=str(fingerprint(key)))
+    refused = run(lab, tmp_path, [ASK, TRUST], old_server=rogue)
+    failed = {host: told["failed"] for host, told in refused.recap.items()}
+    assert (failed["new-server"], failed["spare-server"]) == (1, 1), refused.output
+    assert "The host old-server returned facts called agent_key_fingerprint" in refused.output
+    assert trusted(lab) == held
+
+    # With what the role asks first: nothing is done for it at all.
+    whole = {"ansible.builtin.include_role": {"name": ROLE}}
+    rogue = returning("ansible_facts", agent_bundle_checksum=f"sha256:{'0' * 64}")
+    refused = run(lab, tmp_path, [whole], old_server=rogue)
+    assert refused.recap["old-server"]["failed"] == 1
+    assert refused.changed == 0
+    assert "The host old-server returned facts called agent_bundle_checksum" in refused.output
 
 
 def test_the_inventory_alone_removes_an_agent(lab: Lab, tmp_path: Path) -> None:
