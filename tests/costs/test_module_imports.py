@@ -18,21 +18,21 @@ ANSIBLE = ("ansible.module_utils.urls", "ansible.plugins.callback")
 FOLDERS = ("modules", "callback", "filter")
 
 IMPORTS: dict[str, Imports] = {
-    "modules.dongle_info": Imports(12, "ansible.module_utils.urls"),
-    "modules.dongle_migrate": Imports(15, "ansible.module_utils.urls"),
-    "modules.license_backup": Imports(17, "ansible.module_utils.urls"),
-    "modules.license_borrow": Imports(17, "ansible.module_utils.urls"),
+    "modules.dongle_info": Imports(13, "ansible.module_utils.urls"),
+    "modules.dongle_migrate": Imports(16, "ansible.module_utils.urls"),
+    "modules.license_backup": Imports(18, "ansible.module_utils.urls"),
+    "modules.license_borrow": Imports(18, "ansible.module_utils.urls"),
     "modules.license_client": Imports(10),
-    "modules.license_info": Imports(14, "ansible.module_utils.urls"),
-    "modules.license_order": Imports(16, "ansible.module_utils.urls"),
-    "modules.license_profile": Imports(17, "ansible.module_utils.urls"),
-    "modules.license_server": Imports(11, "ansible.module_utils.urls"),
-    "modules.license_server_move": Imports(17, "ansible.module_utils.urls"),
-    "modules.license_transfer": Imports(14, "ansible.module_utils.urls"),
-    "modules.offline_activation": Imports(13, "ansible.module_utils.urls"),
-    "modules.online_activation": Imports(13, "ansible.module_utils.urls"),
+    "modules.license_info": Imports(15, "ansible.module_utils.urls"),
+    "modules.license_order": Imports(17, "ansible.module_utils.urls"),
+    "modules.license_profile": Imports(18, "ansible.module_utils.urls"),
+    "modules.license_server": Imports(12, "ansible.module_utils.urls"),
+    "modules.license_server_move": Imports(18, "ansible.module_utils.urls"),
+    "modules.license_transfer": Imports(15, "ansible.module_utils.urls"),
+    "modules.offline_activation": Imports(14, "ansible.module_utils.urls"),
+    "modules.online_activation": Imports(14, "ansible.module_utils.urls"),
     "callback.open_steps": Imports(8),
-    "filter.licensing": Imports(28),
+    "filter.licensing": Imports(30),
 }
 
 
