@@ -47,14 +47,13 @@ _STATUS = {
     ProblemCode.ACKNOWLEDGEMENT_REQUIRED: 428,
     ProblemCode.CREDENTIALS_REFUSED: 422,
     ProblemCode.PAGE_DIFFERS: 502,
-    ProblemCode.RUNTIME_REFUSED: 502,
     ProblemCode.RUNTIME_UNFINISHED: 504,
     ProblemCode.INTERNAL: 500,
 }
 
 
 def status_of(code: ProblemCode) -> int:
-    """The HTTP status of a problem; a refusal by rule or by state is a conflict."""
+    """The HTTP status of a problem; a refusal by rule, by state or by the product is a conflict."""
     if code in _NOT_FOUND:
         return 404
     if code in _BAD_REQUEST:
