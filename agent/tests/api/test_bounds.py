@@ -171,7 +171,7 @@ def test_values_that_cost_more_than_their_size_are_refused(bare: BareAgent) -> N
     transport = httpx.HTTPTransport(uds=str(bare.socket_path))
     with httpx.Client(transport=transport, base_url="http://localhost", timeout=120) as client:
         for body, sentence in told.items():
-            answer = client.post("/v1/transfers/x/issue", content=body)
+            answer = client.post(f"/v1/transfers/{transfer_id('costly')}/issue", content=body)
             assert (answer.status_code, answer.json()["code"]) == (400, "request-invalid")
             assert sentence in answer.json()["detail"]
 

@@ -14,6 +14,7 @@ from securesystemslib.dsse import Envelope as DsseEnvelope
 from starlette.requests import Request
 
 from seatkeeper_agent.api import schemas
+from seatkeeper_agent.api.app import create_app
 from seatkeeper_agent.api.contract import body_of
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, MoveDocument
@@ -66,13 +67,18 @@ def odd_bodies(document: Any) -> Iterator[tuple[Place, str, bytes]]:
             yield place, odd, with_text(document, place, odd).encode()
 
 
+PARSING = create_app(None)
+"""What reads bodies; no agent is asked."""
+
+
 def body_problem(name: str, content: bytes) -> Problem:
     """The problem of a request with this body."""
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": content, "more_body": False}
 
-    request = Request({"type": "http", "method": "PUT", "headers": []}, receive)
+    scope = {"type": "http", "method": "PUT", "headers": [], "app": PARSING}
+    request = Request(scope, receive)
     with pytest.raises(Problem) as caught:
         asyncio.run(body_of(request, name))
     return caught.value

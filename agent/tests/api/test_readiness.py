@@ -17,6 +17,7 @@ import apsw
 import httpx
 import pytest
 
+from seatkeeper_agent.api import schemas
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.journal.pages import ROOM_BYTES, ROOM_NAME
 
@@ -114,6 +115,7 @@ def test_a_broken_chain_is_not_ready(bare: BareAgent, statement: str) -> None:
     bare.process.start()
     told = wait_for(bare, 503)
     assert (told["status"], told["broken"]) == ("broken", ["audit"])
+    schemas.check("readiness", told)
     assert "doctor" in told["next_action"]
     assert "audit" in wrong(bare, "journal")
     assert bare.run("status").returncode == 1
