@@ -104,6 +104,7 @@ def test_a_seat_comes_back_early_when_fewer_are_declared(lab: Lab, tmp_path: Pat
     assert play(lab, tmp_path, MIGRATE, "--check", variables=fewer).ended_well().changed == 0
 
 
+@pytest.mark.slow
 def test_a_stopped_agent_is_one_sentence_and_a_second_run_does_all_that_can_be_done(
     lab: Lab, tmp_path: Path
 ) -> None:

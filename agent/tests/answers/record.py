@@ -35,8 +35,9 @@ SCRIPTS: dict[str, Callable[[Lines], None]] = {
     "roles": roles.run,
 }
 
-SLOW = {"moves_whole"}
-"""Those that start a program of the product for each of hundreds of calls."""
+QUICK = ("transfers", "borrows", "servers", "moves_back")
+SLOW = SCRIPTS.keys() - QUICK
+"""A kind of each sort is quick; these would take make test half a minute."""
 
 ADVICE = """
 Not meant: mend it. Meant: record it anew (`python -m answers {name}` in agent/tests), and say why
