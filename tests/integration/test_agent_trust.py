@@ -20,7 +20,7 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .runs import Run, play
-from .test_hostile_facts import INTERPRETER
+from .test_hostile_facts import hostile_interpreter
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -137,13 +137,10 @@ def test_a_changed_key_is_refused_by_all_until_its_host_declares_it(
 def test_a_host_declares_nothing_by_facts(lab: Lab, tmp_path: Path) -> None:
     key = give_new_key(lab["old-server"])
     held = trusted(lab)
-    interpreter = tmp_path / "python"
 
     def returning(last: str, **facts: str) -> dict[str, Any]:
         """An interpreter that adds facts to an answer that has this member."""
-        script = INTERPRETER.format(python=sys.executable, last=last, facts=facts)
-        interpreter.write_text(script, encoding="utf-8")
-        interpreter.chmod(0o755)
+        interpreter = hostile_interpreter(tmp_path, last, {"ansible_facts": facts})
         return {"ansible_python_interpreter": str(interpreter)}
 
     # With the agent's answer itself, behind every look at what came before.
