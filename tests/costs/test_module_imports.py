@@ -32,7 +32,7 @@ IMPORTS: dict[str, Imports] = {
     "modules.offline_activation": Imports(14, "ansible.module_utils.urls"),
     "modules.online_activation": Imports(14, "ansible.module_utils.urls"),
     "callback.open_steps": Imports(8),
-    "filter.licensing": Imports(30),
+    "filter.licensing": Imports(3),
 }
 
 
