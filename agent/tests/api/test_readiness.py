@@ -35,17 +35,17 @@ def bare(tmp_path: Path) -> Iterator[BareAgent]:
     made.process.stop()
 
 
-def readiness(agent: BareAgent) -> httpx.Response:
-    """What /readyz answers."""
+def asked(agent: BareAgent, path: str) -> httpx.Response:
+    """What the agent answers there."""
     transport = httpx.HTTPTransport(uds=str(agent.socket_path))
     with httpx.Client(transport=transport, base_url="http://localhost", timeout=120) as client:
-        return client.get("/readyz")
+        return client.get(path)
 
 
 def wait_for(agent: BareAgent, status: int) -> dict[str, Any]:
     """The first answer with this status: what was well is believed for a while."""
     deadline = time.monotonic() + SEEN_SECONDS_MAX
-    while (answer := readiness(agent)).status_code != status:
+    while (answer := asked(agent, "/readyz")).status_code != status:
         assert time.monotonic() < deadline, answer.text
         time.sleep(0.05)
     return dict(answer.json())
@@ -65,9 +65,19 @@ def wrong(agent: BareAgent, name: str) -> str:
     return found[name]
 
 
+def shown(agent: BareAgent) -> tuple[str, str]:
+    """What Prometheus is given as ``seatkeeper_ready``, and the status page."""
+    metrics, page = asked(agent, "/metrics").text, asked(agent, "/").text
+    (line,) = [line for line in metrics.splitlines() if line.startswith("seatkeeper_ready ")]
+    return line.partition(" ")[2], page
+
+
 def check_ready(agent: BareAgent) -> None:
     """AssertionError unless everything says that work can be done."""
     assert wait_for(agent, 200)["status"] == "ready"
+    ready, page = shown(agent)
+    assert ready == "1.0"
+    assert "NO WORK CAN BE DONE" not in page
     assert doctor(agent)[1].keys() == {"products"}
     assert "journal" not in agent.run("status").stderr
 
@@ -117,6 +127,9 @@ def test_a_broken_chain_is_not_ready(bare: BareAgent, statement: str) -> None:
     assert (told["status"], told["broken"]) == ("broken", ["audit"])
     schemas.check("readiness", told)
     assert "doctor" in told["next_action"]
+    ready, page = shown(bare)
+    assert ready == "0.0"
+    assert "INCONSISTENT" in page
     assert "audit" in wrong(bare, "journal")
     assert bare.run("status").returncode == 1
 
@@ -144,6 +157,9 @@ def test_a_damaged_page_is_not_ready(bare: BareAgent, name: str) -> None:
     told = wait_for(bare, 503)
     assert told["code"] == "journal-unavailable"
     assert "keep a copy of its state folder" in told["next_action"]
+    ready, page = shown(bare)
+    assert ready == "0.0"
+    assert "damaged" in page
     assert wrong(bare, "journal")
     assert bare.run("status").returncode == 1
 
@@ -169,6 +185,10 @@ def test_an_agent_that_can_write_no_more_is_not_ready(bare: BareAgent) -> None:
         assert (told["code"], told["retryable"]) == ("journal-unavailable", True)
         assert "can take no more" in told["detail"]
         assert "can take no more" in wrong(bare, "journal")
+        ready, page = shown(bare)
+        assert ready == "0.0"
+        assert "NO WORK CAN BE DONE" in page
+        assert "can take no more" in page
         status = bare.run("status")
         assert status.returncode == 1
         assert "can take no more" in status.stderr

@@ -12,7 +12,7 @@ from typing import Any
 
 from seatkeeper_agent.agent import Agent
 from seatkeeper_agent.domain.records import TransferRecord
-from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.journal import JournalError, Unit
 from seatkeeper_agent.operations.people import awaited_view
 from seatkeeper_agent.operations.views import operation_view, transfer_view
 
@@ -48,6 +48,7 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
         "settled": _rows([_transfer(entry) for entry in settled], 6),
         "rows": str(ROWS_MAX),
         "ledger": _ledger(bool(broken), bool(about["frozen"])),
+        "unready": _unready(agent.readiness.verdict().fault),
         "invariants": _rows([_invariant(entry) for entry in about["invariants"]], 3),
         "capabilities": _rows([_capability(*entry) for entry in capabilities], 4),
     }
@@ -59,6 +60,15 @@ def _ledger(is_broken: bool, is_frozen: bool) -> str:
     if is_broken:
         return _word("INCONSISTENT", "bad")
     return _word("FROZEN in part, see below", "bad") if is_frozen else _word("consistent", "good")
+
+
+def _unready(fault: JournalError | None) -> str:
+    """Why no work can be done although the ledger is consistent; empty where it can."""
+    return (
+        ""
+        if fault is None
+        else f"<p>{_word('NO WORK CAN BE DONE', 'bad')}: {html.escape(str(fault))}</p>"
+    )
 
 
 def _transfers(unit: Unit) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

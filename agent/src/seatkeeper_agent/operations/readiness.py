@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from seatkeeper_agent.journal import Journal, JournalError, JournalMalformed
 from seatkeeper_agent.journal.looking import looking
@@ -18,6 +19,19 @@ from seatkeeper_agent.operations import invariants
 
 GOOD_SECONDS = 1.0
 REST_FACTOR = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The names of what does not hold, and why the journal cannot be read or take more."""
+
+    broken: tuple[str, ...] = ()
+    fault: JournalError | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether work can be done, as far as the journal is concerned."""
+        return not self.broken and self.fault is None
 
 
 class Readiness:
@@ -54,6 +68,13 @@ class Readiness:
                 took = ended - began
                 self._good_until = ended + max(self.good_seconds, took * self.rest_factor)
             return found
+
+    def verdict(self) -> Verdict:
+        """The same for those who show it beside other things."""
+        try:
+            return Verdict(self.broken())
+        except JournalError as error:
+            return Verdict(fault=error)
 
     def _look(self) -> tuple[str, ...]:
         path = self._journal.path
