@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any, overload
 
 from seatkeeper_agent.domain.licenses import (
@@ -63,6 +64,8 @@ LISTED_OPTIONS_SECONDS_MAX = 3600.0
 """How long a listing shows options that were read before the container's counter moved."""
 
 
+_Codes = tuple[int, int, int]
+
 _MAY_BE_CLOSED = (cm.STATUS_DELETED, cm.STATUS_EXPIRED)
 """Items of which the runtime need not give the history any more."""
 
@@ -84,7 +87,7 @@ class _ReadOptions:
 
         A transfer of another item of the firm code moves the counter as a programming does.
         """
-        is_same = self.entry == entry._replace(update_counter=self.entry.update_counter)
+        is_same = self.entry.without_counter == entry.without_counter
         return is_same and time.monotonic() - self.read_at < LISTED_OPTIONS_SECONDS_MAX
 
 
@@ -133,7 +136,7 @@ class CodeMeterDriver:
             settings.idle_seconds_max,
         )
         self._cmu = Cmu(settings.cmu, settings.environment(), settings.call_seconds_max)
-        self._options: dict[str, dict[ItemKey, _ReadOptions]] = {}
+        self._options: dict[str, dict[_Codes, _ReadOptions]] = {}
 
     def close(self) -> None:
         """End the worker process; the driver can be used again afterwards."""
@@ -209,7 +212,7 @@ class CodeMeterDriver:
         self, serial: str, entries: list[Entry], is_current: Callable[[_ReadOptions, Entry], bool]
     ) -> list[Item]:
         options = self._options_of(serial, entries, is_current)
-        return [item_of(entry, options.get(_key(entry), ())) for entry in entries]
+        return [item_of(entry, options.get(entry.codes, ())) for entry in entries]
 
     def firm_items(self, serial: str) -> dict[int, int]:
         """The firm codes of the container's firm items and their update counters."""
@@ -238,7 +241,7 @@ class CodeMeterDriver:
         rows: list[HistoryRow] = []
         for start in range(0, len(entries), ITEMS_PER_CALL):
             part = entries[start : start + ITEMS_PER_CALL]
-            items = [_codes(entry) for entry in part]
+            items = [entry.codes for entry in part]
             found = self._library.read("history", mask=mask, serial=number, items=items)
             for entry, raw in zip(part, found, strict=True):
                 if raw is None and entry.status not in _MAY_BE_CLOSED:
@@ -337,28 +340,28 @@ class CodeMeterDriver:
         found = self._contents(serial, cm.CONTENTS_ALL, key)
         items = (entry for entry in found if entry.set_options & cm.ENTRY_PRODUCT_CODE)
         named = (entry for entry in items if key is None or key.matches(_key(entry)))
-        return sorted(named, key=_codes)
+        return sorted(named, key=attrgetter("codes"))
 
     def _options_of(
         self, serial: str, entries: list[Entry], is_current: Callable[[_ReadOptions, Entry], bool]
-    ) -> dict[ItemKey, tuple[TransferOption, ...]]:
+    ) -> dict[_Codes, tuple[TransferOption, ...]]:
         mask, number = parse_serial(serial)
         known = self._options.setdefault(serial, {})
         having = [entry for entry in entries if entry.set_options & cm.ENTRY_TRANSFER_OPTIONS]
-        read = {_key(entry): known.get(_key(entry)) for entry in having}
+        read = {entry.codes: known.get(entry.codes) for entry in having}
         missing = []
         for entry in having:
-            before = read[_key(entry)]
+            before = read[entry.codes]
             if before is None or not is_current(before, entry):
                 missing.append(entry)
         for start in range(0, len(missing), ITEMS_PER_CALL):
             part = missing[start : start + ITEMS_PER_CALL]
             found = self._library.read(
-                "options", mask=mask, serial=number, items=[_codes(entry) for entry in part]
+                "options", mask=mask, serial=number, items=[entry.codes for entry in part]
             )
             for entry, rows in zip(part, found, strict=True):
                 options = options_of([Option(*row) for row in rows or ()])
-                read[_key(entry)] = _ReadOptions(entry, time.monotonic(), options)
+                read[entry.codes] = _ReadOptions(entry, time.monotonic(), options)
         kept = {key: entry for key, entry in read.items() if entry is not None}
         known.update(kept)
         return {key: entry.options for key, entry in kept.items()}
@@ -379,10 +382,6 @@ class CodeMeterDriver:
                     raise DriverUnsupported(f"Container {serial} cannot transfer: {reason}.")
                 return
         raise DriverRefused(f"There is no container {serial} on this host.")
-
-
-def _codes(entry: Entry) -> list[int]:
-    return [entry.firm_code, entry.product_code, entry.reference]
 
 
 def _key(entry: Entry) -> ItemKey:

@@ -54,6 +54,19 @@ class Entry(NamedTuple):
     borrowed_until: int | None
     transfer_id: str
 
+    @property
+    def codes(self) -> tuple[int, int, int]:
+        """Firm code, product code and reference: they name one item of a container."""
+        return self[:3]
+
+    @property
+    def without_counter(self) -> tuple[Any, ...]:
+        """All but the update counter, which moves with each programming of the firm code."""
+        return self[:_COUNTER] + self[_COUNTER + 1 :]
+
+
+_COUNTER = Entry._fields.index("update_counter")
+
 
 class Option(NamedTuple):
     """The used fields of a CMLTTRANSFEROPTIONS; the period in seconds."""

@@ -84,29 +84,26 @@ def container_of(box: Box) -> Container:
 
 def item_of(entry: Entry, options: tuple[TransferOption, ...]) -> Item:
     """An item; its name is the firm item's text, the only text in the runtime's record."""
-
-    def shown(bit: int, value: int) -> int | None:
-        return value if entry.set_options & bit else None
-
     status = _ITEM_STATUS.get(entry.status)
     if status is None:
         raise DriverUnsupported(
             f"Item {entry.firm_code}:{entry.product_code} has the transfer status"
             f" {entry.status}, which the runtime's interface does not name."
         )
-    origin = format_serial(entry.origin_mask, entry.origin_serial)
+    shown = entry.set_options
+    origin = format_serial(entry.origin_mask, entry.origin_serial) if entry.origin_serial else None
     return Item(
-        key=ItemKey(entry.firm_code, entry.product_code, entry.reference),
+        key=ItemKey(*entry.codes),
         name=entry.name,
-        license_quantity=shown(cm.ENTRY_LICENSE_QUANTITY, entry.license_quantity),
-        unit_counter=shown(cm.ENTRY_UNIT_COUNTER, entry.unit_counter),
+        license_quantity=entry.license_quantity if shown & cm.ENTRY_LICENSE_QUANTITY else None,
+        unit_counter=entry.unit_counter if shown & cm.ENTRY_UNIT_COUNTER else None,
         update_counter=entry.update_counter,
         options=options,
         status=status,
-        feature_map=shown(cm.ENTRY_FEATURE_MAP, entry.feature_map),
-        expires_at=entry.expires_at if entry.set_options & cm.ENTRY_EXPIRATION else None,
+        feature_map=entry.feature_map if shown & cm.ENTRY_FEATURE_MAP else None,
+        expires_at=entry.expires_at if shown & cm.ENTRY_EXPIRATION else None,
         local_only=bool(entry.quantity_flags & cm.QUANTITY_LOCAL_ACCESS_ONLY),
-        origin_serial=origin if entry.origin_serial else None,
+        origin_serial=origin,
         borrowed_until=entry.borrowed_until,
         transfer_id=entry.transfer_id or None,
     )

@@ -53,13 +53,19 @@ class Transfer:
 
 
 @dataclass(frozen=True)
-class EntryValues:
-    """The fields of CMBOXENTRY2 that the twin fills in; times in seconds since 1970."""
+class FirmItem:
+    """The fields of CMBOXENTRY2 that all product items of a firm item share."""
 
     firm_item_ctrl: int
     firm_code: int
     update_counter: int
     firm_item_text: str
+
+
+@dataclass(frozen=True)
+class ProductItem:
+    """The fields of CMBOXENTRY2 that the twin fills in besides; times in seconds since 1970."""
+
     options: int = 0
     product_code: int = 0
     feature_map: int = 0
@@ -75,10 +81,13 @@ class EntryValues:
     transfer_id: bytes = b""
 
 
+_NO_TIME = bytes(_TIME.size)
+
+
 def pack_time(seconds: int | None) -> bytes:
     """CMTIME of a moment in seconds since 1970 (UTC); sixteen zero bytes for None."""
     if seconds is None:
-        return bytes(_TIME.size)
+        return _NO_TIME
     moment = time.gmtime(seconds)
     return _TIME.pack(*moment[:6], max(0, seconds - EPOCH_2000))
 
@@ -132,17 +141,20 @@ def unpack_transfer(record: bytes) -> Transfer:
     return Transfer(kind, units, licenses, unpack_time(end), option)
 
 
-def pack_entry(values: EntryValues) -> bytes:
-    """CMBOXENTRY2, 1024 bytes."""
+def pack_firm_item(values: FirmItem) -> bytes:
+    """The first part of CMBOXENTRY2."""
     text = values.firm_item_text.encode("utf-16-le")[:510]
-    no_time = pack_time(None)
-    firm = _ENTRY_FIRM.pack(
+    return _ENTRY_FIRM.pack(
         values.firm_item_ctrl, values.firm_code, 0, 0, values.update_counter, 0, text, b""
     )
+
+
+def pack_product_item(values: ProductItem) -> bytes:
+    """The rest of CMBOXENTRY2, which has 1024 bytes in all."""
     options = (values.options, values.options, values.options)
     item = _ENTRY_ITEM.pack(
-        *options, values.product_code, values.feature_map, no_time, no_time,
-        values.unit_counter, pack_time(values.expires_at), no_time, 0, no_time,
+        *options, values.product_code, values.feature_map, _NO_TIME, _NO_TIME,
+        values.unit_counter, pack_time(values.expires_at), _NO_TIME, 0, _NO_TIME,
         values.license_quantity, 0, 0, values.quantity_flags, 0, values.transfer_status,
         b"", b"", b"",
     )  # fmt: skip
@@ -150,7 +162,10 @@ def pack_entry(values: EntryValues) -> bytes:
         0, values.reference, values.origin_mask, values.origin_serial,
         pack_time(values.borrow_end), values.transfer_id, b"",
     )  # fmt: skip
-    return firm + item + origin
+    return item + origin
+
+
+NO_PRODUCT_ITEM = pack_product_item(ProductItem())
 
 
 def pack_history(

@@ -44,6 +44,7 @@ CREATE TABLE history (
     borrow_end INTEGER, transfer_id BLOB NOT NULL, confirmed_id BLOB, peer_mask INTEGER NOT NULL,
     peer_serial INTEGER NOT NULL, update_counter INTEGER NOT NULL, parent BLOB,
     held_licenses INTEGER, held_units INTEGER, lot TEXT, UNIQUE (item, number));
+CREATE INDEX history_item ON history (item);
 CREATE INDEX history_transfer ON history (container, transfer_id);
 CREATE INDEX history_lent ON history (borrow_end) WHERE lot = 'lent';
 CREATE TABLE request (nonce TEXT PRIMARY KEY, container INTEGER NOT NULL, time INTEGER NOT NULL);

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import lru_cache
 from typing import Any
 
 from seatkeeper_twins.codemeter import constants, records
@@ -18,6 +19,7 @@ from seatkeeper_twins.codemeter.constants import (
 from seatkeeper_twins.codemeter.runtime import Runtime, Session
 
 ENTRIES_FIRM_ITEMS = 1
+ITEMS_HELD = 16_384
 PORT_ALL, PORT_DONGLE, PORT_CMACT = 0, 1, 4
 INFO_BOX, INFO_BOX_TIME, INFO_BOX_STATUS = 0x01, 0x03, 0x10
 INFO_SYSTEM_STATUS, INFO_HISTORY, INFO_OPTIONS = 0x36, 0x38, 0x39
@@ -40,14 +42,7 @@ def entries(
     """CMBOXENTRY2 of the items (or firm items) of the handle's or the named container."""
     container = _chosen_container(runtime, session, box)
     firm_items = {
-        row["firm_code"]: records.EntryValues(
-            constants.FIRM_ITEM_TRANSFER_BASED
-            if row["firm_code"] >= constants.UNIVERSAL_FIRM_CODE_MIN
-            else 0,
-            row["firm_code"],
-            row["update_counter"],
-            row["text"],
-        )
+        row["firm_code"]: _firm_item(row)
         for row in runtime.store.rows(
             "SELECT * FROM firm_item WHERE container = ? AND (? = 0 OR firm_code = ?)"
             " ORDER BY firm_code",
@@ -55,13 +50,13 @@ def entries(
         )
     }  # fmt: skip
     if flags & ENTRIES_FIRM_ITEMS:
-        return [records.pack_entry(values) for values in firm_items.values()]
+        return [firm + records.NO_PRODUCT_ITEM for firm in firm_items.values()]
     items = runtime.store.rows(
         "SELECT i.*, EXISTS (SELECT 1 FROM history h WHERE h.item = i.id) AS has_history"
         " FROM item i WHERE container = ? AND (? = 0 OR firm_code = ?) ORDER BY reference",
         container, firm_code, firm_code,
     )  # fmt: skip
-    return [_entry(item, firm_items[item["firm_code"]]) for item in items]
+    return [firm_items[item["firm_code"]] + _product_item(item) for item in items]
 
 
 def info(runtime: Runtime, session: Session, what: int) -> bytes:
@@ -126,14 +121,23 @@ def _box_status(mask: int) -> int:
     )
 
 
-def _entry(item: sqlite3.Row, firm: records.EntryValues) -> bytes:
+def _firm_item(row: sqlite3.Row) -> bytes:
+    is_transferable = row["firm_code"] >= constants.UNIVERSAL_FIRM_CODE_MIN
+    values = records.FirmItem(
+        firm_item_ctrl=constants.FIRM_ITEM_TRANSFER_BASED if is_transferable else 0,
+        firm_code=row["firm_code"],
+        update_counter=row["update_counter"],
+        firm_item_text=row["text"],
+    )
+    return records.pack_firm_item(values)
+
+
+@lru_cache(maxsize=ITEMS_HELD)
+def _product_item(item: sqlite3.Row) -> bytes:
+    """Held by all that the row says: a runtime holds its records packed as well."""
     borrowed = item["arrival_type"] == TransferType.BORROW_LOCAL
-    return records.pack_entry(
-        records.EntryValues(
-            firm_item_ctrl=firm.firm_item_ctrl,
-            firm_code=firm.firm_code,
-            update_counter=firm.update_counter,
-            firm_item_text=firm.firm_item_text,
+    return records.pack_product_item(
+        records.ProductItem(
             options=_options_set(item),
             product_code=item["product_code"],
             feature_map=item["feature_map"],
@@ -151,26 +155,31 @@ def _entry(item: sqlite3.Row, firm: records.EntryValues) -> bytes:
     )
 
 
-def _options_set(item: sqlite3.Row) -> ItemOption:
-    options = options_of(item)
-    conditions = {
-        ItemOption.FEATURE_MAP: item["feature_map"],
-        ItemOption.EXPIRATION: item["expires_at"] is not None,
-        ItemOption.UNIT_COUNTER: item["unit_counter"] is not None,
-        ItemOption.TEXT: item["name"],
-        ItemOption.LICENSE_QUANTITY: item["license_quantity"] is not None,
-        ItemOption.BORROW_EXPIRATION: item["borrow_end"] is not None,
-        ItemOption.HISTORY: item["has_history"],
-        ItemOption.TRANSFER_OPTIONS: options,
-        ItemOption.RETURN_INFO: item["origin_serial"] is not None,
-        ItemOption.ACCEPTS_PULL: any(option["pull_allowed"] for option in options),
-        ItemOption.STATUS: item["status"] != TransferStatus.ENABLED,
-    }
-    present = ItemOption.PRODUCT_CODE
-    for bit, condition in conditions.items():
-        if condition:
-            present |= bit
-    return present
+def _options_set(item: sqlite3.Row) -> int:
+    """Plain numbers and no flags: a container has as many of these as it has items."""
+    is_movable, is_pulled = _offers(item["options"])
+    conditions = (
+        (ItemOption.PRODUCT_CODE, True),
+        (ItemOption.FEATURE_MAP, item["feature_map"]),
+        (ItemOption.EXPIRATION, item["expires_at"] is not None),
+        (ItemOption.UNIT_COUNTER, item["unit_counter"] is not None),
+        (ItemOption.TEXT, item["name"]),
+        (ItemOption.LICENSE_QUANTITY, item["license_quantity"] is not None),
+        (ItemOption.BORROW_EXPIRATION, item["borrow_end"] is not None),
+        (ItemOption.HISTORY, item["has_history"]),
+        (ItemOption.TRANSFER_OPTIONS, is_movable),
+        (ItemOption.RETURN_INFO, item["origin_serial"] is not None),
+        (ItemOption.ACCEPTS_PULL, is_pulled),
+        (ItemOption.STATUS, item["status"] != TransferStatus.ENABLED),
+    )
+    return sum([bit for bit, condition in conditions if condition])
+
+
+@lru_cache(maxsize=1024)
+def _offers(options: str) -> tuple[bool, bool]:
+    """Whether an item with these options may move at all, and whether it may be pulled."""
+    offered = json.loads(options)
+    return bool(offered), any(option["pull_allowed"] for option in offered)
 
 
 def _history(row: sqlite3.Row) -> bytes:
