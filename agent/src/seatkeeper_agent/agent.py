@@ -1,151 +1,107 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The composition root: one agent made of its journal, its drivers and its services."""
+"""The composition root: one agent made of its journal and of the products of this host."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_agent.domain.dependencies import Dependencies
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, OperationState
-from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
-from seatkeeper_agent.drivers.altigen.desk import AltiGenDesk
-from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
-from seatkeeper_agent.drivers.chaos.instructions import ChaosInstructions
-from seatkeeper_agent.drivers.chaos.server_settings import ChaosServerSettings
-from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
-from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
-from seatkeeper_agent.drivers.codemeter.server_settings import CodeMeterServerSettings
+from seatkeeper_agent.drivers.registry import vendors
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
-from seatkeeper_agent.operations.borrows import BorrowService
-from seatkeeper_agent.operations.checks import Checks
 from seatkeeper_agent.operations.clock import HostClock
-from seatkeeper_agent.operations.dependencies import (
-    of_account_server,
-    of_moving_server,
-    of_runtime,
-    update_view,
-)
-from seatkeeper_agent.operations.dongles.migration import MigrationMeans, MigrationService
+from seatkeeper_agent.operations.dependencies import update_view
+from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.report import DongleReports
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.evidence import Evidence
-from seatkeeper_agent.operations.inventory import Inventory
-from seatkeeper_agent.operations.moves.backups import BackupService
-from seatkeeper_agent.operations.moves.profiles import ProfileService
-from seatkeeper_agent.operations.moves.service import MoveService
-from seatkeeper_agent.operations.observer import Observer
 from seatkeeper_agent.operations.orders.service import OrderService
-from seatkeeper_agent.operations.ports import Description, DriverError
+from seatkeeper_agent.operations.ports import Description
 from seatkeeper_agent.operations.readiness import Readiness
-from seatkeeper_agent.operations.recovery import Recovery
-from seatkeeper_agent.operations.server_ports import PageDriver
-from seatkeeper_agent.operations.servers.activation import ActivationService
-from seatkeeper_agent.operations.servers.borrows import ServerBorrowService
-from seatkeeper_agent.operations.servers.settings import ServerService, holder_of
-from seatkeeper_agent.operations.servers.steps import OBSERVE_SECONDS_MAX
-from seatkeeper_agent.operations.transfers import TransferService
-from seatkeeper_agent.operations.works import Works
+from seatkeeper_agent.operations.servers.settings import holder_of
+from seatkeeper_agent.operations.vendors import (
+    ContainerServices,
+    Host,
+    MovableServices,
+    Product,
+    ServerServices,
+)
 from seatkeeper_agent.settings import Settings, SettingsError
 from seatkeeper_agent.state import State, open_state
 from seatkeeper_agent.usb.inventory import UsbInventory
-from seatkeeper_agent.usb.isolation import Isolation
-from seatkeeper_agent.usb.watch import Watch
-
-
-@dataclass
-class ServerServices:
-    """What can be declared of one vendor's license server."""
-
-    settings: ServerService
-    activation: ActivationService | None = None
-    borrows: ServerBorrowService | None = None
-
-
-@dataclass
-class MovableServices:
-    """What can be declared of a license server that moves to another machine."""
-
-    moves: MoveService
-    backups: BackupService
-    profiles: ProfileService
 
 
 @dataclass
 class Agent:
-    """Everything that answers requests on one host."""
+    """Everything that answers requests on one host; ``products`` by vendor."""
 
     settings: Settings
     identity: Identity
     journal: Journal
-    driver: CodeMeterDriver
-    chaos: ChaosDriver | None
-    inventory: Inventory
-    transfers: TransferService
-    observer: Observer
-    borrows: BorrowService
-    recovery: Recovery
-    servers: dict[str, ServerServices]
+    products: dict[str, Product]
     usb: UsbInventory
-    dongles: DongleReports
-    migrations: MigrationService | None
-    orders: OrderService | None
-    movable: MovableServices | None
     state: State
     clock: HostClock
     readiness: Readiness
-    _resumed: list[Callable[[str], list[str]]] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        for services in self.servers.values():
-            found = (services.settings, services.activation, services.borrows)
-            self._resumed += [service.resume for service in found if service is not None]
-        if self.migrations is not None:
-            self._resumed.append(self.migrations.resume)
-        if self.orders is not None:
-            self._resumed.append(self.orders.resume)
-        if self.movable is not None:
-            self._resumed += [self.movable.moves.resume, self.movable.profiles.resume]
+    @property
+    def containers(self) -> ContainerServices:
+        """Of the product with containers."""
+        return next(entry.containers for entry in self._all() if entry.containers is not None)
+
+    @property
+    def servers(self) -> dict[str, ServerServices]:
+        """Of the products with a license server, by vendor."""
+        found = ((name, product.server) for name, product in self.products.items())
+        return {name: server for name, server in found if server is not None}
+
+    @property
+    def movable(self) -> MovableServices | None:
+        """Of the product whose server moves."""
+        return next((entry.movable for entry in self._all() if entry.movable is not None), None)
+
+    @property
+    def orders(self) -> OrderService | None:
+        """Of the product whose vendor moves licenses by orders."""
+        return next((entry.orders for entry in self._all() if entry.orders is not None), None)
+
+    @property
+    def migrations(self) -> MigrationService | None:
+        """Of the product whose dongles are migrated."""
+        found = (entry.dongles.migrations for entry in self._all() if entry.dongles is not None)
+        return next(found, None)
+
+    @property
+    def dongles(self) -> DongleReports:
+        """All dongles of this host, with what a product says of those that are its own."""
+        found = (entry.dongles.reports for entry in self._all() if entry.dongles is not None)
+        return next(found, DongleReports(self.journal, self.usb, None))
+
+    def _all(self) -> Iterable[Product]:
+        return self.products.values()
 
     def describe(self) -> list[Description]:
         """All vendors whose product this host has; never raises."""
-        moves = None if self.movable is None else self.movable.moves
-        others = [entry for entry in (self.chaos, self.orders, moves) if entry is not None]
-        codemeter = self.inventory.describe()
-        here = [codemeter] if self.driver.is_here(codemeter) else []
-        return [*here, *(entry.describe() for entry in others)]
+        found = (entry.describe() for entry in self._all())
+        return [entry for entry in found if entry is not None]
 
     def dependencies(self) -> list[dict[str, Any]]:
         """What depends on each license server of this host, for whoever replaces one."""
-        found = []
-        for entry in self.describe():
-            if entry.vendor == self.driver.vendor:
-                with self.journal.reading() as unit:
-                    found.append(update_view(entry.vendor, of_runtime(unit)))
-            elif self.chaos is not None and entry.vendor == self.chaos.vendor:
-                found.append(update_view(entry.vendor, self._of_account_server(self.chaos)))
-            elif self.movable is not None and entry.vendor == self.movable.moves.vendor:
-                found.append(update_view(entry.vendor, of_moving_server()))
-        return found
-
-    def _of_account_server(self, driver: ChaosDriver) -> Dependencies:
-        # One that is broken or not there yet may be replaced: what is remembered is asked then.
-        try:
-            status = driver.status()
-        except DriverError:
-            status = None
-        with self.journal.reading() as unit:
-            return of_account_server(unit, driver, status)
+        here = (self.products[entry.vendor] for entry in self.describe())
+        return [
+            update_view(product.vendor, product.dependencies())
+            for product in here
+            if product.dependencies is not None
+        ]
 
     def resume_all(self, actor: str) -> tuple[list[str], list[Problem]]:
         """Take up everything interrupted; what cannot go on does not stop the others."""
         self.clock.check()
-        resumed, problems = self.recovery.resume_all(actor)
+        resumed, problems = self.containers.recovery.resume_all(actor)
         more, others = self.resume_servers(actor)
         return resumed + more, problems + others
 
@@ -153,7 +109,7 @@ class Agent:
         """Take up what was interrupted, or waits, at license servers and dongles."""
         resumed: list[str] = []
         problems: list[Problem] = []
-        for resume in self._resumed:
+        for resume in (resume for product in self._all() for resume in product.resumes):
             try:
                 resumed += resume(actor)
             except Problem as problem:
@@ -175,35 +131,30 @@ class Agent:
         self, operation: OperationRecord, happened: bool, statement: str, actor: str
     ) -> None:
         """A person's word on a step that cannot be observed, to whom it concerns."""
-        attests = {}
-        if self.migrations is not None:
-            attests["dongle_migration"] = self.migrations.attest
-        if self.orders is not None:
-            attests["order"] = self.orders.attest
-        if self.movable is not None:
-            attests["server_move"] = self.movable.moves.attest
-            attests["server_profile"] = self.movable.profiles.attest
-        for services in self.servers.values():
-            if services.borrows is not None:
-                attests["server_borrow"] = services.borrows.attest
-        if operation.kind not in attests:
+        found = [p.attests[operation.kind] for p in self._all() if operation.kind in p.attests]
+        if not found:
             raise Problem(
                 ProblemCode.OPERATION_UNKNOWN,
                 f"The operation {operation.id} goes on by what can be observed, not by anybody's"
                 " word.",
                 "Run the playbook again.",
             )
-        attests[operation.kind](operation, happened, statement, actor)
+        found[0](operation, happened, statement, actor)
 
     def end_waiting(self) -> None:
         """Let go of what looks on while somebody else works."""
-        if self.migrations is not None:
-            self.migrations.close()
+        for product in self._all():
+            product.stop()
+
+    def close_products(self) -> None:
+        """Let go of the products, which can be used again afterwards."""
+        for product in self._all():
+            product.close()
 
     def close(self) -> None:
         """Let go of the products and of the files."""
         self.end_waiting()
-        self.driver.close()
+        self.close_products()
         self.state.close()
 
 
@@ -213,120 +164,37 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
     SettingsError if it cannot be had; JournalError and JournalTooNew as Journal.
     """
     state = open_state(settings) if opened is None else opened
-    journal, identity = state.journal, state.identity
-    driver = CodeMeterDriver(settings.codemeter)
-    settle = settings.settle_seconds
-    engine = Engine(journal, driver.call_seconds_max if settle is None else settle)
-    works = Works(journal, driver, identity, engine)
-    clock = HostClock(journal)
-    checks = Checks(driver, settings.policy, sure_clock=clock.now)
-    server = CodeMeterServerSettings(settings.codemeter, driver.is_running)
-    servers = {driver.vendor: ServerServices(ServerService(journal, server, engine))}
-    chaos = None if settings.chaos is None else ChaosDriver(settings.chaos)
-    usb = UsbInventory(settings.usb)
-    dongles = DongleReports(journal, usb, chaos)
-    observer = Observer(journal, driver, plugged=usb.plugged)
-    migrations = None
-    if chaos is not None and settings.chaos is not None:
-        page = _page(settings.chaos)
-        means = _migration_means(settings, settings.chaos, chaos, page, usb)
-        chaos_engine = Engine(journal, chaos.call_seconds_max if settle is None else settle)
-        migrations = MigrationService(journal, chaos_engine, dongles, means)
-        servers[chaos.vendor] = ServerServices(
-            ServerService(
-                journal,
-                ChaosServerSettings(settings.chaos),
-                chaos_engine,
-                chaos,
-                migrations.reason_to_stay_off,
-            ),
-            ActivationService(journal, chaos, chaos_engine),
-            ServerBorrowService(
-                journal,
-                chaos_engine,
-                chaos,
-                page,
-                ChaosInstructions.of(settings.chaos),
-                clock.now,
-            ),
-        )
+    journal, usb = state.journal, UsbInventory(settings.usb)
+    host = Host(
+        name=settings.name,
+        state_folder=settings.state_folder,
+        usb_folder=Path(settings.usb.sysfs),
+        policy=settings.policy,
+        journal=journal,
+        identity=state.identity,
+        clock=HostClock(journal),
+        usb=usb,
+        engine=partial(_engine, journal, settings.settle_seconds),
+    )
     return Agent(
         settings=settings,
-        identity=identity,
+        identity=state.identity,
         journal=journal,
-        driver=driver,
-        chaos=chaos,
-        inventory=Inventory(driver, observer.saw),
-        transfers=TransferService(
-            journal, driver, identity, checks, works, Evidence(journal, driver, identity)
-        ),
-        observer=observer,
-        borrows=BorrowService(journal, driver, identity, sure_clock=clock.now),
-        recovery=Recovery(journal, driver, works, clock.now),
-        servers=servers,
+        products={name: _product(host, name, told) for name, told in settings.vendors.items()},
         usb=usb,
-        dongles=dongles,
-        migrations=migrations,
-        orders=_orders(settings, journal, engine, clock),
-        movable=_movable(settings, journal, identity),
         state=state,
-        clock=clock,
+        clock=host.clock,
         readiness=Readiness(journal),
     )
 
 
-def _orders(
-    settings: Settings, journal: Journal, engine: Engine, clock: HostClock
-) -> OrderService | None:
-    """SettingsError for a policy that cannot be used."""
-    if settings.altigen is None:
-        return None
+def _engine(journal: Journal, settle_seconds: float | None, call_seconds_max: float) -> Engine:
+    return Engine(journal, call_seconds_max if settle_seconds is None else settle_seconds)
+
+
+def _product(host: Host, name: str, settings: Any) -> Product:
+    """SettingsError for what only shows when the parts are put together, such as a policy's."""
     try:
-        desk = AltiGenDesk(settings.altigen)
+        return vendors()[name].product(host, settings)
     except ValueError as error:
-        raise SettingsError(f"The settings [altigen] cannot be used: {error}.") from error
-    return OrderService(journal, engine, desk, settings.state_folder / "orders", clock.now)
-
-
-def _movable(settings: Settings, journal: Journal, identity: Identity) -> MovableServices | None:
-    """None where no such server is."""
-    if settings.aimms is None:
-        return None
-    driver = AimmsDriver(settings.aimms)
-    settle = settings.settle_seconds
-    engine = Engine(journal, driver.call_seconds_max if settle is None else settle)
-    backups = BackupService(journal, driver, settings.name)
-    return MovableServices(
-        MoveService(journal, engine, driver, identity, backups),
-        backups,
-        ProfileService(journal, engine, driver),
-    )
-
-
-def _page(settings: ChaosSettings) -> PageDriver | None:
-    """The browser that performs on the page; None where a person does."""
-    if settings.performer != "browser":
-        return None
-    from seatkeeper_agent.drivers.chaos.page.browser import BrowserPage
-
-    return BrowserPage(settings)
-
-
-def _migration_means(
-    settings: Settings,
-    chaos: ChaosSettings,
-    driver: ChaosDriver,
-    page: PageDriver | None,
-    usb: UsbInventory,
-) -> MigrationMeans:
-    folder = chaos.screenshot_folder
-    return MigrationMeans(
-        driver=driver,
-        page=page,
-        isolation=Isolation(Path(settings.usb.sysfs)),
-        instructions=ChaosInstructions.of(chaos).transfer_dongle,
-        stop=ChaosInstructions.of(chaos).stop_transfer,
-        watch=partial(Watch, usb),
-        screenshot_folder=settings.state_folder / "screenshots" if folder is None else Path(folder),
-        seconds_max=OBSERVE_SECONDS_MAX,
-    )
+        raise SettingsError(f"The settings [{name}] cannot be used: {error}.") from error

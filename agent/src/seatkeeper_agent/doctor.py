@@ -14,7 +14,7 @@ from typing import Any
 
 from seatkeeper_agent.client import AgentClient, AgentRefused, AgentUnreachable
 from seatkeeper_agent.domain.servers import UsbUnavailable
-from seatkeeper_agent.drivers.checks import check_products
+from seatkeeper_agent.drivers.registry import vendors
 from seatkeeper_agent.identity import Identity, IdentityError
 from seatkeeper_agent.operations.findings import Finding
 from seatkeeper_agent.printable import one_line
@@ -32,7 +32,7 @@ def show(settings: Settings, as_json: bool) -> int:
         _state,
         _key,
         _trust,
-        check_products,
+        _products,
         _dongles,
         _agent,
     )
@@ -124,13 +124,28 @@ def _one_key(names: list[str]) -> str:
     )
 
 
+def _products(settings: Settings) -> list[Finding]:
+    """What all products of this host show; wrong where there is none at all."""
+    known = [(vendors()[name], told) for name, told in settings.vendors.items()]
+    findings = [finding for vendor, told in known for finding in vendor.check(told)]
+    if findings:
+        return findings
+    places = [place for vendor, told in known if (place := vendor.looked_for(told)) is not None]
+    detail = (
+        "No vendor's license server was found on this host. Install one, or say in the agent's"
+        f" settings where it is ({'; '.join(places)})."
+    )
+    return [Finding("products", "wrong", detail)]
+
+
 def _dongles(settings: Settings) -> list[Finding]:
+    uses_them = any("dongles" in vendors()[name].abilities for name in settings.vendors)
     try:
         dongles = UsbInventory(settings.usb).dongles()
     except UsbUnavailable as error:
-        return [Finding("usb", "warning", str(error))] if settings.chaos else []
+        return [Finding("usb", "warning", str(error))] if uses_them else []
     told = ", ".join(f"{entry.model} {entry.id}" for entry in dongles)
-    return [Finding("usb", "ok", told or "no dongle")] if told or settings.chaos else []
+    return [Finding("usb", "ok", told or "no dongle")] if told or uses_them else []
 
 
 def _agent(settings: Settings) -> list[Finding]:

@@ -17,20 +17,11 @@ transfer_blocked = false
 receipt_required = false
 clock_seconds_max = 3600
 
-[codemeter]                              # see drivers/codemeter/settings.py
-library = "libwibucm.so"
-
-[chaos]                                  # see drivers/chaos/settings.py
-address = "http://127.0.0.1:30304"
-
-[altigen]                                # see drivers/altigen/settings.py
-dealer_id = "D-1000"
-
-[aimms]                                  # see drivers/aimms/settings.py
-installer = "/opt/install/aimms-license-server.rpm"
-
 [usb]                                    # see usb/settings.py
 dongles = ["1234:5678 own A dongle of our own"]
+
+[codemeter]                              # and each other vendor: see its folder's settings.py
+library = "libwibucm.so"
 """
 
 from __future__ import annotations
@@ -42,11 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_agent.domain.preflight import Policy
-from seatkeeper_agent.drivers.aimms import settings as aimms_settings
-from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
-from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
-from seatkeeper_agent.drivers.chaos.settings import ChaosSettings, found_on_this_host
-from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
+from seatkeeper_agent.drivers.registry import VendorError, vendors
 from seatkeeper_agent.identity import AGENT_NAME_PATTERN
 from seatkeeper_agent.usb.settings import UsbSettings
 
@@ -54,7 +41,7 @@ DEFAULT_PATH = Path("/etc/seatkeeper/agent.toml")
 SETTINGS_BYTES_MAX = 1_048_576
 NUMBER_MAX = 1_000_000_000
 
-_TABLES = {"agent", "roles", "policy", "codemeter", "chaos", "altigen", "aimms", "usb"}
+_TABLES = {"agent", "roles", "policy", "usb"}
 
 
 class SettingsError(Exception):
@@ -72,9 +59,10 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that the operator tells one agent; ``chaos`` None: no such server
-    here, ``altigen`` None: no orders are placed from here, ``aimms`` None: no such server
-    leaves this host or comes to it."""
+    """Everything that the operator tells one agent.
+
+    ``vendors`` has the settings of each vendor whose product may be here, by its name.
+    """
 
     name: str
     state_folder: Path = Path("/var/lib/seatkeeper")
@@ -82,17 +70,14 @@ class Settings:
     settle_seconds: float | None = None
     roles: Roles = field(default_factory=Roles)
     policy: Policy = field(default_factory=Policy)
-    codemeter: CodeMeterSettings = field(default_factory=CodeMeterSettings)
-    chaos: ChaosSettings | None = None
-    altigen: AltiGenSettings | None = None
-    aimms: AimmsSettings | None = None
     usb: UsbSettings = field(default_factory=UsbSettings)
+    vendors: dict[str, Any] = field(default_factory=lambda: _vendors({}))
 
 
 def load(path: Path) -> Settings:
     """Read the file; an absent default file means the defaults. SettingsError otherwise."""
     if path == DEFAULT_PATH and not path.exists():
-        return Settings(name=sockets.gethostname(), chaos=_chaos({}), aimms=_aimms({}))
+        return Settings(name=sockets.gethostname())
     try:
         with path.open("rb") as file:
             content = file.read(SETTINGS_BYTES_MAX + 1)
@@ -109,10 +94,12 @@ def load(path: Path) -> Settings:
         return _settings(document)
     except (TypeError, ValueError) as error:
         raise SettingsError(f"The settings {path} cannot be used: {error}.") from error
+    except VendorError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _settings(document: dict[str, Any]) -> Settings:
-    _only(document, _TABLES, "the file")
+    _only(document, _TABLES | vendors().keys(), "the file")
     agent = _table(document, "agent")
     _only(agent, {"name", "state_folder", "socket", "settle_seconds"}, "[agent]")
     name = agent.get("name", sockets.gethostname())
@@ -125,35 +112,18 @@ def _settings(document: dict[str, Any]) -> Settings:
         settle_seconds=_seconds(agent.get("settle_seconds")),
         roles=Roles(**_lists(_table(document, "roles"), Roles)),
         policy=Policy(**_typed(_table(document, "policy"), Policy, "policy")),
-        codemeter=CodeMeterSettings(
-            **_typed(_table(document, "codemeter"), CodeMeterSettings, "codemeter")
-        ),
-        chaos=_chaos(document),
-        altigen=_altigen(document),
-        aimms=_aimms(document),
         usb=UsbSettings(**_typed(_table(document, "usb"), UsbSettings, "usb")),
+        vendors=_vendors(document),
     )
 
 
-def _chaos(document: dict[str, Any]) -> ChaosSettings | None:
-    """As told; with the defaults where the product is found in its documented places."""
-    if "chaos" in document or found_on_this_host():
-        return ChaosSettings(**_typed(_table(document, "chaos"), ChaosSettings, "chaos"))
-    return None
-
-
-def _altigen(document: dict[str, Any]) -> AltiGenSettings | None:
-    """Orders are placed only from a host that says so."""
-    if "altigen" not in document:
-        return None
-    return AltiGenSettings(**_typed(_table(document, "altigen"), AltiGenSettings, "altigen"))
-
-
-def _aimms(document: dict[str, Any]) -> AimmsSettings | None:
-    """As told; with the defaults where the product is found in its documented place."""
-    if "aimms" in document or aimms_settings.found_on_this_host():
-        return AimmsSettings(**_typed(_table(document, "aimms"), AimmsSettings, "aimms"))
-    return None
+def _vendors(document: dict[str, Any]) -> dict[str, Any]:
+    """Of those that have a table, and of those that work without one."""
+    return {
+        name: vendor.settings(**_typed(_table(document, name), vendor.settings, name))
+        for name, vendor in vendors().items()
+        if name in document or vendor.is_assumed()
+    }
 
 
 def _table(document: dict[str, Any], name: str) -> dict[str, Any]:

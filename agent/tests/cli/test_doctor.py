@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from seatkeeper_agent.drivers import aimms, altigen, chaos, codemeter
-from seatkeeper_agent.drivers.checks import PRODUCT_CHECKS
+from seatkeeper_agent.drivers.registry import vendors
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_twins.lab.lab import Lab, LabHost
@@ -44,7 +44,7 @@ def render_host() -> Iterator[LabHost]:
 
 def test_each_driver_brings_its_own_checks() -> None:
     drivers = {path.name for path in FOLDERS[0].parent.iterdir() if (path / "README.md").is_file()}
-    assert drivers == PRODUCT_CHECKS.keys() == {folder.name for folder in FOLDERS}
+    assert drivers == vendors().keys() == {folder.name for folder in FOLDERS}
     assert all((folder / "checks.py").is_file() for folder in FOLDERS)
 
 

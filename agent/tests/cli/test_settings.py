@@ -120,9 +120,10 @@ def test_everything_that_may_be_set_is_taken(written: Callable[[str], Path]) -> 
     assert found.settle_seconds == 1.0
     assert found.roles == Roles(("o",), (), ("m", "n"))
     assert (found.policy.borrow_seconds_max, found.policy.transfer_blocked) == (60, True)
-    assert found.codemeter.library == "/l.so"
-    assert found.codemeter.call_seconds_max == 5.0
-    assert found.codemeter.stop_command == ("rc-service", "codemeter", "stop")
+    codemeter = found.vendors["codemeter"]
+    assert codemeter.library == "/l.so"
+    assert codemeter.call_seconds_max == 5.0
+    assert codemeter.stop_command == ("rc-service", "codemeter", "stop")
 
 
 def test_empty_settings_mean_the_documented_defaults(written: Callable[[str], Path]) -> None:

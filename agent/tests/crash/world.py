@@ -80,10 +80,10 @@ class Host:
             self._tripwire, self.agent.name, lambda: tell(ready), self.variant.waits_for_recovery
         )
         settings = load(self.folder / "agent.toml")
-        product = replace(settings.codemeter, call_seconds_max=self.variant.call_seconds_max)
-        server.serve(
-            replace(settings, settle_seconds=self.variant.settle_seconds, codemeter=product)
-        )
+        told = settings.vendors["codemeter"]
+        told = replace(told, call_seconds_max=self.variant.call_seconds_max)
+        vendors = settings.vendors | {"codemeter": told}
+        server.serve(replace(settings, settle_seconds=self.variant.settle_seconds, vendors=vendors))
 
 
 class World:

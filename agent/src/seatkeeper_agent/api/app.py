@@ -78,7 +78,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     recovery = asyncio.get_running_loop().run_in_executor(None, _recover, agent)
     watcher = Watcher(agent.journal, partial(_look_again, agent), partial(_log_defect, "watcher"))
     watcher.start()
-    look = partial(agent.observer.look, "agent")
+    look = partial(agent.containers.observer.look, "agent")
     report = partial(_log_defect, "observer")
     observing = Repeating("observer", look, report, LOOK_SECONDS, at_once=True)
     observing.start()
@@ -94,7 +94,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await recovery
         app.state.parsers.shutdown()
         app.state.workshop.close()
-        agent.driver.close()
+        agent.close_products()
 
 
 async def _check_clock(agent: Agent) -> None:

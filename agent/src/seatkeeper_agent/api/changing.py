@@ -86,7 +86,7 @@ async def resume_transfer(request: Request, transfer: str) -> Response:
     workshop = workshop_of(request)
 
     def work() -> dict[str, Any]:
-        resumed = agent.recovery.resume(transfer, actor)
+        resumed = agent.containers.recovery.resume(transfer, actor)
         workshop.forget(resumed)
         return {"changed": bool(resumed), "resumed": resumed}
 
@@ -108,7 +108,8 @@ async def run_leg(
     agent = agent_of(request)
 
     def work() -> dict[str, Any]:
-        done = agent.transfers.plan(order) if dry_run else agent.transfers.run(order)
+        transfers = agent.containers.transfers
+        done = transfers.plan(order) if dry_run else transfers.run(order)
         return _leg_result(request, done)
 
     kind = _KIND_OF_LEG.get(leg, leg.value) + "?" * dry_run
@@ -148,7 +149,7 @@ def read_transfer(request: Request, transfer: str) -> dict[str, Any]:
 def void_transfer(request: Request, transfer: str, dry_run: bool = False) -> dict[str, Any]:
     """Only while nothing was debited or imported here."""
     agent = agent_of(request)
-    done = agent.transfers.void(transfer, actor_of(request), dry_run)
+    done = agent.containers.transfers.void(transfer, actor_of(request), dry_run)
     with agent.journal.reading() as unit:
         records = unit.transfers.both(transfer)
         return {"changed": done["changed"], "transfer": _transfer(unit, records[0])}
@@ -173,7 +174,7 @@ async def resume_all(request: Request) -> Response:
             "problems": [problem.as_document() for problem in problems],
             "open": [
                 {"id": entry.id, "kind": entry.kind, "subject": entry.subject}
-                for entry in agent.recovery.open_operations()
+                for entry in agent.containers.recovery.open_operations()
             ],
         }
 
@@ -199,7 +200,7 @@ async def put_borrow(request: Request, borrow: Identifier, dry_run: bool = False
         seats=body["seats"],
         until=moment_of(body["until"]),
     )
-    service, actor = agent_of(request).borrows, actor_of(request)
+    service, actor = agent_of(request).containers.borrows, actor_of(request)
     return await run_in_threadpool(service.put, order, actor, dry_run)
 
 
@@ -213,14 +214,14 @@ def read_borrows(
 ) -> dict[str, Any]:
     """What this host declared as the borrower."""
     size = limit_of(limit)
-    entries = agent_of(request).borrows.page(after, size)
+    entries = agent_of(request).containers.borrows.page(after, size)
     return {"borrows": entries, "next": entries[-1]["id"] if len(entries) == size else None}
 
 
 @router.get("/borrows/{borrow}", summary="One borrow", **described(component("borrow-record")))
 def read_borrow(request: Request, borrow: str) -> dict[str, Any]:
     """The borrow with its lots."""
-    found = agent_of(request).borrows.view(borrow)
+    found = agent_of(request).containers.borrows.view(borrow)
     if found is None:
         raise Problem(
             ProblemCode.BORROW_UNKNOWN,

@@ -24,6 +24,7 @@ from seatkeeper_agent.api.work import Job
 from seatkeeper_agent.domain.eligibility import HeldLicense
 from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.drivers.registry import tables_of
 from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.plan import MigrationOrder
 from seatkeeper_agent.operations.dongles.report import Stated, dongle_view, report_view
@@ -150,6 +151,6 @@ def _service(request: Request) -> MigrationService:
         raise Problem(
             ProblemCode.VENDOR_UNKNOWN,
             "No license server that migrates dongles is on this host.",
-            "Install the server, or name it in the agent's settings under [chaos].",
+            f"Install the server, or name it in the agent's settings under {tables_of('dongles')}.",
         )
     return service

@@ -105,7 +105,7 @@ async def attest(request: Request, operation: str) -> dict[str, Any]:
     if operation == CLOCK:
         await run_in_threadpool(agent.clock.confirm, statement, actor)
     elif outcome is None:
-        await run_in_threadpool(agent.recovery.attest, operation, statement, actor)
+        await run_in_threadpool(agent.containers.recovery.attest, operation, statement, actor)
     else:
         record = await run_in_threadpool(_record, request, operation)
         _require_step(record, body.get("step"))

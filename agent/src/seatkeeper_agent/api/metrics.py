@@ -96,11 +96,12 @@ def _frozen(frozen: list[OperationRecord]) -> Metric:
 
 
 def _compared(agent: Agent) -> Metric:
+    last = agent.containers.observer.last()
     return _gauge(
         "seatkeeper_container_compared_timestamp_seconds",
         "When the container was last compared with the journal",
         ["container"],
-        [([compared.container], float(compared.at)) for compared in agent.observer.last()],
+        [([compared.container], float(compared.at)) for compared in last],
     )
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from seatkeeper_agent.agent import MovableServices
 from seatkeeper_agent.api.changing import actor_of, require, workshop_of
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
@@ -26,8 +25,10 @@ from seatkeeper_agent.domain.moves import BackedUpLicense, ServerBackup
 from seatkeeper_agent.domain.plans import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.servers import Secret
+from seatkeeper_agent.drivers.registry import tables_of
 from seatkeeper_agent.operations.moves import refusals
 from seatkeeper_agent.operations.moves.plan import MoveOrder
+from seatkeeper_agent.operations.vendors import MovableServices
 from seatkeeper_agent.operations.works import operation_id
 from seatkeeper_agent.words import PROFILE_NAME
 
@@ -208,6 +209,6 @@ def _services(request: Request, vendor: str | None = None) -> MovableServices:
         raise Problem(
             ProblemCode.VENDOR_UNKNOWN,
             f"No license server{named} that moves to another machine is on this host.",
-            "Install the server, or name it in the agent's settings under [aimms].",
+            f"Install the server, or name it in the agent's settings under {tables_of('movable')}.",
         )
     return services

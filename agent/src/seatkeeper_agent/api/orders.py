@@ -21,6 +21,7 @@ from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.api.work import Job
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.drivers.registry import tables_of
 from seatkeeper_agent.operations.orders.plan import OrderRequest, order_id
 from seatkeeper_agent.operations.orders.service import OrderService
 from seatkeeper_agent.operations.works import operation_id
@@ -113,7 +114,7 @@ def _service(request: Request) -> OrderService:
     if service is None:
         raise Problem(
             ProblemCode.VENDOR_UNKNOWN,
-            "This agent places no orders: its settings have no table [altigen].",
+            f"This agent places no orders: its settings have no table {tables_of('orders')}.",
             "Add that table on the host that orders are to be placed from.",
         )
     return service

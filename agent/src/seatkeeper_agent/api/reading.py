@@ -51,6 +51,7 @@ def read_agent(request: Request) -> dict[str, Any]:
         checked = invariants.check(unit)
         frozen = [frozen_view(entry) for entry in unit.operations.in_doubt()]
     vendors = [dataclasses.asdict(found) for found in agent.describe()]
+    compared = agent.containers.observer.last()
     return {
         "agent": {
             "name": agent.identity.name,
@@ -72,7 +73,7 @@ def read_agent(request: Request) -> dict[str, Any]:
         "invariants": [dataclasses.asdict(entry) for entry in checked],
         "frozen": frozen,
         "comparisons": [
-            {**dataclasses.asdict(entry), "at": moment(entry.at)} for entry in agent.observer.last()
+            {**dataclasses.asdict(entry), "at": moment(entry.at)} for entry in compared
         ],
         "clock": agent.clock.check().as_document(),
     }
@@ -106,7 +107,7 @@ def read_containers(
 ) -> dict[str, Any]:
     """All containers on this host with their clocks."""
     start = cursor_number(after)
-    entries = agent_of(request).inventory.containers()
+    entries = agent_of(request).containers.inventory.containers()
     end = start + limit_of(limit)
     return {
         "containers": entries[start:end],
@@ -123,7 +124,7 @@ def read_items(
     request: Request, serial: str, limit: int = PAGE_LIMIT_DEFAULT, after: Cursor = ""
 ) -> Response:
     """One page of the items; the first page looks at the product anew."""
-    inventory = agent_of(request).inventory
+    inventory = agent_of(request).containers.inventory
     # Given as it is: to look for what is no JSON takes longer than all the rest of a large page.
     return JSONResponse(inventory.items(serial, cursor_number(after), limit_of(limit)))
 
@@ -141,7 +142,7 @@ def read_history(
     after: Cursor = "",
 ) -> Response:
     """Rows with the vendor's own statuses."""
-    inventory = agent_of(request).inventory
+    inventory = agent_of(request).containers.inventory
     key = None if item is None else item_of(item)
     return JSONResponse(inventory.history(serial, key, cursor_number(after), limit_of(limit)))
 

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from seatkeeper_agent.agent import ServerServices
 from seatkeeper_agent.api.changing import actor_of, looking_first, moment_of, workshop_of
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
@@ -34,6 +33,7 @@ from seatkeeper_agent.operations.servers.activation import (
 )
 from seatkeeper_agent.operations.servers.borrows import ServerBorrowOrder, ServerBorrowService
 from seatkeeper_agent.operations.servers.settings import ServerOrder
+from seatkeeper_agent.operations.vendors import ServerServices
 from seatkeeper_agent.operations.works import operation_id
 
 router = APIRouter(prefix="/v1/servers/{vendor}")

@@ -15,9 +15,9 @@ from crash.processes import ForkedProcess
 from crash.tripwire import Tripwire
 from drivers.chaos.twins import ADMIN, ChaosTwins
 
-from seatkeeper_agent import agent as agent_module
 from seatkeeper_agent.api import server
 from seatkeeper_agent.drivers.chaos import driver as driver_module
+from seatkeeper_agent.drivers.chaos import product as product_module
 from seatkeeper_agent.drivers.chaos.http_calls import HttpCalls
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
 from seatkeeper_agent.journal import Journal
@@ -140,7 +140,7 @@ class World:
         self._announce_calls(driver_module, "login")
         if self.performer == "browser":
             page = ClickingPage(self.twins.server, self.clicks_path, self._announce)
-            agent_module._page = lambda _settings: page  # type: ignore[assignment,return-value]
+            product_module._page = lambda _settings: page  # type: ignore[assignment,return-value]
         absent = str(self.folder / "absent.so")
         server.serve(
             Settings(
@@ -148,9 +148,13 @@ class World:
                 state_folder=self.state_folder,
                 socket=self.folder / "agent.sock",
                 settle_seconds=SETTLE_SECONDS,
-                codemeter=CodeMeterSettings(library=absent, cmu=absent, server_ini=absent),
-                chaos=self.twins.settings(performer=self.performer, migration_seconds_max=20.0),
                 usb=UsbSettings(str(self.twins.usb), recording=True),
+                vendors={
+                    "codemeter": CodeMeterSettings(library=absent, cmu=absent, server_ini=absent),
+                    "chaos": self.twins.settings(
+                        performer=self.performer, migration_seconds_max=20.0
+                    ),
+                },
             )
         )
 

@@ -179,15 +179,15 @@ class World:
                 self._announce(name, effect)
             self.mutate()
             absent = str(self.folder / "absent.so")
+            codemeter = CodeMeterSettings(library=absent, cmu=absent, server_ini=absent)
             server.serve(
                 Settings(
                     name=name,
                     state_folder=self._state_of(name),
                     socket=self.folder / f"{name}.sock",
                     settle_seconds=SETTLE_SECONDS,
-                    codemeter=CodeMeterSettings(library=absent, cmu=absent, server_ini=absent),
-                    aimms=self._settings_of(name),
                     usb=UsbSettings(str(self.folder / "usb"), recording=True),
+                    vendors={"codemeter": codemeter, "aimms": self._settings_of(name)},
                 )
             )
 

@@ -100,7 +100,7 @@ class DongleReports:
             raise Problem(
                 ProblemCode.VENDOR_UNKNOWN,
                 "No license server that migrates dongles is on this host.",
-                "Install the server, or name it in the agent's settings under [chaos].",
+                "Install the server, or name it in the agent's settings.",
             )
         with self._journal.reading() as unit:
             known = unit.declarations.get("activation", self._driver.vendor)

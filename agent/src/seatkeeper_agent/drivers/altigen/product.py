@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of one agent that place orders with AltiGen."""
+
+from __future__ import annotations
+
+from seatkeeper_agent.drivers.altigen.desk import AltiGenDesk
+from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
+from seatkeeper_agent.operations.orders.service import OrderService
+from seatkeeper_agent.operations.vendors import Host, Product
+
+
+def product(host: Host, settings: AltiGenSettings) -> Product:
+    """Orders from this host; ValueError for a policy that cannot be used."""
+    desk, engine = AltiGenDesk(settings), host.engine(0.0)
+    orders = OrderService(host.journal, engine, desk, host.state_folder / "orders", host.clock.now)
+    return Product(
+        vendor=orders.vendor,
+        describe=orders.describe,
+        resumes=(orders.resume,),
+        attests={"order": orders.attest},
+        orders=orders,
+    )
