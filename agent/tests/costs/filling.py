@@ -38,7 +38,7 @@ SERIAL, ITEM = "130-1000000001", ItemKey(6_000_010, 201)
 SOURCE, TARGET = Place("old-server", SERIAL), Place("new-server", "130-2000000002")
 TOLD = Instructions(("Open the page.", "Click TRANSFER >>."), "The status shows it.")
 STEP = StepRecord(
-    0, "transfer", "clicking TRANSFER >>", True, StepState.PLANNED,
+    0, "transfer", "transfer", "clicking TRANSFER >>", True, StepState.PLANNED,
     performer=Performer.PERSON, instructions=TOLD,
 )  # fmt: skip
 BACKUP = ServerBackup("aimms", "old-server", "2026-11-22T10:00:00Z", None, (), ())

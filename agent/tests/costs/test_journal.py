@@ -18,7 +18,7 @@ from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict, Work
 
 COSTS: dict[str, Cost] = {
-    "a new journal": Cost(statements=49, transactions=3, syncs=7),
+    "a new journal": Cost(statements=67, transactions=4, syncs=8),
     "a journal opened again": Cost(statements=7),
     "the first unit after that": Cost(statements=2, transactions=1, syncs=2),
     "1 step": Cost(statements=18, transactions=3, syncs=3),
@@ -39,7 +39,7 @@ UNITS = ("a transfer is created", "an operation is opened", "an intent", "an out
 class Switch(PlainStep):
     """A step that is seen done as soon as it was performed."""
 
-    title = "switching"
+    type, title = "switch", "switching"
 
     def __init__(self, number: int) -> None:
         self._number = number

@@ -17,7 +17,7 @@ from typing import Any
 import apsw
 import pytest
 
-from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.plans import Instructions, Performer, canonical
 from seatkeeper_agent.domain.records import (
     Account,
     Event,
@@ -36,8 +36,9 @@ from .version_1 import OPEN, OPERATIONS, make_version_1, tables
 
 NEW_TABLES = {"notes", "declarations"}
 STEP_COLUMNS_1 = 9
-ADDED_TO_STEPS = {2: ("agent", None, None, None), SCHEMA_VERSION: ("agent", *[None] * 4)}
-"""What each version has beside, as an agent of version 1 would have had it."""
+ADDED_TO_STEPS = {2: ("agent", None, None, None), 3: ("agent", *[None] * 4)}
+ADDED_TO_STEPS[4] = ADDED_TO_STEPS[3]
+"""What each version has behind, as an agent of version 1 would have had it."""
 
 
 @pytest.fixture
@@ -95,12 +96,28 @@ def assert_kept(path: Path, before: dict[str, list[tuple[Any, ...]]]) -> int:
     assert version in ADDED_TO_STEPS
     assert set(now) == set(before) | NEW_TABLES
     assert not any(now[name] for name in NEW_TABLES)
+    operations, steps = now["operations"], now["steps"]
+    if version == SCHEMA_VERSION:
+        # None of them was made for the transfer that is there: their ids are no transfer's.
+        assert {row[3:5] for row in operations} == {(None, None)}
+        operations = [(*row[:3], *row[5:]) for row in operations]
+        for row in steps:
+            assert row[2:4] == _made_of(row[4:])
+        steps = [(*row[:2], *row[4:]) for row in steps]
+    assert operations == before["operations"]
     # No step of version 1 was anybody's but the agent's.
-    assert [row[:STEP_COLUMNS_1] for row in now["steps"]] == before["steps"]
-    assert {row[STEP_COLUMNS_1:] for row in now["steps"]} == {ADDED_TO_STEPS[version]}
-    same = set(before) - {"steps"}
+    assert [row[:STEP_COLUMNS_1] for row in steps] == before["steps"]
+    assert {row[STEP_COLUMNS_1:] for row in steps} == {ADDED_TO_STEPS[version]}
+    same = set(before) - {"steps", "operations"}
     assert {name: now[name] for name in same} == {name: before[name] for name in same}
     return version
+
+
+def _made_of(row: tuple[Any, ...]) -> tuple[str, str]:
+    """Type and arguments of a step, which version 4 has after the position, by its old columns."""
+    name, _title, reversible = row[:3]
+    debit = {"parent_vendor_id": None, "reversible": bool(reversible)}
+    return name, canonical(debit if name == "debit" else {}).decode()
 
 
 def test_everything_is_kept_and_read_as_it_was(
@@ -120,7 +137,7 @@ def test_everything_is_kept_and_read_as_it_was(
         assert unit.transfers.superseded_requests(DECLARATION.id) == {"0" * 64}
     for name, container, state, problem, steps in OPERATIONS:
         record = found[name]
-        assert (record.container, record.state) == (container, OperationState(state))
+        assert (record.holds, record.state) == (container, OperationState(state))
         assert (record.problem is not None) == (problem is not None)
         assert [step.state for step in record.steps] == [StepState(step) for step in steps]
         assert {step.performer for step in record.steps} == {Performer.AGENT}
@@ -165,7 +182,7 @@ def test_somebody_can_be_waited_for_in_an_upgraded_journal(tmp_path: Path, old: 
     """And the container is held meanwhile."""
     journal = Journal(copied(old, tmp_path / "new"))
     told = Instructions(("Click it.",), "It shows.", attestable=True, seconds_max=60)
-    step = StepRecord(0, "s", "a step", reversible=False, state=StepState.PLANNED,
+    step = StepRecord(0, "s", "s", "a step", reversible=False, state=StepState.PLANNED,
                       performer=Performer.PERSON, instructions=told)  # fmt: skip
     with journal.transaction() as unit:
         unit.operations.open("new", "kind", "subject", None, "130-9", "tester", [step])
@@ -229,7 +246,9 @@ def test_what_waits_in_a_journal_of_version_2_waits_on(
     Journal(path).close()
     version, now = look(path)
     assert version == SCHEMA_VERSION
-    assert now == {**second, "steps": [(*row, None) for row in second["steps"]]}
+    steps = [(*row[:2], *_made_of(row[2:]), *row[2:], None) for row in second["steps"]]
+    operations = [(*row[:3], None, None, *row[3:]) for row in second["operations"]]
+    assert now == {**second, "steps": steps, "operations": operations}
 
 
 @pytest.mark.parametrize(

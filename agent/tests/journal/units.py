@@ -28,7 +28,7 @@ DECLARATION = Declaration(
     Place("old", SERIAL), Place("new", "130-2"), quantity=10,
 )  # fmt: skip
 DOCUMENT = {"payload": "x" * 6000, "payloadType": "test", "signatures": []}
-STEP = StepRecord(0, "debit", "debiting", reversible=True, state=StepState.PLANNED)
+STEP = StepRecord(0, "debit", "debit", "debiting", reversible=True, state=StepState.PLANNED)
 
 
 def posting(account: Account, reference: str, amount: int) -> Posting:

@@ -30,6 +30,7 @@ SERIAL, SETTLE = "130-1", 20.0
 class Scripted(PlainStep):
     """A step whose product answers as written; the last answer is repeated."""
 
+    type = "scripted"
     name = ""
     title = "doing it"
     reversible = True

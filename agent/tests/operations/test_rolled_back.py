@@ -99,7 +99,7 @@ def run(pair: Pair, declared: Declaration) -> Problem | None:
 def frozen(host: Host) -> list[str]:
     """What is kept from all work."""
     with host.journal.reading() as unit:
-        return [entry.container for entry in unit.operations.in_doubt()]
+        return [entry.holds for entry in unit.operations.in_doubt()]
 
 
 def restore_both(host: Host, copy: Path) -> None:

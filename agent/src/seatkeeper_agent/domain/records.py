@@ -72,8 +72,16 @@ class TransferRecord:
         return place.container
 
 
+@dataclass(frozen=True, slots=True)
+class DeclarationKey:
+    """Which declaration an operation is for."""
+
+    kind: str
+    id: str
+
+
 class OperationState(StrEnum):
-    """How a piece of work stands; running, waiting and in doubt hold their container."""
+    """How a piece of work stands; running, waiting and in doubt hold what they work on."""
 
     RUNNING = "running"
     WAITING = "waiting"
@@ -102,7 +110,10 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """One journaled step. ``baseline`` is what was observed when the intent was written.
+    """One journaled step. ``type`` and ``arguments`` are what it is made from again.
+
+    ``name`` and ``title`` are for people, and nothing is read out of them. ``baseline`` is what
+    was observed when the intent was written.
 
     ``until`` is the deadline of somebody else's step in Unix seconds; ``attested`` is the
     sentence of the person who took responsibility where nothing could be observed. ``said`` is
@@ -110,10 +121,12 @@ class StepRecord:
     """
 
     position: int
+    type: str
     name: str
     title: str
     reversible: bool
     state: StepState
+    arguments: dict[str, Any] = field(default_factory=dict)
     attempts: int = 0
     baseline: dict[str, Any] = field(default_factory=dict)
     intended_at: float | None = None
@@ -134,13 +147,17 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class OperationRecord:
-    """One journaled operation."""
+    """One journaled operation. ``holds`` is what no other may work on, ``subject`` is for people.
+
+    ``declaration`` is None where nothing was declared, as for a container that is frozen.
+    """
 
     id: str
     kind: str
     subject: str
+    declaration: DeclarationKey | None
     side: Side | None
-    container: str
+    holds: str
     state: OperationState
     steps: tuple[StepRecord, ...]
     problem: dict[str, Any] | None
@@ -148,6 +165,21 @@ class OperationRecord:
     created_at: int
     updated_at: int
     notes: tuple[Note, ...] = ()
+
+    @property
+    def declared_id(self) -> str:
+        """The id of its declaration; LookupError where nothing was declared."""
+        if self.declaration is None:
+            raise LookupError(f"the operation {self.id} is for no declaration")
+        return self.declaration.id
+
+    def begun(self, *types: str) -> list[StepRecord]:
+        """Its steps of these types that are planned no more."""
+        return [
+            step
+            for step in self.steps
+            if step.type in types and step.state is not StepState.PLANNED
+        ]
 
     @property
     def intended(self) -> StepRecord | None:

@@ -7,7 +7,11 @@ from importlib import resources
 
 import apsw
 
-SCHEMA_VERSION = 3
+from seatkeeper_agent.journal.from_3 import fill_in
+
+SCHEMA_VERSION = 4
+_FILLED = {4: fill_in}
+"""What cannot be told in SQL of what a version brings."""
 
 
 class JournalTooNew(Exception):
@@ -32,6 +36,8 @@ def migrate(connection: apsw.Connection) -> None:
         connection.pragma("foreign_keys", "off")
         with connection:
             connection.execute(script)
+            if version in _FILLED:
+                _FILLED[version](connection)
             if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
                 raise apsw.ConstraintError(f"version {version} would break a reference")
             connection.pragma("user_version", version)

@@ -10,6 +10,7 @@ import apsw
 
 from seatkeeper_agent.domain.plans import Instructions, Performer, canonical
 from seatkeeper_agent.domain.records import (
+    DeclarationKey,
     Note,
     OperationRecord,
     OperationState,
@@ -18,16 +19,19 @@ from seatkeeper_agent.domain.records import (
 )
 from seatkeeper_agent.domain.transfers import Side
 
-_COLUMNS = "id, kind, subject, side, container, state, problem, actor, created_at, updated_at"
+_COLUMNS = (
+    "id, kind, subject, declaration_kind, declaration_id, side, holds, state, problem, actor,"
+    " created_at, updated_at"
+)
 _OPEN = "state IN ('running', 'waiting', 'in_doubt')"
 _STEP_COLUMNS = (
-    "position, name, title, reversible, state, attempts, baseline, intended_at, performer,"
-    " instructions, until, attested, said"
+    "position, type, arguments, name, title, reversible, state, attempts, baseline, intended_at,"
+    " performer, instructions, until, attested, said"
 )
 
 
 class Operations:
-    """The operations of this host; an open one holds its container."""
+    """The operations of this host; an open one keeps others from what it holds."""
 
     def __init__(self, connection: apsw.Connection, now: int) -> None:
         self._connection = connection
@@ -40,15 +44,23 @@ class Operations:
         ).fetchone()
         return None if row is None else self._record(row)
 
-    def holding(self, container: str) -> OperationRecord | None:
-        """The open operation of a container, or None."""
+    def holding(self, held: str) -> OperationRecord | None:
+        """The open operation that holds it, or None."""
         row = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM operations WHERE container = ? AND {_OPEN}", (container,)
+            f"SELECT {_COLUMNS} FROM operations WHERE holds = ? AND {_OPEN}", (held,)
         ).fetchone()
         return None if row is None else self._record(row)
 
+    def open_for(self, declaration_kind: str) -> list[OperationRecord]:
+        """The open operations of one kind of declaration, in the order of their ids."""
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM operations WHERE declaration_kind = ? AND {_OPEN} ORDER BY id",
+            (declaration_kind,),
+        )
+        return [self._record(row) for row in rows.fetchall()]
+
     def in_doubt(self) -> list[OperationRecord]:
-        """What keeps a container or an exchange frozen, the oldest first."""
+        """What keeps something frozen, the oldest first."""
         rows = self._connection.execute(
             f"SELECT {_COLUMNS} FROM operations WHERE state = 'in_doubt' ORDER BY created_at, id"
         )
@@ -69,40 +81,46 @@ class Operations:
         kind: str,
         subject: str,
         side: Side | None,
-        container: str,
+        holds: str,
         actor: str,
         steps: list[StepRecord],
+        declaration: DeclarationKey | None = None,
     ) -> None:
         """Start an operation, or take up again one that failed before it did anything.
 
-        apsw.ConstraintError when another operation holds the container.
+        apsw.ConstraintError when another operation holds the same.
         """
         self._connection.execute(
-            "INSERT INTO operations (id, kind, subject, side, container, state, actor,"
-            " created_at, updated_at) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?)"
+            "INSERT INTO operations (id, kind, subject, declaration_kind, declaration_id, side,"
+            " holds, state, actor, created_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET state = 'running', problem = NULL,"
-            " container = excluded.container, actor = excluded.actor,"
+            " holds = excluded.holds, actor = excluded.actor,"
             " updated_at = excluded.updated_at",
             (
                 operation_id,
                 kind,
                 subject,
+                None if declaration is None else declaration.kind,
+                None if declaration is None else declaration.id,
                 side and side.value,
-                container,
+                holds,
                 actor,
                 self._now,
                 self._now,
             ),
         )
         self._connection.executemany(
-            "INSERT INTO steps (operation_id, position, name, title, reversible, state,"
-            " performer, instructions) VALUES (?, ?, ?, ?, ?, 'planned', ?, ?)"
-            " ON CONFLICT DO UPDATE SET title = excluded.title, reversible = excluded.reversible"
-            " WHERE state = 'planned'",
+            "INSERT INTO steps (operation_id, position, type, arguments, name, title, reversible,"
+            " state, performer, instructions) VALUES (?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?)"
+            " ON CONFLICT DO UPDATE SET arguments = excluded.arguments, title = excluded.title,"
+            " reversible = excluded.reversible WHERE state = 'planned'",
             [
                 (
                     operation_id,
                     step.position,
+                    step.type,
+                    canonical(step.arguments).decode(),
                     step.name,
                     step.title,
                     int(step.reversible),
@@ -163,11 +181,11 @@ class Operations:
             (statement, operation_id, position),
         )
 
-    def hear(self, operation_id: str, step: str, said: str) -> None:
+    def hear(self, operation_id: str, position: int, said: str) -> None:
         """Keep what a vendor's program said that was run for a step."""
         self._connection.execute(
-            "UPDATE steps SET said = ? WHERE operation_id = ? AND name = ?",
-            (said, operation_id, step),
+            "UPDATE steps SET said = ? WHERE operation_id = ? AND position = ?",
+            (said, operation_id, position),
         )
 
     def note(self, operation_id: str, text: str) -> None:
@@ -192,7 +210,7 @@ class Operations:
         )
 
     def count_open(self) -> int:
-        """How many operations hold a container."""
+        """How many operations hold something."""
         return int(self._connection.execute(f"SELECT count(*) FROM operations WHERE {_OPEN}").get)
 
     def _record(self, row: tuple[Any, ...]) -> OperationRecord:
@@ -207,14 +225,15 @@ class Operations:
             id=row[0],
             kind=row[1],
             subject=row[2],
-            side=None if row[3] is None else Side(row[3]),
-            container=row[4],
-            state=OperationState(row[5]),
+            declaration=None if row[3] is None else DeclarationKey(row[3], row[4]),
+            side=None if row[5] is None else Side(row[5]),
+            holds=row[6],
+            state=OperationState(row[7]),
             steps=tuple(_step(step) for step in steps),
-            problem=None if row[6] is None else json.loads(row[6]),
-            actor=row[7],
-            created_at=row[8],
-            updated_at=row[9],
+            problem=None if row[8] is None else json.loads(row[8]),
+            actor=row[9],
+            created_at=row[10],
+            updated_at=row[11],
             notes=tuple(_note(note) for note in notes),
         )
 
@@ -226,18 +245,20 @@ def _note(row: tuple[Any, ...]) -> Note:
 def _step(row: tuple[Any, ...]) -> StepRecord:
     return StepRecord(
         position=row[0],
-        name=row[1],
-        title=row[2],
-        reversible=bool(row[3]),
-        state=StepState(row[4]),
-        attempts=row[5],
-        baseline=json.loads(row[6]),
-        intended_at=row[7],
-        performer=Performer(row[8]),
-        instructions=None if row[9] is None else Instructions.from_document(json.loads(row[9])),
-        until=row[10],
-        attested=row[11],
-        said=row[12],
+        type=row[1],
+        arguments=json.loads(row[2]),
+        name=row[3],
+        title=row[4],
+        reversible=bool(row[5]),
+        state=StepState(row[6]),
+        attempts=row[7],
+        baseline=json.loads(row[8]),
+        intended_at=row[9],
+        performer=Performer(row[10]),
+        instructions=None if row[11] is None else Instructions.from_document(json.loads(row[11])),
+        until=row[12],
+        attested=row[13],
+        said=row[14],
     )
 
 

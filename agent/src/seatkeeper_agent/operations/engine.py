@@ -41,7 +41,7 @@ Declare = Callable[[Unit], None]
 
 
 class Engine:
-    """Runs operations, one at a time per container.
+    """Runs operations, one at a time for what they hold.
 
     ``settle_seconds`` is how long after an intent "not done" is not yet believed, because
     the vendor product may still be at work on a call whose answer was lost.
@@ -66,7 +66,7 @@ class Engine:
         ``declare`` is given with new work: what it writes is there together with the operation,
         and it may refuse. Problem if the work can be neither done nor waiting.
         """
-        with self._locks.held(f"container {work.container}"):
+        with self._locks.held(f"container {work.holds}"):
             if not self._open(work, declare):
                 return OperationState.DONE
             return self._go_on(work)
@@ -77,9 +77,9 @@ class Engine:
         Whoever looked before the lock was free may have seen others' work under way: what has
         failed since is not begun again without being asked for.
         """
-        with self._locks.held(f"container {work.container}"):
+        with self._locks.held(f"container {work.holds}"):
             with self._journal.reading() as unit:
-                held = unit.operations.holding(work.container)
+                held = unit.operations.holding(work.holds)
             if held is None or held.id != work.id:
                 return None
             self._open(work)
@@ -94,7 +94,7 @@ class Engine:
         What is said to have happened is concluded, and the operation goes on; what is said
         not to have happened ends it, without anything more being tried.
         """
-        with self._locks.held(f"container {work.container}"):
+        with self._locks.held(f"container {work.holds}"):
             record = self._intended(work)
             step = work.steps[record.position]
             if seen.intended is None or seen.intended.position != record.position:
@@ -124,17 +124,17 @@ class Engine:
     def give_up(
         self,
         operation_id: str,
-        container: str,
+        holds: str,
         problem: Problem,
         actor: str,
         has_begun: Callable[[OperationRecord], bool],
     ) -> bool:
         """End an open operation with a problem; False when it has begun or ended by now."""
         with (
-            self._locks.held(f"container {container}"),
+            self._locks.held(f"container {holds}"),
             self._journal.transaction() as unit,
         ):
-            held = unit.operations.holding(container)
+            held = unit.operations.holding(holds)
             if held is None or held.id != operation_id or has_begun(held):
                 return False
             unit.operations.set_state(operation_id, OperationState.FAILED, problem.as_document())
@@ -166,14 +166,16 @@ class Engine:
         return OperationState.DONE
 
     def _open(self, work: Work, declare: Declare | None = None) -> bool:
-        """Take the container; False when this very work is done already."""
+        """Take what is to be held; False when this very work is done already."""
         records = [
             StepRecord(
                 position,
+                step.type,
                 step.name,
                 step.title,
                 step.reversible,
                 StepState.PLANNED,
+                step.arguments,
                 performer=step.performer,
                 instructions=step.instructions,
             )
@@ -185,13 +187,20 @@ class Engine:
                 return False
             if known is not None and known.state is OperationState.WAITING:
                 return True
-            holder = unit.operations.holding(work.container)
+            holder = unit.operations.holding(work.holds)
             if holder is not None and holder.id != work.id:
                 raise _held(holder)
             if declare is not None:
                 declare(unit)
             unit.operations.open(
-                work.id, work.kind, work.subject, work.side, work.container, work.actor, records
+                work.id,
+                work.kind,
+                work.subject,
+                work.side,
+                work.holds,
+                work.actor,
+                records,
+                work.declaration,
             )
         return True
 
@@ -203,10 +212,10 @@ class Engine:
             self._conclude(work, position, step, probe, None)
             return True
         if probe.verdict is Verdict.CONTRADICTED:
-            raise self._undecided(work, step, intended, probe)
+            raise self._undecided(work, position, intended, probe)
         if not intended:
             if probe.verdict is Verdict.UNKNOWN:
-                raise self._undecided(work, step, False, probe)
+                raise self._undecided(work, position, False, probe)
             self._intend(work, position, step, self._baseline(work, step), self._clock())
         self._set_waiting(work)
         return False
@@ -232,7 +241,7 @@ class Engine:
                 self._conclude(work, position, step, probe, returned)
                 return True
             if probe.verdict is not Verdict.NOT_DONE:
-                raise self._undecided(work, step, baseline is not None, probe)
+                raise self._undecided(work, position, baseline is not None, probe)
             if baseline is None:
                 baseline = self._baseline(work, step)
             if attempt:
@@ -243,7 +252,8 @@ class Engine:
                 with self._journal.transaction() as unit:
                     unit.operations.assign(work.id, position, over.performer, over.instructions)
                 return self._await(work, position, step, self._record(work, position))
-        raise self._doubt(work, step, f"it was tried {ATTEMPTS_MAX} times and never observed done")
+        reason = f"it was tried {ATTEMPTS_MAX} times and never observed done"
+        raise self._doubt(work, position, reason)
 
     def _attempt(
         self, work: Work, position: int, step: Step, baseline: dict[str, object]
@@ -254,25 +264,26 @@ class Engine:
             returned = step.perform(baseline)
         except (DriverPending, DriverUnfinished):
             # The product may still be at work: look, and look again when it must have ended.
-            seen = self._looked(work, step, baseline)
+            seen = self._looked(work, position, baseline)
             return None, self._settled(step, baseline, intended_at, seen)
         except DriverError as error:
-            seen = self._looked(work, step, baseline)
+            seen = self._looked(work, position, baseline)
             if seen.verdict is Verdict.NOT_DONE:
                 self._withdraw(work, position, step, error)
             return None, seen
-        seen = self._looked(work, step, baseline)
+        seen = self._looked(work, position, baseline)
         if seen.verdict is Verdict.NOT_DONE:
             reason = "the product reported success, but nothing of it can be seen"
             return None, Probe(Verdict.UNKNOWN, reason=reason)
         return returned, seen
 
-    def _looked(self, work: Work, step: Step, baseline: dict[str, object]) -> Probe:
+    def _looked(self, work: Work, position: int, baseline: dict[str, object]) -> Probe:
         """A look after the effect; what is not seen done is somebody's to judge, with the words."""
+        step = work.steps[position]
         seen = self._probe(step, baseline)
         if seen.verdict is not Verdict.DONE and step.said is not None:
             with self._journal.transaction() as unit:
-                unit.operations.hear(work.id, step.name, step.said)
+                unit.operations.hear(work.id, position, step.said)
         return seen
 
     def _intend(
@@ -323,7 +334,7 @@ class Engine:
             collected = step.collect(probe.evidence, returned)
         except DriverError as error:
             reason = f"it happened, but what it gave could not be fetched: {error}"
-            raise self._doubt(work, step, reason) from error
+            raise self._doubt(work, position, reason) from error
         except Problem as problem:
             self._set_in_doubt(work, problem)
             raise
@@ -349,35 +360,33 @@ class Engine:
             )
         raise problem from error
 
-    def _undecided(self, work: Work, step: Step, intended: bool, probe: Probe) -> Problem:
+    def _undecided(self, work: Work, position: int, intended: bool, probe: Probe) -> Problem:
         if intended:
-            return self._doubt(work, step, probe.reason, probe.advice)
-        return self._failed(work, driver_problem(step.title, DriverUnavailable(probe.reason)))
+            return self._doubt(work, position, probe.reason, probe.advice)
+        title = work.steps[position].title
+        return self._failed(work, driver_problem(title, DriverUnavailable(probe.reason)))
 
     def _failed(self, work: Work, problem: Problem) -> Problem:
         with self._journal.transaction() as unit:
             unit.operations.set_state(work.id, OperationState.FAILED, problem.as_document())
         return problem
 
-    def _doubt(self, work: Work, step: Step, reason: str, advice: str = "") -> Problem:
+    def _doubt(self, work: Work, position: int, reason: str, advice: str = "") -> Problem:
         problem = Problem(
             ProblemCode.IN_DOUBT,
-            f"Whether {step.title} happened cannot be told: {reason.rstrip('.')}."
-            f"{self._heard(work, step)}",
+            f"Whether {work.steps[position].title} happened cannot be told: {reason.rstrip('.')}."
+            f"{self._heard(work, position)}",
             advice
-            or f"Nothing is tried again blindly and the container {work.container} is frozen: make"
+            or f"Nothing is tried again blindly and the container {work.holds} is frozen: make"
             " the product answer again, then run the playbook again.",
-            {"operation": work.id, "container": work.container},
+            {"operation": work.id, "container": work.holds},
         )
         self._set_in_doubt(work, problem)
         return problem
 
-    def _heard(self, work: Work, step: Step) -> str:
+    def _heard(self, work: Work, position: int) -> str:
         """What a vendor's program said of it, as one more sentence; empty for nothing."""
-        with self._journal.reading() as unit:
-            operation = unit.operations.get(work.id)
-        steps = () if operation is None else operation.steps
-        said = next((record.said for record in steps if record.name == step.name), None)
+        said = self._record(work, position).said
         return "" if said is None else f" What was run for it: {said}."
 
     def _set_in_doubt(self, work: Work, problem: Problem) -> None:
@@ -467,8 +476,8 @@ def _held(holder: OperationRecord) -> Problem:
         return Problem.from_document(told)
     return Problem(
         ProblemCode.IN_DOUBT if in_doubt else ProblemCode.CONTAINER_BUSY,
-        f"The container {holder.container} is held by the operation {holder.kind} of"
+        f"The container {holder.holds} is held by the operation {holder.kind} of"
         f" {holder.subject}, which is {'in doubt' if in_doubt else 'not finished'}.",
         f"Resume the operation {holder.id} first; running the playbook again does that.",
-        {"operation": holder.id, "container": holder.container},
+        {"operation": holder.id, "container": holder.holds},
     )

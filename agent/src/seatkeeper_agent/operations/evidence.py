@@ -71,7 +71,8 @@ class Evidence:
         if problem is None:
             return
         if is_run:
-            self._freeze(order, self._containers(order), problem)
+            for name in self._containers(order):
+                freeze(self._journal, name, order.actor, problem)
         else:
             problem.next_action = NOT_FROZEN.format("the containers of this host")
         raise problem
@@ -92,7 +93,7 @@ class Evidence:
         if problem is None:
             return document
         if is_run:
-            self._freeze(order, [exchange_with(order.peer)], problem)
+            freeze_exchange(self._journal, order.peer, order.actor, problem)
         else:
             problem.next_action = NOT_FROZEN.format("the exchange between the two agents")
         raise problem
@@ -102,10 +103,6 @@ class Evidence:
         where = (order.declaration.id, order.leg.side, document.kind)
         put(*where, order.given)
         unit.peers.put(SeenPast(document.sender, document.past, *where))
-
-    def _freeze(self, order: LegOrder, names: list[str], problem: Problem) -> None:
-        for name in names:
-            freeze(self._journal, name, order.actor, problem)
 
     def _containers(self, order: LegOrder) -> list[str]:
         """All containers of this host: a journal that was rolled back vouches for none."""
@@ -186,6 +183,12 @@ def _kept(unit: Unit, seen: SeenPast) -> Envelope | None:
 def exchange_with(peer: str) -> str:
     """What is held while nothing may be exchanged with a peer; no container is called so."""
     return f"agent {peer}"
+
+
+def freeze_exchange(journal: Journal, peer: str, actor: str, problem: Problem) -> None:
+    """Take no document of a peer until a person has attested what is true."""
+    held = exchange_with(peer)
+    freeze(journal, held, actor, problem, f"exchange with {held}")
 
 
 def peer_rolled_back(peer: str, what: str) -> Problem:

@@ -30,7 +30,7 @@ def frozen_view(operation: OperationRecord) -> dict[str, Any]:
     return {
         "operation": operation.id,
         "subject": operation.subject,
-        "held": operation.container,
+        "held": operation.holds,
         "code": problem.get("code"),
         "since": moment(operation.updated_at),
         "message": f"{problem.get('detail')} {problem.get('next_action')}",

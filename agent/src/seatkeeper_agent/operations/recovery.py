@@ -5,12 +5,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 
-from seatkeeper_agent.domain.licenses import Measure
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
-    Account,
     OperationRecord,
     OperationState,
     TransferRecord,
@@ -109,10 +106,11 @@ class Recovery:
             records = unit.transfers.lent_before(now - MARGIN_SECONDS, RESUMED_MAX)
         done: list[str] = []
         for record in records:
-            if self._is_prolonged(record, now) or not self._is_back(record, self._held(record)):
+            held = self._works.held_by(record)
+            if self._is_prolonged(record, now) or not self._is_back(record, held):
                 continue
             try:
-                done.append(self._works.expire(record, actor, partial(self._held, record)))
+                done.append(self._works.expire(record, actor))
             except Problem:
                 # Held by other work or not answering: the next run looks again.
                 continue
@@ -134,16 +132,16 @@ class Recovery:
                 " snapshot.",
                 "Run the playbook again: other operations go on by what can be observed.",
             )
-        is_exchange = found.container == exchange_with(str(told.get("peer")))
-        shown = {} if is_exchange else self._shown(found.container)
+        is_exchange = found.holds == exchange_with(str(told.get("peer")))
+        shown = {} if is_exchange else self._shown(found.holds)
         with self._journal.transaction() as unit:
             settle(unit, told)
             for firm_code, update_counter in shown.items():
-                holder = f"container/{found.container}"
+                holder = f"container/{found.holds}"
                 unit.counters.accept(holder, str(firm_code), update_counter)
-            for codes in unit.vendor_rows.codes(found.container):
-                known = unit.vendor_rows.known(found.container, codes)
-                unit.vendor_rows.forget(found.container, codes, known)
+            for codes in unit.vendor_rows.codes(found.holds):
+                known = unit.vendor_rows.known(found.holds, codes)
+                unit.vendor_rows.forget(found.holds, codes, known)
             unit.operations.set_state(operation, OperationState.FAILED, found.problem)
             unit.audit.append(actor, "attested", found.subject, {"statement": statement})
         return found
@@ -166,7 +164,7 @@ class Recovery:
                 present = unit.transfers.get(record.declaration.id, record.side)
             if present is None or not self._is_due(present):
                 return None
-            return self._works.run(present, actor)
+            return self._works.resume(present, actor)
 
     def _is_due(self, record: TransferRecord) -> bool:
         if record.state in _INTERRUPTED:
@@ -177,17 +175,6 @@ class Recovery:
         with self._journal.reading() as unit:
             holder = unit.operations.holding(record.container)
         return holder is not None and holder.id == operation_id(record.declaration.id, kind)
-
-    def _held(self, record: TransferRecord) -> dict[str, int]:
-        item = record.declaration.item
-        codes = f"{item.firm_code}:{item.product_code}"
-        with self._journal.reading() as unit:
-            return {
-                measure.value: unit.ledger.balance(
-                    Account.CONTAINER, record.container, codes, measure
-                )
-                for measure in Measure
-            }
 
     def _is_prolonged(self, record: TransferRecord, now: int) -> bool:
         with self._journal.reading() as unit:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.records import DeclarationKey, OperationRecord
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.journal import Unit
 
@@ -46,8 +48,16 @@ class Step(Protocol):
     """One effect on a vendor product. Only the engine calls these methods, in this order."""
 
     @property
+    def type(self) -> str:
+        """Which function makes it again from the journal."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What it is made from, besides its operation's declaration: plain JSON values."""
+
+    @property
     def name(self) -> str:
-        """What the journal calls it."""
+        """What people call it."""
 
     @property
     def title(self) -> str:
@@ -99,12 +109,22 @@ class Heard:
 
 
 class PlainStep:
-    """A step that posts nothing and asks nobody; what it is and does comes from its kind."""
+    """A step that posts nothing and asks nobody; what it is and does comes from its type."""
+
+    @property
+    def type(self) -> str:
+        """Which function makes it again from the journal."""
+        raise NotImplementedError
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Most need their operation's declaration only."""
+        return {}
 
     @property
     def name(self) -> str:
-        """What the journal calls it."""
-        raise NotImplementedError
+        """Most are the only one of their type in an operation."""
+        return self.type
 
     @property
     def title(self) -> str:
@@ -168,6 +188,25 @@ class Work:
     kind: str
     subject: str
     side: Side | None
-    container: str
+    holds: str
     actor: str
     steps: tuple[Step, ...]
+    declaration: DeclarationKey | None = None
+
+
+Makers = Mapping[str, Callable[[dict[str, Any]], Step]]
+"""By a step's type the function that makes it from its arguments, for one operation."""
+
+
+def work_from(operation: OperationRecord, makers: Makers, actor: str) -> Work:
+    """An operation as the journal has it, to be gone on with."""
+    return Work(
+        operation.id,
+        operation.kind,
+        operation.subject,
+        operation.side,
+        operation.holds,
+        actor,
+        tuple(makers[step.type](step.arguments) for step in operation.steps),
+        operation.declaration,
+    )

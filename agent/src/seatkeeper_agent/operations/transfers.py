@@ -210,7 +210,7 @@ class TransferService:
 
     def _issue(self, order: LegOrder, record: TransferRecord | None) -> bool:
         if record is not None and record.state is State.DEBITING:
-            self._works.run(record, order.actor)
+            self._works.resume(record, order.actor)
             return True
         document = self._intake.request(order, record, is_run=True)
         sight = self._sight(order)
@@ -273,7 +273,7 @@ class TransferService:
 
     def _confirm(self, order: LegOrder, record: TransferRecord | None) -> bool:
         if record is not None and record.state is State.CREDITING_BACK:
-            self._works.run(record, order.actor)
+            self._works.resume(record, order.actor)
             return True
         document = self._intake.receipt(order, record, is_run=True)
         if document is not None:

@@ -146,7 +146,7 @@ def operation_view(operation: OperationRecord) -> dict[str, Any]:
         "kind": operation.kind,
         "subject": operation.subject,
         "side": operation.side and operation.side.value,
-        "container": operation.container,
+        "container": operation.holds,
         "state": operation.state.value,
         "problem": operation.problem,
         "actor": operation.actor,

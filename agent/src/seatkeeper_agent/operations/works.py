@@ -4,11 +4,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
 
+from seatkeeper_agent.domain.licenses import Measure
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import OperationRecord, OperationState, TransferRecord
+from seatkeeper_agent.domain.records import (
+    Account,
+    DeclarationKey,
+    OperationRecord,
+    OperationState,
+    TransferRecord,
+)
 from seatkeeper_agent.domain.transfers import NAMESPACE, Declaration, Mode, Side, State
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
@@ -16,7 +24,7 @@ from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.legs import subject
 from seatkeeper_agent.operations.locks import Locks
 from seatkeeper_agent.operations.ports import LicenseDriver
-from seatkeeper_agent.operations.steps import Step, Work
+from seatkeeper_agent.operations.steps import Makers, Work, work_from
 from seatkeeper_agent.operations.transfer_steps import Confirm, Credit, CreditBack, Debit, Expire
 
 KIND_OF_STATE = {
@@ -27,7 +35,8 @@ KIND_OF_STATE = {
     State.IN_TRANSIT: "confirm",
     State.CREDITING_BACK: "credit_back",
 }
-
+TRANSFER = "transfer"
+"""The kind of what a transfer's operations are declared by."""
 
 FREEZE = "freeze"
 """The kind of an operation that does nothing but keep a container or an exchange from all work."""
@@ -60,20 +69,35 @@ class Works:
     def run(self, record: TransferRecord, actor: str, reversible: bool = True) -> str:
         """Run it to its end; gives its id. Problem if it cannot be."""
         kind = KIND_OF_STATE[record.state]
-        shared = (self._driver, self._identity, record, operation_id(record.declaration.id, kind))
-        steps: dict[str, Callable[[], Step]] = {
-            "debit": lambda: Debit(*shared, reversible, self.parent_vendor_id(record.declaration)),
-            "credit": lambda: Credit(*shared),
-            "confirm": lambda: Confirm(*shared),
-            "credit_back": lambda: CreditBack(*shared),
-        }
-        return self._run(record, kind, actor, steps[kind]())
+        if kind != Debit.type:
+            return self._begin(record, kind, actor)
+        parent = self.parent_vendor_id(record.declaration)
+        return self._begin(record, kind, actor, reversible=reversible, parent_vendor_id=parent)
 
-    def expire(self, record: TransferRecord, actor: str, held: Callable[[], dict[str, int]]) -> str:
+    def resume(self, record: TransferRecord, actor: str) -> str:
+        """Go on with the operation that the transfer's state calls for, as it was begun."""
+        with self._journal.reading() as unit:
+            identity = operation_id(record.declaration.id, KIND_OF_STATE[record.state])
+            begun = unit.operations.get(identity)
+        if begun is None:
+            return self.run(record, actor)
+        return self._run(work_from(begun, self._makers(record, begun.id), actor))
+
+    def expire(self, record: TransferRecord, actor: str) -> str:
         """Post the end of a borrow whose seats are seen to have come back."""
-        shared = (self._driver, self._identity, record)
-        step = Expire(*shared, operation_id(record.declaration.id, "expire"), held)
-        return self._run(record, "expire", actor, step)
+        return self._begin(record, Expire.type, actor)
+
+    def held_by(self, record: TransferRecord) -> dict[str, int]:
+        """What the ledger has of the item in the transfer's container, per measure."""
+        item = record.declaration.item
+        codes = f"{item.firm_code}:{item.product_code}"
+        with self._journal.reading() as unit:
+            return {
+                measure.value: unit.ledger.balance(
+                    Account.CONTAINER, record.container, codes, measure
+                )
+                for measure in Measure
+            }
 
     def parent_vendor_id(self, declaration: Declaration) -> str | None:
         """The vendor's id of the transfer that a return undoes or an extension prolongs."""
@@ -84,16 +108,32 @@ class Works:
             parent = unit.transfers.get(declaration.parent, side)
         return None if parent is None else parent.vendor_transfer_id
 
-    def _run(self, record: TransferRecord, kind: str, actor: str, step: Step) -> str:
+    def _makers(self, record: TransferRecord, operation: str) -> Makers:
+        shared = (self._driver, self._identity, record, operation)
+        return {
+            Debit.type: lambda given: Debit(*shared, **given),
+            Credit.type: lambda _: Credit(*shared),
+            Confirm.type: lambda _: Confirm(*shared),
+            CreditBack.type: lambda _: CreditBack(*shared),
+            Expire.type: lambda _: Expire(*shared, partial(self.held_by, record)),
+        }
+
+    def _begin(self, record: TransferRecord, kind: str, actor: str, **arguments: Any) -> str:
+        declaration = record.declaration
+        identity = operation_id(declaration.id, kind)
         work = Work(
-            operation_id(record.declaration.id, kind),
+            identity,
             kind,
-            subject(record.declaration),
+            subject(declaration),
             record.side,
             record.container,
             actor,
-            (step,),
+            (self._makers(record, identity)[kind](arguments),),
+            DeclarationKey(TRANSFER, declaration.id),
         )
+        return self._run(work)
+
+    def _run(self, work: Work) -> str:
         try:
             self._engine.run(work)
         except Problem:
@@ -139,20 +179,24 @@ def require_unfrozen(journal: Journal, *containers: str) -> None:
             raise problem
 
 
-def freeze(journal: Journal, container: str, actor: str, problem: Problem) -> None:
+def freeze(
+    journal: Journal, container: str, actor: str, problem: Problem, subject_text: str = ""
+) -> None:
     """Keep a container from all work until a person has attested what is true.
 
-    Where other work holds it, nothing new begins there, and it is frozen when that has ended.
+    ``subject_text`` is what people read where it is something else that is frozen. Where other
+    work holds it, nothing new begins there, and it is frozen when that has ended.
     """
+    text = subject_text or f"container {container}"
     with journal.transaction() as unit:
         holder = unit.operations.holding(container)
         if holder is None:
-            _open_freeze(unit, container, actor, problem)
+            _open_freeze(unit, container, text, actor, problem)
         elif not _is_frozen(holder):
-            document = {"actor": actor, "problem": problem.as_document()}
+            document = {"actor": actor, "subject": text, "problem": problem.as_document()}
             unit.declarations.put(FREEZE_OWED, container, document)
             detail = {"problem": problem.code.value, "held_by": holder.id}
-            unit.audit.append(actor, "to_be_frozen", _frozen_subject(container), detail)
+            unit.audit.append(actor, "to_be_frozen", text, detail)
 
 
 def freeze_owed(journal: Journal) -> None:
@@ -165,7 +209,8 @@ def freeze_owed(journal: Journal) -> None:
             if entry is None or unit.operations.holding(container) is not None:
                 continue
             problem = Problem.from_document(entry.document["problem"])
-            _open_freeze(unit, container, entry.document["actor"], problem)
+            told = entry.document
+            _open_freeze(unit, container, told["subject"], told["actor"], problem)
             unit.declarations.remove(FREEZE_OWED, container)
 
 
@@ -176,13 +221,10 @@ def _is_frozen(holder: OperationRecord) -> bool:
     return holder.kind == FREEZE or (holder.state is OperationState.IN_DOUBT and is_rolled_back)
 
 
-def _frozen_subject(container: str) -> str:
-    is_exchange = container.startswith("agent ")
-    return f"exchange with {container}" if is_exchange else f"container {container}"
-
-
-def _open_freeze(unit: Unit, container: str, actor: str, problem: Problem) -> None:
-    frozen_id, subject_text = operation_id(container, FREEZE), _frozen_subject(container)
+def _open_freeze(
+    unit: Unit, container: str, subject_text: str, actor: str, problem: Problem
+) -> None:
+    frozen_id = operation_id(container, FREEZE)
     unit.operations.open(frozen_id, FREEZE, subject_text, None, container, actor, steps=[])
     unit.operations.set_state(frozen_id, OperationState.IN_DOUBT, problem.as_document())
     unit.audit.append(actor, "frozen", subject_text, {"problem": problem.code.value})

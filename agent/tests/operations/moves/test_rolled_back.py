@@ -31,7 +31,7 @@ TAKEN = {"release": "prepared", "install": "released", "finish": "arrived"}
 def frozen(host: Host) -> list[str]:
     """What is kept from all work."""
     with host.journal.reading() as unit:
-        return [entry.container for entry in unit.operations.in_doubt() if entry.kind == "freeze"]
+        return [entry.holds for entry in unit.operations.in_doubt() if entry.kind == "freeze"]
 
 
 def kept(host: Host, folder: Path) -> Path:

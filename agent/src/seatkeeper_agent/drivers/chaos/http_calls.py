@@ -100,7 +100,7 @@ class HttpCalls:
 
         # An event loop of its own gives one deadline for the whole call. A deadline for each
         # read, which is all that a blocking client has, never ends with a server that drips.
-        exchange = _Exchange(f"{method} {path}")
+        exchange = _Exchange(method, path)
         headers = {"Accept-Encoding": "identity"}
         if content_type is not None:
             headers["Content-Type"] = content_type
@@ -122,8 +122,9 @@ class HttpCalls:
 class _Exchange:
     """One request and what became of it."""
 
-    def __init__(self, title: str) -> None:
-        self._title = title
+    def __init__(self, method: str, path: str) -> None:
+        self._title = f"{method} {path}"
+        self._is_effect = method == "POST"
         self._sent = False
 
     async def trace(self, event: str, _info: dict[str, Any]) -> None:
@@ -172,7 +173,7 @@ class _Exchange:
             f"The connection to the license server broke during {self._title}"
             f" ({type(error).__name__})."
         )
-        if self._sent and self._title.startswith("POST"):
+        if self._sent and self._is_effect:
             return DriverUnfinished(sentence)
         return DriverUnavailable(sentence)
 

@@ -10,19 +10,18 @@ from seatkeeper_agent.domain.records import (
     OperationState,
     StepState,
 )
+from seatkeeper_agent.operations.dongles.steps import TRANSFER
 
 
 def has_begun(operation: OperationRecord) -> bool:
     """Whether the irreversible step was ever intended."""
-    return any(
-        step.name == "transfer" and step.state is not StepState.PLANNED for step in operation.steps
-    )
+    return bool(operation.begun(TRANSFER))
 
 
 def is_under_way(operation: OperationRecord) -> bool:
     """Whether the irreversible step is somebody's or the vendor's at this moment, or in doubt."""
     return not has_ended(operation) and any(
-        step.name == "transfer" and step.state is StepState.INTENDED for step in operation.steps
+        step.state is StepState.INTENDED for step in operation.begun(TRANSFER)
     )
 
 

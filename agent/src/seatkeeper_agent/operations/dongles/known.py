@@ -65,10 +65,8 @@ class KnownMigrations:
     def declared_by(self, operation: OperationRecord) -> DeclarationRecord | None:
         """The migration that an operation is the last attempt at."""
         with self._journal.reading() as unit:
-            for record in unit.declarations.page(MIGRATION, "", LISTED_MAX):
-                if _last_id(record) == operation.id:
-                    return record
-        return None
+            record = unit.declarations.get(MIGRATION, operation.declared_id)
+        return record if record is not None and _last_id(record) == operation.id else None
 
     def attempt(self, record: DeclarationRecord) -> OperationRecord | None:
         """The operation of its last attempt."""

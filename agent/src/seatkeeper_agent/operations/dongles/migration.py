@@ -5,26 +5,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 from seatkeeper_agent.domain.eligibility import DONGLE_FAMILY
-from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.plans import Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
+    DeclarationKey,
     DeclarationRecord,
     OperationRecord,
 )
 from seatkeeper_agent.domain.rules import is_refused
-from seatkeeper_agent.domain.servers import Dongle, ProductSeats
+from seatkeeper_agent.domain.servers import Dongle
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.dongles.attempts import (
     busy,
-    contradiction_advice,
     counts,
-    doubt_advice,
     has_begun,
     has_ended,
     is_over,
@@ -36,6 +33,8 @@ from seatkeeper_agent.operations.dongles.attempts import (
 )
 from seatkeeper_agent.operations.dongles.guard import Guard
 from seatkeeper_agent.operations.dongles.known import KnownMigrations
+from seatkeeper_agent.operations.dongles.makers import MigrationSteps
+from seatkeeper_agent.operations.dongles.means import MigrationMeans
 from seatkeeper_agent.operations.dongles.names import dongle_from, is_of, name_of
 from seatkeeper_agent.operations.dongles.owed import OwedDongles
 from seatkeeper_agent.operations.dongles.plan import (
@@ -43,7 +42,6 @@ from seatkeeper_agent.operations.dongles.plan import (
     MigrationOrder,
     declaration_of,
     dry_answer,
-    licenses_from,
     not_eligible,
     operation_id,
     plan_view,
@@ -52,7 +50,6 @@ from seatkeeper_agent.operations.dongles.plan import (
 )
 from seatkeeper_agent.operations.dongles.presence import (
     Presence,
-    Stop,
     disturbance_of,
     number_at,
 )
@@ -61,42 +58,16 @@ from seatkeeper_agent.operations.dongles.screenshots import is_kept
 from seatkeeper_agent.operations.dongles.steps import (
     MIGRATION,
     TRANSFER,
-    Arrive,
-    GiveBack,
-    Isolate,
-    TransferDongle,
-    seats_from,
 )
 from seatkeeper_agent.operations.dongles.views import answer_view, migration_view
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.server_ports import (
-    IsolationPort,
-    LicenseServerDriver,
-    PageDriver,
     PageLabelMissing,
 )
-from seatkeeper_agent.operations.servers.settings import SwitchDongleService, holder_of
-from seatkeeper_agent.operations.servers.steps import wait_until
-from seatkeeper_agent.operations.steps import Step, Work
+from seatkeeper_agent.operations.servers.settings import holder_of
+from seatkeeper_agent.operations.steps import Work, work_from
 
 LISTED_MAX = 10_000
-
-
-@dataclass(frozen=True)
-class MigrationMeans:
-    """What a migration is done with; ``page`` is None where a person works on the page.
-
-    ``seconds_max`` is how long to look for the end before it is left to the vendor.
-    """
-
-    driver: LicenseServerDriver
-    page: PageDriver | None
-    isolation: IsolationPort
-    instructions: Callable[[str], Instructions]
-    stop: Stop
-    watch: Callable[[Callable[[list[Dongle], list[Dongle]], None]], AbstractContextManager[object]]
-    screenshot_folder: Path
-    seconds_max: float
 
 
 class MigrationService:
@@ -115,6 +86,9 @@ class MigrationService:
         self._owed = OwedDongles(journal, reports, means.isolation)
         self._presence = Presence(journal, reports, means.stop, self._hide_again)
         self._guard = Guard(journal, means.watch, self._look_at_bus)
+        self._steps = MigrationSteps(
+            journal, reports, self._presence, means, self._stopping, self._guard.is_watching
+        )
 
     @property
     def vendor(self) -> str:
@@ -133,7 +107,7 @@ class MigrationService:
         self._require_same(order, known)
         if not dry_run and not is_over(operation):
             again = self._engine.run if has_ended(operation) else self._engine.resume
-            self._drive(known, again, actor)
+            self._drive(known, again, self._work_of(known, operation, actor))
         stopped = self._stopped(known)
         if stopped is not None:
             try:
@@ -170,7 +144,8 @@ class MigrationService:
             if operation is None or known is None:
                 return []
             if has_begun(operation):
-                self._drive(known, self._engine.resume, actor)
+                work = self._work_of(known, operation, actor)
+                self._drive(known, self._engine.resume, work)
                 return [operation.id]
             return [operation.id] if self._give_up(operation, actor) else []
         finally:
@@ -184,7 +159,7 @@ class MigrationService:
         if known is None:
             raise unknown(operation.id)
         try:
-            work = self._work(known, operation.actor)
+            work = self._work_of(known, operation, operation.actor)
             self._engine.attest(work, operation, happened, statement, actor)
         finally:
             self._settle(operation.id)
@@ -246,7 +221,8 @@ class MigrationService:
         before = None if known is None else known.document
         others = self._others(order, dongle, stopped)
         declaration = declaration_of(order, dongle, name, others, before)
-        plan = plan_view(self._reports, declaration, self._steps(declaration, identity), rows)
+        steps = self._steps.planned(declaration, identity)
+        plan = plan_view(self._reports, declaration, steps, rows)
         if dry_run:
             return dry_answer(dongle, rows, plan)
         if is_refused(rows):
@@ -264,7 +240,8 @@ class MigrationService:
             detail = {"target_user": order.target_user, "plan": plan["digest"]}
             unit.audit.append(actor, "confirmed", f"migration of dongle {dongle.id}", detail)
 
-        self._drive(record, lambda work: self._engine.run(work, declare), actor)
+        work = self._work(record, actor)
+        self._drive(record, lambda work: self._engine.run(work, declare), work)
         return {**self._answer(record, True), "report": report_view(rows)}
 
     def _free(
@@ -287,7 +264,7 @@ class MigrationService:
         if step is None or not self._why_stopped(known):
             return None
         # What the agent itself has clicked is the vendor's, and is not begun anew.
-        is_persons = step.name == TRANSFER and step.performer is Performer.PERSON
+        is_persons = step.type == TRANSFER and step.performer is Performer.PERSON
         return operation if is_persons else None
 
     def _why_stopped(self, known: DeclarationRecord) -> str:
@@ -319,45 +296,6 @@ class MigrationService:
             and (entry.authorized is not False or entry.path in hidden)
         ]
 
-    def _steps(self, declaration: dict[str, Any], migration: str) -> tuple[Step, ...]:
-        means = self._means
-        dongle = dongle_from(declaration["dongle"])
-        attempt_id = operation_id(migration, declaration["attempt"])
-        others = tuple(declaration["others"])
-        hide = Isolate(means.isolation, others, attempt_id)
-        give_back = GiveBack(means.isolation, others, attempt_id)
-        told = means.instructions(declaration["target_user"])
-        transfer = TransferDongle(
-            driver=means.driver,
-            page=means.page,
-            dongle=dongle,
-            target_user=declaration["target_user"],
-            migration_id=migration,
-            told=Instructions(
-                told.steps,
-                told.verified_by,
-                attestable=True,
-                seconds_max=declaration["deadline_seconds"] or told.seconds_max,
-            ),
-            check=lambda: self._check(declaration),
-            difference=lambda number: self._presence.difference(dongle, number),
-            disturbance=lambda number, enabled: self._presence.disturbance(
-                migration, number, enabled, self._guard.is_watching(attempt_id)
-            ),
-            doubt_advice=doubt_advice(dongle.id, attempt_id),
-            contradiction_advice=contradiction_advice(dongle.id, attempt_id),
-            seconds_max=means.seconds_max,
-            stopping=self._stopping,
-        )
-        steps: list[Step] = [SwitchDongleService(means.driver, True), transfer]
-        if others:
-            steps = [hide, *steps, give_back]
-        if declaration["licenses"]:
-            held = licenses_from(declaration["licenses"]) or ()
-            before = lambda: self._licenses_before(attempt_id)  # noqa: E731
-            steps.append(Arrive(means.driver, before, held, migration))
-        return tuple(steps)
-
     def _work(self, record: DeclarationRecord, actor: str) -> Work:
         return Work(
             operation_id(record.id, record.document["attempt"]),
@@ -366,12 +304,16 @@ class MigrationService:
             None,
             self._holder,
             actor,
-            self._steps(record.document, record.id),
+            self._steps.planned(record.document, record.id),
+            DeclarationKey(MIGRATION, record.id),
         )
 
-    def _drive(self, record: DeclarationRecord, run: Callable[[Work], object], actor: str) -> None:
+    def _work_of(self, record: DeclarationRecord, operation: OperationRecord, actor: str) -> Work:
+        makers = self._steps.makers(record.document, record.id, operation.id)
+        return work_from(operation, makers, actor)
+
+    def _drive(self, record: DeclarationRecord, run: Callable[[Work], object], work: Work) -> None:
         """Run it with an eye on the bus; what is owed is given back whenever it has ended."""
-        work = self._work(record, actor)
         if not self._guard.watch(work.id, work.subject):
             self._hide_again(work.id)
         try:
@@ -412,24 +354,6 @@ class MigrationService:
             return None
         self._owed.hide_again(operation, known.document)
         return known, operation
-
-    def _check(self, declaration: dict[str, Any]) -> int | None:
-        """Look once more when all is prepared, right before the irreversible step."""
-        dongle = dongle_from(declaration["dongle"])
-        number = self._presence.number(dongle)
-        # A dongle shows about a second after its service was switched on.
-        wait_until(lambda: bool(self._means.driver.status().dongle_keys))
-        rows = self._reports.rows(dongle, False, stated_in(declaration), at_step=True)
-        if is_refused(rows):
-            raise not_eligible(dongle, report_view(rows))
-        return number
-
-    def _licenses_before(self, attempt_id: str) -> tuple[ProductSeats, ...]:
-        with self._journal.reading() as unit:
-            operation = unit.operations.get(attempt_id)
-        steps = operation.steps if operation else ()
-        found = [step.baseline for step in steps if step.name == "transfer"]
-        return seats_from(found[0].get("licenses", [])) if found else ()
 
     def _require_same(self, order: MigrationOrder, known: DeclarationRecord) -> None:
         if known.document["target_user"] != order.target_user:

@@ -136,7 +136,7 @@ def disturbance_of(document: dict[str, Any]) -> str | None:
 def number_at(operation: OperationRecord | None) -> int | None:
     """The dongle's number when the irreversible step was handed out, where that was kept."""
     steps = operation.steps if operation else ()
-    found = [step.baseline.get("number") for step in steps if step.name == TRANSFER]
+    found = [step.baseline.get("number") for step in steps if step.type == TRANSFER]
     return found[0] if found else None
 
 

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from seatkeeper_agent.domain.arrivals import compared
@@ -40,34 +40,35 @@ class Isolate(PlainStep):
     """Hide all other dongles from the vendor's driver; what is hidden is owed back."""
 
     isolation: IsolationPort
-    others: tuple[str, ...]
     operation_id: str
+    paths: Sequence[str]
 
-    name = "isolate"
+    type = "isolate"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which ones."""
+        return {"paths": list(self.paths)}
 
     @property
     def title(self) -> str:
         """How many."""
-        number = len(self.others)
+        number = len(self.paths)
         return f"hiding {number} other dongle{'' if number == 1 else 's'} from the driver"
-
-    def baseline(self) -> dict[str, Any]:
-        """Which ones."""
-        return {"paths": list(self.others)}
 
     def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
         """Owed from before the first one is hidden."""
-        unit.declarations.put(ISOLATION, self.operation_id, baseline)
+        unit.declarations.put(ISOLATION, self.operation_id, self.arguments)
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Read back from the kernel; one that was unplugged is hidden well enough."""
-        left = [path for path in self.others if self.isolation.authorized(path)]
+        left = [path for path in self.paths if self.isolation.authorized(path)]
         return Probe(Verdict.NOT_DONE if left else Verdict.DONE)
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
         """The kernel's switch."""
         try:
-            self.isolation.hide(list(self.others))
+            self.isolation.hide(list(self.paths))
         except IsolationError as error:
             raise DriverRefused(str(error)) from error
         return b""
@@ -78,20 +79,25 @@ class GiveBack(PlainStep):
     """Let the driver have the other dongles again."""
 
     isolation: IsolationPort
-    others: tuple[str, ...]
     operation_id: str
+    paths: Sequence[str]
 
-    name, title = "give_back", "giving the other dongles back to the driver"
+    type, title = "give_back", "giving the other dongles back to the driver"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which ones."""
+        return {"paths": list(self.paths)}
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Read back from the kernel."""
-        hidden = [path for path in self.others if self.isolation.authorized(path) is False]
+        hidden = [path for path in self.paths if self.isolation.authorized(path) is False]
         return Probe(Verdict.NOT_DONE if hidden else Verdict.DONE)
 
     def perform(self, baseline: dict[str, Any]) -> bytes:
         """The kernel's switch."""
         try:
-            self.isolation.give_back(list(self.others))
+            self.isolation.give_back(list(self.paths))
         except IsolationError as error:
             raise DriverRefused(str(error)) from error
         return b""
@@ -127,6 +133,7 @@ class TransferDongle(PlainStep):
     target_user: str
     migration_id: str
     told: Instructions
+    deadline_seconds: int | None
     check: Callable[[], int | None]
     difference: Callable[[int | None], str | None]
     disturbance: Callable[[int | None, bool | None], str | None]
@@ -136,8 +143,13 @@ class TransferDongle(PlainStep):
     stopping: threading.Event
     may_have_clicked: bool = field(default=True, init=False)
 
-    name: str = field(default=TRANSFER, init=False)
+    type = TRANSFER
     reversible: bool = field(default=False, init=False)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """To whom; which dongle it is, its declaration says."""
+        return {"target_user": self.target_user, "deadline_seconds": self.deadline_seconds}
 
     @property
     def title(self) -> str:
@@ -249,8 +261,14 @@ class Arrive(PlainStep):
     declared: tuple[HeldLicense, ...]
     migration_id: str
 
-    name, title = "arrive", "all declared licenses showing in the account"
+    type, title = "arrive", "all declared licenses showing in the account"
     performer = Performer.VENDOR
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What was declared to be in the dongle."""
+        return {"licenses": [asdict(entry) for entry in self.declared]}
+
     instructions = Instructions(
         (
             "Wait: the vendor says that it may take minutes until all licenses show.",

@@ -17,7 +17,7 @@ from seatkeeper_agent.operations.dongles.names import dongle_from, names_of
 from seatkeeper_agent.operations.dongles.plan import licenses_from, operation_id
 from seatkeeper_agent.operations.dongles.presence import disturbance_of
 from seatkeeper_agent.operations.dongles.report import dongle_view
-from seatkeeper_agent.operations.dongles.steps import seats_from
+from seatkeeper_agent.operations.dongles.steps import TRANSFER, Arrive, seats_from
 from seatkeeper_agent.operations.people import awaited_view, planned_view
 from seatkeeper_agent.operations.views import moment
 
@@ -28,7 +28,7 @@ def migration_view(unit: Unit, record: DeclarationRecord) -> dict[str, Any]:
     operation = unit.operations.get(operation_id(record.id, document["attempt"]))
     outcome = document["outcome"] or {}
     steps = operation.steps if operation else ()
-    before = [step.baseline.get("licenses") for step in steps if step.name == "transfer"]
+    before = [step.baseline.get("licenses") for step in steps if step.type == TRANSFER]
     return {
         "id": record.id,
         "dongle": dongle_view(dongle_from(document["dongle"])),
@@ -89,8 +89,8 @@ def _comparison(document: dict[str, Any], operation: OperationRecord | None) -> 
     came = compared(held, seats_from(document["outcome"]["gained"]))
     is_waiting = operation is not None and operation.state is OperationState.WAITING
     steps = operation.steps if operation else ()
-    attested = any(step.name == "arrive" and step.attested for step in steps)
-    is_done = any(step.name == "arrive" and step.state is StepState.DONE for step in steps)
+    attested = any(step.type == Arrive.type and step.attested for step in steps)
+    is_done = any(step.type == Arrive.type and step.state is StepState.DONE for step in steps)
     verdict: str | None = "matches" if came.is_complete else "not_declared"
     if not held:
         verdict = "not_declared"

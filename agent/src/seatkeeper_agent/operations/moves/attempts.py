@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.operations.moves.steps import DEACTIVATE
 
 
 def is_open(operation: OperationRecord | None) -> bool:
@@ -22,10 +24,7 @@ def has_begun(operation: OperationRecord) -> bool:
 
 def has_released(operation: OperationRecord) -> bool:
     """Whether a deactivation was handed out or begun: it may happen at any moment."""
-    return any(
-        step.name.startswith("deactivate ") and step.state is not StepState.PLANNED
-        for step in operation.steps
-    )
+    return bool(operation.begun(DEACTIVATE))
 
 
 def marks(operation: OperationRecord | None) -> tuple[str, ...]:
@@ -33,14 +32,26 @@ def marks(operation: OperationRecord | None) -> tuple[str, ...]:
     return () if operation is None else tuple(step.state.value for step in operation.steps)
 
 
-def heard(journal: Journal, operations: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
-    """A sentence for each named step of which a program said something, by the newest attempt."""
-    told: dict[str, str] = {}
+def heard(
+    journal: Journal, operations: Sequence[str], commands: Sequence[tuple[str, dict[str, Any]]]
+) -> tuple[str, ...]:
+    """A sentence for each step of which a program said something, by the newest attempt.
+
+    Steps are given by their type and what they have to have among their arguments.
+    """
     with journal.reading() as unit:
         found = [unit.operations.get(each) for each in operations]
-    for operation in found:
-        for step in operation.steps if operation else ():
-            if step.said is not None and step.name in names:
-                title = f"{step.title[:1].upper()}{step.title[1:]}"
-                told.setdefault(step.name, f"{title} was tried: {step.said}.")
-    return tuple(told[name] for name in names if name in told)
+    steps = [step for operation in found if operation for step in operation.steps if step.said]
+    told = []
+    for step_type, wanted in commands:
+        step = next(
+            (
+                step
+                for step in steps
+                if step.type == step_type and wanted.items() <= step.arguments.items()
+            ),
+            None,
+        )
+        if step is not None:
+            told.append(f"{step.title[:1].upper()}{step.title[1:]} was tried: {step.said}.")
+    return tuple(told)

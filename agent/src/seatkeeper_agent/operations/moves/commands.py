@@ -30,6 +30,9 @@ from seatkeeper_agent.operations.ports import (
 from seatkeeper_agent.operations.servers.steps import OBSERVE_SECONDS_MAX, wait_until
 from seatkeeper_agent.operations.steps import Heard, PlainStep, Probe, Verdict
 
+ACTIVATE = "activate"
+ADD_PROFILE = "add_profile"
+
 
 @dataclass
 class Command(PlainStep):
@@ -47,6 +50,11 @@ class Command(PlainStep):
     words: Heard = field(default_factory=Heard, init=False)
     has_run: bool = field(default=False, init=False)
     has_no_effect: bool = field(default=False, init=False)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which license, who performs, and whether its effect shows."""
+        return {**self.base.arguments, "number": self.number, "seen": self.seen}
 
     @property
     def performer(self) -> Performer:
@@ -136,6 +144,14 @@ class Activate(Command):
     """
 
     code: Secret | None = None
+    offline: bool = False
+
+    type = ACTIVATE
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which license, and by which means a person activates it."""
+        return {**super().arguments, "offline": self.offline}
 
     @property
     def name(self) -> str:
@@ -184,6 +200,13 @@ class AddProfile(Command):
 
     called: str
     keep: Callable[[Unit, str | None], None]
+
+    type = ADD_PROFILE
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which profile of which license."""
+        return {**super().arguments, "profile": self.called}
 
     @property
     def name(self) -> str:

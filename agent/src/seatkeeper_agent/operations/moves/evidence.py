@@ -23,6 +23,7 @@ from seatkeeper_agent.operations.evidence import (
     SETTLED_PEERS,
     SIGNED,
     exchange_with,
+    freeze_exchange,
     own_contradicted,
     peer_contradicted,
     peer_rolled_back,
@@ -30,7 +31,7 @@ from seatkeeper_agent.operations.evidence import (
 from seatkeeper_agent.operations.moves.documents import TAKES, Told, unseal_move
 from seatkeeper_agent.operations.moves.plan import MoveOrder
 from seatkeeper_agent.operations.moves.records import MoveRecord
-from seatkeeper_agent.operations.works import freeze, require_unfrozen
+from seatkeeper_agent.operations.works import require_unfrozen
 
 _OUTCOMES = (MoveDocument.ARRIVED, MoveDocument.REFUSED)
 SIGNED_ONCE = {
@@ -63,7 +64,7 @@ class MoveEvidence:
         if problem is None:
             return
         if is_run:
-            freeze(self._journal, exchange_with(peer), order.actor, problem)
+            freeze_exchange(self._journal, peer, order.actor, problem)
         else:
             problem.next_action = NOT_FROZEN.format("the exchange between the two agents")
         raise problem

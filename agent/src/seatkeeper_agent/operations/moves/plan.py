@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg
@@ -19,11 +19,14 @@ from seatkeeper_agent.domain.records import Envelope
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations import dependencies
-from seatkeeper_agent.operations.moves.commands import Activate, AddProfile
+from seatkeeper_agent.operations.moves.commands import ACTIVATE, ADD_PROFILE, Activate, AddProfile
 from seatkeeper_agent.operations.moves.documents import Word, backup_digest
-from seatkeeper_agent.operations.moves.ports import Action, ServerMoveDriver
+from seatkeeper_agent.operations.moves.ports import Action, MoveInstructions, ServerMoveDriver
 from seatkeeper_agent.operations.moves.records import TRIED, MoveRecord, Shape, note, present
 from seatkeeper_agent.operations.moves.steps import (
+    DEACTIVATE,
+    MAINTENANCE,
+    VERIFY,
     Attested,
     Close,
     Deactivate,
@@ -36,7 +39,7 @@ from seatkeeper_agent.operations.moves.steps import (
 )
 from seatkeeper_agent.operations.people import planned_view
 from seatkeeper_agent.operations.ports import Grade
-from seatkeeper_agent.operations.steps import Step
+from seatkeeper_agent.operations.steps import Makers, Step
 
 VOID = "void"
 """What giving up is called where legs are named."""
@@ -72,13 +75,13 @@ class Means:
 
     driver: ServerMoveDriver
     codes: dict[str, Secret]
-    heard: Callable[[tuple[str, ...]], tuple[str, ...]]
+    heard: Callable[[Sequence[tuple[str, dict[str, Any]]]], tuple[str, ...]]
     check: Callable[[str], None]
     target_refusal: Callable[[], Any]
     not_arrived: Callable[[], Any]
     active_here: Callable[[], Any]
     not_left: Callable[[], Any]
-    close: Callable[[Unit], None]
+    close: Callable[[Unit, str], None]
 
 
 def shape_of(order: MoveOrder, record: MoveRecord, driver: ServerMoveDriver) -> Shape:
@@ -172,151 +175,177 @@ def _is_open(word: str | None, unseen: tuple[str, ...], what: str) -> bool:
 
 
 def steps_of(record: MoveRecord, shape: Shape, means: Means) -> tuple[Step, ...]:
-    """The steps of an operation, from what was frozen when it was begun."""
-    maker = _Maker(record, shape, means)
+    """The steps of a new operation."""
+    makers = makers_of(record, means)
+    wanted = [*_wanted(record, shape), (Close.type, {"leg": shape.leg})]
+    return tuple(makers[step_type](arguments) for step_type, arguments in wanted)
+
+
+Wanted = tuple[str, dict[str, Any]]
+"""A step's type and its arguments."""
+
+
+def _wanted(record: MoveRecord, shape: Shape) -> list[Wanted]:
+    """What a leg does, in its order."""
+    sees_licenses = "licenses" not in shape.unseen
     match shape.leg:
         case MoveLeg.PREPARE:
-            steps = maker.prepare()
+            # The product is there before anything leaves the source, and the machine fits.
+            return [_by(shape, Install.type), (FITS, {})]
         case MoveLeg.RELEASE:
-            steps = maker.release()
+            # Maintenance mode, then license by license; at the end all are looked at together.
+            return [
+                _by(shape, MAINTENANCE, enabled=True),
+                *(_by(shape, DEACTIVATE, number=number) for number in shape.numbers),
+                *([(LEFT, {})] if sees_licenses else []),
+            ]
         case MoveLeg.INSTALL:
-            steps = maker.install()
+            # For a lost source also what its agent would have had done.
+            is_lost = record.declaration.source_lost
+            return [*_bring(shape), *([_repointing(False)] if is_lost else [])]
         case MoveLeg.FINISH:
-            steps = maker.finish()
+            gone: list[Wanted] = [(GONE, {})] if sees_licenses else []
+            return [*gone, _repointing(True), _by(shape, MAINTENANCE, enabled=False)]
         case MoveLeg.RESTORE:
-            steps = [*maker.bring(), *maker.maintenance_off()]
-        case _:
-            steps = maker.maintenance_off()
-    return (
-        *steps,
-        Close(f"ending the leg {shape.leg} of {record.declaration.subject}", means.close),
-    )
+            return [*_bring(shape), *_maintenance_off(shape)]
+    return _maintenance_off(shape)
+
+
+def _bring(shape: Shape) -> list[Wanted]:
+    """Activate all, link all profiles, and have looked at what the agent cannot see."""
+    sees = {what: what not in shape.unseen for what in ("licenses", "profiles")}
+    support = {"by": Performer.VENDOR.value, "numbers": list(shape.numbers)}
+    shown = {"seen": sees["licenses"], "offline": shape.offline}
+    steps: list[Wanted] = [(SupportReleases.type, support)] if shape.support else []
+    steps += [_by(shape, ACTIVATE, number=number, **shown) for number in shape.numbers]
+    steps += [
+        _by(shape, ADD_PROFILE, number=number, profile=name, seen=sees["profiles"])
+        for name, number in shape.profiles
+    ]
+    person = {"by": Performer.PERSON.value}
+    steps += [(VERIFY, {**person, "number": number}) for number in shape.verified]
+    return [*steps, (ARRIVED, {})] if sees["licenses"] else steps
+
+
+def _maintenance_off(shape: Shape) -> list[Wanted]:
+    """Where it was on."""
+    return [_by(shape, MAINTENANCE, enabled=False)] if shape.maintenance else []
+
+
+def _repointing(restarts: bool) -> Wanted:
+    return REPOINT, {"by": Performer.PERSON.value, "restarts": restarts}
+
+
+def _by(shape: Shape, step_type: str, **arguments: Any) -> Wanted:
+    """A step of the agent, or of a person where the shape says so."""
+    by = Performer.PERSON if step_type in shape.by_person else Performer.AGENT
+    return step_type, {"by": by.value, **arguments}
+
+
+def makers_of(record: MoveRecord, means: Means) -> Makers:
+    """By type of step the function that makes it for an operation of this move."""
+    make = _Maker(record, means)
+    return {
+        Install.type: lambda given: make.install(**given),
+        FITS: lambda _: make.still(FITS, means.target_refusal),
+        LEFT: lambda _: make.still(LEFT, means.not_left),
+        GONE: lambda _: make.still(GONE, means.active_here, freezes=True),
+        ARRIVED: lambda _: make.still(ARRIVED, means.not_arrived),
+        MAINTENANCE: lambda given: make.maintenance(**given),
+        DEACTIVATE: lambda given: make.deactivate(**given),
+        SupportReleases.type: lambda given: make.support(**given),
+        ACTIVATE: lambda given: make.activate(**given),
+        ADD_PROFILE: lambda given: make.profile(**given),
+        VERIFY: lambda given: make.verify(**given),
+        REPOINT: lambda given: make.repoint(**given),
+        Close.type: lambda given: Close(record.declaration.subject, close=means.close, **given),
+    }
+
+
+FITS, LEFT, GONE, ARRIVED, REPOINT = "fits", "left", "gone", "arrived", "repoint"
+_STILL = {
+    FITS: "the target fitting what was backed up",
+    LEFT: "no license being active here any more",
+    GONE: "no license being active on the old server",
+    ARRIVED: "all licenses being active here",
+}
 
 
 @dataclass(frozen=True)
 class _Maker:
     record: MoveRecord
-    shape: Shape
     means: Means
 
-    def prepare(self) -> list[Step]:
-        """The product is there before anything leaves the source, and the machine fits."""
-        told = self.means.driver.instructions().install()
-        refusal = self.means.target_refusal
-        fits = HoldStill("fits", "the target fitting what was backed up", refusal)
-        return [Install(*self._base("install", told)), fits]
+    def still(self, step_type: str, refusal: Callable[[], Any], freezes: bool = False) -> HoldStill:
+        return HoldStill(step_type, _STILL[step_type], refusal, freezes)
 
-    def release(self) -> list[Step]:
-        """Maintenance mode, then license by license; at the end all are looked at together."""
-        told = self.means.driver.instructions()
-        on = SwitchMaintenance(
-            *self._base("maintenance", told.set_maintenance(True)), True, self.means.check
-        )
-        steps: list[Step] = [on]
-        steps += [
-            Deactivate(
-                *self._base("deactivate", told.deactivate(number)),
-                number,
-                self.means.check,
-                label=self.record.label(number),
-            )
-            for number in self.shape.numbers
-        ]
-        if "licenses" not in self.shape.unseen:
-            what = "no license being active here any more"
-            steps.append(HoldStill("left", what, self.means.not_left))
-        return steps
+    def install(self, by: str) -> Install:
+        return Install(*self._base(by, self._told.install()))
 
-    def install(self) -> list[Step]:
-        """All licenses; for a lost source also what its agent would have had done."""
-        steps = self.bring()
-        if self.record.declaration.source_lost:
-            steps.append(self._repointing(()))
-        return steps
+    def maintenance(self, by: str, enabled: bool) -> SwitchMaintenance:
+        base = self._base(by, self._told.set_maintenance(enabled))
+        # Only what begins a release is bound to a confirmation.
+        return SwitchMaintenance(*base, enabled, self.means.check if enabled else None)
 
-    def finish(self) -> list[Step]:
-        """Nothing is active here any more; applications go to the new server."""
-        steps: list[Step] = []
-        if "licenses" not in self.shape.unseen:
-            what = "no license being active on the old server"
-            steps.append(HoldStill("gone", what, self.means.active_here, freezes=True))
-        warning = self.means.driver.instructions().restart_warning()
-        return [*steps, self._repointing((f"Then: {warning}",)), *self.maintenance_off()]
+    def deactivate(self, by: str, number: str) -> Deactivate:
+        base = self._base(by, self._told.deactivate(number))
+        return Deactivate(*base, number, self.means.check, label=self.record.label(number))
 
-    def maintenance_off(self) -> list[Step]:
-        """Where it was on."""
-        if not self.shape.maintenance and self.shape.leg in (MoveLeg.RESTORE, VOID):
-            return []
-        told = self.means.driver.instructions().set_maintenance(False)
-        return [SwitchMaintenance(*self._base("maintenance", told), False)]
+    def support(self, by: str, numbers: list[str]) -> SupportReleases:
+        lost = tuple(numbers)
+        labels = ", ".join(self.record.label(number) for number in lost)
+        return SupportReleases(*self._base(by, self._told.release(lost)), lost, label=labels)
 
-    def bring(self) -> list[Step]:
-        """Activate all, link all profiles, and have looked at what the agent cannot see."""
-        told, shape = self.means.driver.instructions(), self.shape
-        steps: list[Step] = []
-        if shape.support:
-            lost = shape.numbers
-            base = self._base("support", told.release(lost), Performer.VENDOR)
-            labels = ", ".join(self.record.label(number) for number in lost)
-            steps.append(SupportReleases(*base, lost, label=labels))
-        for number in shape.numbers:
-            tell = told.activate_offline if shape.offline else told.activate
-            known = self.record.progress(number)
-            steps.append(
-                Activate(
-                    ServerMoveStep(
-                        *self._base("activate", tell(number)), label=self.record.label(number)
-                    ),
-                    number,
-                    "licenses" not in shape.unseen,
-                    known.activated == TRIED,
-                    self.means.codes.get(number),
-                )
-            )
-        for name, number in shape.profiles:
-            steps.append(self._profile(name, number, told.add_profile(name, number)))
-        steps += [self._verify(number, told.verify((number,))) for number in shape.verified]
-        if "licenses" not in shape.unseen:
-            what = "all licenses being active here"
-            steps.append(HoldStill("arrived", what, self.means.not_arrived))
-        return steps
+    def activate(self, by: str, number: str, seen: bool, offline: bool) -> Activate:
+        tell = self._told.activate_offline if offline else self._told.activate
+        base = ServerMoveStep(*self._base(by, tell(number)), label=self.record.label(number))
+        tried = self.record.progress(number).activated == TRIED
+        return Activate(base, number, seen, tried, self.means.codes.get(number), offline)
 
-    def _verify(self, number: str, told: Instructions) -> Verify:
-        """Who looks is told first what the commands said that were run for this license."""
-        known = next(entry for entry in self.record.backup.licenses if entry.number == number)
-        names = (f"activate {number}", *(f"add_profile {name}" for name in known.profiles))
-        base = self._base("verify", told, Performer.PERSON)
-        return Verify(*base, number, heard=lambda: self.means.heard(names), label=known.label)
-
-    def _profile(self, name: str, number: str, told: Instructions) -> AddProfile:
-        move = self.record.id
+    def profile(self, by: str, number: str, profile: str, seen: bool) -> AddProfile:
+        move, told = self.record.id, self._told.add_profile(profile, number)
 
         def keep(unit: Unit, word: str | None) -> None:
             others = {
                 key: value
                 for key, value in present(unit, move).progress(number).profiles.items()
-                if key != name
+                if key != profile
             }
-            note(unit, move, number, profiles=others if word is None else {**others, name: word})
+            changed = others if word is None else {**others, profile: word}
+            note(unit, move, number, profiles=changed)
 
-        known = self.record.progress(number).profiles.get(name)
-        base = ServerMoveStep(*self._base("add_profile", told), label=self.record.label(number))
-        seen = "profiles" not in self.shape.unseen
-        return AddProfile(base, number, seen, known == TRIED, name, keep)
+        known = self.record.progress(number).profiles.get(profile)
+        base = ServerMoveStep(*self._base(by, told), label=self.record.label(number))
+        return AddProfile(base, number, seen, known == TRIED, profile, keep)
 
-    def _repointing(self, more: tuple[str, ...]) -> Attested:
-        told = self.means.driver.instructions().repoint(self.record.declaration.target_host)
-        told = Instructions(
-            (*told.steps, *more), told.verified_by, told.attestable, told.seconds_max
+    def verify(self, by: str, number: str) -> Verify:
+        """Who looks is told first what the commands said that were run for this license."""
+        known = next(entry for entry in self.record.backup.licenses if entry.number == number)
+        commands: tuple[Wanted, ...] = (
+            (ACTIVATE, {"number": number}),
+            *((ADD_PROFILE, {"profile": name}) for name in known.profiles),
         )
-        what = f"applications using {self.record.declaration.target_host}"
-        return Attested(*self._base("repoint", told, Performer.PERSON), "repoint", what)
+        base = self._base(by, self._told.verify((number,)))
+        return Verify(*base, number, heard=lambda: self.means.heard(commands), label=known.label)
+
+    def repoint(self, by: str, restarts: bool) -> Attested:
+        host = self.record.declaration.target_host
+        told = self._told.repoint(host)
+        if restarts:
+            more = f"Then: {self._told.restart_warning()}"
+            told = replace(told, steps=(*told.steps, more))
+        given = {"restarts": restarts}
+        what = f"applications using {host}"
+        return Attested(*self._base(by, told), REPOINT, what, given=given)
+
+    @property
+    def _told(self) -> MoveInstructions:
+        return self.means.driver.instructions()
 
     def _base(
-        self, kind: str, told: Instructions, by: Performer | None = None
+        self, by: str, told: Instructions
     ) -> tuple[ServerMoveDriver, str, Performer, Instructions]:
-        default = Performer.PERSON if kind in self.shape.by_person else Performer.AGENT
-        return self.means.driver, self.record.id, by or default, told
+        return self.means.driver, self.record.id, Performer(by), told
 
 
 def bound_to(seen: MovableServer, numbers: tuple[str, ...]) -> dict[str, str]:

@@ -10,19 +10,19 @@ from typing import Any
 
 from seatkeeper_agent.domain.plans import Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import OperationRecord, OperationState
+from seatkeeper_agent.domain.records import DeclarationKey, OperationRecord, OperationState
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine, driver_problem
 from seatkeeper_agent.operations.moves.attempts import heard
-from seatkeeper_agent.operations.moves.commands import AddProfile
+from seatkeeper_agent.operations.moves.commands import ADD_PROFILE, AddProfile
 from seatkeeper_agent.operations.moves.documents import Word
 from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
-from seatkeeper_agent.operations.moves.steps import Attested, ServerMoveStep, word_of
+from seatkeeper_agent.operations.moves.steps import VERIFY, Attested, ServerMoveStep, word_of
 from seatkeeper_agent.operations.moves.views import operation_view, waiting_view
 from seatkeeper_agent.operations.people import planned_view
 from seatkeeper_agent.operations.ports import DriverError, Grade
 from seatkeeper_agent.operations.servers.settings import holder_of
-from seatkeeper_agent.operations.steps import Step, Work
+from seatkeeper_agent.operations.steps import Makers, Step, Work, work_from
 
 KIND = "server_profile"
 
@@ -67,19 +67,23 @@ class ProfileService:
                 "Have a person do it in the vendor's own way, or name another profile.",
             )
         document = self._document(name, number)
-        if dry_run:
-            shown = [planned_view(step) for step in self._steps("", name, document)]
-            return _answer(True, before, number, shown, None)
-        open_before = self._open_of(name)
-        work = self._work(open_before or str(uuid.uuid4()), name, document, actor)
-        if open_before is None:
+        open_before = None if dry_run else self._open_of(name)
+        if open_before is not None:
+            work = self._work_of(open_before, actor)
+            self._engine.resume(work)
+        else:
+            identity = str(uuid.uuid4())
+            steps = self._steps(identity, name, document)
+            if dry_run:
+                shown = [planned_view(step) for step in steps]
+                return _answer(True, before, number, shown, None)
 
             def declare(unit: Unit) -> None:
                 unit.declarations.put(KIND, name, document)
 
+            key = DeclarationKey(KIND, name)
+            work = Work(identity, KIND, f"profile {name}", None, self._holder, actor, steps, key)
             self._engine.run(work, declare)
-        else:
-            self._engine.resume(work)
         with self._journal.reading() as unit:
             operation = unit.operations.get(work.id)
         shown = [planned_view(step) for step in (operation.steps if operation else ())]
@@ -105,14 +109,16 @@ class ProfileService:
             return []
         if operation.state is OperationState.IN_DOUBT:
             return []
-        resumed = self._engine.resume(self._work_of(operation))
+        resumed = self._engine.resume(self._work_of(operation, operation.actor))
         return [] if resumed is None else [operation.id]
 
     def attest(
         self, operation: OperationRecord, happened: bool, statement: str, actor: str
     ) -> None:
         """A person's word on what cannot be observed."""
-        self._engine.attest(self._work_of(operation), operation, happened, statement, actor)
+        self._engine.attest(
+            self._work_of(operation, operation.actor), operation, happened, statement, actor
+        )
 
     def _owner(self, name: str) -> str | None:
         """The license that has the profile, as the server shows it or somebody has said."""
@@ -138,45 +144,50 @@ class ProfileService:
         return {"license": number, "by": by.value, "seen": self._shows(), "word": None}
 
     def _steps(self, operation: str, name: str, document: dict[str, Any]) -> tuple[Step, ...]:
-        told, number = self._driver.instructions(), document["license"]
-        by = Performer(document["by"])
-        base = ServerMoveStep(self._driver, "", by, told.add_profile(name, number))
+        by, number, seen = document["by"], document["license"], document["seen"]
+        makers, what = self._makers(operation, name), {"number": number, "profile": name}
+        add = makers[ADD_PROFILE]({"by": by, "seen": seen, **what})
+        if seen or by == Performer.PERSON:
+            return (add,)
+        return add, makers[VERIFY]({"by": Performer.PERSON.value, **what})
+
+    def _makers(self, operation: str, name: str) -> Makers:
+        driver, told = self._driver, self._driver.instructions()
 
         def keep(unit: Unit, word: str | None) -> None:
-            unit.declarations.put(KIND, name, {**document, "word": word})
-
-        add = AddProfile(base, number, document["seen"], False, name, keep)
-        if document["seen"] or by is Performer.PERSON:
-            return (add,)
-        look = Working(
-            self._driver,
-            "",
-            Performer.PERSON,
-            told.verify((number,)),
-            "verify",
-            f"profile {name} working for license {number}",
-            keep,
-            heard=lambda: heard(self._journal, [operation], [add.name]),
-        )
-        return add, look
-
-    def _work(self, identity: str, name: str, document: dict[str, Any], actor: str) -> Work:
-        steps = self._steps(identity, name, document)
-        return Work(identity, KIND, f"profile {name}", None, self._holder, actor, steps)
-
-    def _work_of(self, operation: OperationRecord) -> Work:
-        name = operation.subject.removeprefix("profile ")
-        with self._journal.reading() as unit:
             known = unit.declarations.get(KIND, name)
-        if known is None:
-            raise LookupError(f"the profile {name} was not declared")
-        return self._work(operation.id, name, known.document, operation.actor)
+            if known is None:
+                raise LookupError(f"the profile {name} was not declared")
+            unit.declarations.put(KIND, name, {**known.document, "word": word})
 
-    def _open_of(self, name: str) -> str | None:
+        def add(by: str, number: str, profile: str, seen: bool) -> Step:
+            to_do = told.add_profile(profile, number)
+            base = ServerMoveStep(driver, "", Performer(by), to_do)
+            return AddProfile(base, number, seen, False, profile, keep)
+
+        def look(by: str, number: str, profile: str) -> Step:
+            return Working(
+                driver,
+                "",
+                Performer(by),
+                told.verify((number,)),
+                VERIFY,
+                f"profile {profile} working for license {number}",
+                keep,
+                heard=lambda: heard(self._journal, [operation], [(ADD_PROFILE, {})]),
+                given={"number": number, "profile": profile},
+            )
+
+        return {ADD_PROFILE: lambda given: add(**given), VERIFY: lambda given: look(**given)}
+
+    def _work_of(self, operation: OperationRecord, actor: str) -> Work:
+        makers = self._makers(operation.id, operation.declared_id)
+        return work_from(operation, makers, actor)
+
+    def _open_of(self, name: str) -> OperationRecord | None:
         with self._journal.reading() as unit:
             held = unit.operations.holding(self._holder)
-        mine = held is not None and (held.kind, held.subject) == (KIND, f"profile {name}")
-        return held.id if held is not None and mine else None
+        return held if held and held.declaration == DeclarationKey(KIND, name) else None
 
 
 def _answer(

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveLeg, MoveState
 from seatkeeper_agent.domain.moves import BackedUpLicense
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import MoveDocument, OperationRecord, OperationState, StepState
+from seatkeeper_agent.domain.records import (
+    DeclarationKey,
+    MoveDocument,
+    OperationRecord,
+    OperationState,
+)
 from seatkeeper_agent.domain.rules import RuleRow, is_refused
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.domain.transfers import Side
@@ -27,6 +32,7 @@ from seatkeeper_agent.operations.moves.attempts import (
     marks,
 )
 from seatkeeper_agent.operations.moves.backups import BackupService
+from seatkeeper_agent.operations.moves.closing import close_leg
 from seatkeeper_agent.operations.moves.documents import (
     RETURNED,
     backup_digest,
@@ -41,6 +47,7 @@ from seatkeeper_agent.operations.moves.plan import (
     Means,
     MoveOrder,
     codes_needed,
+    makers_of,
     needs_confirmation,
     plan_view,
     shape_of,
@@ -54,10 +61,10 @@ from seatkeeper_agent.operations.moves.records import (
     Shape,
     operation_id,
 )
-from seatkeeper_agent.operations.moves.steps import codes_missing
+from seatkeeper_agent.operations.moves.steps import MAINTENANCE, codes_missing
 from seatkeeper_agent.operations.ports import Description, Grade
 from seatkeeper_agent.operations.servers.settings import holder_of
-from seatkeeper_agent.operations.steps import Work
+from seatkeeper_agent.operations.steps import Work, work_from
 
 
 class MoveService:
@@ -139,7 +146,7 @@ class MoveService:
             return self._answers.answer(record, record.state, changed=True, after=MoveState.VOID)
         before = record.state
         if voiding:
-            self._engine.resume(self._work(record, {}, actor))
+            self._resume(record, {}, actor)
         else:
             self._void(record, operation, actor)
         after = self._present(move)
@@ -174,7 +181,8 @@ class MoveService:
             problem = refusals.interrupted(record.declaration)
             self._engine.give_up(operation.id, self._holder, problem, actor, has_begun)
             return []
-        resumed = self._engine.resume(self._work(record, {}, operation.actor))
+        work = self._work_of(record, operation, {}, operation.actor)
+        resumed = self._engine.resume(work)
         return [] if resumed is None else [operation.id]
 
     def attest(
@@ -182,7 +190,7 @@ class MoveService:
     ) -> None:
         """A person's word on what cannot be observed."""
         record = self._record_of(operation)
-        work = self._work(record, {}, operation.actor)
+        work = self._work_of(record, operation, {}, operation.actor)
         try:
             self._engine.attest(work, operation, happened, statement, actor)
         except Problem as problem:
@@ -276,7 +284,7 @@ class MoveService:
         if dry_run:
             return self._answers.answer(record, record.state, changed=False)
         before, steps = record.state, marks(self._answers.operation(record))
-        self._engine.resume(self._work(record, order.codes, order.actor))
+        self._resume(record, order.codes, order.actor)
         after = self._present(record.id)
         return self._answers.answer(
             after, before, changed=marks(self._answers.operation(after)) != steps
@@ -367,47 +375,11 @@ class MoveService:
             attempts = range(1, record.attempt + 1)
             found = [unit.operations.get(operation_id(record, n)) for n in attempts]
         return any(
-            step.name == "maintenance_on"
-            and step.state is not StepState.PLANNED
-            and step.intended_at is not None
+            step.arguments["enabled"] and step.intended_at is not None
             for operation in found
             if operation is not None
-            for step in operation.steps
+            for step in operation.begun(MAINTENANCE)
         )
-
-    # How a leg ends -------------------------------------------------------------------
-
-    def _close(self, move: str) -> Callable[[Unit], None]:
-        def close(unit: Unit) -> None:
-            record = records.present(unit, move)
-            leg = VOID if record.shape is None else record.shape.leg
-            if leg == VOID:
-                records.put(unit, record.advanced(MoveState.VOID))
-                return
-            records.put(unit, self._closed(unit, record, MoveLeg(leg)))
-
-        return close
-
-    def _closed(self, unit: Unit, record: MoveRecord, leg: MoveLeg) -> MoveRecord:
-        ended = record.advanced(ENDS[leg])
-        gives = GIVES.get(leg)
-        if gives is None:
-            return ended
-        answers, facts = self._facts(record, gives)
-        sealed = seal_move(unit, self._identity, gives, record.declaration, answers, facts)
-        return ended.with_document(gives, sealed)
-
-    def _facts(
-        self, record: MoveRecord, kind: MoveDocument
-    ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-        if kind is MoveDocument.PREPARED:
-            return None, {"backup": backup_digest(record.backup)}
-        if kind is MoveDocument.RELEASED:
-            words = {n: record.progress(n).released for n in record.numbers}
-            facts = {"licenses": words, "backup": record.backup.as_document()}
-            return record.document(MoveDocument.PREPARED), facts
-        words = {n: record.progress(n).activated for n in record.numbers}
-        return record.document(MoveDocument.RELEASED), {"licenses": words}
 
     # What the legs share --------------------------------------------------------------
 
@@ -423,7 +395,19 @@ class MoveService:
             self._holder,
             actor,
             steps_of(record, record.shape, means),
+            DeclarationKey(records.MOVE, record.id),
         )
+
+    def _work_of(
+        self, record: MoveRecord, operation: OperationRecord, codes: dict[str, Secret], actor: str
+    ) -> Work:
+        makers = makers_of(record, self._means(record, codes, actor))
+        return work_from(operation, makers, actor)
+
+    def _resume(self, record: MoveRecord, codes: dict[str, Secret], actor: str) -> None:
+        operation = self._answers.operation(record)
+        if operation is not None:
+            self._engine.resume(self._work_of(record, operation, codes, actor))
 
     def _means(self, record: MoveRecord, codes: dict[str, Secret], actor: str) -> Means:
         attempts = [operation_id(record, n) for n in range(record.attempt, 0, -1)]
@@ -436,7 +420,7 @@ class MoveService:
             not_arrived=lambda: self._looks.not_arrived(record),
             active_here=lambda: self._looks.active_here(record),
             not_left=lambda: self._looks.not_left(record),
-            close=self._close(record.id),
+            close=partial(close_leg, self._identity, record.id),
         )
 
     def _require_confirmed(self, order: MoveOrder, shape: Shape, plan: dict[str, Any]) -> None:
@@ -476,9 +460,9 @@ class MoveService:
 
     def _record_of(self, operation: OperationRecord) -> MoveRecord:
         with self._journal.reading() as unit:
-            for record in records.page(unit, "", records.LISTED_MAX):
-                if operation_id(record) == operation.id:
-                    return record
+            record = records.find(unit, operation.declared_id)
+        if record is not None and operation_id(record) == operation.id:
+            return record
         raise Problem(
             ProblemCode.OPERATION_UNKNOWN,
             f"The operation {operation.id} is no move's that is open on this host.",

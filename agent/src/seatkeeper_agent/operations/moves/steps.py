@@ -28,6 +28,10 @@ from seatkeeper_agent.operations.ports import (
 from seatkeeper_agent.operations.servers.steps import OBSERVE_SECONDS_MAX, wait_until
 from seatkeeper_agent.operations.steps import Heard, PlainStep, Probe, Verdict
 
+DEACTIVATE = "deactivate"
+MAINTENANCE = "maintenance"
+VERIFY = "verify"
+
 
 class NothingSeen(DriverRefused):
     """A program has ended, however it ended, and the server does not show what it was run for."""
@@ -63,6 +67,11 @@ class ServerMoveStep(PlainStep):
     heard: Callable[[], tuple[str, ...]] = field(default=unheard, kw_only=True)
     words: Heard = field(default_factory=Heard, kw_only=True, compare=False)
     label: str = field(default="", kw_only=True)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Who performs, frozen when the operation was begun."""
+        return {"by": self.by.value}
 
     @property
     def performer(self) -> Performer:
@@ -126,6 +135,13 @@ class SwitchMaintenance(ServerMoveStep):
     enabled: bool
     check: Callable[[str], None] | None = None
 
+    type = MAINTENANCE
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which way."""
+        return {**super().arguments, "enabled": self.enabled}
+
     @property
     def name(self) -> str:
         """On and off are two steps."""
@@ -162,6 +178,13 @@ class Deactivate(ServerMoveStep):
 
     number: str
     check: Callable[[str], None]
+
+    type = DEACTIVATE
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which license."""
+        return {**super().arguments, "number": self.number}
 
     @property
     def name(self) -> str:
@@ -214,7 +237,12 @@ class SupportReleases(ServerMoveStep):
 
     numbers: tuple[str, ...]
 
-    name = "support_release"
+    type = "support_release"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which licenses."""
+        return {**super().arguments, "numbers": list(self.numbers)}
 
     @property
     def title(self) -> str:
@@ -245,6 +273,13 @@ class Verify(ServerMoveStep):
     """A person looks at a license that the agent has handled blindly."""
 
     number: str
+
+    type = VERIFY
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which license."""
+        return {**super().arguments, "number": self.number}
 
     @property
     def name(self) -> str:
@@ -277,7 +312,7 @@ class Verify(ServerMoveStep):
 class Install(ServerMoveStep):
     """The product on the target, before anything leaves the source."""
 
-    name, title = "install", "installing the license server"
+    type, title = "install", "installing the license server"
 
     def is_seen(self, server: MovableServer) -> bool | None:
         """It is there and its ports answer."""
@@ -320,8 +355,8 @@ class HoldStill(PlainStep):
     freezes: bool = False
 
     @property
-    def name(self) -> str:
-        """What the journal calls it."""
+    def type(self) -> str:
+        """By what must be so."""
         return self.called
 
     @property
@@ -360,11 +395,17 @@ class Attested(ServerMoveStep):
 
     called: str
     what: str
+    given: dict[str, Any] = field(default_factory=dict, kw_only=True)
 
     @property
-    def name(self) -> str:
-        """What the journal calls it."""
+    def type(self) -> str:
+        """Each is made in its own way."""
         return self.called
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What its instructions are made from."""
+        return {**super().arguments, **self.given}
 
     @property
     def title(self) -> str:
@@ -380,15 +421,21 @@ class Attested(ServerMoveStep):
 class Close(PlainStep):
     """The leg's end: its document is signed together with the move's new state."""
 
-    what: str
-    close: Callable[[Unit], None]
+    move: str
+    leg: str
+    close: Callable[[Unit, str], None]
 
-    name = "close"
+    type = "close"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which leg."""
+        return {"leg": self.leg}
 
     @property
     def title(self) -> str:
         """What people read."""
-        return self.what
+        return f"ending the leg {self.leg} of {self.move}"
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Nothing is to be done but to write it down."""
@@ -400,7 +447,7 @@ class Close(PlainStep):
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """The leg's outcome."""
-        self.close(unit)
+        self.close(unit, self.leg)
 
 
 def codes_missing(numbers: tuple[str, ...]) -> Problem:

@@ -11,8 +11,10 @@ from seatkeeper_agent.domain.records import OperationRecord, OperationState, Ste
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.moves import records
+from seatkeeper_agent.operations.moves.commands import ACTIVATE
 from seatkeeper_agent.operations.moves.ports import MoveInstructions
 from seatkeeper_agent.operations.moves.records import MoveRecord, operation_id
+from seatkeeper_agent.operations.moves.steps import DEACTIVATE
 from seatkeeper_agent.operations.people import awaited_view, planned_view
 from seatkeeper_agent.operations.views import moment
 
@@ -64,14 +66,11 @@ def places_of(
 ) -> dict[str, Place]:
     """Where each license is, by both sides' words and by what this host's server shows now."""
     begun = {
-        step.name.partition(" ")[2]
-        for step in (operation.steps if operation else ())
-        if step.state is StepState.INTENDED and step.name.split(" ")[0] in _CHANGING
+        step.arguments["number"]
+        for step in (operation.begun(ACTIVATE, DEACTIVATE) if operation else ())
+        if step.state is StepState.INTENDED
     }
     return {n: _place(record, n, n in begun, _seen(server, n)) for n in record.numbers}
-
-
-_CHANGING = ("deactivate", "activate")
 
 
 def _place(record: MoveRecord, number: str, is_begun: bool, seen: LicenseState) -> Place:

@@ -23,6 +23,7 @@ from seatkeeper_agent.operations.orders.plan import (
     other_document,
     other_from,
 )
+from seatkeeper_agent.operations.orders.steps import MOVE
 
 LISTED_MAX = 10_000
 
@@ -80,4 +81,4 @@ def _shares_fee(
 
 def has_moved(operation: OperationRecord) -> bool:
     """Whether the vendor is known to have moved the licenses."""
-    return any(s.name == "move" and s.state is StepState.DONE for s in operation.steps)
+    return any(step.state is StepState.DONE for step in operation.begun(MOVE))

@@ -8,20 +8,21 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from seatkeeper_agent.domain.orders import LicenseKey, OtherOrder
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
+    DeclarationKey,
     DeclarationRecord,
     OperationRecord,
     OperationState,
-    StepState,
 )
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.orders.others import LISTED_MAX, documents_of, others_of
+from seatkeeper_agent.operations.orders.others import LISTED_MAX, documents_of, has_moved, others_of
 from seatkeeper_agent.operations.orders.plan import (
     KIND,
     ORDER,
@@ -48,6 +49,16 @@ from seatkeeper_agent.operations.orders.refusals import (
     require_same,
 )
 from seatkeeper_agent.operations.orders.steps import (
+    AUTHORIZE,
+    CASE,
+    MOVE,
+    NEW_KEYS,
+    PAPERS,
+    PAPERS_WITH_CASE,
+    PURCHASE_ORDER,
+    REGISTER_NEW,
+    REGISTER_OLD,
+    SEND,
     MakeDocuments,
     SendMail,
     authorize_step,
@@ -55,11 +66,12 @@ from seatkeeper_agent.operations.orders.steps import (
     move_step,
     new_keys_step,
     purchase_order_step,
-    registrations,
+    register_new_step,
+    register_old_step,
 )
 from seatkeeper_agent.operations.people import awaited_view, planned_view
 from seatkeeper_agent.operations.ports import Description
-from seatkeeper_agent.operations.steps import Step, Work
+from seatkeeper_agent.operations.steps import Makers, Step, Work, work_from
 from seatkeeper_agent.operations.views import moment
 
 MAIL_NAME = "cover-mail.eml"
@@ -132,16 +144,15 @@ class OrderService:
     def resume(self, actor: str) -> list[str]:
         """Take up what was interrupted or waits; one that cannot go on does not stop the others."""
         with self._journal.reading() as unit:
-            open_operations = unit.operations.page(True, "", LISTED_MAX)
+            open_operations = unit.operations.open_for(ORDER)
         resumed: list[str] = []
         problems: list[Problem] = []
         for operation in open_operations:
-            if operation.kind != KIND or operation.state is OperationState.IN_DOUBT:
+            if operation.state is OperationState.IN_DOUBT:
                 continue
             try:
                 # What somebody has given up meanwhile is not begun again.
-                work = self._work(self._declared_by(operation), operation.actor)
-                if self._engine.resume(work) is not None:
+                if self._engine.resume(self._work_of(operation)) is not None:
                     resumed.append(operation.id)
             except Problem as problem:
                 problems.append(problem)
@@ -153,11 +164,9 @@ class OrderService:
         self, operation: OperationRecord, happened: bool, statement: str, actor: str
     ) -> None:
         """A person's word on what nothing shows; what the vendor has moved is not given up."""
-        moved = any(s.name == "move" and s.state is StepState.DONE for s in operation.steps)
-        if moved and not happened:
+        if has_moved(operation) and not happened:
             raise moved_already(operation)
-        work = self._work(self._declared_by(operation), operation.actor)
-        self._engine.attest(work, operation, happened, statement, actor)
+        self._engine.attest(self._work_of(operation), operation, happened, statement, actor)
 
     def _begin(
         self,
@@ -222,8 +231,7 @@ class OrderService:
         if known is not None:
             before = known.document
             operation = self._operation(known)
-            steps = operation.steps if operation else ()
-            sent = any(s.name == "send" and s.state is not StepState.PLANNED for s in steps)
+            sent = operation is not None and bool(operation.begun(SendMail.type))
         number = request.case_number
         return {
             "declaration": request.declaration,
@@ -249,9 +257,9 @@ class OrderService:
             return self._answer(known.id, before, bool(given))
         if given:
             known = self._keep(known, request, given, actor)
-        steps_before = _progress(self._operation(known))
-        self._engine.resume(self._work(known, actor))
-        changed = _progress(self._operation(known)) != steps_before
+        if (operation := self._operation(known)) is not None:
+            self._engine.resume(self._work_of(operation, actor))
+        changed = _progress(self._operation(known)) != _progress(operation)
         return self._answer(known.id, before, changed)
 
     def _given(self, known: DeclarationRecord, request: OrderRequest) -> dict[str, Any]:
@@ -309,6 +317,24 @@ class OrderService:
         return replace(known, document=document)
 
     def _steps(self, identity: str, document: dict[str, Any]) -> tuple[Step, ...]:
+        """Those of a new attempt."""
+        mailed, anew = document["mailed"], document["issues_new_keys"]
+        types = (
+            PAPERS,
+            CASE,
+            PAPERS_WITH_CASE,
+            *((PURCHASE_ORDER,) if anew else ()),
+            SEND,
+            *((AUTHORIZE,) if mailed else ()),
+            MOVE,
+            *((NEW_KEYS,) if anew else ()),
+            REGISTER_OLD,
+            REGISTER_NEW,
+        )
+        makers, given = self._makers(identity, document), {SEND: {"by_agent": mailed}}
+        return tuple(makers[step_type](given.get(step_type, {})) for step_type in types)
+
+    def _makers(self, identity: str, document: dict[str, Any]) -> Makers:
         desk, folder = self._desk, self._folder_of(identity)
         placed = PlacedOrder(
             self._as_placed(document).order,
@@ -317,22 +343,28 @@ class OrderService:
             tuple(LicenseKey(**entry) for entry in document.get("new_keys", [])),
             document.get("fee_of"),
         )
-        mailed, anew = document["mailed"], document.get("issues_new_keys", False)
-        return (
-            MakeDocuments("papers", folder, lambda: self._made({**document, "case_number": None})),
-            case_step(desk, placed, lambda: self._case_number(identity)),
-            MakeDocuments("papers_with_case", folder, lambda: self._made_now(identity)),
-            *((purchase_order_step(desk, placed),) if anew else ()),
-            SendMail(
-                mail=lambda: self._mail(identity),
-                send=desk.send if mailed else None,
-                told=desk.mail(placed),
+
+        def made() -> list[OrderDocument]:
+            return self._made({**document, "case_number": None})
+
+        def send(by_agent: bool) -> Step:
+            mail = partial(self._mail, identity)
+            return SendMail(mail, desk.send if by_agent else None, desk.mail(placed))
+
+        return {
+            PAPERS: lambda _: MakeDocuments(PAPERS, folder, made),
+            CASE: lambda _: case_step(desk, placed, partial(self._case_number, identity)),
+            PAPERS_WITH_CASE: lambda _: MakeDocuments(
+                PAPERS_WITH_CASE, folder, partial(self._made_now, identity)
             ),
-            *((authorize_step(desk, placed),) if mailed else ()),
-            move_step(desk, placed),
-            *((new_keys_step(desk, placed, lambda: self._new_keys(identity)),) if anew else ()),
-            *registrations(desk, placed),
-        )
+            PURCHASE_ORDER: lambda _: purchase_order_step(desk, placed),
+            SEND: lambda given: send(**given),
+            AUTHORIZE: lambda _: authorize_step(desk, placed),
+            MOVE: lambda _: move_step(desk, placed),
+            NEW_KEYS: lambda _: new_keys_step(desk, placed, partial(self._new_keys, identity)),
+            REGISTER_OLD: lambda _: register_old_step(desk, placed),
+            REGISTER_NEW: lambda _: register_new_step(desk, placed),
+        }
 
     def _work(self, known: DeclarationRecord, actor: str) -> Work:
         return Work(
@@ -343,7 +375,13 @@ class OrderService:
             f"order/{known.id}",
             actor,
             self._steps(known.id, known.document),
+            DeclarationKey(ORDER, known.id),
         )
+
+    def _work_of(self, operation: OperationRecord, actor: str | None = None) -> Work:
+        known = self._declared_by(operation)
+        makers = self._makers(known.id, known.document)
+        return work_from(operation, makers, operation.actor if actor is None else actor)
 
     def _as_placed(self, document: dict[str, Any]) -> Judged:
         """As it was judged on the day on which it was placed."""
@@ -386,9 +424,9 @@ class OrderService:
 
     def _declared_by(self, operation: OperationRecord) -> DeclarationRecord:
         with self._journal.reading() as unit:
-            for record in unit.declarations.page(ORDER, "", LISTED_MAX):
-                if operation_id(record.id, record.document["attempt"]) == operation.id:
-                    return record
+            known = unit.declarations.get(ORDER, operation.declared_id)
+        if known and operation_id(known.id, known.document["attempt"]) == operation.id:
+            return known
         raise Problem(
             ProblemCode.OPERATION_UNKNOWN,
             f"The operation {operation.id} is no order's that is open on this host.",

@@ -16,6 +16,17 @@ from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
 
 FILE_MODE = 0o600
 
+PAPERS = "papers"
+CASE = "case"
+PAPERS_WITH_CASE = "papers_with_case"
+PURCHASE_ORDER = "purchase_order"
+SEND = "send"
+AUTHORIZE = "authorize"
+MOVE = "move"
+NEW_KEYS = "new_keys"
+REGISTER_OLD = "register_old"
+REGISTER_NEW = "register_new"
+
 
 @dataclass(frozen=True)
 class MakeDocuments(PlainStep):
@@ -26,14 +37,14 @@ class MakeDocuments(PlainStep):
     make: Callable[[], list[OrderDocument]]
 
     @property
-    def name(self) -> str:
+    def type(self) -> str:
         """Without and with the case number they are two steps."""
         return self.called
 
     @property
     def title(self) -> str:
         """With or without the case number."""
-        return "making the papers" if self.called == "papers" else "making papers and cover mail"
+        return "making the papers" if self.called == PAPERS else "making papers and cover mail"
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Every file is there with its content."""
@@ -77,8 +88,8 @@ class Declared(PlainStep):
     found: Callable[[], dict[str, Any]]
 
     @property
-    def name(self) -> str:
-        """What the journal calls it."""
+    def type(self) -> str:
+        """Each is made in its own way."""
         return self.called
 
     @property
@@ -116,9 +127,13 @@ class SendMail(PlainStep):
     accepted: bool = field(default=False, init=False)
     refused: bool = field(default=False, init=False)
 
-    name: str = field(default="send", init=False)
-    title: str = field(default="sending the papers to the vendor", init=False)
-    reversible: bool = field(default=False, init=False)
+    type, title = SEND, "sending the papers to the vendor"
+    reversible = False
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Who sends it, as it was when the order was placed."""
+        return {"by_agent": self.send is not None}
 
     @property
     def performer(self) -> Performer:
@@ -164,8 +179,8 @@ class Attested(PlainStep):
     can_be_undone: bool = True
 
     @property
-    def name(self) -> str:
-        """What the journal calls it."""
+    def type(self) -> str:
+        """Each is made in its own way."""
         return self.called
 
     @property
@@ -202,13 +217,13 @@ def case_step(
         number = case_number()
         return {} if number is None else {"case_number": number}
 
-    return Declared("case", "opening a support case", desk.case(placed), Performer.PERSON, found)
+    return Declared(CASE, "opening a support case", desk.case(placed), Performer.PERSON, found)
 
 
 def purchase_order_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
     """For licenses that the vendor issues anew."""
     return Attested(
-        "purchase_order",
+        PURCHASE_ORDER,
         "sending the no-charge purchase order to the vendor's sales",
         desk.purchase_order(placed),
         Performer.PERSON,
@@ -225,7 +240,7 @@ def new_keys_step(
         return {"new_keys": keys} if keys else {}
 
     return Declared(
-        "new_keys",
+        NEW_KEYS,
         "recording the license keys that the vendor issues",
         desk.new_keys(placed),
         Performer.VENDOR,
@@ -236,7 +251,7 @@ def new_keys_step(
 def authorize_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
     """A mail that the agent sent cannot hold what is filled in by hand."""
     return Attested(
-        "authorize",
+        AUTHORIZE,
         "faxing the signed forms and the card authorization",
         desk.authorize(placed),
         Performer.PERSON,
@@ -246,7 +261,7 @@ def authorize_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
 def move_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
     """What the fee is paid for."""
     return Attested(
-        "move",
+        MOVE,
         "the vendor moving the licenses",
         desk.move(placed),
         Performer.VENDOR,
@@ -254,22 +269,23 @@ def move_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
     )
 
 
-def registrations(desk: OrderDesk, placed: PlacedOrder) -> tuple[Attested, Attested]:
-    """The old system first: that is what removes the licenses there."""
-    move = placed.order.moves[0]
-    return (
-        Attested(
-            "register_old",
-            f"registering {move.source.name}, which the licenses left",
-            desk.register_old(placed),
-            Performer.PERSON,
-        ),
-        Attested(
-            "register_new",
-            f"registering {move.target.name} with the moved keys",
-            desk.register_new(placed),
-            Performer.PERSON,
-        ),
+def register_old_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
+    """Comes first: that is what removes the licenses there."""
+    return Attested(
+        REGISTER_OLD,
+        f"registering {placed.order.moves[0].source.name}, which the licenses left",
+        desk.register_old(placed),
+        Performer.PERSON,
+    )
+
+
+def register_new_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
+    """Where the licenses are now."""
+    return Attested(
+        REGISTER_NEW,
+        f"registering {placed.order.moves[0].target.name} with the moved keys",
+        desk.register_new(placed),
+        Performer.PERSON,
     )
 
 

@@ -12,7 +12,12 @@ from typing import Any
 from seatkeeper_agent.domain.dependencies import GivingUp, confirmation_of, require_free
 from seatkeeper_agent.domain.plans import Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
+from seatkeeper_agent.domain.records import (
+    DeclarationKey,
+    OperationRecord,
+    OperationState,
+    StepState,
+)
 from seatkeeper_agent.domain.servers import Secret, ServerStatus
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations import dependencies
@@ -26,7 +31,7 @@ from seatkeeper_agent.operations.servers.activation_steps import (
 )
 from seatkeeper_agent.operations.servers.settings import holder_of, status_view
 from seatkeeper_agent.operations.servers.steps import ServerStep
-from seatkeeper_agent.operations.steps import Work
+from seatkeeper_agent.operations.steps import Makers, Work, work_from
 from seatkeeper_agent.operations.views import moment
 
 KIND = "activation"
@@ -197,8 +202,7 @@ class ActivationService:
             )
             self._engine.give_up(operation.id, self._holder, problem, actor, _has_begun)
             return []
-        step = self._step_of(operation, operation.state is OperationState.IN_DOUBT)
-        resumed = self._engine.resume(self._work(operation.id, step, actor))
+        resumed = self._engine.resume(work_from(operation, self._makers(operation), actor))
         return [] if resumed is None else [operation.id]
 
     @property
@@ -294,23 +298,31 @@ class ActivationService:
         if dry_run:
             return answer
         operation_id = str(uuid.uuid4())
-        self._engine.run(self._work(operation_id, step, actor))
+        self._engine.run(
+            Work(
+                operation_id,
+                KIND,
+                self._subject,
+                None,
+                self._holder,
+                actor,
+                (step,),
+                DeclarationKey(KIND, self._driver.vendor),
+            )
+        )
         return {
             **answer,
             "after": self.read(),
             "operation": {"id": operation_id, "state": OperationState.DONE.value},
         }
 
-    def _work(self, operation_id: str, step: ServerStep, actor: str) -> Work:
-        return Work(operation_id, KIND, self._subject, None, self._holder, actor, (step,))
-
-    def _step_of(self, operation: OperationRecord, only_look: bool) -> ServerStep:
-        record = operation.steps[0]
-        if record.name == Deactivate.name:
-            return Deactivate(self._driver, only_look)
-        if record.name == ActivateOffline.name:
-            return ActivateOffline(self._driver, None, record.baseline.get("digest", ""))
-        return ActivateOnline(self._driver, record.baseline.get("account", ""), None)
+    def _makers(self, operation: OperationRecord) -> Makers:
+        driver, only_look = self._driver, operation.state is OperationState.IN_DOUBT
+        return {
+            ActivateOnline.type: lambda given: ActivateOnline(driver, password=None, **given),
+            ActivateOffline.type: lambda given: ActivateOffline(driver, answer=None, **given),
+            Deactivate.type: lambda _: Deactivate(driver, only_look),
+        }
 
 
 def _has_begun(operation: OperationRecord) -> bool:

@@ -20,14 +20,15 @@ class ActivateOnline(ServerStep):
     account: str
     password: Secret | None
 
-    name = "activate_online"
+    type = "activate_online"
 
     @property
     def title(self) -> str:
         """Names the account, never more."""
         return f"activating online licensing for {self.account}"
 
-    def baseline(self) -> dict[str, Any]:
+    @property
+    def arguments(self) -> dict[str, Any]:
         """Which account it is for."""
         return {"account": self.account}
 
@@ -61,9 +62,10 @@ class ActivateOffline(ServerStep):
     answer: bytes | None
     digest: str
 
-    name, title = "activate_offline", "activating online licensing by the answer file"
+    type, title = "activate_offline", "activating online licensing by the answer file"
 
-    def baseline(self) -> dict[str, Any]:
+    @property
+    def arguments(self) -> dict[str, Any]:
         """Which answer it was."""
         return {"digest": self.digest}
 
@@ -90,7 +92,7 @@ class Deactivate(ServerStep):
 
     only_look: bool
 
-    name, title = "deactivate", "deactivating online licensing"
+    type, title = "deactivate", "deactivating online licensing"
 
     def is_seen(self, status: ServerStatus) -> bool | None:
         """Online licensing is not available."""

@@ -86,7 +86,12 @@ class Borrow(PageStep):
     auto_renew: bool
     remember: Callable[[Unit, dict[str, Any]], None]
 
-    name: str = field(default="borrow", init=False)
+    type = "borrow"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """How many of what."""
+        return {"product": self.product, "seats": self.seats, "auto_renew": self.auto_renew}
 
     @property
     def title(self) -> str:
@@ -115,7 +120,12 @@ class Release(PageStep):
 
     remember: Callable[[Unit, dict[str, Any]], None]
 
-    name: str = field(default="release", init=False)
+    type = "release"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Of what."""
+        return {"product": self.product}
 
     @property
     def title(self) -> str:
@@ -139,10 +149,16 @@ class Release(PageStep):
 class AutoRenew(PageStep):
     """Have the vendor's server borrow again before the two weeks are over, or not."""
 
+    seats: int
     enabled: bool
     remember: Callable[[Unit, dict[str, Any]], None]
 
-    name: str = field(default="auto_renew", init=False)
+    type = "auto_renew"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which way, and how many seats were declared beside it."""
+        return {"product": self.product, "seats": self.seats, "enabled": self.enabled}
 
     @property
     def title(self) -> str:

@@ -11,11 +11,16 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord
+from seatkeeper_agent.domain.records import (
+    DeclarationKey,
+    DeclarationRecord,
+    OperationRecord,
+)
 from seatkeeper_agent.domain.servers import ServerStatus
 from seatkeeper_agent.domain.transfers import NAMESPACE
 from seatkeeper_agent.journal import Journal, Unit
@@ -27,11 +32,10 @@ from seatkeeper_agent.operations.servers.borrow_steps import (
     BORROW,
     AutoRenew,
     Borrow,
-    PageStep,
     Release,
 )
 from seatkeeper_agent.operations.servers.settings import holder_of
-from seatkeeper_agent.operations.steps import Work
+from seatkeeper_agent.operations.steps import Makers, Step, Work, work_from
 from seatkeeper_agent.operations.views import moment
 
 KIND = "server_borrow"
@@ -90,7 +94,7 @@ class ServerBorrowService:
         now = int(self._clock())
         known, operation = self._found(order.id)
         if operation is not None and known is not None and not dry_run:
-            self._engine.resume(self._work(known, operation.actor))
+            self._engine.resume(self._work_of(operation, operation.actor))
             known, operation = self._found(order.id)
             if operation is not None:
                 return self._answer(known, operation, False, {}, {})
@@ -100,7 +104,7 @@ class ServerBorrowService:
         before = {"product": order.product, **present}
         after = _after(order, present, names)
         if dry_run or not names:
-            steps = self._steps(_document(order, names, present, 0))
+            steps = self._steps(order.id, _document(order, names, present, 0))
             shown = [planned_view(step) for step in steps]
             return self._answer(known, None, bool(names), before, after, shown)
         attempt = 1 if known is None else known.document["attempt"] + 1
@@ -135,14 +139,14 @@ class ServerBorrowService:
             operation = unit.operations.holding(self._holder)
         if operation is None or operation.kind != KIND:
             return []
-        resumed = self._engine.resume(self._work(self._declared_by(operation), actor))
+        resumed = self._engine.resume(self._work_of(operation, actor))
         return [] if resumed is None else [operation.id]
 
     def attest(
         self, operation: OperationRecord, happened: bool, statement: str, actor: str
     ) -> None:
         """A person's word on what cannot be observed."""
-        work = self._work(self._declared_by(operation), operation.actor)
+        work = self._work_of(operation, operation.actor)
         self._engine.attest(work, operation, happened, statement, actor)
 
     def _check(self, order: ServerBorrowOrder, known: DeclarationRecord | None, now: int) -> None:
@@ -229,23 +233,38 @@ class ServerBorrowService:
         renew = order.auto_renew or late
         return ["auto_renew"] if renew != present["auto_renew"] else []
 
-    def _steps(self, document: dict[str, Any]) -> tuple[PageStep, ...]:
-        return tuple(self._step(name, document) for name in document["steps"])
+    def _steps(self, borrow_id: str, document: dict[str, Any]) -> tuple[Step, ...]:
+        product, seats = {"product": document["product"]}, {"seats": document["seats"]}
+        arguments: dict[str, dict[str, Any]] = {
+            Release.type: product,
+            Borrow.type: {**product, **seats, "auto_renew": document["auto_renew"]},
+            AutoRenew.type: {**product, **seats, "enabled": not document["renewing"]},
+        }
+        makers = self._makers(borrow_id)
+        return tuple(makers[name](arguments[name]) for name in document["steps"])
 
-    def _step(self, name: str, document: dict[str, Any]) -> PageStep:
-        shared, product = (self._driver, self._page, document["product"]), document["product"]
-        told = self._instructions
+    def _makers(self, borrow_id: str) -> Makers:
+        server, page, told = self._driver, self._page, self._instructions
 
-        def remember(unit: Unit, evidence: dict[str, Any]) -> None:
-            _remember(unit, document, name, evidence)
+        def borrow(product: str, seats: int, auto_renew: bool) -> Step:
+            keep = partial(_remember, borrow_id, seats, auto_renew)
+            to_do = told.borrow(product, seats, auto_renew)
+            return Borrow(server, page, product, to_do, seats, auto_renew, keep)
 
-        if name == "release":
-            return Release(*shared, told.release(product), remember)
-        if name == "auto_renew":
-            enabled = not document["renewing"]
-            return AutoRenew(*shared, told.set_auto_renew(product, enabled), enabled, remember)
-        seats, renew = document["seats"], document["auto_renew"]
-        return Borrow(*shared, told.borrow(product, seats, renew), seats, renew, remember)
+        def release(product: str) -> Step:
+            to_do = told.release(product)
+            return Release(server, page, product, to_do, partial(_forget, borrow_id))
+
+        def switch(product: str, seats: int, enabled: bool) -> Step:
+            keep = partial(_remember, borrow_id, seats, enabled)
+            to_do = told.set_auto_renew(product, enabled)
+            return AutoRenew(server, page, product, to_do, seats, enabled, keep)
+
+        return {
+            Borrow.type: lambda given: borrow(**given),
+            Release.type: lambda given: release(**given),
+            AutoRenew.type: lambda given: switch(**given),
+        }
 
     def _work(self, known: DeclarationRecord, actor: str) -> Work:
         return Work(
@@ -255,8 +274,12 @@ class ServerBorrowService:
             None,
             self._holder,
             actor,
-            self._steps(known.document),
+            self._steps(known.id, known.document),
+            DeclarationKey(BORROW, known.id),
         )
+
+    def _work_of(self, operation: OperationRecord, actor: str) -> Work:
+        return work_from(operation, self._makers(operation.declared_id), actor)
 
     def _found(self, borrow_id: str) -> tuple[DeclarationRecord | None, OperationRecord | None]:
         """The borrow, and its operation while that is open."""
@@ -265,13 +288,6 @@ class ServerBorrowService:
             held = unit.operations.holding(self._holder)
         own = None if known is None else _operation_id(known)
         return known, held if held is not None and held.id == own else None
-
-    def _declared_by(self, operation: OperationRecord) -> DeclarationRecord:
-        with self._journal.reading() as unit:
-            for record in unit.declarations.page(BORROW, "", LISTED_MAX):
-                if _operation_id(record) == operation.id:
-                    return record
-        raise LookupError(f"operation {operation.id} belongs to no declared borrow")
 
     def _last(self, known: DeclarationRecord | None) -> OperationRecord | None:
         if known is None:
@@ -358,18 +374,30 @@ def _after(order: ServerBorrowOrder, present: dict[str, Any], names: list[str]) 
     return after
 
 
-def _remember(unit: Unit, document: dict[str, Any], step: str, evidence: dict[str, Any]) -> None:
+def _remember(
+    borrow_id: str, seats: int, renewing: bool, unit: Unit, evidence: dict[str, Any]
+) -> None:
     """What is borrowed after a step; seen on the page, or as declared where nothing shows it."""
-    found = unit.declarations.get(BORROW, document["id"])
-    stored = document if found is None else found.document
-    borrowed: dict[str, Any] | None = None
-    if step != "release":
-        until = evidence.get("until") or unit.now + LENT_SECONDS
-        renewing = document["auto_renew"] if step == "borrow" else not document["renewing"]
-        borrowed = {
-            "seats": evidence.get("seats", document["seats"]),
+    until = evidence.get("until") or unit.now + LENT_SECONDS
+    _keep(
+        unit,
+        borrow_id,
+        {
+            "seats": evidence.get("seats", seats),
             "until": moment(until),
             "auto_renew": renewing,
             "seen": "seats" in evidence,
-        }
-    unit.declarations.put(BORROW, document["id"], {**stored, "borrowed": borrowed})
+        },
+    )
+
+
+def _forget(borrow_id: str, unit: Unit, _evidence: dict[str, Any]) -> None:
+    """Nothing is borrowed any more."""
+    _keep(unit, borrow_id, None)
+
+
+def _keep(unit: Unit, borrow_id: str, borrowed: dict[str, Any] | None) -> None:
+    found = unit.declarations.get(BORROW, borrow_id)
+    if found is None:
+        raise LookupError(f"the borrow {borrow_id} is not in the journal")
+    unit.declarations.put(BORROW, borrow_id, {**found.document, "borrowed": borrowed})

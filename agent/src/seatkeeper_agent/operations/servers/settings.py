@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord
+from seatkeeper_agent.domain.records import (
+    DeclarationKey,
+    DeclarationRecord,
+)
 from seatkeeper_agent.domain.servers import ServerStatus
 from seatkeeper_agent.domain.versions import at_least
 from seatkeeper_agent.journal import Journal
@@ -17,7 +20,15 @@ from seatkeeper_agent.operations.engine import Engine, driver_problem
 from seatkeeper_agent.operations.ports import DriverError, DriverUnavailable, SettingsDriver
 from seatkeeper_agent.operations.server_ports import LicenseServerDriver
 from seatkeeper_agent.operations.servers.steps import ServerStep
-from seatkeeper_agent.operations.steps import PlainStep, Probe, Step, Verdict, Work
+from seatkeeper_agent.operations.steps import (
+    Makers,
+    PlainStep,
+    Probe,
+    Step,
+    Verdict,
+    Work,
+    work_from,
+)
 
 Declared = dict[str, dict[str, str]]
 KIND = "settings"
@@ -40,20 +51,21 @@ class ServerOrder:
 
 @dataclass(frozen=True)
 class SettingsStep(PlainStep):
-    """What the steps share; the declared settings travel in the baseline."""
+    """What the steps share."""
 
     driver: SettingsDriver
     settings: Declared
 
-    def baseline(self) -> dict[str, Any]:
-        """The declaration, so that an interrupted operation can be taken up from the journal."""
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What is declared."""
         return {"settings": self.settings}
 
 
 class Stop(SettingsStep):
     """The server must not run while its file is edited."""
 
-    name, title = "stop", "stopping the license server"
+    type, title = "stop", "stopping the license server"
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Asked, never assumed."""
@@ -68,7 +80,7 @@ class Stop(SettingsStep):
 class Edit(SettingsStep):
     """Change the declared keys, keep all others."""
 
-    name, title = "edit", "editing the license server's settings"
+    type, title = "edit", "editing the license server's settings"
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Read the file back."""
@@ -84,7 +96,7 @@ class Edit(SettingsStep):
 class Start(SettingsStep):
     """The server reads the file at its start only."""
 
-    name, title = "start", "starting the license server"
+    type, title = "start", "starting the license server"
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Asked, never assumed."""
@@ -102,16 +114,17 @@ class SwitchDongleService(ServerStep):
 
     enabled: bool
 
-    name = "dongle_service"
+    type = "dongle_service"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Which way."""
+        return {"enabled": self.enabled}
 
     @property
     def title(self) -> str:
         """Says which way."""
         return f"switching the dongle service {'on' if self.enabled else 'off'}"
-
-    def baseline(self) -> dict[str, Any]:
-        """The declaration, for an interrupted operation."""
-        return {"enabled": self.enabled}
 
     def is_seen(self, status: ServerStatus) -> bool | None:
         """The status says it outright."""
@@ -120,9 +133,6 @@ class SwitchDongleService(ServerStep):
     def effect(self) -> None:
         """The documented call."""
         self.driver.set_dongle_service(self.enabled)
-
-
-_STEPS = {"stop": Stop, "edit": Edit, "start": Start}
 
 
 def changes(present: Declared, declared: Declared) -> Declared:
@@ -254,26 +264,13 @@ class ServerService:
         return {**answer, "operation": {"id": operation_id, "state": "done"}}
 
     def resume(self, actor: str) -> list[str]:
-        """Take up an interrupted change; one that had no intent yet is closed."""
+        """Take up an interrupted change."""
         with self._journal.reading() as unit:
             operation = unit.operations.holding(self._holder)
         if operation is None or operation.kind != KIND:
             return []
-        steps = self._steps_of(operation)
-        if steps is not None:
-            resumed = self._engine.resume(self._work(operation.id, steps, actor))
-            return [] if resumed is None else [operation.id]
-        problem = Problem(
-            ProblemCode.RUNTIME_UNFINISHED,
-            "A change of settings was interrupted before it did anything.",
-            "Declare the settings again.",
-        )
-
-        def has_begun(present: OperationRecord) -> bool:
-            return self._steps_of(present) is not None
-
-        self._engine.give_up(operation.id, self._holder, problem, actor, has_begun)
-        return []
+        resumed = self._engine.resume(work_from(operation, self._makers(), actor))
+        return [] if resumed is None else [operation.id]
 
     def _check(self, order: ServerOrder, present: dict[str, Any]) -> list[str]:
         """Before anything is stopped, and in a dry run as well; gives what is doubtful."""
@@ -304,8 +301,8 @@ class ServerService:
 
     def _edits(self, settings: Declared, running: bool) -> list[Any]:
         whole = running and self._driver.restarts_to_apply
-        names = ["stop", "edit", "start"] if whole else ["edit"]
-        return [_STEPS[name](self._driver, settings) for name in names]
+        steps = [Stop, Edit, Start] if whole else [Edit]
+        return [step(self._driver, settings) for step in steps]
 
     def _switch(self, order: ServerOrder, present: dict[str, Any]) -> tuple[list[Any], list[str]]:
         wanted = order.dongle_service
@@ -316,36 +313,36 @@ class ServerService:
             return [], [reason]
         return [SwitchDongleService(self._server, wanted)], []
 
-    def _steps_of(self, operation: OperationRecord) -> list[Any] | None:
-        """The steps as they were; None when nothing was begun that would tell them."""
-        told: dict[str, Any] = {}
-        for step in operation.steps:
-            told |= step.baseline
-        if not told:
-            return None
-        steps: list[Any] = []
-        for record in operation.steps:
-            if record.name in _STEPS and "settings" in told:
-                steps.append(_STEPS[record.name](self._driver, told["settings"]))
-            elif record.name == SwitchDongleService.name and self._server is not None:
-                # Planned behind an edit, it may have no baseline yet: its title tells the way.
-                enabled = told.get("enabled", record.title.endswith(" on"))
-                steps.append(SwitchDongleService(self._server, enabled))
-        return steps
+    def _makers(self) -> Makers:
+        driver, server = self._driver, self._server
+        makers: dict[str, Callable[[dict[str, Any]], Step]] = {
+            Stop.type: lambda given: Stop(driver, **given),
+            Edit.type: lambda given: Edit(driver, **given),
+            Start.type: lambda given: Start(driver, **given),
+        }
+        if server is not None:
+            makers[SwitchDongleService.type] = lambda given: SwitchDongleService(server, **given)
+        return makers
 
     def _run(self, operation_id: str, steps: list[Any], actor: str) -> None:
-        self._engine.run(self._work(operation_id, steps, actor))
-
-    def _work(self, operation_id: str, steps: list[Any], actor: str) -> Work:
-        made: tuple[Step, ...] = tuple(steps)
-        subject = f"settings of {self._driver.vendor}"
-        return Work(operation_id, KIND, subject, None, self._holder, actor, made)
+        self._engine.run(
+            Work(
+                operation_id,
+                KIND,
+                f"settings of {self.vendor}",
+                None,
+                self._holder,
+                actor,
+                tuple(steps),
+                DeclarationKey(KIND, self.vendor),
+            )
+        )
 
     def _start_again(self, steps: list[Any], actor: str) -> None:
         """A refused edit must not leave a server stopped that ran before."""
         with self._journal.reading() as unit:
             held = unit.operations.holding(self._holder)
-        start = [step for step in steps if step.name == Start.name]
+        start = [step for step in steps if step.type == Start.type]
         if start and held is None and not self._driver.is_running():
             self._run(str(uuid.uuid4()), start, actor)
 

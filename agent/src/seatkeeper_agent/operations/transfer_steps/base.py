@@ -42,6 +42,11 @@ class TransferStep:
     said = None
 
     @property
+    def arguments(self) -> dict[str, Any]:
+        """None besides the transfer, unless a step says otherwise."""
+        return {}
+
+    @property
     def declaration(self) -> Declaration:
         """What was declared."""
         return self.record.declaration

@@ -25,7 +25,7 @@ from seatkeeper_agent.operations.transfer_steps.base import (
 class Confirm(TransferStep):
     """The source's second effect: the receipt closes the vendor's history row."""
 
-    name = "confirm"
+    type = name = "confirm"
     reversible = True
 
     @property

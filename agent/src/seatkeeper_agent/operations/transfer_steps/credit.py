@@ -26,7 +26,7 @@ from seatkeeper_agent.operations.transfer_steps.base import (
 class Credit(TransferStep):
     """The target's effect: what the update brings enters the container."""
 
-    name = "credit"
+    type = name = "credit"
     reversible = True
 
     @property

@@ -28,7 +28,7 @@ from seatkeeper_agent.operations.transfer_steps.base import (
 class CreditBack(TransferStep):
     """After the target's refusal: the seats come back. No documented function does that."""
 
-    name = "credit_back"
+    type = name = "credit_back"
     reversible = True
 
     @property
@@ -79,7 +79,7 @@ class Expire(TransferStep):
     work can change it any more.
     """
 
-    name = "expire"
+    type = name = "expire"
     reversible = True
 
     held: Callable[[], dict[str, int]]

@@ -38,10 +38,15 @@ class Debit(TransferStep):
     vendor's id of the transfer that a return undoes or an extension prolongs.
     """
 
-    name = "debit"
+    type = name = "debit"
 
     reversible: bool
     parent_vendor_id: str | None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """As they were when it was planned."""
+        return {"reversible": self.reversible, "parent_vendor_id": self.parent_vendor_id}
 
     @property
     def title(self) -> str:
