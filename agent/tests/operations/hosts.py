@@ -124,9 +124,18 @@ class Twin:
 
 
 class CrashingJournal(Journal):
-    """A journal whose process may end just before or just after a commit."""
+    """A journal whose process may end just before or just after a commit.
+
+    ``left`` is what becomes of the file that another process left, before it is opened again.
+    """
 
     at_point: Callable[[str], None] | None = None
+    left: Callable[[Path], None] | None = None
+
+    def __init__(self, path: Path, **values: Any) -> None:
+        if path.exists() and type(self).left is not None:
+            type(self).left(path)
+        super().__init__(path, **values)
 
     def _commit(self, connection: Any) -> None:
         if self.at_point:

@@ -75,7 +75,10 @@ def _id(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Old:
-    """A step as version 3 had it, with the baselines of all steps and what was declared."""
+    """A step as version 3 had it, with the baselines of all steps and what was declared.
+
+    ``last`` is the title of the operation's last step, which names a move's leg.
+    """
 
     name: str
     title: str
@@ -84,6 +87,12 @@ class _Old:
     baseline: dict[str, Any]
     baselines: dict[str, Any]
     declared: dict[str, Any]
+    last: str
+
+    @property
+    def leg(self) -> str:
+        """The leg of a move that the operation ends."""
+        return self.last.removeprefix("ending the leg ").partition(" ")[0]
 
     @property
     def first(self) -> str:
@@ -109,7 +118,14 @@ def _fill_in_steps(connection: apsw.Connection, operation_id: str, kind: str) ->
     declared = _declared(connection, operation_id)
     for position, name, title, reversible, performer, baseline in rows:
         old = _Old(
-            name, title, bool(reversible), performer, json.loads(baseline), baselines, declared
+            name,
+            title,
+            bool(reversible),
+            performer,
+            json.loads(baseline),
+            baselines,
+            declared,
+            rows[-1][2],
         )
         made = _TYPES.get(kind, _plain)(old)
         if made is None:
@@ -236,10 +252,10 @@ def _of_move(old: _Old) -> _Made:
         case "support_release":
             return old.first, {**by, "numbers": shape.get("numbers")}
         case "repoint":
-            return old.first, {**by, "restarts": shape.get("leg") == "finish"}
+            return old.first, {**by, "restarts": old.leg == "finish"}
         case "install":
             return old.first, by
-    return old.name, {"leg": shape.get("leg")} if old.name == "close" else {}
+    return old.name, {"leg": old.leg} if old.name == "close" else {}
 
 
 def _of_profile(old: _Old) -> _Made:
