@@ -7,6 +7,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -28,6 +29,7 @@ from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord
+from seatkeeper_agent.journal.events import EventsForgotten
 from seatkeeper_agent.operations.clock import OPERATION as CLOCK
 from seatkeeper_agent.operations.people import awaited_view
 from seatkeeper_agent.operations.views import operation_view
@@ -36,6 +38,9 @@ router = APIRouter(prefix="/v1")
 
 FOLLOW_SECONDS_MAX = 600
 LOOK_SECONDS = 0.2
+READ_ANEW_SECONDS = 10.0
+"""Time alone changes little of what is shown: a deadline passes."""
+EVENTS_MAX = 1_000
 WAIT_SECONDS_MAX = 60
 EVENTS = "text/event-stream"
 
@@ -66,11 +71,12 @@ async def read_operation(request: Request, operation: str, wait: int = 0) -> dic
     seconds = max(0, min(wait, WAIT_SECONDS_MAX))
     deadline = time.monotonic() + seconds
     standing = await _standing(request, operation, seconds)
+    followed = _Followed(request, operation)
     while standing["state"] == "waiting" and time.monotonic() < deadline:
         if request.app.state.is_ending() or await request.is_disconnected():
             break
         await asyncio.sleep(LOOK_SECONDS)
-        standing = await _standing(request, operation, 0)
+        standing = await followed.look()
     return standing
 
 
@@ -125,7 +131,47 @@ def _require_step(record: OperationRecord, named: str | None) -> None:
         )
 
 
+@dataclass
+class _Followed:
+    """An operation that is read anew when an event, or the work under way, tells of a change."""
+
+    request: Request
+    operation: str
+    standing: dict[str, Any] = field(default_factory=dict)
+    _cursor: int | None = None
+    _state: str | None = None
+    _read_at: float = 0.0
+
+    async def look(self) -> dict[str, Any]:
+        """As it stands now; Problem for what nobody knows."""
+        work = await workshop_of(self.request).follow(self.operation, 0)
+        state = None if work is None else work["state"]
+        has_news = await run_in_threadpool(self._has_news)
+        is_old = time.monotonic() - self._read_at > READ_ANEW_SECONDS
+        if has_news or is_old or state != self._state:
+            self._state, self._read_at = state, time.monotonic()
+            self.standing = await _standing(self.request, self.operation, 0)
+        return self.standing
+
+    def _has_news(self) -> bool:
+        """Whether the journal tells of it since the last look; yes where that is not known."""
+        with agent_of(self.request).journal.reading() as unit:
+            try:
+                found = (
+                    None if self._cursor is None else unit.events.after(self._cursor, EVENTS_MAX)
+                )
+            except EventsForgotten:
+                found = None
+            if found is None:
+                self._cursor = unit.events.newest()
+                return True
+        if found:
+            self._cursor = found[-1].cursor
+        return any(event.operation == self.operation for event in found)
+
+
 async def _events(request: Request, standing: dict[str, Any]) -> AsyncIterator[str]:
+    followed = _Followed(request, standing["id"])
     shown: dict[str, Any] | None = None
     for _look in range(int(FOLLOW_SECONDS_MAX / LOOK_SECONDS)):
         if standing != shown:
@@ -135,7 +181,7 @@ async def _events(request: Request, standing: dict[str, Any]) -> AsyncIterator[s
         if standing["state"] not in ("running", "waiting") or ending:
             return
         await asyncio.sleep(LOOK_SECONDS)
-        standing = await _standing(request, standing["id"], 0)
+        standing = await followed.look()
 
 
 async def _standing(request: Request, operation: str, seconds: float) -> dict[str, Any]:

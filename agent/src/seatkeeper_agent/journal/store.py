@@ -20,6 +20,7 @@ from seatkeeper_agent.journal.audit import Audit
 from seatkeeper_agent.journal.borrows import Borrows
 from seatkeeper_agent.journal.counters import Counters
 from seatkeeper_agent.journal.declarations import Declarations
+from seatkeeper_agent.journal.events import Events
 from seatkeeper_agent.journal.ledger import Ledger
 from seatkeeper_agent.journal.migrations import JournalTooNew, migrate, require_known
 from seatkeeper_agent.journal.operations import Operations
@@ -59,6 +60,7 @@ class Unit:
         self.peers = Peers(connection, now)
         self.vendor_rows = VendorRows(connection, now)
         self.pages = Pages(connection)
+        self.events = Events(connection)
 
 
 class Journal:

@@ -80,3 +80,137 @@ CREATE TRIGGER entry_needs_intent BEFORE INSERT ON entries
     WHEN NEW.event <> 'observed' AND NOT EXISTS (
         SELECT 1 FROM steps WHERE operation_id = NEW.operation_id AND intended_at IS NOT NULL)
     BEGIN SELECT RAISE(ABORT, 'an entry needs an intent that was written before'); END;
+
+-- What has changed, each row written by the unit of work that it tells of. A cursor only grows.
+CREATE TABLE events (
+    cursor INTEGER PRIMARY KEY,
+    -- Unix seconds by the host's clock.
+    at INTEGER NOT NULL,
+    what TEXT NOT NULL CHECK (what IN (
+        'operation', 'step', 'attestation', 'note', 'transfer', 'server_move', 'declaration')),
+    -- The new state; of a declaration whether it was put or withdrawn.
+    state TEXT NOT NULL,
+    operation_id TEXT,
+    position INTEGER,
+    declaration_kind TEXT,
+    declaration_id TEXT,
+    side TEXT
+) STRICT;
+
+CREATE TRIGGER events_stay BEFORE UPDATE ON events
+    BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+
+-- The newest ten thousand are kept. Whoever has read less than the oldest is told so.
+CREATE TRIGGER events_are_bounded AFTER INSERT ON events
+    BEGIN DELETE FROM events WHERE cursor <= NEW.cursor - 10000; END;
+
+CREATE TRIGGER operation_begins AFTER INSERT ON operations
+    BEGIN
+        INSERT INTO events (at, what, state, operation_id, declaration_kind, declaration_id, side)
+        VALUES (unixepoch(), 'operation', NEW.state, NEW.id, NEW.declaration_kind,
+                NEW.declaration_id, NEW.side);
+    END;
+
+CREATE TRIGGER operation_changes AFTER UPDATE OF state ON operations
+    WHEN NEW.state <> OLD.state
+    BEGIN
+        INSERT INTO events (at, what, state, operation_id, declaration_kind, declaration_id, side)
+        VALUES (unixepoch(), 'operation', NEW.state, NEW.id, NEW.declaration_kind,
+                NEW.declaration_id, NEW.side);
+    END;
+
+CREATE TRIGGER step_changes
+    AFTER UPDATE OF state, attempts, performer, instructions, said ON steps
+    WHEN NEW.state <> OLD.state OR NEW.attempts <> OLD.attempts OR NEW.performer <> OLD.performer
+        OR NEW.instructions IS NOT OLD.instructions OR NEW.said IS NOT OLD.said
+    BEGIN
+        INSERT INTO events (
+            at, what, state, operation_id, position, declaration_kind, declaration_id, side)
+        SELECT unixepoch(), 'step', NEW.state, id, NEW.position, declaration_kind, declaration_id,
+               side
+        FROM operations WHERE id = NEW.operation_id;
+    END;
+
+CREATE TRIGGER step_is_attested AFTER UPDATE OF attested ON steps
+    WHEN NEW.attested IS NOT OLD.attested
+    BEGIN
+        INSERT INTO events (
+            at, what, state, operation_id, position, declaration_kind, declaration_id, side)
+        SELECT unixepoch(), 'attestation', NEW.state, id, NEW.position, declaration_kind,
+               declaration_id, side
+        FROM operations WHERE id = NEW.operation_id;
+    END;
+
+CREATE TRIGGER note_is_made AFTER INSERT ON notes
+    BEGIN
+        INSERT INTO events (at, what, state, operation_id, declaration_kind, declaration_id, side)
+        SELECT unixepoch(), 'note', state, id, declaration_kind, declaration_id, side
+        FROM operations WHERE id = NEW.operation_id;
+    END;
+
+CREATE TRIGGER transfer_begins AFTER INSERT ON transfers
+    BEGIN
+        INSERT INTO events (at, what, state, declaration_kind, declaration_id, side)
+        VALUES (unixepoch(), 'transfer', NEW.state, 'transfer', NEW.id, NEW.side);
+    END;
+
+CREATE TRIGGER transfer_changes AFTER UPDATE OF state ON transfers
+    WHEN NEW.state <> OLD.state
+    BEGIN
+        INSERT INTO events (at, what, state, declaration_kind, declaration_id, side)
+        VALUES (unixepoch(), 'transfer', NEW.state, 'transfer', NEW.id, NEW.side);
+    END;
+
+CREATE TRIGGER transfer_is_corrected AFTER UPDATE OF declaration ON transfers
+    WHEN NEW.declaration <> OLD.declaration
+    BEGIN
+        INSERT INTO events (at, what, state, declaration_kind, declaration_id, side)
+        VALUES (unixepoch(), 'declaration', 'put', 'transfer', NEW.id, NEW.side);
+    END;
+
+CREATE TRIGGER borrow_is_put AFTER INSERT ON borrows
+    BEGIN
+        INSERT INTO events (at, what, state, declaration_kind, declaration_id)
+        VALUES (unixepoch(), 'declaration', 'put', 'borrow', NEW.id);
+    END;
+
+CREATE TRIGGER borrow_changes AFTER UPDATE OF declaration, lots ON borrows
+    WHEN NEW.declaration <> OLD.declaration OR NEW.lots <> OLD.lots
+    BEGIN
+        INSERT INTO events (at, what, state, declaration_kind, declaration_id)
+        VALUES (unixepoch(), 'declaration', 'put', 'borrow', NEW.id);
+    END;
+
+CREATE TRIGGER declaration_is_put AFTER INSERT ON declarations
+    BEGIN
+        INSERT INTO events (at, what, state, declaration_kind, declaration_id)
+        VALUES (unixepoch(), 'declaration', 'put', NEW.kind, NEW.id);
+    END;
+
+CREATE TRIGGER declaration_changes AFTER UPDATE OF document ON declarations
+    WHEN NEW.document <> OLD.document
+    BEGIN
+        INSERT INTO events (at, what, state, declaration_kind, declaration_id)
+        VALUES (unixepoch(), 'declaration', 'put', NEW.kind, NEW.id);
+    END;
+
+CREATE TRIGGER declaration_is_withdrawn AFTER DELETE ON declarations
+    BEGIN
+        INSERT INTO events (at, what, state, declaration_kind, declaration_id)
+        VALUES (unixepoch(), 'declaration', 'withdrawn', OLD.kind, OLD.id);
+    END;
+
+CREATE TRIGGER move_begins AFTER INSERT ON declarations WHEN NEW.kind = 'move'
+    BEGIN
+        INSERT INTO events (at, what, state, declaration_kind, declaration_id, side)
+        VALUES (unixepoch(), 'server_move', NEW.document ->> 'state', NEW.kind, NEW.id,
+                NEW.document ->> 'side');
+    END;
+
+CREATE TRIGGER move_changes AFTER UPDATE OF document ON declarations
+    WHEN NEW.kind = 'move' AND NEW.document ->> 'state' <> OLD.document ->> 'state'
+    BEGIN
+        INSERT INTO events (at, what, state, declaration_kind, declaration_id, side)
+        VALUES (unixepoch(), 'server_move', NEW.document ->> 'state', NEW.kind, NEW.id,
+                NEW.document ->> 'side');
+    END;
