@@ -121,8 +121,8 @@ docs: setup ## build the documentation site in build/site
 	docs/site/build.sh
 
 .PHONY: driver
-driver: setup ## start a driver for another vendor from the template: make driver NAME=acme
-	@$(PYTHON) tests/tools/new_driver.py "$(NAME)"
+driver: setup ## start a driver for another vendor: make driver NAME=acme (FOLDER=.. for a package)
+	@$(PYTHON) tests/tools/new_driver.py "$(NAME)" $(if $(FOLDER),"$(FOLDER)")
 
 .PHONY: format
 format: setup ## put the code into its form

@@ -7,10 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+
+from seatkeeper_twins.lab.lab import Lab, LabHost
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("agent/src", "agent/twins/src")
@@ -24,6 +28,10 @@ COPIED = (
     "pyproject.toml",
 )
 SECONDS_MAX = 280
+SEED: dict[str, object] = {"containers": [{"serial": "130-1000000001", "items": []}]}
+WORDS = ("status", "start", "stop", "version")
+STOPPED = 3
+"""How a service command says that it does not run."""
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +92,73 @@ def test_the_form_is_that_of_the_checkout_whatever_the_name(checkout: Path, name
     for command in (["check"], ["format", "--check"]):
         checked = run(checkout, "-m", "ruff", *command, "--no-cache", *map(str, places))
         assert checked.returncode == 0, checked.stdout
+
+
+@pytest.fixture(scope="module")
+def unpacked(checkout: Path) -> Path:
+    """The wheel of a driver outside the tree, as an environment has it; its twin beside it."""
+    project = checkout / "seatkeeper-hooli"
+    made = run(checkout, "tests/tools/new_driver.py", "hooli", str(project))
+    assert made.returncode == 0, made.stderr
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+    subprocess.run([*build, "--directory", str(checkout)], cwd=project, check=True)
+    (wheel,) = checkout.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert {name.split("/")[0].split("-")[0] for name in archive.namelist()} == {
+            "seatkeeper_hooli"
+        }
+        archive.extractall(checkout / "installed")
+    return project
+
+
+def test_a_driver_of_its_own_distribution_passes_its_tests(unpacked: Path) -> None:
+    paths = [str(unpacked.parent / "installed"), str(unpacked / "twin"), *sys.path]
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q"],
+        cwd=unpacked,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    assert tested.returncode == 0, tested.stdout
+
+
+@pytest.mark.usefixtures("started_for_real")
+def test_an_agent_finds_it_by_its_entry_point(
+    unpacked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside CodeMeter, and with no line about it anywhere in the agent."""
+    paths = [unpacked.parent / "installed", unpacked / "twin"]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, paths)))
+    program = unpacked / "product" / "service"
+    make = "from seatkeeper_hooli_twin import twin; import pathlib, sys"
+    create = f"{make}; twin.create(pathlib.Path(sys.argv[1]), running=True)"
+    subprocess.run([sys.executable, "-c", create, str(program.parent)], check=True)
+    table = [f'{word}_command = ["{program}", "{word}"]' for word in WORDS]
+    with Lab.create({"old-server": {"codemeter": SEED}}) as lab:
+        host = lab["old-server"]
+        with host.settings_path.open("a", encoding="utf-8") as settings:
+            settings.write("\n".join(["[hooli]", *table, ""]))
+        host.agent.stop()
+        host.agent.start()
+        about = host.client.get("/v1/agent")
+        assert [entry["vendor"] for entry in about["vendors"]] == ["codemeter", "hooli"]
+        for command in ("status", "doctor"):
+            assert "icense server 1.4.2" in told(host, command), command
+        transport = httpx.HTTPTransport(uds=str(host.socket_path))
+        with httpx.Client(transport=transport, base_url="http://localhost", timeout=60) as client:
+            assert "Hooli license server 1.4.2" in client.get("/").text
+            stopped = client.put("/v1/servers/hooli", json={"running": False})
+        assert (stopped.status_code, stopped.json()["changed"]) == (200, True)
+    assert subprocess.run([program, "status"], check=False).returncode == STOPPED
+
+
+def told(host: LabHost, command: str) -> str:
+    """What a command of the agent prints."""
+    agent = [sys.executable, "-P", "-m", "seatkeeper_agent", "--config", str(host.settings_path)]
+    return subprocess.run([*agent, command], capture_output=True, text=True, check=False).stdout
 
 
 @pytest.mark.slow
