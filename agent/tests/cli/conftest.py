@@ -61,6 +61,8 @@ def here(capsys: pytest.CaptureFixture[str]) -> RunAgent:
     """Run a command in this process, where a process of its own shows nothing more."""
 
     def run_here(*arguments: str) -> Done:
+        # It takes capabilities from its process for good, and so from every later test of this one.
+        assert "serve" not in arguments, "serve runs in a process of its own: use run"
         code = main(list(arguments))
         told = capsys.readouterr()
         return subprocess.CompletedProcess(arguments, code, told.out, told.err)

@@ -141,7 +141,7 @@ def test_a_key_without_its_journal_does_not_serve_until_an_operator_says_so(
     assert (early.returncode, "Nothing was done." in early.stderr) == (1, True)
     assert here(*config, "key").returncode == 0
     (state / "journal.db").unlink()
-    refused = here(*config, "serve")
+    refused = run(*config, "serve")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "its journal journal.db is gone" in refused.stderr
     assert "begin-journal STATEMENT" in refused.stderr
