@@ -38,7 +38,7 @@ $(COLLECTION): | $(VENV)/.made-of
 	@ln -sfn ../../../.. $@
 
 .PHONY: bundle
-bundle: $(VENV)/.agent ## make the agent's release for the role agent in dist/ (KEY=release.key signs it)
+bundle: $(VENV)/.agent ## make the agent's release for the role seatkeeper_agent in dist/ (KEY=release.key signs it)
 	@(cd tests && ../$(PYTHON) -m hosts.made bundle --into ../dist)
 	version="$$($(VENV)/bin/seatkeeper-agent --version)"
 	[[ -z "$(KEY)" ]] || $(PYTHON) agent/sign.py "$(KEY)" "dist/seatkeeper-agent-$$version.tar"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # bundle.sh wheels CHECKOUT FOLDER: have the packages that the agent needs in FOLDER
-# bundle.sh bundle CHECKOUT WHEELS FOLDER: make of them what the role `agent` installs, in FOLDER:
+# bundle.sh bundle CHECKOUT WHEELS FOLDER: make of them what the role `seatkeeper_agent` installs, in FOLDER:
 #   seatkeeper-agent-VERSION.txt   every package with its version and hashes, for pip
 #   seatkeeper-agent-VERSION.tar   the same with the packages themselves, for hosts without a registry
 #   seatkeeper-agent-VERSION.cdx.json   what is in it, as CycloneDX, see sbom.py

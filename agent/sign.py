@@ -4,7 +4,7 @@
 KEY is a private Ed25519 key in PEM, as ``openssl genpkey -algorithm ed25519`` makes it. What is
 signed is an in-toto statement in a DSSE envelope: the release's files with the SHA-256 of each,
 which are the bundle, the list of packages and what is in it (CycloneDX). The role ``agent`` checks
-it by ``agent_bundle_key``.
+it by ``seatkeeper_agent_bundle_key``.
 """
 
 from __future__ import annotations

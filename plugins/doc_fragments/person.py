@@ -9,7 +9,7 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
-  person_timeout:
+  wait_timeout:
     description:
       - How many seconds to wait in this task when a step is up to a person or to the vendor.
       - V(0) does not wait. The step is returned in RV(ignore:waiting) and shown as a warning, the

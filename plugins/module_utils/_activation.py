@@ -149,7 +149,7 @@ def _without_answer(params: Params, client: AgentClient) -> Result:
 
 
 def _deactivated(params: Params, client: AgentClient, check_mode: bool) -> Result:
-    answer = client.change("DELETE", _path(), None, check_mode, params["confirmation"])
+    answer = client.change("DELETE", _path(), None, check_mode, params["plan_digest"])
     told = _told(answer)
     notes = list(answer.get("notes") or ())
     if answer.get("digest") is not None:

@@ -86,12 +86,12 @@ class AgentClient:
         path: str,
         body: dict[str, t.Any] | None,
         dry_run: bool,
-        confirmation: str | None = None,
+        plan_digest: str | None = None,
     ) -> dict[str, t.Any]:
         """Ask for a change, or with ``dry_run`` for what it would be; follow long work."""
         query = {"dry_run": "true"} if dry_run else {}
-        if confirmation is not None:
-            query["confirmation"] = confirmation
+        if plan_digest is not None:
+            query["plan_digest"] = plan_digest
         asked = path + _query(query or None)
         return self._answered(method, asked, {} if body is None else body)
 

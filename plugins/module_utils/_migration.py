@@ -36,13 +36,13 @@ def run_migration(params: Params, client: AgentClient, check_mode: bool) -> Resu
         "target_user": params["target_user"],
         "isolate": params["isolate"],
         "licenses": _held(params["licenses"]),
-        "confirmation": params["confirmation"],
+        "plan_digest": params["plan_digest"],
         "acknowledgement": params["acknowledge_irreversible"],
-        "deadline_seconds": params["deadline_seconds"],
+        "due_after": params["due_after"],
         "dongle_company": params["dongle_company"],
         "account_company": params["account_company"],
     }
-    patience = 0 if check_mode else params["person_timeout"]
+    patience = 0 if check_mode else params["wait_timeout"]
     try:
         answer = asked_patiently(
             client, lambda: client.change("PUT", path, body, check_mode), patience

@@ -37,7 +37,7 @@ FOLDER_MODE = 0o700
 def run_order(params: Params, client: AgentClient, check_mode: bool) -> Result:
     """Have the order placed and followed; the module's whole result."""
     path = path_of("orders", order_id(params["name"]))
-    body = {**_declaration(params), "confirmation": params["confirmation"]}
+    body = {**_declaration(params), "plan_digest": params["plan_digest"]}
     seen: list[Result] = []
 
     def ask() -> Result:
@@ -45,7 +45,7 @@ def run_order(params: Params, client: AgentClient, check_mode: bool) -> Result:
         return seen[-1]
 
     try:
-        answer = asked_patiently(client, ask, 0 if check_mode else params["person_timeout"])
+        answer = asked_patiently(client, ask, 0 if check_mode else params["wait_timeout"])
     except LicenseProblem as problem:
         raise readable(problem) from problem
     # A dry run tells by its report that the run itself would be refused.

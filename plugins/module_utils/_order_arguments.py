@@ -56,7 +56,7 @@ ORDER_ARGUMENTS: t.Final = ArgumentSpec(
             "options": KEY,
         },
         "others": {"type": "list", "elements": "dict"},
-        "confirmation": {"type": "str"},
+        "plan_digest": {"type": "str"},
         "documents_dir": {"type": "path"},
     },
 )

@@ -41,7 +41,7 @@ def run_server_borrow(params: Params, client: AgentClient, check_mode: bool) -> 
         "until": instant("until", until),
         "auto_renew": bool(params["auto_renew"]) and present,
     }
-    patience = 0 if check_mode else params["person_timeout"]
+    patience = 0 if check_mode else params["wait_timeout"]
     answer = asked_patiently(client, lambda: client.change("PUT", path, body, check_mode), patience)
     return _told(params, answer)
 

@@ -68,7 +68,7 @@ def run_profile(params: Params, client: AgentClient, check_mode: bool) -> Result
     """Link a profile to its license; the module's whole result."""
     path = path_of("servers", params["vendor"], "profiles", params["name"])
     body = {"license": params["license"], "state": params["state"]}
-    patience = 0 if check_mode else params["person_timeout"]
+    patience = 0 if check_mode else params["wait_timeout"]
     answer = asked_patiently(client, lambda: client.change("PUT", path, body, check_mode), patience)
     name = f"profile {params['name']}"
     return {
@@ -94,7 +94,7 @@ def run_move(params: Params, client: AgentClient, check_mode: bool) -> Result:
         return _given_up(params, client, identity, check_mode)
     path = path_of("moves", identity, "legs", params["leg"])
     body, missing = _leg_order(params)
-    patience = 0 if check_mode else params["person_timeout"]
+    patience = 0 if check_mode else params["wait_timeout"]
     try:
         answer = asked_patiently(
             client, lambda: client.change("POST", path, body, check_mode), patience
@@ -130,7 +130,7 @@ def _leg_order(params: Params) -> tuple[dict[str, t.Any], str | None]:
             key: value for key, value in (params["require"] or {}).items() if value is not None
         },
         "decision": params["decision"],
-        "confirmation": params["confirmation"],
+        "plan_digest": params["plan_digest"],
         "offline": params["offline"],
         "target_lost": params["target_lost"],
         **brought,

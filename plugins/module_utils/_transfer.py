@@ -83,7 +83,7 @@ def _leg(params: Params, client: AgentClient, identity: str, check_mode: bool) -
         "transfer": declaration(params),
         "document": document,
         "decision": params["decision"],
-        "confirmation": params["confirmation"],
+        "plan_digest": params["plan_digest"],
         "update_counter": params["update_counter"],
         "facts": params["facts"],
     }

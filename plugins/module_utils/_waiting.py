@@ -15,29 +15,29 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems imp
 
 Answer = t.Dict[str, t.Any]
 
-PERSON_ARGUMENTS: t.Final = ArgumentSpec(options={"person_timeout": {"type": "int", "default": 0}})
+PERSON_ARGUMENTS: t.Final = ArgumentSpec(options={"wait_timeout": {"type": "int", "default": 0}})
 """The option of the doc fragment seatkeeper.licensing.person."""
 
 _WHO: t.Final = {"person": "a person", "vendor": "the vendor"}
 
 
 def asked_patiently(
-    client: AgentClient, ask: t.Callable[[], Answer], person_timeout_seconds: int
+    client: AgentClient, ask: t.Callable[[], Answer], wait_timeout_seconds: int
 ) -> Answer:
     """Ask the agent; while a person is awaited, wait as long as the task may and ask again.
 
     What comes back is the last answer; it has changed if anything did since the first one, be it
     by somebody who was awaited, and tells what was there before that.
     """
-    if person_timeout_seconds < 0:
+    if wait_timeout_seconds < 0:
         raise LicenseProblem.of(
             INPUT_INVALID,
-            f"The value {person_timeout_seconds} of person_timeout is not a number of seconds.",
-            "Set person_timeout to 0, not to wait, or to more.",
+            f"The value {wait_timeout_seconds} of wait_timeout is not a number of seconds.",
+            "Set wait_timeout to 0, not to wait, or to more.",
         )
     first = answer = ask()
     changed = bool(first["changed"])
-    deadline = time.monotonic() + person_timeout_seconds
+    deadline = time.monotonic() + wait_timeout_seconds
     while is_waiting(answer) and time.monotonic() < deadline:
         client.follow_waiting(answer["operation"]["id"], deadline - time.monotonic())
         answer = ask()

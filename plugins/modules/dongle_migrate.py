@@ -106,7 +106,7 @@ options:
             description:
               - Network seats.
             type: int
-  confirmation:
+  plan_digest:
     description:
       - RV(digest) of the plan as check mode returned it.
     type: str
@@ -123,7 +123,7 @@ options:
     description:
       - The company of the user who is logged in to the server, and of O(target_user).
     type: str
-  deadline_seconds:
+  due_after:
     description:
       - Within how many seconds a person is expected to have done a step. It is told as overdue
         afterwards, and nothing else happens.
@@ -148,9 +148,9 @@ EXAMPLES = r"""
     dongle: "{{ dongle_of_studio_a }}"
     target_user: artist@studio-a.example
     isolate: true
-    confirmation: "{{ confirmed_digest | default(planned.digest) }}"
+    plan_digest: "{{ confirmed_digest | default(planned.digest) }}"
     acknowledge_irreversible: "{{ acknowledged_sentence | default(planned.acknowledgement) }}"
-    person_timeout: "{{ seconds_for_the_person | default(0) }}"
+    wait_timeout: "{{ seconds_for_the_person | default(0) }}"
   delegate_to: render-server
   register: migrated
 
@@ -181,7 +181,7 @@ plan:
   returned: success
   type: dict
 digest:
-  description: What O(confirmation) has to be.
+  description: What O(plan_digest) has to be.
   returned: success
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
@@ -392,9 +392,9 @@ ARGUMENTS = (
                     },
                 },
             },
-            "confirmation": {"type": "str"},
+            "plan_digest": {"type": "str"},
             "acknowledge_irreversible": {"type": "str"},
-            "deadline_seconds": {"type": "int"},
+            "due_after": {"type": "int"},
             "dongle_company": {"type": "str"},
             "account_company": {"type": "str"},
         },

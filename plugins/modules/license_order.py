@@ -214,7 +214,7 @@ options:
         when they go to the vendor in one support case.
     type: list
     elements: dict
-  confirmation:
+  plan_digest:
     description:
       - RV(digest) of the plan as check mode returned it.
     type: str
@@ -256,7 +256,7 @@ EXAMPLES = r"""
 - name: Place it, once a person has read the quote and confirmed it
   seatkeeper.licensing.license_order:
     <<: *move
-    confirmation: "{{ confirmed_digest | default(planned.digest) }}"
+    plan_digest: "{{ confirmed_digest | default(planned.digest) }}"
     case_number: "{{ case_number_of_the_vendor | default(omit) }}"
     documents_dir: "{{ folder_of_papers }}/branch-to-headquarters"
   delegate_to: office-server
@@ -340,7 +340,7 @@ plan:
   returned: success
   type: dict
 digest:
-  description: What O(confirmation) has to be; null once the order is placed.
+  description: What O(plan_digest) has to be; null once the order is placed.
   returned: success
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08

@@ -55,7 +55,7 @@ options:
     default: present
 seealso:
   - module: seatkeeper.licensing.license_server_move
-  - module: seatkeeper.licensing.license_backup
+  - module: seatkeeper.licensing.license_server_backup
 """
 
 EXAMPLES = r"""

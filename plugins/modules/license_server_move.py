@@ -168,13 +168,13 @@ options:
     description: Whether a person activates by request and response files.
     type: bool
     default: false
-  confirmation:
+  plan_digest:
     description:
       - RV(digest) as check mode returned it. The legs that set going what cannot be taken back ask
         for it. It is void as soon as the server or the plan has changed.
     type: str
 seealso:
-  - module: seatkeeper.licensing.license_backup
+  - module: seatkeeper.licensing.license_server_backup
   - module: seatkeeper.licensing.license_profile
   - module: seatkeeper.licensing.license_info
 """
@@ -224,7 +224,7 @@ EXAMPLES = r"""
     leg: release
     backup: "{{ backed_up.backup }}"
     document: "{{ prepared.document | default(omit, true) }}"
-    confirmation: "{{ confirmed_digest | default(planned.digest) }}"
+    plan_digest: "{{ confirmed_digest | default(planned.digest) }}"
   delegate_to: old-aimms
   register: released
 
@@ -382,14 +382,15 @@ plan:
   returned: success
   type: dict
 digest:
-  description: What O(confirmation) has to be; null where none is needed.
+  description: What O(plan_digest) has to be; null where none is needed.
   returned: success
   type: str
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 backup:
   description:
-    - The backup that the leg goes by, as RV(seatkeeper.licensing.license_backup#module:backup);
-      null where it is none of its business.
+    - The backup that the leg goes by, as
+      RV(seatkeeper.licensing.license_server_backup#module:backup); null where it is none
+      of its business.
   returned: success
   type: dict
 document:
@@ -480,7 +481,7 @@ ARGUMENTS = (
             "evidence": {"type": "dict"},
             "decision": {"type": "str", "choices": ["install", "refuse"], "default": "install"},
             "offline": {"type": "bool", "default": False},
-            "confirmation": {"type": "str"},
+            "plan_digest": {"type": "str"},
         },
         required_if=(("state", "present", ("leg", "source", "target", "target_host")),),
         mutually_exclusive=(("backup", "backup_file"), ("document", "document_file")),

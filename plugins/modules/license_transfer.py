@@ -140,7 +140,7 @@ options:
     type: str
     choices: [install, refuse]
     default: install
-  confirmation:
+  plan_digest:
     description:
       - The digest of the plan that was shown, where the agent asks for it because a step cannot
         be undone. It is void as soon as anything about the plan has changed.
@@ -395,7 +395,7 @@ plan:
   type: dict
   contains:
     digest:
-      description: What O(confirmation) has to be, where one is needed.
+      description: What O(plan_digest) has to be, where one is needed.
       type: str
       returned: always
     steps:
@@ -478,7 +478,7 @@ ARGUMENTS = ArgumentSpec(
         "document_file": {"type": "path"},
         "document_dest": {"type": "path"},
         "decision": {"type": "str", "choices": ["install", "refuse"], "default": "install"},
-        "confirmation": {"type": "str"},
+        "plan_digest": {"type": "str"},
         "update_counter": {"type": "int"},
         "evidence": {"type": "dict"},
         "facts": {"type": "dict", "default": {}},

@@ -65,7 +65,7 @@ options:
       - RV(digest) of the request that the answer belongs to, where it is known. An answer to
         another request is refused then.
     type: str
-  confirmation:
+  plan_digest:
     description:
       - Confirms that the activation is given up although something depends on it, such as borrowed
         seats or sessions, for O(state=deactivated). The refusal (V(confirmation-required)) and the
@@ -205,7 +205,7 @@ ARGUMENTS = ArgumentSpec(
         "answer": {"type": "str"},
         "instructions": {"type": "list", "elements": "str"},
         "request_digest": {"type": "str"},
-        "confirmation": {"type": "str"},
+        "plan_digest": {"type": "str"},
     },
     required_if=(("state", "activated", ("answer_path", "answer", "instructions"), True),),
     mutually_exclusive=(("answer_path", "answer"),),

@@ -56,7 +56,7 @@ options:
         not make passes for no account (V(activated-otherwise)) until that is stated once.
     type: bool
     default: false
-  confirmation:
+  plan_digest:
     description:
       - Confirms that the activation is given up although something depends on it, such as borrowed
         seats or sessions, for O(state=deactivated). The refusal (V(confirmation-required)) and the
@@ -160,7 +160,7 @@ ARGUMENTS = ArgumentSpec(
         "account": {"type": "str"},
         "password": {"type": "str", "no_log": True},
         "already_active": {"type": "bool", "default": False},
-        "confirmation": {"type": "str"},
+        "plan_digest": {"type": "str"},
     },
     required_if=(("state", "activated", ("account", "password")),),
 ).merge(AGENT_ARGUMENTS)

@@ -51,7 +51,7 @@ def _declared(entry: dict[str, t.Any]) -> Transfer:
         "parent": None if parent is None else transfer_reference(parent),
         "source": {"agent": entry["source"], "container": entry.get("source_container")},
         "target": {"agent": entry["target"], "container": entry.get("target_container")},
-        "confirm": entry.get("confirm"),
+        "plan_digest": entry.get("plan_digest"),
         "declared": True,
     }
 
@@ -60,4 +60,4 @@ def _known(entry: dict[str, t.Any], declared: bool) -> Transfer:
     members = ("id", "name", "item", "type", "mode", "quantity", "until", "parent")
     ends = {side: dict(entry[side]) for side in ("source", "target")}
     known = {member: entry[member] for member in members}
-    return {**known, **ends, "confirm": None, "declared": declared}
+    return {**known, **ends, "plan_digest": None, "declared": declared}

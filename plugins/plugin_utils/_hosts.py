@@ -9,7 +9,7 @@ import typing as t
 Entry = t.Dict[str, t.Any]
 
 _MEMBERS: t.Final = {
-    "license_servers": ("agent",),
+    "license_server_configs": ("agent",),
     "license_activations": ("agent",),
     "license_dongle_migrations": ("agent",),
     "license_transfers": ("source", "target"),

@@ -265,7 +265,7 @@ def _call(
         call[side] = transfer[side]["agent"]
         call[f"{side}_container"] = transfer[side]["container"]
     call["leg"] = "issue" if leg == ASK else leg
-    call["confirmation"] = transfer["confirm"] if leg == "issue" else None
+    call["plan_digest"] = transfer["plan_digest"] if leg == "issue" else None
     call["document"] = fleet.document(leg, transfer)
     call["facts"] = fleet.facts(leg, transfer)
     call["evidence"] = fleet.evidence(leg, transfer)

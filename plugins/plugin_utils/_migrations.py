@@ -23,8 +23,8 @@ _STEP_COLUMNS: t.Final = {
 }
 _CONFIRMATION_COLUMNS: t.Final = {
     "dongle": "Dongle",
-    "confirm": "Confirm",
-    "acknowledge": "Acknowledge",
+    "plan_digest": "Plan digest",
+    "acknowledge_irreversible": "Acknowledge",
 }
 
 
@@ -76,8 +76,8 @@ def _confirmations(pair: Told) -> t.Iterator[dict[str, t.Any]]:
     if result["changed"] and result["digest"] is not None:
         yield {
             "dongle": str(entry["dongle"]),
-            "confirm": result["digest"],
-            "acknowledge": result["acknowledgement"],
+            "plan_digest": result["digest"],
+            "acknowledge_irreversible": result["acknowledgement"],
         }
 
 

@@ -40,7 +40,7 @@ _RECORD: t.Final = {
     "keys": [{"key": str}],
     "ended_on": TEXT_OR_NONE,
 }
-_CONFIRMATION_COLUMNS: t.Final = {"order": "Order", "total": "Total", "confirm": "Confirm"}
+_CONFIRMATION_COLUMNS: t.Final = {"order": "Order", "total": "Total", "plan_digest": "Plan digest"}
 
 
 def order_list(
@@ -56,7 +56,7 @@ def order_list(
     orders that all hosts declare, ``elsewhere`` those that other hosts know.
     """
     _refuse_card_data(declared, systems)
-    _require_unique("license_systems", [system["name"] for system in systems])
+    _require_unique("phone_systems", [system["name"] for system in systems])
     _require_unique("license_orders", [entry["name"] for entry in declared])
     check(known, [_RECORD], "orders", str(declared[0].get("agent")) if declared else "the host")
     own = [entry["name"] for entry in declared]
@@ -78,7 +78,7 @@ def _refuse_card_data(declared: list[Entry], systems: list[Entry]) -> None:
         (f"{variable}[{number}].{member}", entry.get(member))
         for variable, entries, members in (
             ("license_orders", declared, ("name", "fields", "case_number", "rules")),
-            ("license_systems", systems, ("name", "owner", "chassis")),
+            ("phone_systems", systems, ("name", "owner", "chassis")),
         )
         for number, entry in enumerate(entries)
         for member in members
@@ -171,7 +171,7 @@ def _system(entry: Entry, side: str, systems: list[Entry]) -> Entry:
     there = ", ".join(system["name"] for system in systems) or "none"
     raise AnsibleFilterError(
         f"The order {entry['name']} names the {side} {entry[side]}, which is not in"
-        f" license_systems. There is: {there}."
+        f" phone_systems. There is: {there}."
     )
 
 
@@ -272,7 +272,7 @@ def _confirmation(name: str, result: dict[str, t.Any]) -> Entry:
     return {
         "order": name,
         "total": "to be asked" if total is None else f"{total} {currency}",
-        "confirm": result["digest"],
+        "plan_digest": result["digest"],
     }
 
 

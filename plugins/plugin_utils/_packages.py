@@ -92,7 +92,9 @@ def server_mistakes(entries: list[Entry], connection_port: t.Any) -> list[str]:
             told.append("has a package in two entries for one host; leave one")
         if entry.get("package"):
             packaged.add(vendor)
-        found += [f"license_servers of {vendor} {text}. Nothing was done here." for text in told]
+        found += [
+            f"license_server_configs of {vendor} {text}. Nothing was done here." for text in told
+        ]
     return found
 
 

@@ -61,16 +61,19 @@ class _BadEnvelope(Exception):
 def _check_digest(file: dict[str, t.Any], checksum: str) -> None:
     if not checksum:
         raise _Refusal(
-            f"Nobody vouches for {file['name']}: set agent_bundle_checksum to the sha256:DIGEST"
-            " that `make bundle` printed where it was made, or agent_bundle_key to the public key"
+            f"Nobody vouches for {file['name']}: set seatkeeper_agent_bundle_checksum to the"
+            " sha256:DIGEST"
+            " that `make bundle` printed where it was made, or seatkeeper_agent_bundle_key to the"
+            " public key"
             " that it is signed with."
         )
     found = _CHECKSUM.fullmatch(str(checksum))
     if found is None:
-        raise _Refusal("agent_bundle_checksum is not sha256: and 64 hexadecimal digits.")
+        raise _Refusal("seatkeeper_agent_bundle_checksum is not sha256: and 64 hexadecimal digits.")
     if found[1].lower() != file["digest"]:
         raise _Refusal(
-            f"{file['name']} is not the file that agent_bundle_checksum declares: its SHA-256 is"
+            f"{file['name']} is not the file that seatkeeper_agent_bundle_checksum declares: its"
+            " SHA-256 is"
             f" {file['digest']}. Bring the declared one; if you mean this one, compare it with what"
             " `make bundle` printed where it was made before you declare it."
         )
@@ -81,11 +84,13 @@ def _check_signature(file: dict[str, t.Any], key: str, envelope: str | None) -> 
     name, signature = file["name"], file["signature"]
     if pem is None:
         raise _Refusal(
-            "agent_bundle_key is no Ed25519 public key in PEM, as `openssl pkey -pubout` prints it."
+            "seatkeeper_agent_bundle_key is no Ed25519 public key in PEM, as `openssl pkey -pubout`"
+            " prints it."
         )
     if envelope is None:
         raise _Refusal(
-            f"{name} is not signed: {signature} cannot be read beside it, and agent_bundle_key is"
+            f"{name} is not signed: {signature} cannot be read beside it, and"
+            " seatkeeper_agent_bundle_key is"
             " declared. Bring it with the release, or make it with `make bundle KEY=FILE`."
         )
     if not HAS_CRYPTOGRAPHY:
@@ -106,7 +111,8 @@ def _check_signature(file: dict[str, t.Any], key: str, envelope: str | None) -> 
         ) from None
     if subjects.get(name) != file["digest"]:
         raise _Refusal(
-            f"{signature} is signed by agent_bundle_key, but not for {name} with the content that"
+            f"{signature} is signed by seatkeeper_agent_bundle_key, but not for {name} with the"
+            " content that"
             f" it has, whose SHA-256 is {file['digest']}: one of both is of another release, or was"
             " altered. Bring both from where they were made once more."
         )
@@ -143,7 +149,8 @@ def _signed_payload(envelope: bytes, pem: str) -> bytes:
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(pem.splitlines()[1])[-_RAW_BYTES:])
     if not any(_is_by(key, entry, signed) for entry in signatures):
         raise _BadEnvelope(
-            "was not signed by agent_bundle_key, or was altered afterwards: do not use the release"
+            "was not signed by seatkeeper_agent_bundle_key, or was altered afterwards: do not use"
+            " the release"
         )
     if kind != _PAYLOAD_TYPE:
         raise _BadEnvelope("signs something else than a release")

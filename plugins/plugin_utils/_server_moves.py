@@ -66,7 +66,7 @@ _STEP_COLUMNS: t.Final = {
     "state": "State",
 }
 _STATES: t.Final = {"tried": "tried, not observed"}
-_CONFIRMATION_COLUMNS: t.Final = {"move": "Move", "leg": "Leg", "confirm": "Confirm"}
+_CONFIRMATION_COLUMNS: t.Final = {"move": "Move", "leg": "Leg", "plan_digest": "Plan digest"}
 _ADRIFT_COLUMNS: t.Final = {
     "license": "License",
     "place": "Active",
@@ -212,7 +212,7 @@ def move_outcome(told: Told) -> dict[str, t.Any]:
     done = [(name, leg, result) for name, leg, result in ran if "plan" in result]
     plan = [row for each in done for row in _steps(*each)]
     confirmations = [
-        {"move": name, "leg": leg, "confirm": result["digest"]}
+        {"move": name, "leg": leg, "plan_digest": result["digest"]}
         for name, leg, result in done
         if result["digest"] is not None
     ]
@@ -404,7 +404,7 @@ def _call(entry: Entry, leg: str, hosts: dict[str, Told], folder: str | None) ->
         "target_lost": entry.get("target_lost", False),
         "require": entry.get("require"),
         "offline": entry.get("offline", False),
-        "confirmation": entry.get("confirm") if _is_confirmed(entry, leg) else None,
+        "plan_digest": entry.get("plan_digest") if _is_confirmed(entry, leg) else None,
         "backup": backup,
         "backup_dest": f"{prefix}.backup.json" if prefix and leg == "backup" else None,
         "backup_file": f"{prefix}.backup.json"

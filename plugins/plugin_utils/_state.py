@@ -20,7 +20,7 @@ _VENDOR_OF: t.Final = {
     "license_orders": "altigen",
     "license_server_moves": "aimms",
 }
-"""Whose product a declaration is about; entries of license_servers say it themselves."""
+"""Whose product a declaration is about; entries of license_server_configs say it themselves."""
 
 _LIKENESS_MIN: t.Final = 0.92
 """Of two names, as difflib measures it: a letter or two of twenty differ."""

@@ -60,10 +60,13 @@ def trust_mistakes(agents: list[Agent], trusted_keys: dict[str, t.Any]) -> list[
         told += _agent_mistakes(agent, trusted_keys)
     for name, key in trusted_keys.items():
         if not _NAME.fullmatch(str(name)):
-            told.append(f"agent_trusted_keys names {str(name)!r}, and no agent can be called so.")
+            told.append(
+                f"seatkeeper_agent_trusted_keys names {str(name)!r}, and no agent can be called so."
+            )
         elif public_key(key) is None:
             told.append(
-                f"agent_trusted_keys has no Ed25519 public key for {name}; give the one that"
+                f"seatkeeper_agent_trusted_keys has no Ed25519 public key for {name}; give the one"
+                " that"
                 " `seatkeeper-agent key` prints there."
             )
     return [f"{text} {_NOTHING_DONE}" for text in told]
@@ -135,12 +138,14 @@ def _agent_mistakes(agent: Agent, trusted_keys: dict[str, t.Any]) -> list[str]:
         return told
     if not _FINGERPRINT.fullmatch(str(declared).lower()):
         told.append(
-            f"agent_key_fingerprint of {host} is not sha256: and 64 hexadecimal digits, as"
+            f"seatkeeper_agent_key_fingerprint of {host} is not sha256: and 64 hexadecimal digits,"
+            " as"
             f" `{_COMMAND}` prints it on {host}."
         )
     elif name in trusted_keys and fingerprint(trusted_keys[name]) != str(declared).lower():
         told.append(
-            f"agent_key_fingerprint of {host} and the key of {name} in agent_trusted_keys differ;"
+            f"seatkeeper_agent_key_fingerprint of {host} and the key of {name} in"
+            " seatkeeper_agent_trusted_keys differ;"
             " leave one of them out."
         )
     return told
@@ -158,7 +163,7 @@ def _other_than_declared(agent: Agent, shown: str, declared: str) -> str:
         f"The agent of {agent['host']} signs with the key {shown}, and the inventory declares"
         f" {declared} for it. If it was given a new key, have `{_COMMAND}` run on"
         f" {agent['host']} by who looks after it, and declare what it prints as"
-        " agent_key_fingerprint; if not, somebody else answers in its place."
+        " seatkeeper_agent_key_fingerprint; if not, somebody else answers in its place."
     )
 
 
@@ -175,7 +180,8 @@ def _changed(agent: Agent, shown: str, held: dict[str, dict[str, t.Any]]) -> lis
         f"The agent of {agent['host']} signs with the key {shown}; known as {agent['name']} to"
         f" {', '.join(knowing)} is another one so far: {before}. If it was given a new key, have"
         f" `{_COMMAND}` run on {agent['host']} by who looks after it, and declare what it prints"
-        f" as agent_key_fingerprint of {agent['host']} in the inventory; if not, somebody else"
+        f" as seatkeeper_agent_key_fingerprint of {agent['host']} in the inventory; if not,"
+        " somebody else"
         " answers in its place."
     )
     return [text]
@@ -185,7 +191,7 @@ def _shared_keys(told: list[Agent], trusted_keys: dict[str, t.Any]) -> t.Iterato
     names = {agent["name"] for agent in told}
     owners = [(fingerprint(agent["told"]), agent["host"]) for agent in told]
     owners += [
-        (fingerprint(key), f"{name} (agent_trusted_keys)")
+        (fingerprint(key), f"{name} (seatkeeper_agent_trusted_keys)")
         for name, key in trusted_keys.items()
         if name not in names
     ]

@@ -20,7 +20,7 @@ FOLDERS = ("modules", "callback", "filter")
 IMPORTS: dict[str, Imports] = {
     "modules.dongle_info": Imports(13, "ansible.module_utils.urls"),
     "modules.dongle_migrate": Imports(16, "ansible.module_utils.urls"),
-    "modules.license_backup": Imports(18, "ansible.module_utils.urls"),
+    "modules.license_server_backup": Imports(18, "ansible.module_utils.urls"),
     "modules.license_borrow": Imports(18, "ansible.module_utils.urls"),
     "modules.license_client": Imports(10),
     "modules.license_info": Imports(15, "ansible.module_utils.urls"),

@@ -29,7 +29,7 @@ BORROW = {
 MISTAKES: dict[str, tuple[str, dict[str, t.Any]]] = {
     "transfers": ("license_transfers", {**TRANSFER, "quantitiy": 1}),
     "borrows": ("license_borrows", {**BORROW, "unil": "2027-01-31"}),
-    "servers": ("license_servers", {"vendor": "chaos", "setings": {}}),
+    "servers": ("license_server_configs", {"vendor": "chaos", "setings": {}}),
     "activations": ("license_activations", {"method": "online", "acount": "a"}),
     "dongles": ("license_dongle_migrations", {"dongle": "1", "target_user": "a", "isolated": True}),
     "seats": (
@@ -37,7 +37,7 @@ MISTAKES: dict[str, tuple[str, dict[str, t.Any]]] = {
         {"name": "a", "product": "p", "seats": 1, "until": "2027-01-31", "renew": True},
     ),
     "systems": (
-        "license_systems",
+        "phone_systems",
         {"name": "a", "system_key": "1", "owner": "o", "chassis": "c", "station": 1},
     ),
     "orders": (
@@ -130,7 +130,10 @@ def test_the_example_with_every_vendor_declares_what_the_roles_know(tmp_path: Pa
     found = re.findall(r"Check the variables of the role (\w+)\] \*+\n((?:ok: .*\n)+)", ran.stdout)
     checked = {role: set(re.findall(r"ok: \[(\S+)\]", lines)) for role, lines in found}
     # The one checks, the other makes what is asked.
-    roles = {path.name for path in (ROOT / "roles").iterdir()} - {"license_state", "agent"}
+    roles = {path.name for path in (ROOT / "roles").iterdir()} - {
+        "license_state",
+        "seatkeeper_agent",
+    }
     assert checked == {role: set(hosts) for role in roles}, ran.stdout
     assert "The inventory declares" not in ran.stdout
     recap = dict(re.findall(r"^(\S+) +: ok=.* failed=(\d)", ran.stdout, re.MULTILINE))

@@ -142,19 +142,23 @@ def test_it_is_installed_whatever_a_user_or_an_environment_has_told_pip(
     form: str, release: Path, unpacked: Path, tmp_path: Path
 ) -> None:
     variables: dict[str, Any] = {
-        "agent_source": str(release if form == "bundle" else release.with_suffix(".txt")),
-        "agent_bundle": str(release) if form == "bundle" else "",
-        "agent_requirements": "" if form == "bundle" else str(release.with_suffix(".txt")),
-        "agent_index_url": ""
+        "seatkeeper_agent_origin": str(
+            release if form == "bundle" else release.with_suffix(".txt")
+        ),
+        "seatkeeper_agent_bundle": str(release) if form == "bundle" else "",
+        "seatkeeper_agent_requirements": ""
+        if form == "bundle"
+        else str(release.with_suffix(".txt")),
+        "seatkeeper_agent_index_url": ""
         if form == "bundle"
         else index_of(unpacked / "wheels", tmp_path / "i"),
-        "agent_python": sys.executable,
-        "agent_release_dir": str(tmp_path / "release"),
-        "agent_version": release.stem.removeprefix("seatkeeper-agent-"),
+        "seatkeeper_agent_python": sys.executable,
+        "seatkeeper_agent_release_dir": str(tmp_path / "release"),
+        "seatkeeper_agent_version": release.stem.removeprefix("seatkeeper-agent-"),
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
     }
-    install = {"name": "seatkeeper.licensing.agent", "tasks_from": "install"}
+    install = {"name": "seatkeeper.licensing.seatkeeper_agent", "tasks_from": "install"}
     tasks = [{"ansible.builtin.include_role": install}]
     environment = hostile(tmp_path / "hostile")
     play = {"hosts": "all", "gather_facts": False, "environment": environment, "tasks": tasks}
@@ -166,7 +170,7 @@ def test_it_is_installed_whatever_a_user_or_an_environment_has_told_pip(
     )
     assert done.returncode == 0, done.stdout
     told = command(tmp_path / "release" / "bin" / "seatkeeper-agent", "--version")
-    assert told.stdout.strip() == variables["agent_version"]
+    assert told.stdout.strip() == variables["seatkeeper_agent_version"]
     assert not (tmp_path / "hostile" / "t").exists()
     # Nothing of where the packages came from is left.
     assert not (tmp_path / "release" / "index.txt").exists()

@@ -111,7 +111,7 @@ def waited(
 
     with tapped(lab[host].socket_path) as tap, ThreadPoolExecutor(1) as people:
         working = people.submit(person)
-        options |= {"person_timeout": PERSON_SECONDS_MAX, "agent_socket": str(tap.path)}
+        options |= {"wait_timeout": PERSON_SECONDS_MAX, "agent_socket": str(tap.path)}
         told = module(lab, folder, name, host, **options)
         working.result()
     return told

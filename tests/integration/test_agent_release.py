@@ -27,12 +27,12 @@ COMMAND_SECONDS_MAX = 120
 NAME = "seatkeeper-agent-0.2.0"
 RELEASE: dict[str, Any] = {
     "ansible.builtin.include_role": {
-        "name": "seatkeeper.licensing.agent",
+        "name": "seatkeeper.licensing.seatkeeper_agent",
         "tasks_from": "release",
         "public": True,
     }
 }
-TAKEN: dict[str, Any] = {"ansible.builtin.debug": {"msg": "taken: {{ agent_release }}"}}
+TAKEN: dict[str, Any] = {"ansible.builtin.debug": {"msg": "taken: {{ seatkeeper_agent_release }}"}}
 
 
 def command(*words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -91,52 +91,70 @@ def releases(folder: Path) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
         release.with_suffix(".dsse.json").write_text(json.dumps(envelope))
     torn = folder / "torn" / f"{NAME}.tar"
     taken = {
-        "by-key": {"agent_bundle": str(signed), "agent_bundle_key": mine},
+        "by-key": {"seatkeeper_agent_bundle": str(signed), "seatkeeper_agent_bundle_key": mine},
         "by-both": {
-            "agent_bundle": str(signed),
-            "agent_bundle_key": mine,
-            "agent_bundle_checksum": checksum(signed),
+            "seatkeeper_agent_bundle": str(signed),
+            "seatkeeper_agent_bundle_key": mine,
+            "seatkeeper_agent_bundle_checksum": checksum(signed),
         },
         "by-digest": {
-            "agent_bundle": str(unsigned),
-            "agent_bundle_checksum": checksum(unsigned),
+            "seatkeeper_agent_bundle": str(unsigned),
+            "seatkeeper_agent_bundle_checksum": checksum(unsigned),
         },
         "list-by-key": {
-            "agent_requirements": str(signed.with_suffix(".txt")),
-            "agent_bundle_key": mine,
+            "seatkeeper_agent_requirements": str(signed.with_suffix(".txt")),
+            "seatkeeper_agent_bundle_key": mine,
         },
     }
     refused = {
-        "by-nobody": ({"agent_bundle": str(unsigned)}, "Nobody vouches for"),
+        "by-nobody": ({"seatkeeper_agent_bundle": str(unsigned)}, "Nobody vouches for"),
         "unsigned": (
             {
-                "agent_bundle": str(unsigned),
-                "agent_bundle_key": mine,
-                "agent_bundle_checksum": checksum(unsigned),
+                "seatkeeper_agent_bundle": str(unsigned),
+                "seatkeeper_agent_bundle_key": mine,
+                "seatkeeper_agent_bundle_checksum": checksum(unsigned),
             },
             "is not signed",
         ),
-        "foreign": ({"agent_bundle": str(foreign), "agent_bundle_key": mine}, "was not signed by"),
-        "other-key": ({"agent_bundle": str(signed), "agent_bundle_key": other}, "was not signed"),
-        "altered": ({"agent_bundle": str(altered), "agent_bundle_key": mine}, "but not for"),
-        "older": ({"agent_bundle": str(older), "agent_bundle_key": mine}, "but not for"),
-        "torn": ({"agent_bundle": str(torn), "agent_bundle_key": mine}, "was not signed by"),
+        "foreign": (
+            {"seatkeeper_agent_bundle": str(foreign), "seatkeeper_agent_bundle_key": mine},
+            "was not signed by",
+        ),
+        "other-key": (
+            {"seatkeeper_agent_bundle": str(signed), "seatkeeper_agent_bundle_key": other},
+            "was not signed",
+        ),
+        "altered": (
+            {"seatkeeper_agent_bundle": str(altered), "seatkeeper_agent_bundle_key": mine},
+            "but not for",
+        ),
+        "older": (
+            {"seatkeeper_agent_bundle": str(older), "seatkeeper_agent_bundle_key": mine},
+            "but not for",
+        ),
+        "torn": (
+            {"seatkeeper_agent_bundle": str(torn), "seatkeeper_agent_bundle_key": mine},
+            "was not signed by",
+        ),
         "digest": (
             {
-                "agent_bundle": str(signed),
-                "agent_bundle_key": mine,
-                "agent_bundle_checksum": checksum(altered),
+                "seatkeeper_agent_bundle": str(signed),
+                "seatkeeper_agent_bundle_key": mine,
+                "seatkeeper_agent_bundle_checksum": checksum(altered),
             },
-            "is not the file that agent_bundle_checksum declares",
+            "is not the file that seatkeeper_agent_bundle_checksum declares",
         ),
         "short": (
-            {"agent_bundle": str(unsigned), "agent_bundle_checksum": "sha256:0a1b"},
+            {
+                "seatkeeper_agent_bundle": str(unsigned),
+                "seatkeeper_agent_bundle_checksum": "sha256:0a1b",
+            },
             "is not sha256: and 64 hexadecimal digits",
         ),
         "private": (
             {
-                "agent_bundle": str(signed),
-                "agent_bundle_key": (folder / "mine.key").read_text(),
+                "seatkeeper_agent_bundle": str(signed),
+                "seatkeeper_agent_bundle_key": (folder / "mine.key").read_text(),
             },
             "is no Ed25519 public key",
         ),
@@ -151,7 +169,7 @@ def test_only_a_release_that_is_vouched_for_is_taken(tmp_path: Path) -> None:
     local = {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
-        "agent_python": sys.executable,
+        "seatkeeper_agent_python": sys.executable,
     }
     inventory.write_text(yaml.safe_dump({"license_servers": {"hosts": hosts, "vars": local}}))
     playbook = tmp_path / "agents.yml"
@@ -167,11 +185,13 @@ def test_only_a_release_that_is_vouched_for_is_taken(tmp_path: Path) -> None:
             assert refused[host] in re.sub(r"\s+", " ", said), said
             assert "Nothing was changed on this host." in re.sub(r"\s+", " ", said)
             continue
-        release = Path(declared.get("agent_bundle") or declared["agent_requirements"])
+        release = Path(
+            declared.get("seatkeeper_agent_bundle") or declared["seatkeeper_agent_requirements"]
+        )
         whole = f"taken: 0.2.0-{checksum(release).removeprefix('sha256:')}"
         assert re.search(rf"ok: \[{host}\] => \{{\s+\"msg\": \"{whole}\"", told.output), told.output
     # Only where no key is declared is it said that nobody asked for a signature.
-    assert told.output.count("no agent_bundle_key is declared") == 1
+    assert told.output.count("no seatkeeper_agent_bundle_key is declared") == 1
     assert "PRIVATE KEY" not in told.output
 
 

@@ -19,19 +19,19 @@ from .runs import Run, play
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-ROLE = "seatkeeper.licensing.agent"
+ROLE = "seatkeeper.licensing.seatkeeper_agent"
 GROUPS = [
     "seatkeeper-observer:x:990:olga,otto",
     "seatkeeper-operator:x:991:",
     "seatkeeper-migrator:x:992:mina,sam",
 ]
-NO_RELEASE = "Set either agent_bundle to a file named"
+NO_RELEASE = "Set either seatkeeper_agent_bundle to a file named"
 REFUSED = {
     "nothing": ({}, NO_RELEASE),
-    "no-bundle": ({"agent_bundle": "seatkeeper-agent-0.2.0.txt"}, NO_RELEASE),
-    "no-requirements": ({"agent_requirements": "agent-0.2.0.txt"}, NO_RELEASE),
+    "no-bundle": ({"seatkeeper_agent_bundle": "seatkeeper-agent-0.2.0.txt"}, NO_RELEASE),
+    "no-requirements": ({"seatkeeper_agent_requirements": "agent-0.2.0.txt"}, NO_RELEASE),
     "not-there": (
-        {"agent_bundle": "seatkeeper-agent-9.0.tar"},
+        {"seatkeeper_agent_bundle": "seatkeeper-agent-9.0.tar"},
         "seatkeeper-agent-9.0.tar is not there",
     ),
 }
@@ -43,7 +43,11 @@ MCowBQYDK2VwAyEAAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=
 # Have the role find out which release is meant, and say it.
 RELEASE: list[dict[str, Any]] = [
     {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": "release", "public": True}},
-    {"ansible.builtin.debug": {"msg": "Release {{ agent_release }} of {{ agent_source }}"}},
+    {
+        "ansible.builtin.debug": {
+            "msg": "Release {{ seatkeeper_agent_release }} of {{ seatkeeper_agent_origin }}"
+        }
+    },
 ]
 
 
@@ -54,7 +58,7 @@ def run(folder: Path, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, An
     local = {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
-        "agent_python": sys.executable,
+        "seatkeeper_agent_python": sys.executable,
     }
     declared = {"license_servers": {"hosts": hosts, "vars": local}}
     inventory.write_text(yaml.safe_dump(declared))
@@ -73,20 +77,24 @@ def test_the_release_left_members_and_keys_are_found(tmp_path: Path) -> None:
     bundle.write_bytes(b"")
     told_by_it = {"agent": {"agent": {"name": "old-server", "public_key": ITS_KEY}}}
     here = {
-        "agent_bundle": "files/seatkeeper-agent-0.2.0.tar",
-        "agent_bundle_checksum": f"sha256:{NOTHING}",
-        "agent_observers": ["olga"],
-        "agent_operators": ["otto"],
-        "agent_migrators": ["mina"],
-        "agent_groups_of_files": {"stdout_lines": GROUPS},
-        "agent_trusted_keys": {},
-        "agent_trusted_hosts": ["here", "rogue"],
+        "seatkeeper_agent_bundle": "files/seatkeeper-agent-0.2.0.tar",
+        "seatkeeper_agent_bundle_checksum": f"sha256:{NOTHING}",
+        "seatkeeper_agent_observers": ["olga"],
+        "seatkeeper_agent_operators": ["otto"],
+        "seatkeeper_agent_migrators": ["mina"],
+        "seatkeeper_agent_groups_of_files": {"stdout_lines": GROUPS},
+        "seatkeeper_agent_trusted_keys": {},
+        "seatkeeper_agent_trusted_hosts": ["here", "rogue"],
     }
     tasks: list[dict[str, Any]] = [
         *RELEASE,
-        {"ansible.builtin.add_host": {"name": "rogue", "agent_told": told_by_it}},
-        {"ansible.builtin.debug": {"msg": "Left {{ agent_members_left | to_json }}"}},
-        {"ansible.builtin.debug": {"msg": "Trusts {{ agent_known_keys.keys() | join }}."}},
+        {"ansible.builtin.add_host": {"name": "rogue", "seatkeeper_agent_told": told_by_it}},
+        {"ansible.builtin.debug": {"msg": "Left {{ seatkeeper_agent_members_left | to_json }}"}},
+        {
+            "ansible.builtin.debug": {
+                "msg": "Trusts {{ seatkeeper_agent_known_keys.keys() | join }}."
+            }
+        },
     ]
     told = run(tmp_path, tasks, {"here": here}).ended_well()
     # It was beside the inventory, and not beside the playbook.

@@ -25,7 +25,7 @@ from .test_hostile_facts import hostile_interpreter
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-ROLE = "seatkeeper.licensing.agent"
+ROLE = "seatkeeper.licensing.seatkeeper_agent"
 HOSTS = ("old-server", "new-server", "spare-server")
 COMMAND_SECONDS_MAX = 120
 ASK: dict[str, Any] = {
@@ -33,14 +33,14 @@ ASK: dict[str, Any] = {
         "agent_socket": "{{ seatkeeper_agent_socket }}",
         "gather": ["agent"],
     },
-    "register": "agent_told",
+    "register": "seatkeeper_agent_told",
     "when": "answers | default(true)",
 }
 TRUST: dict[str, Any] = {
     "ansible.builtin.include_role": {"name": ROLE, "tasks_from": "trust"},
     "vars": {
-        "agent_state_dir": "{{ lab }}/{{ inventory_hostname }}/state",
-        "agent_user": getpass.getuser(),
+        "seatkeeper_agent_state_dir": "{{ lab }}/{{ inventory_hostname }}/state",
+        "seatkeeper_agent_user": getpass.getuser(),
     },
 }
 
@@ -120,12 +120,12 @@ def test_a_changed_key_is_refused_by_all_until_its_host_declares_it(
     print_of_key = done.stdout.strip()
     assert print_of_key in said
 
-    wrong = {"agent_key_fingerprint": f"sha256:{'0' * 64}"}
+    wrong = {"seatkeeper_agent_key_fingerprint": f"sha256:{'0' * 64}"}
     refused = run(lab, tmp_path, [ASK, TRUST], old_server=wrong)
     assert {told["failed"] for told in refused.recap.values()} == {1}
     assert trusted(lab) == held
 
-    right = {"agent_key_fingerprint": print_of_key}
+    right = {"seatkeeper_agent_key_fingerprint": print_of_key}
     assert run(lab, tmp_path, [ASK, TRUST], old_server=right).ended_well().changed == 2
     assert trusted(lab) == {
         host: {name: key if name == "old-server" else pem for name, pem in keys.items()}
@@ -144,20 +144,26 @@ def test_a_host_declares_nothing_by_facts(lab: Lab, tmp_path: Path) -> None:
         return {"ansible_python_interpreter": str(interpreter)}
 
     # With the agent's answer itself, behind every look at what came before.
-    rogue = returning("agent", agent_key_fingerprint=str(fingerprint(key)))
+    rogue = returning("agent", seatkeeper_agent_key_fingerprint=str(fingerprint(key)))
     refused = run(lab, tmp_path, [ASK, TRUST], old_server=rogue)
     failed = {host: told["failed"] for host, told in refused.recap.items()}
     assert (failed["new-server"], failed["spare-server"]) == (1, 1), refused.output
-    assert "The host old-server returned facts called agent_key_fingerprint" in refused.output
+    assert (
+        "The host old-server returned facts called seatkeeper_agent_key_fingerprint"
+        in refused.output
+    )
     assert trusted(lab) == held
 
     # With what the role asks first: nothing is done for it at all.
     whole = {"ansible.builtin.include_role": {"name": ROLE}}
-    rogue = returning("ansible_facts", agent_bundle_checksum=f"sha256:{'0' * 64}")
+    rogue = returning("ansible_facts", seatkeeper_agent_bundle_checksum=f"sha256:{'0' * 64}")
     refused = run(lab, tmp_path, [whole], old_server=rogue)
     assert refused.recap["old-server"]["failed"] == 1
     assert refused.changed == 0
-    assert "The host old-server returned facts called agent_bundle_checksum" in refused.output
+    assert (
+        "The host old-server returned facts called seatkeeper_agent_bundle_checksum"
+        in refused.output
+    )
 
 
 def test_the_inventory_alone_removes_an_agent(lab: Lab, tmp_path: Path) -> None:
@@ -165,7 +171,7 @@ def test_the_inventory_alone_removes_an_agent(lab: Lab, tmp_path: Path) -> None:
     assert run(lab, tmp_path, [ASK, TRUST], old_server=silent).changed == 0
     link = lab["new-server"].folder / "state/trust/stranger.pem"
     link.symlink_to("old-server.pem")
-    fewer = {"agent_trusted_hosts": ["old-server"]}
+    fewer = {"seatkeeper_agent_trusted_hosts": ["old-server"]}
     run(lab, tmp_path, [ASK, TRUST], new_server=fewer).ended_well()
     names = {host: set(keys) for host, keys in trusted(lab).items()}
     assert names == {

@@ -162,7 +162,7 @@ def test_each_leg_is_checked_done_and_unchanged_when_done_again(lab: Lab, tmp_pa
         assert checked["changed"] is True, checked
         assert journals(lab) == before
         if checked["digest"] is not None:
-            options["confirmation"] = checked["digest"]
+            options["plan_digest"] = checked["digest"]
         done = leg(lab, tmp_path, name, **options)
         assert done["changed"] is True, done
         assert done["diff"]["before"] == checked["diff"]["before"]
@@ -211,15 +211,17 @@ def _a_backup_is_written_once(lab: Lab, folder: Path) -> None:
         for number, names in PROFILES.items()
     ]
     options: dict[str, Any] = {"licenses": licenses, "dest": str(path)}
-    assert module(lab, folder, "license_backup", OLD, check=True, **options)["changed"] is True
-    done = module(lab, folder, "license_backup", OLD, **options)
+    assert (
+        module(lab, folder, "license_server_backup", OLD, check=True, **options)["changed"] is True
+    )
+    done = module(lab, folder, "license_server_backup", OLD, **options)
     assert done["changed"] is True
     assert json.loads(path.read_text()) == done["backup"]
     for check in (True, False):
-        again = module(lab, folder, "license_backup", OLD, check=check, **options)
+        again = module(lab, folder, "license_server_backup", OLD, check=check, **options)
         assert (again["changed"], again["backup"]) == (False, done["backup"])
     wrong = [{"number": "15.90.10.1", "profiles": ["Other"], "has_code": True}]
-    told = module(lab, folder, "license_backup", OLD, licenses=wrong)
+    told = module(lab, folder, "license_server_backup", OLD, licenses=wrong)
     assert told["problem"]["code"] == "backup-contradicted"
 
 
@@ -241,11 +243,11 @@ def _a_profile_is_linked_and_not_taken_away(lab: Lab, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("during", chosen(KILLED_DURING, share(ONE_OF_THEM), seed()))
 def test_a_killed_playbook_is_carried_on(lab: Lab, tmp_path: Path, during: str) -> None:
-    confirm = digest(lab, tmp_path)
-    variables = declared(tmp_path, entry(confirm=confirm))
+    plan_digest = digest(lab, tmp_path)
+    variables = declared(tmp_path, entry(plan_digest=plan_digest))
     place = f"Run a leg of all moves, {during}]"
     killed_at(lab, tmp_path, MIGRATE, place, variables, INVENTORY)
-    done = run(lab, tmp_path, confirm=confirm)
+    done = run(lab, tmp_path, plan_digest=plan_digest)
     assert done.code == 0, done.output
     assert places(lab) == {NEW}
     report = play(lab, tmp_path, REPORT, inventory=INVENTORY)
@@ -256,9 +258,9 @@ def test_a_killed_playbook_is_carried_on(lab: Lab, tmp_path: Path, during: str) 
 
 @pytest.mark.slow
 def test_licenses_come_back_when_the_target_refuses(lab: Lab, tmp_path: Path) -> None:
-    confirm = digest(lab, tmp_path)
+    plan_digest = digest(lab, tmp_path)
     control.set_fault(lab.aimms_vendor.address, "activate.before", "refuse", 503, times=9)
-    failed = run(lab, tmp_path, confirm=confirm)
+    failed = run(lab, tmp_path, plan_digest=plan_digest)
     assert places(lab) == {""}, failed.output
     assert "active nowhere" in failed.output
     control.clear_faults(lab.aimms_vendor.address)
@@ -277,20 +279,20 @@ def test_a_lost_machine_is_replaced_from_its_backup(lab: Lab, tmp_path: Path) ->
     backups = tmp_path / "backups"
     shutil.copy(backups / "planning.json", backups / "replaced.json")
     planned = run(lab, tmp_path, "--limit", NEW, "--check", **LOST)
-    confirm = re.findall(r'"replaced +install +([0-9a-f]{64})"', planned.output)[0]
+    plan_digest = re.findall(r'"replaced +install +([0-9a-f]{64})"', planned.output)[0]
     assert "never comes back to the lost machine" in planned.output
-    begun = run(lab, tmp_path, "--limit", NEW, confirm=confirm, **LOST)
+    begun = run(lab, tmp_path, "--limit", NEW, plan_digest=plan_digest, **LOST)
     assert begun.code == 0, begun.output
     assert "Waiting for the vendor" in begun.output
     assert "emergency activation" in begun.output
     for number in PROFILES:
         people.release(lab.aimms_vendor.address, number)
     attest(lab, NEW)
-    installed = run(lab, tmp_path, "--limit", NEW, confirm=confirm, **LOST)
+    installed = run(lab, tmp_path, "--limit", NEW, plan_digest=plan_digest, **LOST)
     assert installed.code == 0, installed.output
     assert set(people.holders(lab.aimms_vendor.address).values()) == {machine(lab, NEW)}
     attest(lab, NEW)
-    done = run(lab, tmp_path, "--limit", NEW, confirm=confirm, **LOST)
+    done = run(lab, tmp_path, "--limit", NEW, plan_digest=plan_digest, **LOST)
     assert (done.code, done.changed) == (0, 0), done.output
 
 
@@ -304,10 +306,10 @@ def test_a_refused_command_is_tried_and_its_words_stand_in_the_run(
     old = machine(lab, OLD)
     lab[OLD].aimms.process.stop()
     planned = run(lab, tmp_path, "--limit", NEW, "--check", **LOST)
-    confirm = re.findall(r'"replaced +install +([0-9a-f]{64})"', planned.output)[0]
-    run(lab, tmp_path, "--limit", NEW, confirm=confirm, **LOST)
+    plan_digest = re.findall(r'"replaced +install +([0-9a-f]{64})"', planned.output)[0]
+    run(lab, tmp_path, "--limit", NEW, plan_digest=plan_digest, **LOST)
     attest(lab, NEW)
-    ran = run(lab, tmp_path, "--limit", NEW, confirm=confirm, **LOST)
+    ran = run(lab, tmp_path, "--limit", NEW, plan_digest=plan_digest, **LOST)
     assert ran.code == 0, ran.output
     words = "ended with exit status 1 and said: licman: The license is active on another machine"
     for number in PROFILES:
@@ -351,11 +353,11 @@ def test_hosts_that_are_never_reachable_together(lab: Lab, tmp_path: Path) -> No
     folders = {host: tmp_path / host for host in (OLD, NEW)}
     for folder in folders.values():
         folder.mkdir()
-    confirm = ""
+    plan_digest = ""
 
     def at(host: str, *arguments: str) -> Run:
         variables = {
-            **declared(tmp_path, entry(confirm=confirm)),
+            **declared(tmp_path, entry(plan_digest=plan_digest)),
             "license_server_move_documents_dir": str(folders[host]),
         }
         limit = ("--limit", host, *arguments)
@@ -370,7 +372,7 @@ def test_hosts_that_are_never_reachable_together(lab: Lab, tmp_path: Path) -> No
     carry(OLD, NEW, "backup")
     at(NEW)
     carry(NEW, OLD, "prepared")
-    confirm = confirmation(at(OLD, "--check"))
+    plan_digest = confirmation(at(OLD, "--check"))
     at(OLD)
     assert places(lab) == {""}
     carry(OLD, NEW, "released")
@@ -389,9 +391,9 @@ def test_codes_leave_no_trace_where_people_do_what_no_document_tells(
     """At -vvv, in journals, files and what agents tell; the vendor's twin alone has its own."""
     lab = by_hand
     ran = run(lab, tmp_path, "-vvv", "--diff", "--check")
-    outputs, confirm = [ran.output], confirmation(ran)
+    outputs, plan_digest = [ran.output], confirmation(ran)
     for _run in range(RUNS_MAX):
-        ran = run(lab, tmp_path, "-vvv", "--diff", confirm=confirm)
+        ran = run(lab, tmp_path, "-vvv", "--diff", plan_digest=plan_digest)
         assert ran.code == 0, ran.output
         outputs.append(ran.output)
         awaited = [host for host in (OLD, NEW) if waits(lab, host)]
@@ -445,7 +447,7 @@ def _work(old: str, wait: dict[str, Any]) -> None:
 def test_the_examples_run(lab: Lab, tmp_path: Path) -> None:
     tasks = [
         task
-        for name in ("license_backup", "license_profile", "license_server_move")
+        for name in ("license_server_backup", "license_profile", "license_server_move")
         for task in examples(lab, name)
     ]
     playbook = tmp_path / "examples.yml"

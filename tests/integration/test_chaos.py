@@ -159,7 +159,7 @@ def _seats_are_returned_while_the_run_waits(lab: Lab, folder: Path) -> None:
     # Only this run declares the return, so nobody is asked for it before the run waits.
     person = threading.Thread(target=returns, daemon=True)
     person.start()
-    patient = {"license_borrow_person_timeout": PERSON_SECONDS_MAX}
+    patient = {"license_borrow_wait_timeout": PERSON_SECONDS_MAX}
     returned = run(lab, folder, ACTIVATE, **patient).ended_well()
     assert returned.recap[ONLINE]["changed"] == 1
     assert returned.recap[OFFLINE]["changed"] == 0
@@ -229,7 +229,7 @@ def _nothing_is_done_before_it_is_confirmed(lab: Lab, folder: Path) -> dict[str,
     unconfirmed = module(lab, folder, "dongle_migrate", ONLINE, **_dongle(FIRST))
     assert "cannot be undone, and the confirmation given is missing" in unconfirmed["msg"]
     confirmed = {
-        serial: {"confirm": digest, "acknowledge": sentence}
+        serial: {"plan_digest": digest, "acknowledge_irreversible": sentence}
         for serial, digest, sentence in CONFIRMED.findall(planned.output)
     }
     assert set(confirmed) == {FIRST, SECOND}
@@ -273,7 +273,10 @@ def _what_was_stopped_is_confirmed_anew(
     assert "Stop, click nothing more on the server's page: beside the dongle" in stopped.output
     planned = module(lab, folder, "dongle_migrate", ONLINE, check=True, **_dongle(FIRST))
     assert planned["acknowledgement"].endswith("nobody has begun its migration so far.")
-    anew = {"confirm": planned["digest"], "acknowledge": planned["acknowledgement"]}
+    anew = {
+        "plan_digest": planned["digest"],
+        "acknowledge_irreversible": planned["acknowledgement"],
+    }
     return {**confirmed, FIRST: anew}
 
 
@@ -282,8 +285,8 @@ def _a_task_that_saw_the_person_has_changed_something(
 ) -> None:
     options: dict[str, Any] = {
         **_dongle(FIRST),
-        "confirmation": confirmed["confirm"],
-        "acknowledge_irreversible": confirmed["acknowledge"],
+        "plan_digest": confirmed["plan_digest"],
+        "acknowledge_irreversible": confirmed["acknowledge_irreversible"],
     }
     name = "dongle_migrate"
     told = waited(lab, folder, name, ONLINE, lambda: works_on_the_page(lab), **options)
@@ -305,7 +308,7 @@ def _the_second_is_moved_while_the_run_waits(
     # A run that does not wait would end with the dongle waiting.
     working = threading.Thread(target=person, daemon=True)
     working.start()
-    patient = {"dongle_migration_person_timeout": PERSON_SECONDS_MAX}
+    patient = {"dongle_migration_wait_timeout": PERSON_SECONDS_MAX}
     moved = run(lab, folder, MIGRATE, **patient, **entries(confirmed))
     assert moved.code == 0, moved.output
     assert {known["dongle"]["id"]: known["state"] for known in records(lab)} == {

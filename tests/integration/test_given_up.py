@@ -75,7 +75,7 @@ def test_borrowed_seats_are_returned_before_the_activation_is_given_up(
         lab,
         tmp_path,
         license_server_borrows=[borrow],
-        license_borrow_person_timeout=PERSON_SECONDS_MAX,
+        license_borrow_wait_timeout=PERSON_SECONDS_MAX,
     ).ended_well()
     assert done.recap[HOST]["changed"] == 2
     assert server(lab) == (False, [])
@@ -85,9 +85,7 @@ def test_what_is_confirmed_by_its_digest_is_given_up(lab: Lab, tmp_path: Path) -
     people.borrow(lab[HOST].chaos.address, Phoenix=2)
     refused = module(lab, tmp_path, "online_activation", HOST, state="deactivated")
     digest = refused["problem"]["digest"]
-    done = module(
-        lab, tmp_path, "online_activation", HOST, state="deactivated", confirmation=digest
-    )
+    done = module(lab, tmp_path, "online_activation", HOST, state="deactivated", plan_digest=digest)
     assert done["changed"] is True
     assert server(lab)[0] is False
 
@@ -127,7 +125,7 @@ def test_a_server_is_not_replaced_while_seats_are_borrowed(lab: Lab, tmp_path: P
     assert "return what is borrowed first; or confirm exactly this" in refused.output
     (told,) = lab[HOST].client.get("/v1/dependencies")["dependencies"]
     assert told["digest"] in refused.output
-    ask(confirm=told["digest"]).ended_well()
+    ask(plan_digest=told["digest"]).ended_well()
     # A server that is broken, or not there yet, can be replaced.
     lab[HOST].chaos.process.stop()
     ask().ended_well()

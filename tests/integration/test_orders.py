@@ -139,7 +139,7 @@ def test_a_refused_order_does_not_keep_another_back(by_hand: Lab, tmp_path: Path
     assert journals(lab) == journals_before
     papers = tmp_path / "papers"
     order = entry(
-        confirm=confirmations(planned)["front-desk"],
+        plan_digest=confirmations(planned)["front-desk"],
         case_number="CAS-7",
         documents_dir=str(papers),
     )
@@ -186,7 +186,7 @@ def test_a_killed_agent_does_not_send_its_mail_twice(lab: Lab, tmp_path: Path) -
     host, desk = lab[HOST], lab[HOST].altigen.address
     planned = module(lab, tmp_path, "license_order", HOST, check=True, **options())
     case = people.open_case(desk, NEW)
-    said = options(confirmation=planned["digest"], case_number=case)
+    said = options(plan_digest=planned["digest"], case_number=case)
     control.set_fault(desk, "mail.after", "slow", SLOW_MILLISECONDS)
     results: list[dict[str, Any]] = []
     running = threading.Thread(
@@ -218,7 +218,7 @@ def test_a_killed_agent_does_not_send_its_mail_twice(lab: Lab, tmp_path: Path) -
 def test_a_task_waits_for_people_as_long_as_it_may(by_hand: Lab, tmp_path: Path) -> None:
     lab, host = by_hand, by_hand[HOST]
     planned = module(lab, tmp_path, "license_order", HOST, check=True, **options())
-    said = options(confirmation=planned["digest"], case_number="CAS-1")
+    said = options(plan_digest=planned["digest"], case_number="CAS-1")
     module(lab, tmp_path, "license_order", HOST, **said)
 
     def everybody() -> None:

@@ -23,7 +23,7 @@ HOST, OTHER = "old-server", "new-server"
 SITE = ROOT / "playbooks" / "site.yml"
 PLAY = [
     {
-        "hosts": "license_servers",
+        "hosts": "license_server_configs",
         "gather_facts": False,
         "module_defaults": {
             "group/seatkeeper.licensing.licensing": {
@@ -91,7 +91,7 @@ class Product:
     def declared(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
         """What the inventory says."""
         return {
-            "license_servers": entries,
+            "license_server_configs": entries,
             "license_server_installers_dir": str(self.folder / "installers"),
             "ansible_become": False,
         }

@@ -142,10 +142,10 @@ def test_a_fleet_is_told_made_true_and_left_alone(fleet: Lab, tmp_path: Path) ->
     assert told["old-aimms"] == [["move planning: state", "done", "none", "would change"]]
     assert "OPEN STEPS" not in planned.output
 
-    (confirm,) = re.findall(r"front-desk +[\d.]+ USD +([0-9a-f]{64})", planned.output)
+    (plan_digest,) = re.findall(r"front-desk +[\d.]+ USD +([0-9a-f]{64})", planned.output)
     (released,) = re.findall(r"planning +release +([0-9a-f]{64})", planned.output)
-    moved = server_move(confirm=released)
-    declared = nothing | moved | order(confirm=confirm)
+    moved = server_move(plan_digest=released)
+    declared = nothing | moved | order(plan_digest=plan_digest)
     begun = site(fleet, tmp_path, **declared)
     assert begun.code == 0, begun.output
     assert holdings(fleet)["new-server"] == MOVED
@@ -163,7 +163,7 @@ def test_a_fleet_is_told_made_true_and_left_alone(fleet: Lab, tmp_path: Path) ->
 
     people_and_vendors(fleet, tmp_path)
     attest(fleet["old-aimms"])
-    declared = nothing | moved | order(confirm=confirm, case_number="CAS-100001")
+    declared = nothing | moved | order(plan_digest=plan_digest, case_number="CAS-100001")
     done = site(fleet, tmp_path, **declared)
     assert done.code == 0, done.output
     assert fleet["island-server"].client.get("/v1/servers/chaos/activation")["activated"]
@@ -232,8 +232,8 @@ def test_a_server_that_waits_for_a_person_holds_up_what_comes_next(
         "dongle": "90000001",
         "target_user": "artist@studio-a.example",
         "isolate": True,
-        "confirm": digest,
-        "acknowledge": words,
+        "plan_digest": digest,
+        "acknowledge_irreversible": words,
     }
     held = site(
         fleet, tmp_path, "--limit", "render-server", license_dongle_migrations=[entry], **only
@@ -248,8 +248,8 @@ def test_a_server_that_waits_for_a_person_holds_up_what_comes_next(
 @pytest.mark.parametrize("leg", ["issue", "install", "confirm"])
 def test_a_killed_playbook_is_carried_on(moving: Lab, tmp_path: Path, leg: str) -> None:
     planned = site(moving, tmp_path, "--check")
-    (confirm,) = re.findall(r"front-desk +[\d.]+ USD +([0-9a-f]{64})", planned.output)
-    declared = order(confirm=confirm)
+    (plan_digest,) = re.findall(r"front-desk +[\d.]+ USD +([0-9a-f]{64})", planned.output)
+    declared = order(plan_digest=plan_digest)
     place = f"Run a leg of all transfers, {leg}]"
     hosts = ("--limit", ",".join(moving.hosts))
     killed_at(moving, tmp_path, SITE, place, declared, INVENTORY, *hosts)

@@ -54,5 +54,5 @@ def test_what_is_written_in_another_form_is_told_in_plain_words(lab: Lab, tmp_pa
     borrow = {"name": "desk", "product": "V-Ray", "seats": "many", "until": "2030-01-01"}
     output = refused(lab, tmp_path, license_server_borrows=[borrow])
     assert "license_server_borrows.seats as something else than a whole number" in output
-    output = refused(lab, tmp_path, license_servers=[{"vendor": "chaos", "package": [1]}])
+    output = refused(lab, tmp_path, license_server_configs=[{"vendor": "chaos", "package": [1]}])
     assert "a list or a value where keys with values belong" in output

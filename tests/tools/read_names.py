@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIST = ROOT / "plugins" / "plugin_utils" / "_read_names.py"
 ROLES = ROOT / "roles"
 # A name of one of these forms is one of the collection's, also where it is a text in a template.
-OWN = re.compile(r"\b(?:license|seatkeeper|agent|dongle_migration)_[a-z0-9_]+\b")
+OWN = re.compile(r"\b(?:license|seatkeeper|phone|dongle_migration)_[a-z0-9_]+\b")
 FILTER = re.compile(r"seatkeeper\.licensing\.[a-z_]+")
 # ansible-core sets these after all facts, so that none can take their place.
 MAGIC = frozenset(

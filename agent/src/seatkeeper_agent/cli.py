@@ -107,7 +107,7 @@ def make_parser() -> argparse.ArgumentParser:
     key.add_argument(
         "--fingerprint", action="store_true", help="print it in short, as an inventory declares it"
     )
-    backup = add("backup", _backup, "copy the journal, while the agent runs or not")
+    backup = add("journal-backup", _backup, "copy the journal, while the agent runs or not")
     backup.add_argument("file", type=Path, metavar="FILE", help="the copy; it must not exist")
     begin = add("begin-journal", _begin_journal, "begin anew where the journal is lost for good")
     begin.add_argument("statement", metavar="STATEMENT", help="why, for the audit")

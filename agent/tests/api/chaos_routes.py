@@ -132,7 +132,7 @@ def ask_migration(asker: Asker, server: str) -> None:
     plan = asker.ask("PUT", f"{path}?dry_run=true", json=order).json()["plan"]
     unconfirmed = asker.problem("PUT", path, json=order)
     assert (unconfirmed["code"], unconfirmed["status"]) == ("confirmation-required", 428)
-    said = order | {"confirmation": plan["digest"]}
+    said = order | {"plan_digest": plan["digest"]}
     unsaid = asker.problem("PUT", path, json=said)
     assert (unsaid["code"], unsaid["status"]) == ("acknowledgement-required", 428)
     spoken = said | {"acknowledgement": plan["acknowledgement"]}

@@ -101,7 +101,7 @@ def move(old: Asker, new: Asker, licenses: list[dict[str, Any]]) -> None:
     prepared = twice(new, "POST", leg_path("prepare"), body(backup=backup))["document"]
     asked = body(document=prepared)
     plan = old.ask("POST", f"{leg_path('release')}?dry_run=true", json=asked).json()["plan"]
-    asked["confirmation"] = plan["digest"]
+    asked["plan_digest"] = plan["digest"]
     released = twice(old, "POST", leg_path("release"), asked)
     assert len(released["move"]["adrift"]) == len(PROFILES)
     asked = body(document=released["document"], codes=codes())

@@ -48,7 +48,7 @@ def place(asker: Asker, name: str, **values: Any) -> dict[str, Any]:
     """Look at the plan and confirm it; what was declared."""
     order = ordered(name, **values)
     plan = asker.ask("PUT", f"{path_of(name)}?dry_run=true", json=order).json()["plan"]
-    order["confirmation"] = plan["digest"]
+    order["plan_digest"] = plan["digest"]
     assert twice(asker, "PUT", path_of(name), order)["order"]["state"] == "waiting"
     return order
 

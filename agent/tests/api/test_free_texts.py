@@ -36,12 +36,12 @@ TYPED = {
         "until",
     },
     "migration-order": {
-        "dongle", "licenses[].product", "licenses[].version", "confirmation",
+        "dongle", "licenses[].product", "licenses[].version", "plan_digest",
     },
     "order-request": {
         "source.system_key", "source.assurance_until", "source.stations_as_of",
         "target.system_key", "target.assurance_until", "target.stations_as_of",
-        "keys[].key", "keys[].product", "on", "confirmation",
+        "keys[].key", "keys[].product", "on", "plan_digest",
         "prices.move_fee", "prices.assurance_per_year{}", "prices.days_per_year",
         "new_keys[].key", "new_keys[].product",
         "others[].source.system_key", "others[].source.assurance_until",
@@ -50,7 +50,7 @@ TYPED = {
         "others[].keys[].key", "others[].keys[].product", "others[].ended_on",
     },
     "leg": {
-        "confirmation", "decision", "document.payload", "document.payloadType",
+        "plan_digest", "decision", "document.payload", "document.payloadType",
         "document.signatures[].keyid", "document.signatures[].sig", "evidence.payload",
         "evidence.payloadType", "evidence.signatures[].keyid", "evidence.signatures[].sig",
         "transfer.item",
@@ -59,7 +59,7 @@ TYPED = {
     },
     "move-leg": {
         "backup.license_files[].sha256", "backup.licenses[].number", "backup.licenses[].state",
-        "backup.settings{}", "codes[].code", "codes[].license", "confirmation", "decision",
+        "backup.settings{}", "codes[].code", "codes[].license", "plan_digest", "decision",
         "document.payload", "document.payloadType", "document.signatures[].keyid",
         "document.signatures[].sig", "evidence.payload", "evidence.payloadType",
         "evidence.signatures[].keyid", "evidence.signatures[].sig", "licenses[].number",

@@ -115,7 +115,7 @@ def release(old: Asker, new: Asker) -> None:
     prepared = new.ask("POST", leg_path("prepare"), json=body(backup=backup)).json()["document"]
     asked = body(document=prepared)
     plan = old.ask("POST", f"{leg_path('release')}?dry_run=true", json=asked).json()["plan"]
-    asked["confirmation"] = plan["digest"]
+    asked["plan_digest"] = plan["digest"]
     answer = old.ask("POST", leg_path("release"), json=asked).json()
     assert answer["after"] == {"state": "released"}
 

@@ -125,7 +125,7 @@ def test_an_interrupted_folder_of_papers_is_told_and_gone_on_with(
     folder.write_text("no folder", encoding="utf-8")
     order = ordered("papers")
     plan = office.ask("PUT", f"{path_of('papers')}?dry_run=true", json=order).json()["plan"]
-    order["confirmation"] = plan["digest"]
+    order["plan_digest"] = plan["digest"]
     refused = office.problem("PUT", path_of("papers"), json=order)
     assert "cannot be written" in refused["detail"]
     folder.unlink()

@@ -212,7 +212,7 @@ def _takes_confirmation(contract: Contract, method: str, path: str) -> bool:
         return False
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     name = schema["$ref"].rpartition("/")[2]
-    return "confirmation" in contract.document["components"]["schemas"][name]["properties"]
+    return "plan_digest" in contract.document["components"]["schemas"][name]["properties"]
 
 
 @needs_root
@@ -236,7 +236,7 @@ def test_every_route_asks_for_its_role(guarded: Guarded, role: Role) -> None:
 @pytest.mark.parametrize("row", sorted(CONFIRMED))
 def test_only_a_migrator_confirms(guarded: Guarded, row: tuple[str, str]) -> None:
     method, path = row
-    said = json.dumps(BODIES[row] | {"confirmation": "0" * 64})
+    said = json.dumps(BODIES[row] | {"plan_digest": "0" * 64})
     asked: list[Request] = [(method, concrete(path), said)]
     ((refused, told),) = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, asked)
     assert (refused, json.loads(told)["code"]) == (403, "forbidden")
@@ -281,7 +281,7 @@ def test_methods_without_a_route_need_the_role_of_a_change(guarded: Guarded) -> 
 
 @needs_root
 def test_only_a_migrator_confirms_what_cannot_be_undone(guarded: Guarded) -> None:
-    body = json.dumps({"transfer": declared("roles"), "confirmation": "0" * 64})
+    body = json.dumps({"transfer": declared("roles"), "plan_digest": "0" * 64})
     leg = ("POST", f"/v1/transfers/{ID}/issue", body)
     ((status, text),) = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, [leg])
     assert (status, json.loads(text)["code"]) == (403, "forbidden")
@@ -294,8 +294,8 @@ def test_only_a_migrator_has_a_dongle_migrated(guarded: Guarded) -> None:
     order = {"dongle": DONGLE, "target_user": TARGET}
     path = f"/v1/migrations/{MIGRATION}"
     requests: list[Request] = [
-        ("PUT", path, json.dumps(order | {"confirmation": "0" * 64})),
-        ("PUT", f"{path}?dry_run=true", json.dumps(order | {"confirmation": "0" * 64})),
+        ("PUT", path, json.dumps(order | {"plan_digest": "0" * 64})),
+        ("PUT", f"{path}?dry_run=true", json.dumps(order | {"plan_digest": "0" * 64})),
         ("PUT", path, json.dumps(order)),
     ]
     operator = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, requests)
@@ -312,8 +312,8 @@ def test_only_a_migrator_has_a_dongle_migrated(guarded: Guarded) -> None:
 def test_only_a_migrator_places_an_order(guarded: Guarded) -> None:
     path, order = path_of("roles"), ordered("roles")
     requests: list[Request] = [
-        ("PUT", path, json.dumps(order | {"confirmation": "0" * 64})),
-        ("PUT", f"{path}?dry_run=true", json.dumps(order | {"confirmation": "0" * 64})),
+        ("PUT", path, json.dumps(order | {"plan_digest": "0" * 64})),
+        ("PUT", f"{path}?dry_run=true", json.dumps(order | {"plan_digest": "0" * 64})),
         ("PUT", path, json.dumps(order)),
     ]
     operator = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, requests)
@@ -328,7 +328,7 @@ def test_only_a_migrator_places_an_order(guarded: Guarded) -> None:
 def test_only_a_migrator_has_licenses_released(guarded: Guarded) -> None:
     path, asked = leg_path("release"), body()
     requests: list[Request] = [
-        ("POST", path, json.dumps(asked | {"confirmation": "0" * 64})),
+        ("POST", path, json.dumps(asked | {"plan_digest": "0" * 64})),
         ("POST", path, json.dumps(asked)),
     ]
     operator = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, requests)

@@ -23,7 +23,7 @@ from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .conftest import AGENT, COMMAND_SECONDS_MAX, SEED, RunAgent, environment, run
 
-COMMANDS = ("serve", "status", "doctor", "key", "backup", "openapi", "completion")
+COMMANDS = ("serve", "status", "doctor", "key", "journal-backup", "openapi", "completion")
 
 
 def test_help_names_every_command_and_option(capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +109,7 @@ def test_key_prints_the_key_that_the_agent_signs_with(host: LabHost, here: RunAg
 def test_backup_copies_the_journal_of_a_running_agent(
     host: LabHost, tmp_path: Path, here: RunAgent
 ) -> None:
-    command = ("--config", str(host.settings_path), "backup", str(tmp_path / "copy.db"))
+    command = ("--config", str(host.settings_path), "journal-backup", str(tmp_path / "copy.db"))
     done = here(*command)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tmp_path / "copy.db").read_bytes().startswith(b"SQLite format 3")

@@ -187,4 +187,4 @@ def migration(requests: Requests) -> None:
     requests.ask("migrations", HOST, "GET", "/v1/migrations")
 
 
-CONFIRMED = {"confirmation": "digest", "acknowledgement": "acknowledgement"}
+CONFIRMED = {"plan_digest": "digest", "acknowledgement": "acknowledgement"}

@@ -78,7 +78,7 @@ def released_when_confirmed(requests: Requests) -> dict[str, Any]:
     prepared = requests.ask("prepare, run", NEW, "POST", leg_path("prepare"), asked)["document"]
     asked = body(document=prepared)
     plan = requests.planned("release", OLD, "POST", leg_path("release"), asked)["plan"]
-    return {**asked, "confirmation": plan["digest"]}
+    return {**asked, "plan_digest": plan["digest"]}
 
 
 def release_and_install(requests: Requests, asked: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ def test_every_request_costs_what_is_written_down() -> None:
         requests.ask("agent", ORDER_HOST, "GET", "/v1/agent")
         order, path = ordered("front-desk"), path_of("front-desk")
         plan = requests.planned("order", ORDER_HOST, "PUT", path, order)["plan"]
-        order["confirmation"] = plan["digest"]
+        order["plan_digest"] = plan["digest"]
         requests.run("order", ORDER_HOST, "PUT", path, order)
         desk = lab[ORDER_HOST].altigen.address
         order["case_number"] = people.open_case(desk, NEW)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules for udev that the role `agent` writes, with a real udev and real nodes."""
+"""The rules for udev that the role `seatkeeper_agent` writes, with a real udev and real nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .bed import NOBODY, Bed, path_of
 
 pytestmark = pytest.mark.timeout(2400)
 
-TEMPLATES = Path(__file__).resolve().parents[3] / "roles" / "agent" / "templates"
+TEMPLATES = Path(__file__).resolve().parents[3] / "roles" / "seatkeeper_agent" / "templates"
 RULES = "70-seatkeeper.rules"
 GROUP, GROUP_ID = "seatkeeper-agent", 4711
 # Nobody's user and nothing of root, but the group that the rules name.
@@ -27,7 +27,7 @@ def rendered(**variables: object) -> str:
         trim_blocks=True,
         autoescape=False,  # noqa: S701 - no web page
     )
-    told = {"ansible_managed": "by a test", "agent_user": GROUP, **variables}
+    told = {"ansible_managed": "by a test", "seatkeeper_agent_user": GROUP, **variables}
     return templates.get_template(f"{RULES}.j2").render(told) + "\n"
 
 
@@ -54,7 +54,9 @@ def may_write(bed: Bed, prefix: tuple[str, ...], path: str, value: str) -> bool:
 
 
 def test_the_agents_group_may_open_and_hide_dongles_and_others_may_not(bed: Bed) -> None:
-    install_rules(bed, rendered(agent_dongle_ids=["064f"], agent_dongle_isolation=True))
+    install_rules(
+        bed, rendered(seatkeeper_agent_dongle_ids=["064f"], seatkeeper_agent_dongle_isolation=True)
+    )
     bed.plug(*PORTS)
     bed.machine.shell("udevadm settle")
     first, second = (path_of(port) for port in PORTS)
@@ -68,7 +70,9 @@ def test_the_agents_group_may_open_and_hide_dongles_and_others_may_not(bed: Bed)
 
 
 def test_without_isolation_the_agents_group_may_hide_nothing(bed: Bed) -> None:
-    install_rules(bed, rendered(agent_dongle_ids=["064f"], agent_dongle_isolation=False))
+    install_rules(
+        bed, rendered(seatkeeper_agent_dongle_ids=["064f"], seatkeeper_agent_dongle_isolation=False)
+    )
     bed.plug(*PORTS)
     bed.machine.shell("udevadm settle")
     assert claimed(bed) == {path_of(port) for port in PORTS}
@@ -76,7 +80,10 @@ def test_without_isolation_the_agents_group_may_hide_nothing(bed: Bed) -> None:
 
 
 def test_other_dongles_stay_closed(bed: Bed) -> None:
-    install_rules(bed, rendered(agent_dongle_ids=["064f:0bd7"], agent_dongle_isolation=True))
+    install_rules(
+        bed,
+        rendered(seatkeeper_agent_dongle_ids=["064f:0bd7"], seatkeeper_agent_dongle_isolation=True),
+    )
     bed.plug(1)
     bed.machine.shell("udevadm settle")
     assert claimed(bed) == set()

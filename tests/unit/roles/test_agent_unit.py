@@ -14,12 +14,15 @@ import jinja2
 import pytest
 import yaml
 
-ROLE = Path(__file__).resolve().parents[3] / "roles" / "agent"
+ROLE = Path(__file__).resolve().parents[3] / "roles" / "seatkeeper_agent"
 ROWS = {
     "as it is": {},
-    "`agent_dongle_isolation`": {"agent_dongle_isolation": True},
-    "`agent_server_dirs`": {"agent_server_dirs": ["/etc/wibu/CodeMeter"]},
-    "both": {"agent_dongle_isolation": True, "agent_server_dirs": ["/etc/wibu/CodeMeter"]},
+    "`seatkeeper_agent_dongle_isolation`": {"seatkeeper_agent_dongle_isolation": True},
+    "`seatkeeper_agent_server_dirs`": {"seatkeeper_agent_server_dirs": ["/etc/wibu/CodeMeter"]},
+    "both": {
+        "seatkeeper_agent_dongle_isolation": True,
+        "seatkeeper_agent_server_dirs": ["/etc/wibu/CodeMeter"],
+    },
 }
 """The rows of the page's table, and what is set for each."""
 

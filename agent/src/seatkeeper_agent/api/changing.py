@@ -232,7 +232,7 @@ def read_borrow(request: Request, borrow: str) -> dict[str, Any]:
 
 
 def _leg_order(request: Request, transfer: str, leg: Leg, body: dict[str, Any]) -> LegOrder:
-    confirmation = body.get("confirmation")
+    confirmation = body.get("plan_digest")
     if confirmation is not None:
         require(request, Role.MIGRATOR, "confirm an irreversible plan")
     try:

@@ -70,7 +70,7 @@ async def put_migration(request: Request, migration: Identifier, dry_run: bool =
     """Irreversible: runs only with the confirmation of exactly the plan that a dry run gave."""
     service, actor = _service(request), actor_of(request)
     body = await body_of(request, "migration-order")
-    if body.get("confirmation") is not None and not dry_run:
+    if body.get("plan_digest") is not None and not dry_run:
         require(request, Role.MIGRATOR, "confirm an irreversible plan")
     if migration != service.identity(body["dongle"]):
         raise Problem(
@@ -84,9 +84,9 @@ async def put_migration(request: Request, migration: Identifier, dry_run: bool =
         target_user=body["target_user"],
         isolate=body.get("isolate", False),
         licenses=None if held is None else tuple(HeldLicense(**entry) for entry in held),
-        confirmation=body.get("confirmation"),
+        confirmation=body.get("plan_digest"),
         acknowledgement=body.get("acknowledgement"),
-        deadline_seconds=body.get("deadline_seconds"),
+        deadline_seconds=body.get("due_after"),
         dongle_company=body.get("dongle_company"),
         account_company=body.get("account_company"),
     )

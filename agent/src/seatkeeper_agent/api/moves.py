@@ -73,7 +73,7 @@ async def run_leg(
     """Idempotent; what cannot be taken back runs only with the confirmation of its very plan."""
     service = _services(request).moves
     body = await body_of(request, "move-leg")
-    if body.get("confirmation") is not None and not dry_run:
+    if body.get("plan_digest") is not None and not dry_run:
         require(request, Role.MIGRATOR, "confirm an irreversible plan")
     order = _order(request, move, leg, body)
     kind = f"move_{leg.value}" + "?" * dry_run
@@ -175,7 +175,7 @@ def _order(request: Request, move: str, leg: MoveLeg, body: dict[str, Any]) -> M
         document=body.get("document"),
         evidence=body.get("evidence"),
         refuse=leg is MoveLeg.INSTALL and body.get("decision") == "refuse",
-        confirmation=body.get("confirmation"),
+        confirmation=body.get("plan_digest"),
         codes=codes,
         offline=body.get("offline", False),
         target_lost=body.get("target_lost", False),

@@ -70,7 +70,7 @@ async def put_order(request: Request, order: Identifier, dry_run: bool = False) 
     """Rules and quote first; what sets the vendor going runs with a confirmation only."""
     service, actor = _service(request), actor_of(request)
     body = await body_of(request, "order-request")
-    if body.get("confirmation") is not None and not dry_run:
+    if body.get("plan_digest") is not None and not dry_run:
         require(request, Role.MIGRATOR, "confirm an irreversible plan")
     if order != order_id(body["name"]):
         raise Problem(
@@ -81,7 +81,7 @@ async def put_order(request: Request, order: Identifier, dry_run: bool = False) 
     wanted = OrderRequest(
         _declaration(body),
         body.get("case_number"),
-        body.get("confirmation"),
+        body.get("plan_digest"),
         tuple(body.get("others", ())),
         tuple(body.get("new_keys", ())),
     )

@@ -100,7 +100,7 @@ async def put_activation(request: Request, vendor: str, dry_run: bool = False) -
     **described(component("activation-result"), follows=True),
 )
 async def delete_activation(
-    request: Request, vendor: str, dry_run: bool = False, confirmation: str | None = None
+    request: Request, vendor: str, dry_run: bool = False, plan_digest: str | None = None
 ) -> Response:
     """Gives the activation up, however it was made; refused while something depends on it."""
     service, actor = _activation(request, vendor), actor_of(request)
@@ -108,8 +108,8 @@ async def delete_activation(
         vendor,
         "deactivation",
         dry_run,
-        {"confirmation": confirmation},
-        lambda: service.deactivate(actor, dry_run, confirmation),
+        {"plan_digest": plan_digest},
+        lambda: service.deactivate(actor, dry_run, plan_digest),
     )
     return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
 

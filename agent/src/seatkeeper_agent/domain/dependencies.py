@@ -129,6 +129,6 @@ def refusal(
         ProblemCode.CONFIRMATION_REQUIRED,
         f"The {giving_up.value} of {subject} would give up what is still needed:"
         f" {' '.join(dependencies.sentences())}",
-        f"{way[:1].upper()}{way[1:]}; or confirm exactly this with confirmation {expected}.",
+        f"{way[:1].upper()}{way[1:]}; or confirm exactly this with plan_digest {expected}.",
         {"digest": expected},
     )

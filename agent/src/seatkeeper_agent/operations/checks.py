@@ -159,7 +159,7 @@ class Checks:
             ProblemCode.CONFIRMATION_REQUIRED,
             f"The {order.subject} cannot be undone: the licensor does not allow the item"
             f" {order.declaration.item} to return.",
-            f"Confirm exactly this plan with confirmation {expected} if it shall run.",
+            f"Confirm exactly this plan with plan_digest {expected} if it shall run.",
             {"digest": expected},
         )
 

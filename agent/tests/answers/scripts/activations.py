@@ -118,9 +118,9 @@ def in_use(script: Script, lab: Lab) -> None:
     control.set_values(lab[HOST].chaos.address, sessions=[SEATS])
     planned = script.planned("deactivation while seats are in use", HOST, activation(WITHDRAW))
     script.ask("deactivation while seats are in use, run", HOST, activation(WITHDRAW))
-    wrong = activation(WITHDRAW, confirmation="0" * 64)
+    wrong = activation(WITHDRAW, plan_digest="0" * 64)
     script.twice("deactivation with a wrong confirmation", HOST, wrong)
-    right = activation(WITHDRAW, confirmation=planned.digest)
+    right = activation(WITHDRAW, plan_digest=planned.digest)
     script.whole("deactivation with its confirmation", HOST, right)
     control.set_values(lab[HOST].chaos.address, sessions=[])
 

@@ -45,7 +45,7 @@ def migration(dongle: str = DONGLE, **values: Any) -> Wanted:
 
 def said_to(planned: Answer, wanted: Wanted) -> Wanted:
     """The same, with what exactly this plan asks for."""
-    beside = {"confirmation": planned.digest, "acknowledgement": planned.acknowledgement}
+    beside = {"plan_digest": planned.digest, "acknowledgement": planned.acknowledgement}
     return Wanted(wanted.kind, wanted.action, wanted.declared, beside)
 
 
@@ -70,7 +70,7 @@ def invalid(script: Script) -> None:
         ("isolation by a word", {"isolate": "yes"}),
         ("version that is none", {"licenses": [HELD | {"version": "newest"}]}),
         ("license of which nobody knows how long", {"licenses": [HELD | {"perpetual": None}]}),
-        ("too short a time", {"deadline_seconds": 1}),
+        ("too short a time", {"due_after": 1}),
         ("unknown key", {"force": True}),
     ):
         script.twice(f"migration, {title}", HOST, migration(**values))
@@ -83,9 +83,9 @@ def confirmed(script: Script) -> None:
     plan = script.planned("migration", HOST, wanted)
     script.ask("migration, not confirmed", HOST, wanted)
     for title, beside in (
-        ("another plan confirmed", {"confirmation": "0" * 64}),
-        ("no sentence", {"confirmation": plan.digest}),
-        ("another sentence", {"confirmation": plan.digest, "acknowledgement": "Yes."}),
+        ("another plan confirmed", {"plan_digest": "0" * 64}),
+        ("no sentence", {"plan_digest": plan.digest}),
+        ("another sentence", {"plan_digest": plan.digest, "acknowledgement": "Yes."}),
         ("a sentence alone", {"acknowledgement": plan.acknowledgement}),
     ):
         said = Wanted("migration", DECLARE, wanted.declared, beside)

@@ -131,12 +131,12 @@ def moved(script: Script, agents: dict[str, InProcess]) -> None:
     document = script.prepare(NEW, move("prepare", backup=made)).document
     plan = script.planned("move, release", OLD, move("release", document=document))
     script.ask("move, release, not confirmed", OLD, move("release", document=document))
-    wrong = move("release", document=document, confirmation="0" * 64)
+    wrong = move("release", document=document, plan_digest="0" * 64)
     script.ask("move, release, another plan confirmed", OLD, wrong)
     for what, other in spoiled(document):
-        said = move("release", document=other, confirmation=plan.digest)
+        said = move("release", document=other, plan_digest=plan.digest)
         script.ask(f"move, release with {what}", OLD, said)
-    right = move("release", document=document, confirmation=plan.digest)
+    right = move("release", document=document, plan_digest=plan.digest)
     released = script.whole("move, release, confirmed", OLD, right).document
     after_release(script, released)
     install(script, released)
@@ -223,7 +223,7 @@ def taken_back(script: Script, agents: dict[str, InProcess]) -> None:
     made = script.prepare(OLD, move("backup", licenses=LICENSES)).backup
     document = script.prepare(NEW, move("prepare", backup=made)).document
     plan = script.planned("move to be refused, release", OLD, move("release", document=document))
-    right = move("release", document=document, confirmation=plan.digest)
+    right = move("release", document=document, plan_digest=plan.digest)
     released = script.prepare(OLD, right).document
     no = move("install", document=released, decision="refuse")
     refused = script.whole("move, install says no", NEW, no).document

@@ -101,7 +101,7 @@ def judged(script: Script) -> None:
 def confirmed(script: Script, wanted: Wanted) -> Wanted:
     """The same with the confirmation of its plan."""
     plan = script.planned(f"order {wanted.declared['name']!r}", HOST, wanted)
-    return with_more(wanted, confirmation=plan.digest)
+    return with_more(wanted, plan_digest=plan.digest)
 
 
 def followed(script: Script, lab: Lab, agent: InProcess) -> None:
@@ -109,7 +109,7 @@ def followed(script: Script, lab: Lab, agent: InProcess) -> None:
     desk = lab[HOST].altigen.address
     wanted = order("front-desk")
     script.twice("order, not confirmed", HOST, wanted)
-    script.ask("order, another plan confirmed", HOST, with_more(wanted, confirmation="0" * 64))
+    script.ask("order, another plan confirmed", HOST, with_more(wanted, plan_digest="0" * 64))
     said = confirmed(script, wanted)
     more = order("front-desk", keys=[{"key": KEYS[0], "product": "ALTI-STATION-10"}])
     other = with_more(more, **said.beside)

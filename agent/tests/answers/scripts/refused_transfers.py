@@ -155,9 +155,9 @@ def last(script: Script) -> None:
         "last seats while others are on their way", OLD, leg(wanted, "issue", request)
     )
     script.ask("last seats, not confirmed", OLD, leg(wanted, "issue", request))
-    wrong = leg(wanted, "issue", request, confirmation="0" * 64)
+    wrong = leg(wanted, "issue", request, plan_digest="0" * 64)
     script.ask("last seats, another plan confirmed", OLD, wrong)
-    right = leg(wanted, "issue", request, confirmation=plan.digest)
+    right = leg(wanted, "issue", request, plan_digest=plan.digest)
     script.whole("last seats, confirmed", OLD, right)
 
 

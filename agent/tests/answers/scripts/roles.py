@@ -36,7 +36,7 @@ SEED: dict[str, Any] = {
 
 TRANSFER = declared("roles", 201, "licenses", quantity=1)
 NO_OPERATION = "00000000-0000-5000-8000-000000000000"
-CONFIRMED = {"confirmation": "0" * 64}
+CONFIRMED = {"plan_digest": "0" * 64}
 CONTRADICTED = [{**moves.LICENSES[0], "profiles": ["Client"]}]
 
 

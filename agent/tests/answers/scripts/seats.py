@@ -77,7 +77,7 @@ def depended_on(script: Script) -> None:
     script.twice("two seats, of another product by now", HOST, other)
     plan = script.planned("deactivation while seats are borrowed", HOST, activation(WITHDRAW))
     script.ask("deactivation while seats are borrowed, run", HOST, activation(WITHDRAW))
-    right = activation(WITHDRAW, confirmation=plan.digest)
+    right = activation(WITHDRAW, plan_digest=plan.digest)
     script.planned("deactivation while seats are borrowed, confirmed", HOST, right)
 
 

@@ -66,9 +66,9 @@ def irreversible(script: Script) -> None:
     wanted = declared("no way back", 206, "licenses", quantity=2)
     document = script.whole("no way back, request", NEW, leg(wanted, "request")).document
     plan = script.twice("no way back, issue, not confirmed", OLD, leg(wanted, "issue", document))
-    wrong = leg(wanted, "issue", document, confirmation="0" * 64)
+    wrong = leg(wanted, "issue", document, plan_digest="0" * 64)
     script.twice("no way back, issue, another plan confirmed", OLD, wrong)
-    right = leg(wanted, "issue", document, confirmation=plan.digest)
+    right = leg(wanted, "issue", document, plan_digest=plan.digest)
     sent = script.whole("no way back, issue, confirmed", OLD, right).document
     script.twice("no way back, install", NEW, leg(wanted, "install", sent))
 

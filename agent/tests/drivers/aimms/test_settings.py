@@ -33,7 +33,7 @@ NUMBER = "15.90.10.1"
         ({"first_port": 3401}, "two ports"),
         ({"call_seconds_max": 0.0}, "call_seconds_max"),
         ({"install_seconds_max": 3601.0}, "install_seconds_max"),
-        ({"person_seconds_max": -1}, "person_seconds_max"),
+        ({"due_after": -1}, "due_after"),
         ({"deactivate_command": ("licman", "--off")}, "must hold {license} once"),
         ({"deactivate_command": ("/bin/sh", "{license}")}, "must be licman and its options"),
         ({"deactivate_command": ("licman", "--a{license}", "{license}")}, "once"),
@@ -149,7 +149,7 @@ def everything(told: MoveInstructions) -> list[Instructions]:
 def test_people_are_told_the_vendors_own_menus(tmp_path: Path) -> None:
     windows, linux, mapped = (
         AimmsDriver(AimmsSettings(**{"folder": str(tmp_path), **values})).instructions()
-        for values in ({"windows_host": "old-server", "person_seconds_max": 60}, {}, MAPPED)
+        for values in ({"windows_host": "old-server", "due_after": 60}, {}, MAPPED)
     )
     for told in (windows, linux, mapped):
         for entry in everything(told):

@@ -37,7 +37,7 @@ from seatkeeper_agent.settings import SettingsError, load
         ({"call_seconds_max": 0.0}, "call_seconds_max"),
         ({"page_seconds_max": 3601.0}, "page_seconds_max"),
         ({"migration_seconds_max": 90_000.0}, "migration_seconds_max"),
-        ({"person_seconds_max": -1}, "person_seconds_max"),
+        ({"due_after": -1}, "due_after"),
         ({"wibukey_version_command": ("rpm", "%{VERSION}")}, "must not hold %"),
         ({"browser_arguments": ("--a\n",)}, "must not hold %"),
         (
@@ -107,7 +107,7 @@ def test_capabilities_follow_the_version() -> None:
 
 
 def test_instructions_use_the_vendors_words_and_the_operators_deadline() -> None:
-    told = ChaosInstructions.of(ChaosSettings(person_seconds_max=600))
+    told = ChaosInstructions.of(ChaosSettings(due_after=600))
     transfer = told.transfer_dongle("artist@studio-a.example")
     assert transfer.seconds_max == 600
     text = " ".join(transfer.steps)
@@ -148,7 +148,7 @@ label_seconds_max = 5.5
 page_seconds_max = 60
 migration_seconds_max = 3600
 service_seconds_max = 90
-person_seconds_max = 86400
+due_after = 86400
 """
     )
     read = load(path).chaos
@@ -160,7 +160,7 @@ person_seconds_max = 86400
         if getattr(read, entry.name) == getattr(usual, entry.name)
     ]
     assert same == []
-    assert (read.person_seconds_max, read.call_seconds_max) == (86400, 30.0)
+    assert (read.due_after, read.call_seconds_max) == (86400, 30.0)
     path.write_text("[chaos]\nperformer = 'robot'\n")
     with pytest.raises(SettingsError, match="chaos: performer must be one of person, browser"):
         load(path)

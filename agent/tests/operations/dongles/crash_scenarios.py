@@ -106,7 +106,7 @@ class Migrate(Scenario):
             if error.code != "confirmation-required":
                 raise
             plan = self.world.ask("PUT", f"{MIGRATION}?dry_run=true", self.order)["plan"]
-            said = {"confirmation": plan["digest"], "acknowledgement": plan["acknowledgement"]}
+            said = {"plan_digest": plan["digest"], "acknowledgement": plan["acknowledgement"]}
             answer = self.world.ask("PUT", MIGRATION, self.order | said)
         changed = bool(answer["changed"])
         if answer["waiting"] and answer["waiting"][0]["who"] == "person":

@@ -90,7 +90,7 @@ class Move(Scenario):
             except RefusedError as error:
                 if error.code == "confirmation-required":
                     plan = self.world.ask_one(host, "POST", f"{path}?dry_run=true", body)["plan"]
-                    body = {**body, "confirmation": plan["digest"]}
+                    body = {**body, "plan_digest": plan["digest"]}
                 elif error.code == "in-doubt":
                     self._decide(host)
                 elif error.code != "runtime-refused":

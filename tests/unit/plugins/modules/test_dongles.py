@@ -126,7 +126,7 @@ def test_an_empty_list_does_not_pass_for_a_host_without_dongles() -> None:
 
 def test_check_mode_gives_report_plan_digest_and_the_sentence_to_repeat() -> None:
     planned = {**WAITING, "operation": None, "waiting": [], "migration": None}
-    result, (seen,) = migrate(lambda _seen: planned, check_mode=True, person_timeout=60)
+    result, (seen,) = migrate(lambda _seen: planned, check_mode=True, wait_timeout=60)
     assert (seen.method, seen.query) == ("PUT", {"dry_run": "true"})
     assert seen.path == f"/v1/migrations/{migration_id('chaos', 'W-1')}"
     assert (result["digest"], result["acknowledgement"]) == (
@@ -142,18 +142,18 @@ def test_a_migration_sends_all_that_is_declared_and_confirmed() -> None:
         lambda _seen: DONE,
         licenses=held,
         isolate=True,
-        confirmation="d",
+        plan_digest="d",
         acknowledge_irreversible="I know that it cannot be undone.",
-        deadline_seconds=3600,
+        due_after=3600,
     )
     assert seen.body == {
         "dongle": "W-1",
         "target_user": "artist@studio-a.example",
         "isolate": True,
         "licenses": [{**held[0], "seats": None}],
-        "confirmation": "d",
+        "plan_digest": "d",
         "acknowledgement": "I know that it cannot be undone.",
-        "deadline_seconds": 3600,
+        "due_after": 3600,
         "dongle_company": None,
         "account_company": None,
     }
@@ -210,7 +210,7 @@ def _person(looks: float, began: bool = True, look_seconds: float = 0.0) -> Scri
 
 
 def test_a_task_may_wait_for_the_person_and_tells_how_it_ended() -> None:
-    result, seen = migrate(_person(3, began=False), person_timeout=100)
+    result, seen = migrate(_person(3, began=False), wait_timeout=100)
     assert seen[0].method == seen[-1].method == "PUT"
     followed = [entry for entry in seen if entry.method == "GET"]
     assert {entry.path for entry in followed} == {"/v1/operations/op-1"}
@@ -223,14 +223,14 @@ def test_a_task_may_wait_for_the_person_and_tells_how_it_ended() -> None:
 
 def test_a_person_who_does_not_come_is_told_after_the_time() -> None:
     started = time.monotonic()
-    result, _seen = migrate(_person(math.inf), person_timeout=1)
+    result, _seen = migrate(_person(math.inf), wait_timeout=1)
     assert time.monotonic() - started < 60
     assert result["waiting"] == [WAIT]
     assert result["changed"] is True
 
 
 def test_waiting_for_a_person_does_not_use_up_the_time_for_the_agent() -> None:
-    result, _seen = migrate(_person(5, look_seconds=0.5), person_timeout=100, timeout=2)
+    result, _seen = migrate(_person(5, look_seconds=0.5), wait_timeout=100, timeout=2)
     assert result["after"] == {"state": "done"}
 
 
@@ -246,7 +246,7 @@ def test_work_that_comes_to_wait_is_no_failure() -> None:
 
 
 def test_no_seconds_before_nothing_is_asked() -> None:
-    result, seen = migrate(lambda _seen: DONE, person_timeout=-1)
+    result, seen = migrate(lambda _seen: DONE, wait_timeout=-1)
     assert result["problem"]["code"] == "input-invalid"
     assert seen == []
 

@@ -166,7 +166,7 @@ def test_the_agent_is_told_what_was_given_and_nothing_that_was_left_out() -> Non
             "currency": None,
         },
         rules=[{"id": "mine"}],
-        confirmation="d",
+        plan_digest="d",
     )
     assert (seen.method, seen.path, seen.query) == ("PUT", PATH, {"dry_run": "true"})
     assert seen.body == {
@@ -181,7 +181,7 @@ def test_the_agent_is_told_what_was_given_and_nothing_that_was_left_out() -> Non
         "case_number": None,
         "new_keys": [],
         "others": [],
-        "confirmation": "d",
+        "plan_digest": "d",
     }
 
 
@@ -312,7 +312,7 @@ def test_it_waits_as_long_as_it_may_and_has_changed_when_somebody_did_a_step() -
         state = "done" if is_done else "waiting"
         return {"id": "op-1", "state": state, "problem": None, "result": None}
 
-    result, _seen = order(script, person_timeout=100)
+    result, _seen = order(script, wait_timeout=100)
     assert (result["changed"], result["waiting"]) == (True, [])
     assert (result["before"], result["after"]) == ({"state": "waiting"}, {"state": "done"})
 
@@ -323,7 +323,7 @@ def test_it_waits_as_long_as_it_may_and_has_changed_when_somebody_did_a_step() -
         ({"date": "tomorrow"}, "'tomorrow' of date"),
         ({"source": {**UNSET, **BRANCH, "assurance_until": "soon"}}, "source.assurance_until"),
         ({"target": {**UNSET, **HEADQUARTERS, "stations_as_of": "x"}}, "target.stations_as_of"),
-        ({"person_timeout": -1}, "person_timeout"),
+        ({"wait_timeout": -1}, "wait_timeout"),
     ],
 )
 def test_values_that_cannot_be_used_are_named(options: dict[str, t.Any], named: str) -> None:

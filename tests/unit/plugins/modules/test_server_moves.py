@@ -18,9 +18,9 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._server_move 
     run_profile,
 )
 from ansible_collections.seatkeeper.licensing.plugins.modules import (
-    license_backup,
     license_info,
     license_profile,
+    license_server_backup,
     license_server_move,
 )
 from ansible_collections.seatkeeper.licensing.tests.unit.plugins.running import run
@@ -170,11 +170,11 @@ def test_a_backup_is_no_change_because_time_passed(tmp_path: Path) -> None:
         return {"changed": False, "before": {}, "after": {}, "backup": BACKUP}
 
     options = {"licenses": licenses, "dest": str(path)}
-    first, _seen = run(license_backup.ARGUMENTS, run_backup, kept, True, **options)
+    first, _seen = run(license_server_backup.ARGUMENTS, run_backup, kept, True, **options)
     assert first["changed"]
     assert not path.exists()
-    written, _seen = run(license_backup.ARGUMENTS, run_backup, kept, **options)
-    again, _seen = run(license_backup.ARGUMENTS, run_backup, kept, **options)
+    written, _seen = run(license_server_backup.ARGUMENTS, run_backup, kept, **options)
+    again, _seen = run(license_server_backup.ARGUMENTS, run_backup, kept, **options)
     assert (written["changed"], again["changed"]) == (True, False)
     assert again["diff"]["before"] == again["diff"]["after"]
     assert json.loads(path.read_text()) == BACKUP

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[4]
 AGENTS = ["old-server", "new-server"]
 PLACES = [(variable, member) for variable, members in _MEMBERS.items() for member in members]
 SYSTEMS = {("license_orders", "source"), ("license_orders", "target")}
-"""These name a phone system of license_systems, which the role itself looks up."""
+"""These name a phone system of phone_systems, which the role itself looks up."""
 
 
 def options(variable: str) -> dict[str, Any]:
@@ -48,9 +48,9 @@ def test_a_name_that_no_host_has_is_told_with_its_place(variable: str, member: s
 
 
 def test_what_is_left_out_lost_or_far_from_every_name() -> None:
-    assert unknown_hosts({"license_servers": [{"vendor": "chaos"}]}, AGENTS) == []
+    assert unknown_hosts({"license_server_configs": [{"vendor": "chaos"}]}, AGENTS) == []
     move = {"name": "planning", "source": "burnt", "target": "new-server", "source_lost": True}
     assert unknown_hosts({"license_server_moves": [move]}, AGENTS) == []
-    (sentence,) = unknown_hosts({"license_servers": [{"agent": "xyz"}]}, AGENTS)
-    assert "license_servers[0].agent, and" in sentence
+    (sentence,) = unknown_hosts({"license_server_configs": [{"agent": "xyz"}]}, AGENTS)
+    assert "license_server_configs[0].agent, and" in sentence
     assert "Did you mean" not in sentence

@@ -220,7 +220,7 @@ def test_the_source_is_asked_before_the_target_is_touched() -> None:
     hosts = fleet(None, None)
     assert calls(hosts, "request", "new-server") == []
     (asked,) = calls(hosts, "ask", "old-server")
-    assert (asked["leg"], asked["document"], asked["confirmation"]) == ("issue", None, None)
+    assert (asked["leg"], asked["document"], asked["plan_digest"]) == ("issue", None, None)
     assert calls(hosts, "ask", "new-server") == []
     refused = answered(hosts, "old-server", "ask", msg="Not enough.")
     assert calls(refused, "request", "new-server") == []

@@ -161,7 +161,7 @@ def test_what_other_hosts_have_placed_counts_as_they_know_it() -> None:
     [
         ([{**ORDER, "target": "moon"}], SYSTEMS, "names the target moon.*There is: branch, hq"),
         ([ORDER], [], "There is: none"),
-        ([ORDER], [*SYSTEMS, SYSTEMS[0]], "license_systems have the name branch"),
+        ([ORDER], [*SYSTEMS, SYSTEMS[0]], "phone_systems have the name branch"),
         ([ORDER, ORDER], SYSTEMS, "license_orders have the name to-hq"),
     ],
 )

@@ -129,7 +129,7 @@ def test_what_can_be_meant_is_no_mistake() -> None:
 def test_what_cannot_be_meant_is_told_in_one_sentence(members: dict[str, t.Any], told: str) -> None:
     (sentence,) = mistakes(**members)
     assert told in sentence
-    assert sentence.startswith("license_servers of codemeter ")
+    assert sentence.startswith("license_server_configs of codemeter ")
     assert sentence.endswith(". Nothing was done here.")
 
 

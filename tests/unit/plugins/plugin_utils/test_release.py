@@ -83,7 +83,10 @@ def test_every_altered_byte_is_refused() -> None:
                 if member == "payload"
                 else {**GOOD, "signatures": [{"sig": text}]}
             )
-            assert "was not signed by agent_bundle_key" in refused(changed), (member, place)
+            assert "was not signed by seatkeeper_agent_bundle_key" in refused(changed), (
+                member,
+                place,
+            )
 
 
 def signature() -> str:
@@ -92,8 +95,10 @@ def signature() -> str:
 
 
 def test_another_key_another_file_another_release_are_refused() -> None:
-    assert "was not signed by agent_bundle_key" in refused(GOOD, OTHER)
-    assert "was not signed by agent_bundle_key" in refused({**GOOD, "payloadType": "text/plain"})
+    assert "was not signed by seatkeeper_agent_bundle_key" in refused(GOOD, OTHER)
+    assert "was not signed by seatkeeper_agent_bundle_key" in refused(
+        {**GOOD, "payloadType": "text/plain"}
+    )
     assert "not for seatkeeper-agent-0.2.0.tar with the content" in refused(GOOD, digest="1" * 64)
     assert "not for seatkeeper-agent-0.1.0.tar" in refused(GOOD, name="seatkeeper-agent-0.1.0.tar")
     # An agent's document that is signed by the same key is no release.
@@ -114,7 +119,9 @@ def test_what_is_no_envelope_is_refused(envelope: t.Any) -> None:
 
 @pytest.mark.parametrize("signatures", [[], [7], [{}], [{"sig": 7}], [{"sig": ""}], [None]])
 def test_what_is_no_signature_is_refused(signatures: list[t.Any]) -> None:
-    assert "was not signed by agent_bundle_key" in refused({**GOOD, "signatures": signatures})
+    assert "was not signed by seatkeeper_agent_bundle_key" in refused(
+        {**GOOD, "signatures": signatures}
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +141,7 @@ def test_what_is_signed_and_names_no_file_is_refused(statement: t.Any) -> None:
 def test_a_release_that_nobody_vouches_for_is_refused() -> None:
     (text,) = release_problems(FILE)
     assert text.startswith(
-        "Nobody vouches for seatkeeper-agent-0.2.0.tar: set agent_bundle_checksum"
+        "Nobody vouches for seatkeeper-agent-0.2.0.tar: set seatkeeper_agent_bundle_checksum"
     )
 
 
@@ -142,7 +149,7 @@ def test_the_digest_decides_where_no_key_is_declared() -> None:
     assert release_problems(FILE, f"sha256:{DIGEST}") == []
     assert release_problems(FILE, f"sha256:{DIGEST.upper()}") == []
     (text,) = release_problems(FILE, f"sha256:{'0' * 64}")
-    assert "is not the file that agent_bundle_checksum declares" in text
+    assert "is not the file that seatkeeper_agent_bundle_checksum declares" in text
     for odd in (DIGEST, f"sha1:{DIGEST}", f"sha256:{DIGEST[:8]}", f"sha256:{DIGEST} "):
         (text,) = release_problems(FILE, odd)
         assert "is not sha256: and 64 hexadecimal digits" in text
@@ -158,4 +165,4 @@ def test_all_that_is_declared_has_to_hold() -> None:
     (text,) = release_problems(FILE, declared[0], public(KEY))
     assert "is not signed" in text
     (text,) = release_problems(FILE, declared[0], "no key", good)
-    assert "agent_bundle_key is no Ed25519 public key in PEM" in text
+    assert "seatkeeper_agent_bundle_key is no Ed25519 public key in PEM" in text

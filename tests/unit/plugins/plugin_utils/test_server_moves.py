@@ -31,7 +31,7 @@ MOVE: dict[str, t.Any] = {
     "target": "new",
     "target_host": "new.example",
     "licenses": [{"number": "1.2.3.4", "profiles": ["Client"], "code": CODE}],
-    "confirm": "d" * 64,
+    "plan_digest": "d" * 64,
 }
 LOST = {**MOVE, "source_lost": True}
 BACK = {**MOVE, "state": "restored"}
@@ -180,7 +180,7 @@ def test_a_leg_that_ended_by_a_persons_word_still_writes_its_file() -> None:
         ({"source": "older"}, [("prepare", "new")]),
         ({"licenses": [{"number": "1.2.3.5", "profiles": ["Client"]}]}, [("backup", "old")]),
         ({"licenses": [{"number": "1.2.3.4", "profiles": ["Server"]}]}, [("backup", "old")]),
-        ({"require": {"version": "9"}, "confirm": "e" * 64}, []),
+        ({"require": {"version": "9"}, "plan_digest": "e" * 64}, []),
     ],
 )
 def test_a_done_move_that_is_declared_otherwise_is_asked_about(
@@ -210,10 +210,10 @@ def test_each_leg_runs_on_its_side_after_those_before_it() -> None:
     assert [leg for leg in LEGS if calls(leg, "new", old, new)] == []
     old = told("old", backup=result(backup={"made": 1}))
     (call,) = calls("prepare", "new", old, new)
-    assert (call["leg"], call["backup"], call["confirmation"]) == ("prepare", {"made": 1}, None)
+    assert (call["leg"], call["backup"], call["plan_digest"]) == ("prepare", {"made": 1}, None)
     new = told("new", prepare=result(document={"signed": 1}))
     (call,) = calls("release", "old", old, new)
-    assert (call["document"], call["confirmation"]) == ({"signed": 1}, "d" * 64)
+    assert (call["document"], call["plan_digest"]) == ({"signed": 1}, "d" * 64)
 
 
 def test_what_fails_or_waits_holds_up_what_comes_after_it() -> None:
@@ -240,7 +240,7 @@ def test_a_lost_machine_is_replaced_by_its_backup_and_needs_a_confirmation() -> 
     assert (call["backup"], call["source_lost"]) == ({"kept": 1}, True)
     new["results"] = {"prepare": {"planning": result()}}
     (call,) = move_calls([LOST], "install", "new", [new])
-    assert (call["document"], call["confirmation"]) == (None, "d" * 64)
+    assert (call["document"], call["plan_digest"]) == (None, "d" * 64)
 
 
 def test_a_machine_that_answers_is_not_lost_and_its_move_is_left_alone() -> None:
@@ -320,7 +320,7 @@ def test_an_outcome_names_first_what_is_active_nowhere() -> None:
     outcome = move_outcome(host)
     assert outcome["failures"] == ["Move planning, leg finish: Told why."]
     assert outcome["waits"] == [wait]
-    assert outcome["confirmations"] == [{"move": "planning", "leg": "release", "confirm": "d"}]
+    assert outcome["confirmations"] == [{"move": "planning", "leg": "release", "plan_digest": "d"}]
     assert outcome["adrift"] == [ADRIFT]
     lines = outcome["lines"]
     assert lines[0] == "Licenses that are active nowhere, or may be:"

@@ -79,7 +79,7 @@ def test_another_user_goes_to_the_agent_which_refuses_it() -> None:
 def test_an_outcome_shows_rules_plan_and_what_confirms_it() -> None:
     outcome = migration_outcome([RESULT])
     assert outcome["confirmations"] == [
-        {"dongle": "90000001", "confirm": "d", "acknowledge": "I know."}
+        {"dongle": "90000001", "plan_digest": "d", "acknowledge_irreversible": "I know."}
     ]
     assert [row["title"] for row in outcome["plan"]] == ["migrating it"]
     assert outcome["failures"] == []

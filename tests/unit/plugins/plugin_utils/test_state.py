@@ -38,7 +38,7 @@ def test_what_is_declared_for_this_very_host_counts() -> None:
     declared: dict[str, list[dict[str, t.Any]]] = {
         "license_transfers": [{"source": "a", "target": "b"}],
         "license_orders": [{"agent": "c"}],
-        "license_servers": [{"agent": "d", "vendor": "chaos"}, {"vendor": "codemeter"}],
+        "license_server_configs": [{"agent": "d", "vendor": "chaos"}, {"vendor": "codemeter"}],
         "license_activations": [{"method": "online"}],
     }
     found = {agent: vendors_here(["chaos"], [], declared, agent) for agent in "abcde"}
@@ -149,10 +149,10 @@ def test_a_failure_is_told_by_each_item_that_failed() -> None:
 
 
 def test_a_variable_spelled_almost_as_one_that_is_read_is_a_mistake() -> None:
-    known = ["license_transfers", "license_servers", "seatkeeper_vendors"]
+    known = ["license_transfers", "license_server_configs", "seatkeeper_vendors"]
     for name, meant in (
         ("license_transfer", "license_transfers"),
-        ("licence_servers", "license_servers"),
+        ("licence_server_configs", "license_server_configs"),
         ("seatkeeper_vendor", "seatkeeper_vendors"),
     ):
         (told,) = misspelt([name, "ansible_host", *known], known)

@@ -94,7 +94,7 @@ def test_a_refusal_names_both_keys_who_knows_and_what_to_do() -> None:
         assert str(NAMED[FIRST]) in text
         assert str(NAMED[SECOND]) in text
         assert "seatkeeper-agent key --fingerprint` run on old" in text
-        assert "agent_key_fingerprint" in text
+        assert "seatkeeper_agent_key_fingerprint" in text
     assert "known as old to new" in changed
 
 
@@ -103,7 +103,7 @@ def test_one_key_at_two_hosts_is_refused_whatever_is_declared() -> None:
     (text,) = trust_problems(pairs, {}, {})
     assert text.startswith("The agents of new and old sign with one key")
     (text,) = trust_problems(pairs[:1], {"far": FIRST}, {})
-    assert "far (agent_trusted_keys) and new" in text
+    assert "far (seatkeeper_agent_trusted_keys) and new" in text
 
 
 def test_no_two_hosts_have_one_name() -> None:

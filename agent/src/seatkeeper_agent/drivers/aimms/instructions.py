@@ -272,7 +272,7 @@ class AimmsInstructions:
 
     def _told(self, *steps: str, verified_by: str, attestable: bool | None = None) -> Instructions:
         counts = not self.licenses_seen if attestable is None else attestable
-        return Instructions(steps, verified_by, counts, self.settings.person_seconds_max or None)
+        return Instructions(steps, verified_by, counts, self.settings.due_after or None)
 
 
 def _listed(numbers: tuple[str, ...]) -> str:

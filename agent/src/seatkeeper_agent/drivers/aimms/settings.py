@@ -50,7 +50,7 @@ class AimmsSettings:
     ``windows_host`` is a server that people administer in the License Manager window; of it
     only the ports are looked at. ``first_port`` and ``second_port`` are the product's own, which
     cannot be changed; other values are for a server behind forwarded ports. ``installer`` is
-    the vendor's installer as a file. Times are in seconds; ``person_seconds_max`` is the
+    the vendor's installer as a file. Times are in seconds; ``due_after`` is the
     deadline that a person is shown, 0 for none.
     """
 
@@ -73,7 +73,7 @@ class AimmsSettings:
     install_command: tuple[str, ...] = ()
     call_seconds_max: float = 60.0
     install_seconds_max: float = 900.0
-    person_seconds_max: int = 0
+    due_after: int = 0
 
     def __post_init__(self) -> None:
         for name in ("folder", "installer"):
@@ -90,7 +90,7 @@ class AimmsSettings:
         for name in _PERIODS:
             period = getattr(self, name)
             _require(0 < period <= _PERIOD_MAX, f"{name} must be above 0 and at most {_PERIOD_MAX}")
-        _require(self.person_seconds_max >= 0, "person_seconds_max must not be negative")
+        _require(self.due_after >= 0, "due_after must not be negative")
         self._require_commands()
         self._require_forms()
 

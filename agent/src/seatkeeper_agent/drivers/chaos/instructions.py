@@ -25,7 +25,7 @@ class ChaosInstructions:
     @classmethod
     def of(cls, settings: ChaosSettings) -> ChaosInstructions:
         """For the server and the deadline that the operator set."""
-        return cls(settings.address, settings.person_seconds_max or None)
+        return cls(settings.address, settings.due_after or None)
 
     def transfer_dongle(self, target_user: str) -> Instructions:
         """Move the plugged dongle's licenses to an account; irreversible."""

@@ -35,7 +35,7 @@ class ChaosSettings:
     credentials file (seen with 5.5.5, grade T); an older one is not asked to log in.
     Times are in seconds: ``call_seconds_max`` bounds a call, ``label_seconds_max`` the wait
     for a label of the page, ``page_seconds_max`` everything before and after an effect on it,
-    ``migration_seconds_max`` the wait after the click that migrates, ``person_seconds_max`` is
+    ``migration_seconds_max`` the wait after the click that migrates, ``due_after`` is
     the deadline that a person is shown, 0 for none. ``browser_user`` is whom the browser runs as
     where the agent is root; otherwise it runs as the agent's own user. ``screenshot_folder`` None
     leaves the choice to the agent.
@@ -57,7 +57,7 @@ class ChaosSettings:
     page_seconds_max: float = 120.0
     migration_seconds_max: float = 1800.0
     service_seconds_max: float = 60.0
-    person_seconds_max: int = 0
+    due_after: int = 0
 
     def __post_init__(self) -> None:
         _require(_is_address(self.address), "address must look like http://127.0.0.1:30304")
@@ -78,7 +78,7 @@ class ChaosSettings:
             not (self.browser_user and self.switches_sandbox_off),
             "browser_arguments must not switch the sandbox off that browser_user has",
         )
-        _require(self.person_seconds_max >= 0, "person_seconds_max must not be negative")
+        _require(self.due_after >= 0, "due_after must not be negative")
         texts = [getattr(self, name) or "" for name in _PATHS]
         for text in (*texts, *(word for name in _COMMANDS for word in getattr(self, name))):
             clean = "%" not in text and text.isprintable()

@@ -148,7 +148,7 @@ def require_confirmed(order: MigrationOrder, dongle: Dongle, plan: dict[str, Any
             f"Migrating the dongle {dongle.id} cannot be undone, and the confirmation given is"
             f" {'missing' if order.confirmation is None else 'for another plan'}."
             + "".join(f" {text}" for text in plan["warnings"]),
-            f"Confirm exactly this plan with confirmation {plan['digest']} if it shall run.",
+            f"Confirm exactly this plan with plan_digest {plan['digest']} if it shall run.",
             facts,
         )
     if order.acknowledgement != plan["acknowledgement"]:

@@ -170,7 +170,7 @@ def unconfirmed(order: MoveOrder, digest: str) -> Problem:
         ProblemCode.CONFIRMATION_REQUIRED,
         f"The leg {order.leg.value} of {order.declaration.subject} sets going what cannot be taken"
         f" back, and the confirmation given is {given}.",
-        f"Confirm exactly this plan with confirmation {digest} if it shall run.",
+        f"Confirm exactly this plan with plan_digest {digest} if it shall run.",
         {"digest": digest},
     )
 

@@ -59,7 +59,7 @@ def require_allowed(request: OrderRequest, judged: Judged, plan: dict[str, Any])
             f"What the order {name!r} sets going costs money and cannot be undone, and the"
             f" confirmation given is"
             f" {'missing' if request.confirmation is None else 'for another plan'}.",
-            f"Confirm exactly this plan with confirmation {plan['digest']} if it shall run.",
+            f"Confirm exactly this plan with plan_digest {plan['digest']} if it shall run.",
             {"digest": plan["digest"]},
         )
 

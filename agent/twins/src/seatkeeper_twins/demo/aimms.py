@@ -133,7 +133,7 @@ class Demo:
         """The worst moment: the licenses have left, and the vendor's service does not take them."""
         self._screen.stage("Confirm it, while the vendor's activation service refuses")
         control.set_fault(self._vendor, "activate.before", "refuse", 503, times=REFUSALS)
-        run = self._playbook.run(PLAYBOOK, "-e", f"demo_confirm={digest}")
+        run = self._playbook.run(PLAYBOOK, "-e", f"demo_plan_digest={digest}")
         control.clear_faults(self._vendor)
         self._require_places({NOWHERE})
         told = [line for line in run.messages() if "emergency activation" in line]
@@ -146,7 +146,7 @@ class Demo:
     def carry_on(self, digest: str) -> None:
         """The same run once more."""
         self._screen.stage("Run the playbook again: it carries on where it stood")
-        run = self._run("-e", f"demo_confirm={digest}")
+        run = self._run("-e", f"demo_plan_digest={digest}")
         self._require_places({NEW})
         # The server also gives each license a profile of its own, which nobody asks for.
         found = self._machine(NEW)["profiles"]
@@ -180,7 +180,7 @@ class Demo:
         )
         self._screen.stage("Run the playbook again")
         before = self._state()
-        run = self._run("-e", f"demo_confirm={digest}")
+        run = self._run("-e", f"demo_plan_digest={digest}")
         self._screen.require(
             run.counted("changed") == 0 and self._state() == before,
             "changed=0 on both hosts; machines, activations and journals are as they were",

@@ -92,7 +92,7 @@ class Demo:
     def begin(self, digest: str) -> None:
         """Confirmed: the papers are made, and a person is waited for."""
         self._screen.stage("Confirm it: the papers are made, and the case is a person's to open")
-        self._run("-e", f"demo_confirm={digest}")
+        self._run("-e", f"demo_plan_digest={digest}")
         self._waits.show()
         self._waits.require("case")
         folder = Path(self._order()["folder"])
@@ -107,7 +107,7 @@ class Demo:
         self._screen.stage("Open the case, put its number into the inventory, and run again")
         self._case = people.open_case(self._desk, NEW)
         self._screen.line(f"  (a person's part: a case is opened under {NEW}: {self._case})")
-        self._run("-e", f"demo_confirm={digest}", "-e", f"demo_case_number={self._case}")
+        self._run("-e", f"demo_plan_digest={digest}", "-e", f"demo_case_number={self._case}")
         self._require_mailed_once()
 
     def carry_to_the_end(self) -> None:
@@ -136,7 +136,7 @@ class Demo:
     def run_again(self, digest: str) -> None:
         """Nothing is left to do, and nothing is sent again."""
         self._screen.stage("Run the playbook again")
-        run = self._run("-e", f"demo_confirm={digest}", "-e", f"demo_case_number={self._case}")
+        run = self._run("-e", f"demo_plan_digest={digest}", "-e", f"demo_case_number={self._case}")
         state = self._order()["state"]
         self._screen.require(
             run.counted("changed") == 0 and state == "done",

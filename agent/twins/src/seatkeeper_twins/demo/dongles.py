@@ -64,9 +64,9 @@ class Dongles:
         digest, sentence = studio.confirmations(run)[DONGLE]
         self._confirmed = (
             "-e",
-            f"demo_confirm={digest}",
+            f"demo_plan_digest={digest}",
             "-e",
-            json.dumps({"demo_acknowledge": sentence}),
+            json.dumps({"demo_acknowledge_irreversible": sentence}),
         )
 
     def meet_hidden_rule(self) -> None:
@@ -197,7 +197,7 @@ class Dongles:
             ]
             entries.append({
                 "agent": ONLINE, "dongle": serial, "target_user": ARTIST, "isolate": True,
-                "licenses": held, "confirm": digest, "acknowledge": sentence,
+                "licenses": held, "plan_digest": digest, "acknowledge_irreversible": sentence,
             })  # fmt: skip
         path = self._stage.lab.folder / "three-dongles.json"
         path.write_text(json.dumps({"license_dongle_migrations": entries}, indent=1) + "\n")
@@ -271,7 +271,7 @@ class Dongles:
     def _patience(self) -> Iterable[str]:
         if self._performer == "browser":
             return ()
-        return "-e", f"dongle_migration_person_timeout={PERSON_SECONDS}"
+        return "-e", f"dongle_migration_wait_timeout={PERSON_SECONDS}"
 
     def _check(self, refused: bool, *arguments: str) -> PlaybookRun:
         """A run with --check, which changes nothing."""
