@@ -17,6 +17,10 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
     "module_utils._tables": {
         "license_table": "table",
     },
+    "plugin_utils._agents": {
+        "license_agent_of": "agent_of",
+        "license_ends_by_agent": "ends_by_agent",
+    },
     "plugin_utils._allowed": {
         "license_more_to_read": "more_to_read",
     },

@@ -58,7 +58,7 @@ def order_list(
     _refuse_card_data(declared, systems)
     _require_unique("phone_systems", [system["name"] for system in systems])
     _require_unique("license_orders", [entry["name"] for entry in declared])
-    check(known, [_RECORD], "orders", str(declared[0].get("agent")) if declared else "the host")
+    check(known, [_RECORD], "orders", str(declared[0].get("host")) if declared else "the host")
     own = [entry["name"] for entry in declared]
     told = [record for record in elsewhere if _is_anothers(record, own)]
     done = {entry["name"]: entry for entry in known if entry["state"] == "done"}
@@ -121,7 +121,7 @@ def _others(entry: Entry, systems: list[Entry], everywhere: list[Entry]) -> list
         # One whose system nobody declared is an error of its own.
         if other["source"] in by_name and other["target"] in by_name:
             ends = {side: by_name[other[side]] for side in ("source", "target")}
-            shares = other["agent"] == entry["agent"]
+            shares = other["host"] == entry["host"]
             named = {"name": other["name"], "keys": other["keys"]}
             found[other["name"]] = {**named, **ends, "shares_fee": shares}
     return list(found.values())

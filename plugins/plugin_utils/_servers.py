@@ -13,16 +13,16 @@ Entry = t.Dict[str, t.Any]
 _WHO: t.Final = {"person": "a person", "vendor": "the vendor"}
 
 
-def declared_at(entries: list[Entry], agent: str, vendors: list[str] | None = None) -> list[Entry]:
-    """The entries for the host of ``agent``; one that names no agent is for every host.
+def declared_at(entries: list[Entry], host: str, vendors: list[str] | None = None) -> list[Entry]:
+    """The entries for ``host``; one that names none is for every host.
 
     With ``vendors`` it is for every host that has the product of the entry's vendor.
     """
     return [
         entry
         for entry in entries
-        if entry.get("agent") == agent
-        or ("agent" not in entry and (not vendors or entry.get("vendor") in vendors))
+        if entry.get("host") == host
+        or ("host" not in entry and (not vendors or entry.get("vendor") in vendors))
     ]
 
 

@@ -36,9 +36,9 @@ _RUN_COLUMNS: t.Final = {**_COLUMNS, "present": "Before"}
 
 
 def vendors_here(
-    told: list[str] | None, found: list[Entry], declared: dict[str, list[Entry]], agent: str
+    told: list[str] | None, found: list[Entry], declared: dict[str, list[Entry]], host: str
 ) -> list[str]:
-    """Whose products the host of ``agent`` has, in the order of the alphabet.
+    """Whose products ``host`` has, in the order of the alphabet.
 
     ``told`` is what the inventory says, ``found`` what the agent shows otherwise; what is declared
     for this very host counts in either case, so that nothing declared is left out in silence.
@@ -53,7 +53,7 @@ def vendors_here(
         }
     for variable, entries in declared.items():
         for entry in entries:
-            if agent in (entry.get("agent"), entry.get("source"), entry.get("target")):
+            if host in (entry.get("host"), entry.get("source"), entry.get("target")):
                 vendor = _VENDOR_OF.get(variable) or entry.get("vendor")
                 vendors |= {vendor} if vendor else set()
     return sorted(vendors or {"codemeter"})

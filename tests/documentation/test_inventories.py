@@ -43,7 +43,7 @@ MISTAKES: dict[str, tuple[str, dict[str, t.Any]]] = {
     "orders": (
         "license_orders",
         {
-            "agent": "a",
+            "host": "a",
             "name": "n",
             "source": "s",
             "target": "t",

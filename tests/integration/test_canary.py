@@ -60,7 +60,7 @@ class Canary:
         self, lab: Lab, playbook: Path = ACTIVATE, password: str | None = None, **declared: str
     ) -> Run:
         """Run a playbook at -vvv, with the password in a file as a vault would give it."""
-        entry = {"agent": HOST, "method": "online", "account": ADMIN, **declared}
+        entry = {"host": HOST, "method": "online", "account": ADMIN, **declared}
         secret = self.right if password is None else password
         self.vault.write_text(json.dumps({"license_activations": [{**entry, "password": secret}]}))
         told = play(

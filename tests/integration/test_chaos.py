@@ -110,8 +110,8 @@ def test_servers_are_activated_and_lend_seats_as_people_do_their_parts(
 
 
 def _a_wrong_password_is_one_sentence_and_the_other_server_asks(lab: Lab, folder: Path) -> None:
-    wrong = {"agent": ONLINE, "method": "online", "account": ADMIN, "password": "wrong"}
-    offline = {"agent": OFFLINE, "method": "offline"}
+    wrong = {"host": ONLINE, "method": "online", "account": ADMIN, "password": "wrong"}
+    offline = {"host": OFFLINE, "method": "offline"}
     failed = run(lab, folder, ACTIVATE, license_activations=[wrong, offline])
     assert (failed.recap[ONLINE]["failed"], failed.recap[OFFLINE]["failed"]) == (1, 0)
     assert '"code": "credentials-refused"' in failed.output
@@ -199,7 +199,7 @@ def entries(confirmed: dict[str, dict[str, str]]) -> dict[str, Any]:
     """Both dongles as an inventory declares them, with what confirms each."""
     return {
         "license_dongle_migrations": [
-            {"agent": ONLINE, **_dongle(serial), **confirmed.get(serial, {})}
+            {"host": ONLINE, **_dongle(serial), **confirmed.get(serial, {})}
             for serial in (FIRST, SECOND)
         ]
     }

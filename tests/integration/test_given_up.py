@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ACTIVATE = ROOT / "playbooks" / "activate_licenses.yml"
 HOST, ADMIN = "render-server", "admin@studio-a.example"
-GIVEN_UP = {"agent": HOST, "method": "online", "account": ADMIN, "state": "deactivated"}
+GIVEN_UP = {"host": HOST, "method": "online", "account": ADMIN, "state": "deactivated"}
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_borrowed_seats_are_returned_before_the_activation_is_given_up(
     person = threading.Thread(target=returns, daemon=True)
     person.start()
     borrow = {
-        "agent": HOST, "name": "desk", "product": "Phoenix", "seats": 0, "until": "2030-01-01",
+        "host": HOST, "name": "desk", "product": "Phoenix", "seats": 0, "until": "2030-01-01",
     }  # fmt: skip
     done = run(
         lab,

@@ -56,7 +56,7 @@ def by_hand() -> Iterator[Lab]:
 def entry(**values: Any) -> dict[str, Any]:
     """The order of the example inventory."""
     return {
-        "agent": HOST,
+        "host": HOST,
         "name": "front-desk",
         "source": "front-desk-old",
         "target": "front-desk-new",

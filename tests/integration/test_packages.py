@@ -74,7 +74,7 @@ class Product:
             "command": ["sh", "{file}", str(self.place)],
             "version_command": ["cat", str(self.place)],
         }
-        return {"agent": self.host, "vendor": "aimms", "package": package, **members}
+        return {"host": self.host, "vendor": "aimms", "package": package, **members}
 
     def run(self, entries: list[dict[str, Any]], *arguments: str, **variables: Any) -> Run:
         """Run the role for them."""

@@ -81,7 +81,7 @@ def drift(run: Run) -> dict[str, list[list[str]]]:
 def order(**values: Any) -> dict[str, Any]:
     """The order of the example inventory, as variables."""
     entry = {
-        "agent": "office-server",
+        "host": "office-server",
         "name": "front-desk",
         "source": "front-desk-old",
         "target": "front-desk-new",
@@ -201,8 +201,8 @@ def people_and_vendors(fleet: Lab, folder: Path) -> None:
 
 def test_a_part_or_host_that_fails_keeps_no_other_back(fleet: Lab, tmp_path: Path) -> None:
     fleet["island-server"].agent.stop()
-    wrong = {"agent": "render-server", "method": "online", "account": ADMIN, "password": "wrong"}
-    offline = {"agent": "island-server", "method": "offline"}
+    wrong = {"host": "render-server", "method": "online", "account": ADMIN, "password": "wrong"}
+    offline = {"host": "island-server", "method": "offline"}
     failed = site(fleet, tmp_path, license_activations=[wrong, offline])
     failing = {host for host, counts in failed.recap.items() if counts["failed"]}
     # Dongle, order and move lack their confirmations.
@@ -228,7 +228,7 @@ def test_a_server_that_waits_for_a_person_holds_up_what_comes_next(
     shown = site(fleet, tmp_path, "--limit", "render-server", "--check", **only)
     digest, words = re.findall(r'90000001  ([0-9a-f]{64})  ([^"]+)"', shown.output)[0]
     entry = {
-        "agent": "render-server",
+        "host": "render-server",
         "dongle": "90000001",
         "target_user": "artist@studio-a.example",
         "isolate": True,

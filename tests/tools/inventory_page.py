@@ -17,8 +17,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "inventory.md"
-# Every role has it, and the page tells of it once.
-SHARED = "seatkeeper_agent_name"
 _TABLE = re.compile(r"(<!-- role (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _MARKUP = re.compile(r"[COMPV]\((?:[\w.]+#\w+:)?([^)]*)\)")
 
@@ -36,13 +34,8 @@ def roles_in(page: str) -> list[str]:
 def _table(role: str) -> str:
     path = ROOT / "roles" / role / "meta" / "argument_specs.yml"
     options = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
-    shown = {
-        name: option
-        for name, option in options.items()
-        if role == "license_state" or name != SHARED
-    }
     rows = ["| variable | kind | default | meaning |", "| --- | --- | --- | --- |"]
-    return "\n".join([*rows, *_rows(shown, ""), ""])
+    return "\n".join([*rows, *_rows(options, ""), ""])
 
 
 def _rows(options: dict[str, Any], above: str) -> list[str]:

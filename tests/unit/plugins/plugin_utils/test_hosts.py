@@ -15,7 +15,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._hosts import
 )
 
 ROOT = Path(__file__).resolve().parents[4]
-AGENTS = ["old-server", "new-server"]
+HOSTS = ["old-server", "new-server"]
 PLACES = [(variable, member) for variable, members in _MEMBERS.items() for member in members]
 SYSTEMS = {("license_orders", "source"), ("license_orders", "target")}
 """These name a phone system of phone_systems, which the role itself looks up."""
@@ -33,24 +33,24 @@ def options(variable: str) -> dict[str, Any]:
 def test_every_member_that_names_a_host_is_looked_at() -> None:
     state = yaml.safe_load((ROOT / "roles/license_state/vars/main.yml").read_text("utf-8"))
     assert set(_MEMBERS) == set(state["license_state_declared"])
-    hosts = {"agent", "source", "target", "holder", "server", "peer", "peers", "host", "hosts"}
+    hosts = {"source", "target", "holder", "server", "peer", "peers", "host", "hosts"}
     named = {(name, member) for name in _MEMBERS for member in options(name) if member in hosts}
     assert named - SYSTEMS == set(PLACES)
 
 
 @pytest.mark.parametrize(("variable", "member"), PLACES)
 def test_a_name_that_no_host_has_is_told_with_its_place(variable: str, member: str) -> None:
-    entry = {"name": "seats", "agent": "old-server", "source": "old-server", "target": "new-server"}
+    entry = {"name": "seats", "host": "old-server", "source": "old-server", "target": "new-server"}
     declared = {variable: [entry, {**entry, member: "old-sever"}]}
-    (sentence,) = unknown_hosts(declared, AGENTS)
+    (sentence,) = unknown_hosts(declared, HOSTS)
     assert f"declares old-sever as {variable}[1].{member} of seats" in sentence
     assert "Did you mean old-server? Correct the name, or add the host." in sentence
 
 
 def test_what_is_left_out_lost_or_far_from_every_name() -> None:
-    assert unknown_hosts({"license_server_configs": [{"vendor": "chaos"}]}, AGENTS) == []
+    assert unknown_hosts({"license_server_configs": [{"vendor": "chaos"}]}, HOSTS) == []
     move = {"name": "planning", "source": "burnt", "target": "new-server", "source_lost": True}
-    assert unknown_hosts({"license_server_moves": [move]}, AGENTS) == []
-    (sentence,) = unknown_hosts({"license_server_configs": [{"agent": "xyz"}]}, AGENTS)
-    assert "license_server_configs[0].agent, and" in sentence
+    assert unknown_hosts({"license_server_moves": [move]}, HOSTS) == []
+    (sentence,) = unknown_hosts({"license_server_configs": [{"host": "xyz"}]}, HOSTS)
+    assert "license_server_configs[0].host, and" in sentence
     assert "Did you mean" not in sentence

@@ -130,7 +130,7 @@ def test_a_done_order_that_is_declared_otherwise_is_asked_about(
 
 def test_orders_that_are_declared_before_are_given_beside_one() -> None:
     first, second, third = (
-        {**ORDER, "agent": agent, "name": name, "keys": [{"key": name}]}
+        {**ORDER, "host": agent, "name": name, "keys": [{"key": name}]}
         for name, agent in (("a", "here"), ("b", "elsewhere"), ("c", "here"))
     )
     everywhere = [first, second, third]
@@ -145,7 +145,7 @@ def test_orders_that_are_declared_before_are_given_beside_one() -> None:
 
 
 def test_what_other_hosts_have_placed_counts_as_they_know_it() -> None:
-    mine = {**ORDER, "agent": "here", "name": "c"}
+    mine = {**ORDER, "host": "here", "name": "c"}
     theirs = {**KNOWN, "name": "b", "state": "done", "ended_on": "2026-11-21"}
     elsewhere = [theirs, {**KNOWN, "name": "f", "state": "failed"}, {**KNOWN, "name": "w"}]
     (found,) = order_list([mine], SYSTEMS, [], [mine], elsewhere)
@@ -242,4 +242,4 @@ def test_another_host_speaks_for_its_own_orders_only() -> None:
     (found,) = order_list([ORDER], SYSTEMS, [], [], [placed, about_this, {"name": 1}, None])
     assert [other["name"] for other in found["others"]] == ["placed-elsewhere"]
     with pytest.raises(AnsibleFilterError, match="sent something that cannot be read, at orders"):
-        order_list([{**ORDER, "agent": "pbx"}], SYSTEMS, [{"name": 1}])
+        order_list([{**ORDER, "host": "pbx"}], SYSTEMS, [{"name": 1}])

@@ -54,7 +54,7 @@ def record(state: str, **changes: t.Any) -> dict[str, t.Any]:
 
 
 def test_an_entry_is_for_its_agent_or_for_every_host() -> None:
-    entries = [{"agent": "b", "n": 1}, {"n": 2}, {"agent": "a", "n": 3}]
+    entries = [{"host": "b", "n": 1}, {"n": 2}, {"host": "a", "n": 3}]
     assert [entry["n"] for entry in declared_at(entries, "a")] == [2, 3]
 
 

@@ -37,8 +37,8 @@ def test_the_inventory_says_it_instead() -> None:
 def test_what_is_declared_for_this_very_host_counts() -> None:
     declared: dict[str, list[dict[str, t.Any]]] = {
         "license_transfers": [{"source": "a", "target": "b"}],
-        "license_orders": [{"agent": "c"}],
-        "license_server_configs": [{"agent": "d", "vendor": "chaos"}, {"vendor": "codemeter"}],
+        "license_orders": [{"host": "c"}],
+        "license_server_configs": [{"host": "d", "vendor": "chaos"}, {"vendor": "codemeter"}],
         "license_activations": [{"method": "online"}],
     }
     found = {agent: vendors_here(["chaos"], [], declared, agent) for agent in "abcde"}

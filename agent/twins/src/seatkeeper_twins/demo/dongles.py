@@ -182,7 +182,7 @@ class Dongles:
         known = self._stage.lab.cloud.describe()["dongles"]
         # What is done stays declared.
         entries: list[dict[str, object]] = [
-            {"agent": ONLINE, "dongle": DONGLE, "target_user": ARTIST, "isolate": True}
+            {"host": ONLINE, "dongle": DONGLE, "target_user": ARTIST, "isolate": True}
         ]
         for serial in SHELF.values():
             digest, sentence = confirmed.get(serial, ("", ""))
@@ -196,7 +196,7 @@ class Dongles:
                 for entry in known[serial]["licenses"]
             ]
             entries.append({
-                "agent": ONLINE, "dongle": serial, "target_user": ARTIST, "isolate": True,
+                "host": ONLINE, "dongle": serial, "target_user": ARTIST, "isolate": True,
                 "licenses": held, "plan_digest": digest, "acknowledge_irreversible": sentence,
             })  # fmt: skip
         path = self._stage.lab.folder / "three-dongles.json"
