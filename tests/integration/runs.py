@@ -22,6 +22,7 @@ import yaml
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .modules import run_module
+from .warm_python import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "playbooks" / "inventories" / "demo"
@@ -88,8 +89,7 @@ def play(
     )
     program = Path(sys.executable).with_name("ansible-playbook")
     command = [str(program), "-i", str(inventory), str(whole), *arguments]
-    if variables:
-        command += ["-e", json.dumps(variables)]
+    command += given(inventory, variables or {})
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -102,6 +102,13 @@ def play(
     )
     told = {path.stem: json.loads(path.read_text()) for path in told_folder.iterdir()}
     return Run(done.returncode, done.stdout, told)
+
+
+def given(inventory: Path, variables: dict[str, Any]) -> list[str]:
+    """The words that set variables, and for an inventory of ours the Python of its hosts."""
+    if INVENTORY.parent in inventory.parents:
+        variables = {"ansible_python_interpreter": interpreter(), **variables}
+    return ["-e", json.dumps(variables)]
 
 
 def say_who_activated(host: LabHost, account: str) -> None:
@@ -127,7 +134,7 @@ def killed_at(
     command = [str(program), "-i", str(inventory), str(playbook), *arguments]
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [*command, "-e", json.dumps(variables)],
+            [*command, *given(inventory, variables)],
             cwd=ROOT,
             env=environment(lab, folder) | {"PYTHONUNBUFFERED": "1"},
             stdout=file,

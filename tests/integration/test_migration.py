@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,9 @@ def test_the_report_changes_nothing(
     shared_lab: Lab, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     lab, journals_before = shared_lab, journals(shared_lab)
-    report = play(lab, tmp_path, REPORT, *arguments).ended_well()
+    # With the real Python: a module is sent with all that it needs.
+    python = {"ansible_python_interpreter": sys.executable}
+    report = play(lab, tmp_path, REPORT, *arguments, variables=python).ended_well()
     assert report.changed == 0
     assert "6000010:201@1" in report.output
     assert journals(lab) == journals_before
