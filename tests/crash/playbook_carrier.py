@@ -23,6 +23,7 @@ from crash.scenarios import ITEM, Goal, Transfer
 from crash.schedules import Stop
 from crash.world import NEW, OLD, World
 
+from integration.warm_python import interpreter
 from seatkeeper_twins.lab.process import marked_processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +42,8 @@ class PlaybookCarrier:
 
     def __init__(self, world: World, goal: Goal, moment: datetime, stop: Stop | None) -> None:
         self._world = world
-        self._variables = json.dumps(_variables(goal, moment))
+        python = {"ansible_python_interpreter": interpreter()}
+        self._variables = json.dumps(python | _variables(goal, moment))
         self._stop = stop
         self._home = world.folder.with_name("home")
         self._home.mkdir(exist_ok=True)

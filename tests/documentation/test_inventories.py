@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.seatkeeper.licensing.tests.tools import inventory_page
+from integration.warm_python import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOKS = ROOT / "playbooks"
@@ -81,7 +82,7 @@ def ansible(program: str, folder: Path, *arguments: str) -> subprocess.Completed
 def test_a_misspelt_variable_is_told_and_nothing_is_done(tmp_path: Path) -> None:
     inventory = tmp_path / "inventory.json"
     host = {"license_transfer": [TRANSFER], "ansible_connection": "local"}
-    host["ansible_python_interpreter"] = sys.executable
+    host["ansible_python_interpreter"] = interpreter()
     inventory.write_text(json.dumps({"license_servers": {"hosts": {"old": host}}}))
     done = ansible("ansible-playbook", tmp_path, "-i", str(inventory), "playbooks/site.yml")
     assert done.returncode != 0
@@ -95,7 +96,7 @@ def test_a_misspelt_key_is_told_with_its_place_and_nothing_is_done(tmp_path: Pat
     hosts = {host: {variable: [entry]} for host, (variable, entry) in MISTAKES.items()}
     variables = {
         "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable,
+        "ansible_python_interpreter": interpreter(),
         "seatkeeper_agent_socket": str(tmp_path / "nobody"),
     }
     inventory.write_text(json.dumps({"license_servers": {"hosts": hosts, "vars": variables}}))
@@ -124,7 +125,8 @@ def test_the_example_with_every_vendor_declares_what_the_roles_know(tmp_path: Pa
     syntax = ansible("ansible-playbook", tmp_path, "-i", inventory, "--syntax-check", *playbooks)
     assert syntax.returncode == 0, syntax.stdout
     # No agent is there, which is found out once everything that is declared was checked.
-    ran = ansible("ansible-playbook", tmp_path, "-i", inventory, "playbooks/site.yml", "--check")
+    arguments = ("--check", "-e", f"ansible_python_interpreter={interpreter()}")
+    ran = ansible("ansible-playbook", tmp_path, "-i", inventory, "playbooks/site.yml", *arguments)
     listed = ansible("ansible-inventory", tmp_path, "-i", inventory, "--list")
     hosts = json.loads(listed.stdout)["license_servers"]["hosts"]
     found = re.findall(r"Check the variables of the role (\w+)\] \*+\n((?:ok: .*\n)+)", ran.stdout)

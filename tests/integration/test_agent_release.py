@@ -18,6 +18,7 @@ import yaml
 from seatkeeper_twins.lab.lab import Lab
 
 from .runs import ROOT, play
+from .warm_python import interpreter
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -168,7 +169,7 @@ def test_only_a_release_that_is_vouched_for_is_taken(tmp_path: Path) -> None:
     inventory = tmp_path / "hosts.yml"
     local = {
         "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable,
+        "ansible_python_interpreter": interpreter(),
         "seatkeeper_agent_python": sys.executable,
     }
     inventory.write_text(yaml.safe_dump({"license_servers": {"hosts": hosts, "vars": local}}))

@@ -15,6 +15,7 @@ import yaml
 from seatkeeper_twins.lab.lab import Lab
 
 from .runs import Run, play
+from .warm_python import interpreter
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -57,7 +58,7 @@ def run(folder: Path, tasks: list[dict[str, Any]], hosts: dict[str, dict[str, An
     inventory = folder / "site" / "hosts.yml"
     local = {
         "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable,
+        "ansible_python_interpreter": interpreter(),
         "seatkeeper_agent_python": sys.executable,
     }
     declared = {"license_servers": {"hosts": hosts, "vars": local}}

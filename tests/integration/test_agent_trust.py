@@ -21,6 +21,7 @@ from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .runs import Run, play
 from .test_hostile_facts import hostile_interpreter
+from .warm_python import interpreter
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -56,7 +57,7 @@ def run(lab: Lab, folder: Path, tasks: list[dict[str, Any]], **hosts: dict[str, 
     variables = {
         "lab": str(lab.folder),
         "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable,
+        "ansible_python_interpreter": interpreter(),
         "seatkeeper_agent_socket": "{{ lab }}/{{ inventory_hostname }}/agent.sock",
     }
     named = {name.replace("_", "-"): declared for name, declared in hosts.items()}

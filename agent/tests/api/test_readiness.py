@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from .bare import BareAgent
 
 SEEN_SECONDS_MAX = 120.0
 DISK_BYTES = 4 * 1024 * 1024
+ENTRIES = 3_000
 
 
 @pytest.fixture
@@ -82,16 +84,28 @@ def check_ready(agent: BareAgent) -> None:
     assert "journal" not in agent.run("status").stderr
 
 
-def written(agent: BareAgent, entries: int = 3_000) -> None:
-    """A journal with something in it, closed in order."""
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of an agent with something in its journal, closed in order."""
+    agent = BareAgent(tmp_path_factory.mktemp("kept") / "bare")
     agent.process.start()
-    check_ready(agent)
-    agent.process.stop()
+    try:
+        check_ready(agent)
+    finally:
+        agent.process.stop()
     journal = Journal(agent.state_folder / "journal.db")
     with journal.transaction() as unit:
-        for number in range(entries):
+        for number in range(ENTRIES):
             unit.audit.append("tester", "noted", f"entry {number}", {"text": "x" * 40})
     journal.close()
+    return agent.state_folder
+
+
+@pytest.fixture
+def used(bare: BareAgent, kept: Path) -> BareAgent:
+    """An agent that has such a folder, not started yet."""
+    shutil.copytree(kept, bare.state_folder)
+    return bare
 
 
 @contextmanager
@@ -117,21 +131,20 @@ CHAIN = {
 
 
 @pytest.mark.parametrize("statement", CHAIN.values(), ids=CHAIN)
-def test_a_broken_chain_is_not_ready(bare: BareAgent, statement: str) -> None:
-    written(bare)
-    with edited(bare) as connection:
+def test_a_broken_chain_is_not_ready(used: BareAgent, statement: str) -> None:
+    with edited(used) as connection:
         connection.execute(statement)
-    assert "audit" in wrong(bare, "journal")
-    bare.process.start()
-    told = wait_for(bare, 503)
+    assert "audit" in wrong(used, "journal")
+    used.process.start()
+    told = wait_for(used, 503)
     assert (told["status"], told["broken"]) == ("broken", ["audit"])
     schemas.check("readiness", told)
     assert "doctor" in told["next_action"]
-    ready, page = shown(bare)
+    ready, page = shown(used)
     assert ready == "0.0"
     assert "INCONSISTENT" in page
-    assert "audit" in wrong(bare, "journal")
-    assert bare.run("status").returncode == 1
+    assert "audit" in wrong(used, "journal")
+    assert used.run("status").returncode == 1
 
 
 def page_of(agent: BareAgent, name: str) -> tuple[int, int]:
@@ -145,23 +158,22 @@ def page_of(agent: BareAgent, name: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("name", ["audit", "notes", "postings_by_account", "counters"])
-def test_a_damaged_page_is_not_ready(bare: BareAgent, name: str) -> None:
+def test_a_damaged_page_is_not_ready(used: BareAgent, name: str) -> None:
     """Also a page that no request reads."""
-    written(bare)
-    place, size = page_of(bare, name)
-    with (bare.state_folder / "journal.db").open("r+b") as file:
+    place, size = page_of(used, name)
+    with (used.state_folder / "journal.db").open("r+b") as file:
         file.seek(place)
         file.write(b"\x5a" * size)
-    assert "journal.db" in wrong(bare, "journal")
-    bare.process.start()
-    told = wait_for(bare, 503)
+    assert "journal.db" in wrong(used, "journal")
+    used.process.start()
+    told = wait_for(used, 503)
     assert told["code"] == "journal-unavailable"
     assert "keep a copy of its state folder" in told["next_action"]
-    ready, page = shown(bare)
+    ready, page = shown(used)
     assert ready == "0.0"
     assert "damaged" in page
-    assert wrong(bare, "journal")
-    assert bare.run("status").returncode == 1
+    assert wrong(used, "journal")
+    assert used.run("status").returncode == 1
 
 
 @contextmanager
