@@ -20,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -124,15 +125,21 @@ class Forker:
         self._process.wait()
 
     def spawn(
-        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], output: IO[Any]
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        output: IO[Any],
+        errors: IO[Any],
     ) -> Forked:
         """Fork one that runs a module's command, as ``spawn`` of the lab starts one."""
         order = {"words": list(command), "folder": str(folder), "environment": dict(environment)}
+        files = [output.fileno(), errors.fileno()]
         with self._lock:
             # Its parent ends at once, so that it becomes a child of this process.
             _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
             try:
-                socket.send_fds(self._socket, [json.dumps(order).encode()], [output.fileno()])
+                socket.send_fds(self._socket, [json.dumps(order).encode()], files)
                 pid = int(self._socket.recv(32))
             finally:
                 _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
@@ -151,7 +158,24 @@ def spawn(
     """In the place of the lab's ``spawn``."""
     if module_of(command) is None or isinstance(output, int):
         return start(command, folder, environment, output)
-    return forker().spawn(command, folder, environment, output)
+    return forker().spawn(command, folder, environment, output, output)
+
+
+def run(
+    command: Sequence[str], environment: Mapping[str, str], seconds_max: float
+) -> subprocess.CompletedProcess[str]:
+    """A command of the agent, from beginning to end."""
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        forked = forker().spawn(command, Path.cwd(), environment, output, errors)
+        try:
+            code = forked.wait(seconds_max)
+        except BaseException:
+            forked.send_signal(signal.SIGKILL)
+            forked.wait()
+            raise
+        for file in (output, errors):
+            file.seek(0)
+        return subprocess.CompletedProcess(command, code, output.read(), errors.read())
 
 
 def module_of(words: Sequence[str]) -> tuple[str, list[str]] | None:
@@ -173,16 +197,16 @@ def main(descriptor: int) -> None:
     asker = os.getppid()
     with socket.socket(fileno=descriptor) as orders:
         while True:
-            sent, descriptors, _flags, _address = socket.recv_fds(orders, ORDER_BYTES_MAX, 1)
+            sent, descriptors, _flags, _address = socket.recv_fds(orders, ORDER_BYTES_MAX, 2)
             if not sent:
                 os._exit(0)
-            (output,) = descriptors
             pid = fork_from_nowhere(asker)
             if pid == 0:
                 break
-            os.close(output)
+            for each in descriptors:
+                os.close(each)
             orders.send(str(pid).encode())
-    become(json.loads(sent), output)
+    become(json.loads(sent), descriptors)
 
 
 def fork_from_nowhere(asker: int) -> int:
@@ -210,13 +234,13 @@ def fork_from_nowhere(asker: int) -> int:
     return pid
 
 
-def become(order: dict[str, Any], output: int) -> None:
+def become(order: dict[str, Any], files: Sequence[int]) -> None:
     """Be the program, to its end."""
     os.setsid()
     os.chdir(order["folder"])
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
+    for standard, file in enumerate(files, 1):
+        os.dup2(file, standard)
+        os.close(file)
     os.environ.clear()
     os.environ.update(order["environment"])
     show(order["words"], order["environment"])

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forking
+
 from seatkeeper_twins.agent_client import AgentClient
 from seatkeeper_twins.lab.process import LabProcess
 
@@ -60,14 +62,7 @@ class BareAgent:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
-            self.command(*arguments),
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment(),
-            timeout=COMMAND_SECONDS_MAX,
-        )
+        return forking.run(self.command(*arguments), environment(), COMMAND_SECONDS_MAX)
 
     def refusal(self) -> str:
         """What ``serve`` says when it cannot begin: one line, exit code 1."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import forking
 import pytest
 
 from seatkeeper_agent.cli import main
@@ -40,9 +41,9 @@ def environment(**values: str) -> dict[str, str]:
     return kept | values
 
 
-def run(*arguments: str, **values: str) -> Done:
-    """Run one command to its end; no traceback, whatever happened."""
-    done = subprocess.run(
+def started(*arguments: str, **values: str) -> Done:
+    """A program of its own, which reads its environment as it starts."""
+    return subprocess.run(
         [*AGENT, *arguments],
         capture_output=True,
         text=True,
@@ -50,6 +51,16 @@ def run(*arguments: str, **values: str) -> Done:
         env=environment(**values),
         timeout=COMMAND_SECONDS_MAX,
     )
+
+
+def forked(*arguments: str) -> Done:
+    """The same, but for its start."""
+    return forking.run([*AGENT, *arguments], environment(), COMMAND_SECONDS_MAX)
+
+
+def run(*arguments: str, **values: str) -> Done:
+    """Run one command to its end; no traceback, whatever happened."""
+    done = started(*arguments, **values) if values else forked(*arguments)
     for text in (done.stdout, done.stderr):
         assert "Traceback" not in text, text
         assert "Exception ignored" not in text, text
