@@ -18,7 +18,7 @@ from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict, Work
 
 COSTS: dict[str, Cost] = {
-    "a new journal": Cost(statements=84, transactions=4, syncs=8),
+    "a new journal": Cost(statements=80, transactions=4, syncs=8),
     "a journal opened again": Cost(statements=7),
     "the first unit after that": Cost(statements=2, transactions=1, syncs=2),
     "1 step": Cost(statements=18, transactions=3, syncs=3),

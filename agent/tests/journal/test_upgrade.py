@@ -376,3 +376,33 @@ def test_an_older_agent_leaves_the_upgraded_file_alone(
     with pytest.raises(JournalTooNew, match="Install the newer agent again"):
         Journal(path)
     assert path.read_bytes() == content
+
+
+def test_operations_whose_declaration_is_gone_are_kept_as_they_are(
+    tmp_path: Path, old: Path
+) -> None:
+    """Of every kind, with steps by names that nothing knows: the file opens, nothing is lost."""
+    path = copied(old, tmp_path / "odd")
+    kinds = (
+        "debit", "settings", "activation", "server_borrow", "dongle_migration", "order",
+        "server_move", "server_profile", "freeze", "other",
+    )  # fmt: skip
+    names = ("", "release", "auto_renew", "send", "close", "add_profile", "verify 1", "anything")
+    with closing(apsw.Connection(str(path))) as connection:
+        for kind in kinds:
+            connection.execute(
+                "INSERT INTO operations (id, kind, subject, side, container, state, actor,"
+                " created_at, updated_at) VALUES (?, ?, '', NULL, ?, 'running', 'me', 1, 1)",
+                (f"of {kind}", kind, f"holds {kind}"),
+            )
+            for position, name in enumerate(names):
+                connection.execute(
+                    "INSERT INTO steps (operation_id, position, name, title, reversible, state)"
+                    " VALUES (?, ?, ?, '', 1, 'planned')",
+                    (f"of {kind}", position, name),
+                )
+    journal = Journal(path)
+    with journal.reading() as unit:
+        found = [unit.operations.get(f"of {kind}") for kind in kinds]
+    assert [len(record.steps) if record else 0 for record in found] == [len(names)] * len(kinds)
+    journal.close()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import apsw
@@ -37,6 +38,28 @@ class Declarations:
         rows = self._connection.execute(
             f"SELECT {_COLUMNS} FROM declarations WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
             (kind, after, limit),
+        )
+        return [_record(row) for row in rows.fetchall()]
+
+    # Without being told of their indexes SQLite reads all of a kind.
+
+    def in_states(self, kind: str, states: Iterable[str]) -> list[DeclarationRecord]:
+        """Those of a kind whose document says one of these states, in the order of their ids."""
+        wanted = tuple(states)
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM declarations INDEXED BY declarations_by_state"
+            f" WHERE kind = ? AND document ->> 'state' IN ({', '.join('?' * len(wanted))})"
+            " ORDER BY id",
+            (kind, *wanted),
+        )
+        return [_record(row) for row in rows.fetchall()]
+
+    def of_product(self, kind: str, product: str) -> list[DeclarationRecord]:
+        """Those of a kind whose document names this product, in the order of their ids."""
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM declarations INDEXED BY declarations_by_product"
+            " WHERE kind = ? AND document ->> 'product' = ? ORDER BY id",
+            (kind, product),
         )
         return [_record(row) for row in rows.fetchall()]
 

@@ -203,13 +203,13 @@ def _of_activation(old: _Old) -> _Made:
 
 def _of_borrow(old: _Old) -> _Made:
     declared = old.declared
-    arguments = {"product": declared["product"]}
+    arguments = {"product": declared.get("product")}
     if old.name != "release":
-        arguments["seats"] = declared["seats"]
+        arguments["seats"] = declared.get("seats")
     if old.name == "borrow":
-        arguments["auto_renew"] = declared["auto_renew"]
+        arguments["auto_renew"] = declared.get("auto_renew")
     elif old.name == "auto_renew":
-        arguments["enabled"] = not declared["renewing"]
+        arguments["enabled"] = not declared.get("renewing")
     return old.name, arguments
 
 
@@ -225,7 +225,7 @@ def _of_migration(old: _Old) -> _Made:
         },
         "arrive": {"licenses": declared.get("licenses")},
     }
-    return old.name, arguments[old.name]
+    return old.name, arguments.get(old.name, {})
 
 
 def _of_order(old: _Old) -> _Made:

@@ -7,11 +7,7 @@ from importlib import resources
 
 import apsw
 
-from seatkeeper_agent.journal.from_3 import fill_in
-
 SCHEMA_VERSION = 4
-_FILLED = {4: fill_in}
-"""What cannot be told in SQL of what a version brings."""
 
 
 class JournalTooNew(Exception):
@@ -30,14 +26,18 @@ def require_known(connection: apsw.Connection) -> None:
 
 def migrate(connection: apsw.Connection) -> None:
     """Bring the schema up to date, each version in one transaction."""
-    for version in range(connection.pragma("user_version") + 1, SCHEMA_VERSION + 1):
+    found = connection.pragma("user_version")
+    for version in range(found + 1, SCHEMA_VERSION + 1):
         script = resources.files(__package__).joinpath(f"schema/{version}.sql").read_text("utf-8")
         # A table that others refer to is made anew in place: looked at again before the commit.
         connection.pragma("foreign_keys", "off")
         with connection:
             connection.execute(script)
-            if version in _FILLED:
-                _FILLED[version](connection)
+            if version == 4 and found > 0:
+                # Loaded only where something is to be filled in.
+                from seatkeeper_agent.journal.from_3 import fill_in
+
+                fill_in(connection)
             if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
                 raise apsw.ConstraintError(f"version {version} would break a reference")
             connection.pragma("user_version", version)

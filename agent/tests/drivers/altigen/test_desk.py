@@ -9,12 +9,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from domain.phone_systems import ON, order
+from domain.phone_systems import order
 from twins.altigen.running import AGENTS, HOUR, NEW, OLD, SOFT, TEN, Twin, running
 
 from seatkeeper_agent.domain.orders import LicenseKey, Move, Order, PhoneSystem
 from seatkeeper_agent.domain.policies import evaluate
-from seatkeeper_agent.domain.quotes import Prices, quote
 from seatkeeper_agent.domain.rules import RuleVerdict
 from seatkeeper_agent.drivers.altigen.desk import CARD_NAME, MAIL_NAME, AltiGenDesk
 from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
@@ -69,8 +68,7 @@ def sent(twin: Twin, target: str) -> str:
     verdicts = {row.verdict for row in evaluate(desk.policy(), found)}
     assert verdicts == {RuleVerdict.MET}
     case = people.open_case(twin.at, target)
-    priced = quote(found.moves, Prices(), ON)
-    made = {paper.name: paper for paper in desk.documents(found, priced, case, MADE_AT)}
+    made = {paper.name: paper for paper in desk.documents(found, case, MADE_AT)}
     assert set(made) >= {CARD_NAME, MAIL_NAME}
     desk.send(made[MAIL_NAME].content)
     people.fax(twin.at, case, ["credit_card_authorization"])
@@ -109,12 +107,9 @@ def test_without_a_mail_server_a_person_sends_the_same_mail() -> None:
     desk = AltiGenDesk(AltiGenSettings())
     assert not desk.sends_mail
     found = ordered(NEW)
-    priced = quote(found.moves, Prices(), ON)
-    without = desk.documents(found, priced, None, MADE_AT)
+    without = desk.documents(found, None, MADE_AT)
     assert MAIL_NAME not in {paper.name for paper in without}
-    assert desk.documents(found, priced, "1", MADE_AT) == desk.documents(
-        found, priced, "1", MADE_AT
-    )
+    assert desk.documents(found, "1", MADE_AT) == desk.documents(found, "1", MADE_AT)
     placed = PlacedOrder(found, Path("/papers/of/it"), "CAS-7")
     told = (
         desk.case, desk.purchase_order, desk.mail, desk.authorize, desk.move, desk.new_keys,

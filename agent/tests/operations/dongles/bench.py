@@ -17,7 +17,7 @@ from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import OperationRecord
 from seatkeeper_agent.domain.servers import UsbUnavailable
-from seatkeeper_agent.operations.dongles.means import MigrationMeans
+from seatkeeper_agent.operations.dongles.context import MigrationMeans
 from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.plan import MigrationOrder, migration_id
 from seatkeeper_agent.operations.dongles.report import DongleReports

@@ -9,7 +9,6 @@ from datetime import datetime
 from seatkeeper_agent.domain.orders import Order
 from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.policies import Policy
-from seatkeeper_agent.domain.quotes import Quote
 from seatkeeper_agent.drivers.altigen import instructions, mail
 from seatkeeper_agent.drivers.altigen.cover_mail import MailHead, cover_mail
 from seatkeeper_agent.drivers.altigen.documents import (
@@ -67,9 +66,7 @@ class AltiGenDesk:
         """The vendor's rules and those of the operator's file."""
         return self._policy
 
-    def documents(
-        self, order: Order, quote: Quote, case_number: str | None, at: datetime
-    ) -> list[OrderDocument]:
+    def documents(self, order: Order, case_number: str | None, at: datetime) -> list[OrderDocument]:
         """The papers; with a case number also the cover mail that has them attached."""
         papers = documents(order, case_number, self._applicant)
         made = [_order_document(paper) for paper in papers]

@@ -75,6 +75,10 @@ CREATE UNIQUE INDEX one_open_operation_each ON operations (holds)
 
 CREATE INDEX operations_by_declaration ON operations (declaration_kind, declaration_id);
 
+-- What is declared is found by what it says of itself, where it does.
+CREATE INDEX declarations_by_state ON declarations (kind, document ->> 'state');
+CREATE INDEX declarations_by_product ON declarations (kind, document ->> 'product');
+
 -- No effect without an earlier intent.
 CREATE TRIGGER entry_needs_intent BEFORE INSERT ON entries
     WHEN NEW.event <> 'observed' AND NOT EXISTS (

@@ -12,7 +12,7 @@ from seatkeeper_agent.domain.rules import is_refused
 from seatkeeper_agent.domain.servers import ProductSeats
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.dongles.attempts import contradiction_advice, doubt_advice
-from seatkeeper_agent.operations.dongles.means import MigrationMeans
+from seatkeeper_agent.operations.dongles.context import MigrationMeans
 from seatkeeper_agent.operations.dongles.names import dongle_from
 from seatkeeper_agent.operations.dongles.plan import (
     licenses_from,

@@ -31,10 +31,10 @@ from seatkeeper_agent.operations.dongles.attempts import (
     told_to_stop,
     unknown,
 )
+from seatkeeper_agent.operations.dongles.context import MigrationMeans
 from seatkeeper_agent.operations.dongles.guard import Guard
 from seatkeeper_agent.operations.dongles.known import KnownMigrations
 from seatkeeper_agent.operations.dongles.makers import MigrationSteps
-from seatkeeper_agent.operations.dongles.means import MigrationMeans
 from seatkeeper_agent.operations.dongles.names import dongle_from, is_of, name_of
 from seatkeeper_agent.operations.dongles.owed import OwedDongles
 from seatkeeper_agent.operations.dongles.plan import (

@@ -58,11 +58,7 @@ class Answers:
     def adrift(self) -> list[dict[str, Any]]:
         """What is active nowhere, or may be, of all open moves."""
         with self._journal.reading() as unit:
-            found = [
-                record
-                for record in records.page(unit, "", records.LISTED_MAX)
-                if not record.state.is_settled
-            ]
+            found = records.unsettled(unit)
         sight = self.sight(found)
         return [
             {"move": record.declaration.name, **entry}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -216,6 +217,16 @@ def find(unit: Unit, move: str) -> MoveRecord | None:
 def page(unit: Unit, after: str, limit: int) -> list[MoveRecord]:
     """Moves in the order of their ids."""
     return [record_from(known) for known in unit.declarations.page(MOVE, after, limit)]
+
+
+def in_states(unit: Unit, states: Iterable[MoveState]) -> list[MoveRecord]:
+    """Moves that are in one of these states, in the order of their ids."""
+    return [record_from(known) for known in unit.declarations.in_states(MOVE, states)]
+
+
+def unsettled(unit: Unit) -> list[MoveRecord]:
+    """Moves of which something more will happen on this host."""
+    return in_states(unit, (state for state in MoveState if not state.is_settled))
 
 
 def put(unit: Unit, record: MoveRecord) -> None:

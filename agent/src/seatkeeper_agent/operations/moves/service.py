@@ -126,9 +126,8 @@ class MoveService:
     ) -> dict[str, Any]:
         """A backup besides any move; not while one has changed the server."""
         with self._journal.reading() as unit:
-            for record in records.page(unit, "", records.LISTED_MAX):
-                if record.state in HOLDING:
-                    raise refusals.moving(record)
+            for record in records.in_states(unit, HOLDING):
+                raise refusals.moving(record)
         return self._backups.put(licenses, actor, dry_run)
 
     def give_up(self, move: str, actor: str, dry_run: bool) -> dict[str, Any]:
@@ -433,8 +432,8 @@ class MoveService:
         """Others may have been here since it was looked at; one move at a time changes a server."""
         if records.find(unit, declaration.id) != known:
             raise refusals.just_changed(declaration)
-        for other in records.page(unit, "", records.LISTED_MAX):
-            if other.id != declaration.id and other.state in HOLDING:
+        for other in records.in_states(unit, HOLDING):
+            if other.id != declaration.id:
                 raise refusals.other_move(declaration, other)
 
     def _require_mine(self, order: MoveOrder) -> None:

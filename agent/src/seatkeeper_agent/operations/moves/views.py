@@ -93,7 +93,7 @@ def _place(record: MoveRecord, number: str, is_begun: bool, seen: LicenseState) 
 def adrift_count(unit: Unit) -> int:
     """How many licenses are active nowhere, or may be, as far as the journal knows."""
     found = 0
-    for record in records.page(unit, "", records.LISTED_MAX):
+    for record in records.unsettled(unit):
         operation = unit.operations.get(operation_id(record))
         found += len(_adrift(record, places_of(record, operation, None)))
     return found

@@ -125,6 +125,28 @@ def order_from(
     )
 
 
+def order_as_placed(document: dict[str, Any]) -> Order:
+    """An order as it was on the day on which it was placed, from what is remembered of it."""
+    made = datetime.fromisoformat(document["made_at"])
+    day = document.get("judged_on")
+    today = day_of(made.timestamp()) if day is None else date.fromisoformat(day)
+    beside = tuple(other_from(entry) for entry in document.get("beside", []))
+    return order_from(document["declaration"], today, beside)
+
+
+def judged_as_placed(document: dict[str, Any]) -> dict[str, Any]:
+    """The report and the quote by which an order was confirmed.
+
+    Journals of version 3 have neither; what was placed was open by the rules of that day.
+    """
+    if "report" in document:
+        return {key: document[key] for key in ("report", "quote")}
+    order = order_as_placed(document)
+    prices = parse_prices(document["declaration"]["prices"])
+    priced = quote(order.moves, prices, order.on, order.beside)
+    return {"report": {"verdict": "open", "rules": []}, "quote": priced.as_document()}
+
+
 def move_from(document: dict[str, Any]) -> Move:
     """Keys that go from a source to a target."""
     return Move(

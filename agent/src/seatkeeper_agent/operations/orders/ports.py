@@ -11,7 +11,6 @@ from typing import Protocol
 from seatkeeper_agent.domain.orders import LicenseKey, Order
 from seatkeeper_agent.domain.plans import Instructions
 from seatkeeper_agent.domain.policies import Policy
-from seatkeeper_agent.domain.quotes import Quote
 from seatkeeper_agent.operations.ports import Description
 
 
@@ -53,9 +52,7 @@ class OrderDesk(Protocol):
     def policy(self) -> Policy:
         """The vendor's own rules."""
 
-    def documents(
-        self, order: Order, quote: Quote, case_number: str | None, at: datetime
-    ) -> list[OrderDocument]:
+    def documents(self, order: Order, case_number: str | None, at: datetime) -> list[OrderDocument]:
         """The papers; with a case number also the cover mail. The same input, the same bytes."""
 
     def send(self, mail: bytes) -> None:

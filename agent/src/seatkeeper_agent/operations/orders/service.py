@@ -7,7 +7,7 @@ import base64
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,10 @@ from seatkeeper_agent.operations.orders.plan import (
     OrderRequest,
     day_of,
     judge,
+    judged_as_placed,
     operation_id,
+    order_as_placed,
     order_id,
-    other_from,
     plan_view,
     require_days,
     unusable,
@@ -152,7 +153,8 @@ class OrderService:
                 continue
             try:
                 # What somebody has given up meanwhile is not begun again.
-                if self._engine.resume(self._work_of(operation)) is not None:
+                work = self._work_of(self._declared_by(operation), operation, operation.actor)
+                if self._engine.resume(work) is not None:
                     resumed.append(operation.id)
             except Problem as problem:
                 problems.append(problem)
@@ -166,7 +168,8 @@ class OrderService:
         """A person's word on what nothing shows; what the vendor has moved is not given up."""
         if has_moved(operation) and not happened:
             raise moved_already(operation)
-        self._engine.attest(self._work_of(operation), operation, happened, statement, actor)
+        work = self._work_of(self._declared_by(operation), operation, operation.actor)
+        self._engine.attest(work, operation, happened, statement, actor)
 
     def _begin(
         self,
@@ -245,6 +248,9 @@ class OrderService:
             "fee_of": judged.fee_of,
             "judged_on": judged.order.today.isoformat(),
             "beside": documents_of(judged.order.beside),
+            # An order that was placed is judged no more, whatever becomes of rules and prices.
+            "report": judged.report(),
+            "quote": judged.quote.as_document(),
             "made_at": moment(int(self._clock())),
         }
 
@@ -258,7 +264,7 @@ class OrderService:
         if given:
             known = self._keep(known, request, given, actor)
         if (operation := self._operation(known)) is not None:
-            self._engine.resume(self._work_of(operation, actor))
+            self._engine.resume(self._work_of(known, operation, actor))
         changed = _progress(self._operation(known)) != _progress(operation)
         return self._answer(known.id, before, changed)
 
@@ -337,7 +343,7 @@ class OrderService:
     def _makers(self, identity: str, document: dict[str, Any]) -> Makers:
         desk, folder = self._desk, self._folder_of(identity)
         placed = PlacedOrder(
-            self._as_placed(document).order,
+            order_as_placed(document),
             folder,
             document["case_number"],
             tuple(LicenseKey(**entry) for entry in document.get("new_keys", [])),
@@ -378,23 +384,12 @@ class OrderService:
             DeclarationKey(ORDER, known.id),
         )
 
-    def _work_of(self, operation: OperationRecord, actor: str | None = None) -> Work:
-        known = self._declared_by(operation)
-        makers = self._makers(known.id, known.document)
-        return work_from(operation, makers, operation.actor if actor is None else actor)
-
-    def _as_placed(self, document: dict[str, Any]) -> Judged:
-        """As it was judged on the day on which it was placed."""
-        made = datetime.fromisoformat(document["made_at"])
-        day = document.get("judged_on")
-        today = day_of(made.timestamp()) if day is None else date.fromisoformat(day)
-        beside = tuple(other_from(entry) for entry in document.get("beside", []))
-        return judge(document["declaration"], self._desk.policy(), today, beside)
+    def _work_of(self, known: DeclarationRecord, operation: OperationRecord, actor: str) -> Work:
+        return work_from(operation, self._makers(known.id, known.document), actor)
 
     def _made(self, document: dict[str, Any]) -> list[OrderDocument]:
-        judged = self._as_placed(document)
         at = datetime.fromisoformat(document["made_at"])
-        return self._desk.documents(judged.order, judged.quote, document["case_number"], at)
+        return self._desk.documents(order_as_placed(document), document["case_number"], at)
 
     def _made_now(self, identity: str) -> list[OrderDocument]:
         known = self._known(identity)
@@ -463,15 +458,13 @@ class OrderService:
         known = self._known(identity)
         if known is None:
             raise LookupError(f"the order {identity} was not written")
-        judged = self._as_placed(known.document)
         view, operation = self._view(known), self._operation(known)
         waits = operation is not None and operation.awaited is not None
         return {
             "changed": changed,
             "before": {"state": before},
             "after": {"state": view["state"]},
-            "report": judged.report(),
-            "quote": judged.quote.as_document(),
+            **judged_as_placed(known.document),
             "plan": {"digest": None, "confirmation_required": False, "steps": view["steps"]},
             "order": view,
             "operation": view["operation"],

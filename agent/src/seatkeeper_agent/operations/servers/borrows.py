@@ -39,7 +39,6 @@ from seatkeeper_agent.operations.steps import Makers, Step, Work, work_from
 from seatkeeper_agent.operations.views import moment
 
 KIND = "server_borrow"
-LISTED_MAX = 10_000
 LENT_SECONDS = 14 * 24 * 3600
 """How long the vendor lends at most (grade T)."""
 
@@ -182,14 +181,13 @@ class ServerBorrowService:
     def _other(self, order: ServerBorrowOrder) -> DeclarationRecord | None:
         """Another declared borrow whose seats of the product are, or are being, borrowed."""
         with self._journal.reading() as unit:
-            records = unit.declarations.page(BORROW, "", LISTED_MAX)
+            records = unit.declarations.of_product(BORROW, order.product)
             held = unit.operations.holding(self._holder)
         return next(
             (
                 record
                 for record in records
                 if record.id != order.id
-                and record.document["product"] == order.product
                 and (record.document["borrowed"] or (held and held.id == _operation_id(record)))
             ),
             None,
