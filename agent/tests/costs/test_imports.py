@@ -10,20 +10,20 @@ from costs.imports import Imports, imports_of
 from costs.table import assert_written
 
 COMMANDS: dict[str, Imports] = {
-    "serve": Imports(57, "apsw asyncio ctypes ssl uvicorn"),
+    "serve": Imports(58, "apsw asyncio ctypes ssl uvicorn"),
     "serve, asked": Imports(
-        182,
+        185,
         "apsw asyncio cryptography ctypes fastapi pydantic securesystemslib ssl "
         "starlette structlog uvicorn",
     ),
     "--help": Imports(2),
-    "status": Imports(53, "apsw httpx ssl", code=1),
-    "waiting": Imports(53, "apsw httpx ssl"),
-    "attest": Imports(53, "apsw httpx ssl", code=1),
-    "doctor": Imports(70, "apsw cryptography ctypes httpx securesystemslib ssl", code=1),
-    "key": Imports(51, "apsw cryptography securesystemslib"),
-    "journal-backup": Imports(51, "apsw"),
-    "completion": Imports(33, "apsw shtab"),
+    "status": Imports(54, "apsw httpx ssl", code=1),
+    "waiting": Imports(54, "apsw httpx ssl"),
+    "attest": Imports(54, "apsw httpx ssl", code=1),
+    "doctor": Imports(71, "apsw cryptography ctypes httpx securesystemslib ssl", code=1),
+    "key": Imports(52, "apsw cryptography securesystemslib"),
+    "journal-backup": Imports(52, "apsw"),
+    "completion": Imports(34, "apsw shtab"),
     "seatkeeper_agent.drivers.codemeter.worker": Imports(9, "ctypes"),
     "seatkeeper_agent.drivers.chaos.page.worker": Imports(12),
 }
