@@ -58,10 +58,10 @@ class Package:
         """The packages that it asks for with one of these Pythons, on Linux, without extras."""
         found: set[str] = set()
         for text in self.about.get_all("Requires-Dist", []):
-            asked = Requirement(text)
-            marker = asked.marker
+            requested = Requirement(text)
+            marker = requested.marker
             if marker is None or any(marker.evaluate(_host(python)) for python in pythons):
-                found.add(canonicalize_name(asked.name))
+                found.add(canonicalize_name(requested.name))
         return found
 
 
@@ -139,10 +139,10 @@ def sbom(found: dict[str, Package], pythons: list[str]) -> str:
     for name, package in found.items():
         needs = [made[needed] for needed in sorted(package.needs(pythons)) if needed in made]
         bom.register_dependency(made.get(name, agent), needs)
-    told = json.loads(JsonV1Dot6(bom).output_as_string())
+    reported = json.loads(JsonV1Dot6(bom).output_as_string())
     # It is not for the time of the build to make another file of it.
-    del told["metadata"]["timestamp"]
-    return f"{json.dumps(told, indent=2, sort_keys=True)}\n"
+    del reported["metadata"]["timestamp"]
+    return f"{json.dumps(reported, indent=2, sort_keys=True)}\n"
 
 
 def main() -> int:

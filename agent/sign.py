@@ -47,13 +47,13 @@ def statement(release: Path) -> bytes:
     """What is signed: every file of the release with its content."""
     stem = release.name.removesuffix(".tar")
     files = [release.with_name(f"{stem}{ending}") for ending in FILES]
-    told = {
+    reported = {
         "_type": STATEMENT,
         "subject": [{"name": file.name, "digest": {"sha256": _digest(file)}} for file in files],
         "predicateType": PREDICATE,
         "predicate": {"purl": f"pkg:generic/{stem.replace('agent-', 'agent@', 1)}"},
     }
-    return json.dumps(told, separators=(",", ":")).encode()
+    return json.dumps(reported, separators=(",", ":")).encode()
 
 
 def _digest(file: Path) -> str:

@@ -41,7 +41,7 @@ NEEDED = (
     "seatkeeper_agent.cli",
     "seatkeeper_agent.settings",
     "seatkeeper_twins.aimms.commands",
-    "seatkeeper_twins.aimms.doors",
+    "seatkeeper_twins.aimms.listening_ports",
     "seatkeeper_twins.aimms.server_routes",
     "seatkeeper_twins.aimms.vendor",
     "seatkeeper_twins.altigen.certificate",
@@ -56,7 +56,7 @@ NEEDED = (
     "email.parser",
 )
 """What they load first of all, besides what an agent loads when it is first asked."""
-ORDER_BYTES_MAX = 1 << 18
+COMMAND_BYTES_MAX = 1 << 18
 ROOM_BYTES = 1 << 15
 """For the words and the environment of what is forked."""
 
@@ -133,13 +133,13 @@ class Forker:
         errors: IO[Any],
     ) -> Forked:
         """Fork one that runs a module's command, as ``spawn`` of the lab starts one."""
-        order = {"words": list(command), "folder": str(folder), "environment": dict(environment)}
+        request = {"words": list(command), "folder": str(folder), "environment": dict(environment)}
         files = [output.fileno(), errors.fileno()]
         with self._lock:
             # Its parent ends at once, so that it becomes a child of this process.
             _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
             try:
-                socket.send_fds(self._socket, [json.dumps(order).encode()], files)
+                socket.send_fds(self._socket, [json.dumps(request).encode()], files)
                 pid = int(self._socket.recv(32))
             finally:
                 _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
@@ -195,9 +195,9 @@ def main(descriptor: int) -> None:
         importlib.import_module(name)
     warm_up()
     asker = os.getppid()
-    with socket.socket(fileno=descriptor) as orders:
+    with socket.socket(fileno=descriptor) as commands:
         while True:
-            sent, descriptors, _flags, _address = socket.recv_fds(orders, ORDER_BYTES_MAX, 2)
+            sent, descriptors, _flags, _address = socket.recv_fds(commands, COMMAND_BYTES_MAX, 2)
             if not sent:
                 os._exit(0)
             pid = fork_from_nowhere(asker)
@@ -205,13 +205,13 @@ def main(descriptor: int) -> None:
                 break
             for each in descriptors:
                 os.close(each)
-            orders.send(str(pid).encode())
+            commands.send(str(pid).encode())
     become(json.loads(sent), descriptors)
 
 
 def fork_from_nowhere(asker: int) -> int:
     """Fork a process whose parent is gone already; 0 in it, its id here."""
-    told, tell = os.pipe()
+    reported, tell = os.pipe()
     awaited, go = os.pipe()
     between = os.fork()
     if between == 0:
@@ -219,7 +219,7 @@ def fork_from_nowhere(asker: int) -> int:
         if child:
             os.write(tell, str(child).encode())
             os._exit(0)
-        for each in (told, tell, go):
+        for each in (reported, tell, go):
             os.close(each)
         os.read(awaited, 1)
         os.close(awaited)
@@ -228,23 +228,23 @@ def fork_from_nowhere(asker: int) -> int:
             os._exit(1)
         return 0
     os.waitpid(between, 0)
-    pid = int(os.read(told, 32))
-    for each in (told, tell, awaited, go):
+    pid = int(os.read(reported, 32))
+    for each in (reported, tell, awaited, go):
         os.close(each)
     return pid
 
 
-def become(order: dict[str, Any], files: Sequence[int]) -> None:
+def become(request: dict[str, Any], files: Sequence[int]) -> None:
     """Be the program, to its end."""
     os.setsid()
-    os.chdir(order["folder"])
+    os.chdir(request["folder"])
     for standard, file in enumerate(files, 1):
         os.dup2(file, standard)
         os.close(file)
     os.environ.clear()
-    os.environ.update(order["environment"])
-    show(order["words"], order["environment"])
-    found = module_of(order["words"])
+    os.environ.update(request["environment"])
+    show(request["words"], request["environment"])
+    found = module_of(request["words"])
     assert found is not None
     sys.argv[1:] = found[1]
     sys.path[:] = [entry for entry in sys.path if entry != str(Path(__file__).parent)]

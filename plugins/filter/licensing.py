@@ -55,10 +55,10 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
     },
     "plugin_utils._own_names": {
         "license_no_facts": "no_facts",
-        "license_told": "told_by",
+        "license_told": "values_of",
     },
     "plugin_utils._packages": {
-        "license_fences": "fences",
+        "license_fences": "server_limits",
         "license_package_file": "package_file",
         "license_package_method": "package_method",
         "license_server_mistakes": "server_mistakes",
@@ -71,7 +71,7 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
         "license_release_problems": "release_problems",
     },
     "plugin_utils._server_moves": {
-        "license_adrift_lines": "adrift_lines",
+        "license_adrift_lines": "orphaned_lines",
         "license_machines_found": "machines_found",
         "license_move_calls": "move_calls",
         "license_move_known": "kept_known",
@@ -108,11 +108,11 @@ def _leg_calls(
     transfers: list[dict[str, t.Any]],
     leg: str,
     agent: str,
-    told: list[t.Any],
+    reported: list[t.Any],
     documents_dir: str | None = None,
 ) -> t.Any:
     legs = _file("plugin_utils._legs")
-    return legs.leg_calls(transfers, leg, agent, legs.Fleet(told), documents_dir)
+    return legs.leg_calls(transfers, leg, agent, legs.Fleet(reported), documents_dir)
 
 
 def _file(place: str) -> t.Any:

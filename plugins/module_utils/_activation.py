@@ -21,7 +21,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems imp
     INPUT_INVALID,
     LicenseProblem,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import told_waits
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import waiting_members
 
 Params = t.Dict[str, t.Any]
 Result = t.Dict[str, t.Any]
@@ -44,7 +44,7 @@ def run_online(params: Params, client: AgentClient, check_mode: bool) -> Result:
     body = {"account": params["account"], "password": params["password"]}
     if params["already_active"]:
         body["already_active"] = True
-    return _told(client.change("PUT", _path(), body, check_mode))
+    return _result(client.change("PUT", _path(), body, check_mode))
 
 
 def run_offline(params: Params, client: AgentClient, check_mode: bool) -> Result:
@@ -110,7 +110,7 @@ def _answered(params: Params, client: AgentClient, check_mode: bool) -> Result:
         "request_digest": params["request_digest"],
     }
     answer = client.change("POST", _path("response"), body, check_mode)
-    return {**_told(answer), "request": None, "digest": params["request_digest"]}
+    return {**_result(answer), "request": None, "digest": params["request_digest"]}
 
 
 def _without_answer(params: Params, client: AgentClient) -> Result:
@@ -145,19 +145,19 @@ def _without_answer(params: Params, client: AgentClient) -> Result:
             }
         )
     unchanged = {"changed": False, "before": activation, "after": activation, "waiting": waits}
-    return {**_told(unchanged), "request": None, "digest": activation.get("request_digest")}
+    return {**_result(unchanged), "request": None, "digest": activation.get("request_digest")}
 
 
 def _deactivated(params: Params, client: AgentClient, check_mode: bool) -> Result:
     answer = client.change("DELETE", _path(), None, check_mode, params["plan_digest"])
-    told = _told(answer)
+    reported = _result(answer)
     notes = list(answer.get("notes") or ())
     if answer.get("digest") is not None:
         notes.append(f"What confirms giving it up all the same is {answer['digest']}.")
-    return {**told, "warnings": [*told["warnings"], *notes]}
+    return {**reported, "warnings": [*reported["warnings"], *notes]}
 
 
-def _told(answer: dict[str, t.Any]) -> Result:
+def _result(answer: dict[str, t.Any]) -> Result:
     return {
         "changed": answer["changed"],
         "activation": answer["after"],
@@ -165,7 +165,7 @@ def _told(answer: dict[str, t.Any]) -> Result:
         "after": answer["after"],
         "plan": answer.get("plan"),
         "operation": answer.get("operation"),
-        **told_waits(answer),
+        **waiting_members(answer),
         "diff": _difference(_shown(answer["before"]), _shown(answer["after"])),
     }
 

@@ -29,7 +29,7 @@ API_VERSION = 1
 
 PAGES_MAX = 10_000
 PAGE_LIMIT = 500
-ASKED_MAX = 5
+REQUESTS_MAX = 5
 WAIT_SECONDS = 30.0
 ANSWER_SECONDS = 15.0
 """How much longer than the asked wait an answer may take."""
@@ -71,13 +71,13 @@ class AgentClient:
     ) -> list[dict[str, t.Any]]:
         """All entries of a paged resource, read page by page."""
         entries: list[dict[str, t.Any]] = []
-        asked = {**(query or {}), "limit": PAGE_LIMIT}
+        requested = {**(query or {}), "limit": PAGE_LIMIT}
         for _page in range(PAGES_MAX):
-            page = self.get(path, asked)
+            page = self.get(path, requested)
             entries.extend(self._member(page, member))
             if page.get("next") is None:
                 return entries
-            asked["after"] = page["next"]
+            requested["after"] = page["next"]
         raise self._not_understood(f"{path} has no end after {PAGES_MAX} pages")
 
     def change(
@@ -92,8 +92,8 @@ class AgentClient:
         query = {"dry_run": "true"} if dry_run else {}
         if plan_digest is not None:
             query["plan_digest"] = plan_digest
-        asked = path + _query(query or None)
-        return self._answered(method, asked, {} if body is None else body)
+        requested = path + _query(query or None)
+        return self._answered(method, requested, {} if body is None else body)
 
     def follow_waiting(self, operation: str, seconds: float) -> None:
         """Wait until an operation no longer waits for somebody, or the seconds are over.
@@ -112,7 +112,7 @@ class AgentClient:
         self._deadline = time.monotonic() + self._timeout_seconds
 
     def _answered(self, method: str, path: str, body: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        for _asked in range(ASKED_MAX):
+        for _requested in range(REQUESTS_MAX):
             answer = self._exchange(method, path, body, min(WAIT_SECONDS, self._remaining()))
             document = self._decoded(answer)
             if answer.status >= 400:
@@ -122,7 +122,7 @@ class AgentClient:
             result = self._followed(self._member(document, "operation"))
             if result is not None:
                 return result
-        raise self._not_understood(f"{path} has no result after being asked {ASKED_MAX} times")
+        raise self._not_understood(f"{path} has no result after being asked {REQUESTS_MAX} times")
 
     def _followed(self, operation: dict[str, t.Any]) -> dict[str, t.Any] | None:
         """Wait for an operation until it no longer runs, then give its result.

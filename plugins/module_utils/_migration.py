@@ -18,8 +18,8 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports impo
     report_table,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
-    asked_patiently,
-    told_waits,
+    request_with_retries,
+    waiting_members,
 )
 
 Params = t.Dict[str, t.Any]
@@ -44,7 +44,7 @@ def run_migration(params: Params, client: AgentClient, check_mode: bool) -> Resu
     }
     patience = 0 if check_mode else params["wait_timeout"]
     try:
-        answer = asked_patiently(
+        answer = request_with_retries(
             client, lambda: client.change("PUT", path, body, check_mode), patience
         )
     except LicenseProblem as problem:
@@ -53,7 +53,7 @@ def run_migration(params: Params, client: AgentClient, check_mode: bool) -> Resu
     if check_mode and (answer.get("report") or {}).get("verdict") == "refused":
         sentence = f"The dongle {params['dongle']} would be refused"
         raise readable(refusal("dongle-not-eligible", sentence, answer["report"]["rules"]))
-    return _told(params, answer)
+    return _result(params, answer)
 
 
 def _held(licenses: list[dict[str, t.Any]] | None) -> list[dict[str, t.Any]] | None:
@@ -84,7 +84,7 @@ def _given_up(params: Params, client: AgentClient, path: str, check_mode: bool) 
     )
 
 
-def _told(params: Params, answer: dict[str, t.Any]) -> Result:
+def _result(params: Params, answer: dict[str, t.Any]) -> Result:
     result = _shaped(params, answer)
     migration = answer.get("migration") or {}
     if answer["changed"]:
@@ -113,7 +113,7 @@ def _shaped(params: Params, answer: dict[str, t.Any]) -> Result:
         "operation": answer.get("operation"),
         "before": answer["before"],
         "after": answer["after"],
-        **told_waits(answer),
+        **waiting_members(answer),
         "diff": {
             "before_header": f"{name}, before",
             "after_header": f"{name}, after",

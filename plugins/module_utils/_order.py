@@ -23,8 +23,8 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports impo
     report_table,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
-    asked_patiently,
-    told_waits,
+    request_with_retries,
+    waiting_members,
 )
 
 Params = t.Dict[str, t.Any]
@@ -45,7 +45,7 @@ def run_order(params: Params, client: AgentClient, check_mode: bool) -> Result:
         return seen[-1]
 
     try:
-        answer = asked_patiently(client, ask, 0 if check_mode else params["wait_timeout"])
+        answer = request_with_retries(client, ask, 0 if check_mode else params["wait_timeout"])
     except LicenseProblem as problem:
         raise readable(problem) from problem
     # A dry run tells by its report that the run itself would be refused.
@@ -63,8 +63,8 @@ def quote_table(quote: dict[str, t.Any]) -> list[str]:
     """The quote as lines of text: what is not known is to be asked, and so is the total then."""
     rows = [(_amount(line, quote["currency"]), line["text"]) for line in quote["lines"]]
     total = quote["total"]
-    sum_told = TO_BE_ASKED if total is None else f"{total} {quote['currency']}"
-    rows.append((sum_told, "Total"))
+    sum_reported = TO_BE_ASKED if total is None else f"{total} {quote['currency']}"
+    rows.append((sum_reported, "Total"))
     width = max(len(amount) for amount, _text in rows)
     papers = ", ".join(name.replace("_", " ") for name in quote["documents"])
     return [*(f"{amount.rjust(width)}  {text}" for amount, text in rows), f"Papers: {papers}"]
@@ -171,7 +171,7 @@ def _shaped(name: str, answer: Result, documents: list[str]) -> Result:
         "operation": answer["operation"],
         "before": before,
         "after": after,
-        **told_waits(answer),
+        **waiting_members(answer),
         "diff": {
             "before_header": f"order {name}, before",
             "after_header": f"order {name}, after",

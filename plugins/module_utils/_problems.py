@@ -54,20 +54,20 @@ class LicenseProblem(Exception):
     """One refusal or failure: ``detail`` says what and where, ``next_action`` what to do.
 
     ``document`` is the whole problem as the agent gave it, or in the same form when the
-    collection found it. ``told`` is what a person reads in place of its two sentences, and
+    collection found it. ``reported`` is what a person reads in place of its two sentences, and
     ``result`` is what a failed task returns besides the problem.
     """
 
     def __init__(
         self,
         document: dict[str, t.Any],
-        told: str | None = None,
+        reported: str | None = None,
         result: dict[str, t.Any] | None = None,
     ) -> None:
         super().__init__(document)
         self.document = document
         self.result = result or {}
-        self._told = told
+        self._result = reported
 
     @classmethod
     def of(cls, code: str, detail: str, next_action: str) -> LicenseProblem:
@@ -90,14 +90,14 @@ class LicenseProblem(Exception):
         return str(self.document.get("code", ""))
 
     def __str__(self) -> str:
-        if self._told is not None:
-            return self._told
+        if self._result is not None:
+            return self._result
         parts = (self.document.get("detail"), self.document.get("next_action"))
         return " ".join(one_line(str(part)) for part in parts if part)
 
 
 def refuse(module: AnsibleModule, problem: LicenseProblem, **more: t.Any) -> t.NoReturn:
     """End the module with the problem's sentence; no word of anybody's acts on a terminal."""
-    told = made_printable({"problem": problem.document, **problem.result})
-    module.fail_json(msg=printable(str(problem)), **told, **more)
+    reported = made_printable({"problem": problem.document, **problem.result})
+    module.fail_json(msg=printable(str(problem)), **reported, **more)
     raise AssertionError("fail_json has ended the module")

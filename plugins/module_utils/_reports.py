@@ -65,6 +65,6 @@ def readable(
     if not rules:
         return problem
     lines = report_table(rules)
-    told = "\n".join([str(problem), *lines, *more])
+    reported = "\n".join([str(problem), *lines, *more])
     report = {"report": {"verdict": "refused", "rules": rules}, "report_table": lines}
-    return LicenseProblem(problem.document, told=told, result={**report, **(judged or {})})
+    return LicenseProblem(problem.document, reported=reported, result={**report, **(judged or {})})

@@ -14,8 +14,8 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity imp
     instant,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
-    asked_patiently,
-    told_waits,
+    request_with_retries,
+    waiting_members,
 )
 
 Params = t.Dict[str, t.Any]
@@ -42,11 +42,13 @@ def run_server_borrow(params: Params, client: AgentClient, check_mode: bool) -> 
         "auto_renew": bool(params["auto_renew"]) and present,
     }
     patience = 0 if check_mode else params["wait_timeout"]
-    answer = asked_patiently(client, lambda: client.change("PUT", path, body, check_mode), patience)
-    return _told(params, answer)
+    answer = request_with_retries(
+        client, lambda: client.change("PUT", path, body, check_mode), patience
+    )
+    return _result(params, answer)
 
 
-def _told(params: Params, answer: dict[str, t.Any]) -> dict[str, t.Any]:
+def _result(params: Params, answer: dict[str, t.Any]) -> dict[str, t.Any]:
     name = f"{params['product']} (borrow {params['name']})"
     return {
         "changed": answer["changed"],
@@ -56,7 +58,7 @@ def _told(params: Params, answer: dict[str, t.Any]) -> dict[str, t.Any]:
         "after": answer["after"],
         "plan": answer.get("plan"),
         "operation": answer.get("operation"),
-        **told_waits(answer),
+        **waiting_members(answer),
         "diff": {
             "before_header": f"{name}, before",
             "after_header": f"{name}, after",

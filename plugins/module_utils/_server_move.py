@@ -22,8 +22,8 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports impo
     report_table,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
-    asked_patiently,
-    told_waits,
+    request_with_retries,
+    waiting_members,
 )
 
 Params = t.Dict[str, t.Any]
@@ -69,7 +69,9 @@ def run_profile(params: Params, client: AgentClient, check_mode: bool) -> Result
     path = path_of("servers", params["vendor"], "profiles", params["name"])
     body = {"license": params["license"], "state": params["state"]}
     patience = 0 if check_mode else params["wait_timeout"]
-    answer = asked_patiently(client, lambda: client.change("PUT", path, body, check_mode), patience)
+    answer = request_with_retries(
+        client, lambda: client.change("PUT", path, body, check_mode), patience
+    )
     name = f"profile {params['name']}"
     return {
         "changed": answer["changed"],
@@ -77,7 +79,7 @@ def run_profile(params: Params, client: AgentClient, check_mode: bool) -> Result
         "after": answer["after"],
         "plan": answer["plan"],
         "operation": answer["operation"],
-        **told_waits(answer),
+        **waiting_members(answer),
         "diff": {
             "before_header": f"{name}, before",
             "after_header": f"{name}, after",
@@ -96,7 +98,7 @@ def run_move(params: Params, client: AgentClient, check_mode: bool) -> Result:
     body, missing = _leg_order(params)
     patience = 0 if check_mode else params["wait_timeout"]
     try:
-        answer = asked_patiently(
+        answer = request_with_retries(
             client, lambda: client.change("POST", path, body, check_mode), patience
         )
     except LicenseProblem as problem:
@@ -111,7 +113,7 @@ def run_move(params: Params, client: AgentClient, check_mode: bool) -> Result:
         raise readable(refusal("target-not-ready", sentence, answer["report"]["rules"]))
     written = _written(params["document_dest"], answer["document"], check_mode)
     written |= _written(params["backup_dest"], answer["backup"], check_mode)
-    return _told(params, {**answer, "changed": answer["changed"] or written})
+    return _result(params, {**answer, "changed": answer["changed"] or written})
 
 
 def _leg_order(params: Params) -> tuple[dict[str, t.Any], str | None]:
@@ -167,8 +169,8 @@ def _licenses(entries: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
 def _given_up(params: Params, client: AgentClient, identity: str, check_mode: bool) -> Result:
     path = path_of("moves", identity)
     if client.find(path) is None:
-        return _told(params, _nothing())
-    return _told(params, client.change("DELETE", path, None, check_mode))
+        return _result(params, _nothing())
+    return _result(params, client.change("DELETE", path, None, check_mode))
 
 
 def _nothing() -> Result:
@@ -213,12 +215,12 @@ def _waiting(params: Params, path: str) -> Result:
         "until": None,
         "overdue": False,
     }
-    return _told(params, {**_nothing(), "waiting": [wait]})
+    return _result(params, {**_nothing(), "waiting": [wait]})
 
 
-def _told(params: Params, answer: Result) -> Result:
+def _result(params: Params, answer: Result) -> Result:
     name, plan, report = f"move {params['name']}", answer["plan"], answer["report"]
-    waits = told_waits(answer)
+    waits = waiting_members(answer)
     return {
         "changed": answer["changed"],
         "move": answer["move"],
@@ -232,7 +234,7 @@ def _told(params: Params, answer: Result) -> Result:
         "before": answer["before"],
         "after": answer["after"],
         "waiting": waits["waiting"],
-        "warnings": [*waits["warnings"], *_adrift(answer["move"])],
+        "warnings": [*waits["warnings"], *_orphaned(answer["move"])],
         "diff": {
             "before_header": f"{name}, before",
             "after_header": f"{name}, after",
@@ -242,7 +244,7 @@ def _told(params: Params, answer: Result) -> Result:
     }
 
 
-def _adrift(move: dict[str, t.Any] | None) -> list[str]:
+def _orphaned(move: dict[str, t.Any] | None) -> list[str]:
     """The licenses that are active nowhere are named at once, with what helps."""
     return [
         f"License {called(entry['license'], entry.get('name'))} of move {(move or {})['name']} is"

@@ -100,7 +100,7 @@ def _leg(params: Params, client: AgentClient, identity: str, check_mode: bool) -
     # A dry run predicts a leg without its document; the run itself would have to wait for it.
     if check_mode and missing is not None and answer["changed"]:
         return _waiting(params, missing)
-    return _told(params, answer, check_mode)
+    return _result(params, answer, check_mode)
 
 
 def _waiting(params: Params, path: str) -> Result:
@@ -119,7 +119,7 @@ def _waiting(params: Params, path: str) -> Result:
     }
 
 
-def _told(params: Params, answer: dict[str, t.Any], check_mode: bool) -> Result:
+def _result(params: Params, answer: dict[str, t.Any], check_mode: bool) -> Result:
     written = False
     destination = params["document_dest"]
     if destination is not None and answer["document"] is not None:

@@ -21,7 +21,7 @@ PERSON_ARGUMENTS: t.Final = ArgumentSpec(options={"wait_timeout": {"type": "int"
 _WHO: t.Final = {"person": "a person", "vendor": "the vendor"}
 
 
-def asked_patiently(
+def request_with_retries(
     client: AgentClient, ask: t.Callable[[], Answer], wait_timeout_seconds: int
 ) -> Answer:
     """Ask the agent; while a person is awaited, wait as long as the task may and ask again.
@@ -42,8 +42,8 @@ def asked_patiently(
         client.follow_waiting(answer["operation"]["id"], deadline - time.monotonic())
         answer = ask()
         changed = changed or bool(answer["changed"]) or not is_waiting(answer)
-    told = {"before": first.get("before"), "after": answer.get("after") or first.get("after")}
-    return {**answer, **told, "changed": changed}
+    reported = {"before": first.get("before"), "after": answer.get("after") or first.get("after")}
+    return {**answer, **reported, "changed": changed}
 
 
 def is_waiting(answer: Answer) -> bool:
@@ -51,7 +51,7 @@ def is_waiting(answer: Answer) -> bool:
     return (answer.get("operation") or {}).get("state") == "waiting"
 
 
-def told_waits(answer: Answer) -> Answer:
+def waiting_members(answer: Answer) -> Answer:
     """The members of a result that tell what is awaited: the steps, and a warning for each."""
     waits = list(answer.get("waiting") or ())
     return {"waiting": waits, "warnings": [_warning(wait) for wait in waits]}

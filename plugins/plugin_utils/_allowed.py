@@ -18,7 +18,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity imp
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._places import (
     Entry,
-    Told,
+    Reported,
     borrows_of,
     host_of,
     own_record,
@@ -58,13 +58,13 @@ Checked = t.Tuple[t.List[Entry], t.List[str]]
 """What is allowed, and a sentence for each claim that is not."""
 
 
-def open_allowed(host: Told, told: list[Told], declared: t.Container[str]) -> Checked:
+def open_allowed(host: Reported, reported: list[Reported], declared: t.Container[str]) -> Checked:
     """The transfers that a host reports as begun, and whose ids nobody declares any more."""
     allowed, refused = [], []
     for record in _driven(host):
         if record["id"] in declared:
             continue
-        other = host_of(record[_OTHER[record["side"]]]["agent"], told)
+        other = host_of(record[_OTHER[record["side"]]]["agent"], reported)
         why = _why_not_open(record, host, other)
         if why is None:
             allowed.append(_joined(record, other))
@@ -73,14 +73,14 @@ def open_allowed(host: Told, told: list[Told], declared: t.Container[str]) -> Ch
     return allowed, refused
 
 
-def more_to_read(told: list[Told], agent: str) -> dict[str, t.Any]:
+def more_to_read(reported: list[Reported], agent: str) -> dict[str, t.Any]:
     """What the host of ``agent`` has to look up in its own journal before others are believed.
 
     ``ids`` are transfers that others report and it has not listed, ``lent`` is whether somebody
     says that seats are to be borrowed from it.
     """
-    own = host_of(agent, told) or {}
-    others = [host for host in told if host["agent"] != agent]
+    own = host_of(agent, reported) or {}
+    others = [host for host in reported if host["agent"] != agent]
     ids = {
         record["id"]
         for host in others
@@ -96,31 +96,35 @@ def more_to_read(told: list[Told], agent: str) -> dict[str, t.Any]:
     return {"ids": sorted(ids)[:UNLISTED_MAX], "lent": lent}
 
 
-def kept_records(told: Told, records: list[Entry], ids: t.Container[str]) -> Told:
+def kept_records(reported: Reported, records: list[Entry], ids: t.Container[str]) -> Reported:
     """What a host told, with the transfers of these ids and the lots that its own journal knows.
 
     All others stay as they were before the first leg.
     """
-    before = told["before"]
+    before = reported["before"]
     more = [record for record in records if record["id"] in ids]
     lots = [
         {member: record[member] for member in _KEPT}
         for record in records
         if _LOT.fullmatch(record["name"])
     ]
-    return {**told, "before": {**before, "transfers": [*before["transfers"], *more]}, "lent": lots}
+    return {
+        **reported,
+        "before": {**before, "transfers": [*before["transfers"], *more]},
+        "lent": lots,
+    }
 
 
-def _driven(host: Told) -> t.Iterator[Entry]:
+def _driven(host: Reported) -> t.Iterator[Entry]:
     for record in (host.get("before") or {}).get("transfers", ()):
         if record["state"] in DRIVEN_ON[record["side"]]:
             yield record
 
 
-def lots_allowed(host: Told, told: list[Told]) -> Checked:
+def lots_allowed(host: Reported, reported: list[Reported]) -> Checked:
     """The transfers that a borrower says its declared borrows bring about."""
-    every = [entry for each in told for entry in each.get("borrows", ())]
-    entries = {entry["name"]: entry for entry in borrows_of(every, host["agent"], told)}
+    every = [entry for each in reported for entry in each.get("borrows", ())]
+    entries = {entry["name"]: entry for entry in borrows_of(every, host["agent"], reported)}
     allowed: list[Entry] = []
     refused: list[str] = []
     taken: dict[str, int] = {}
@@ -130,7 +134,7 @@ def lots_allowed(host: Told, told: list[Told]) -> Checked:
         if found is None or entry is None:
             why: str | None = "the inventory declares no such borrow for this host"
         else:
-            why = _why_no_lot(lot, found, entry, told, taken)
+            why = _why_no_lot(lot, found, entry, reported, taken)
         if why is None:
             allowed.append(lot)
         else:
@@ -138,14 +142,14 @@ def lots_allowed(host: Told, told: list[Told]) -> Checked:
     return allowed, refused
 
 
-def _refusal(host: Told, what: str, why: str) -> str:
+def _refusal(host: Reported, what: str, why: str) -> str:
     return (
         f"The agent of {host['agent']} claims {what}, and {why}. No other host was asked for it:"
         " correct the inventory, or find out who answers in the agent's place."
     )
 
 
-def _why_not_open(record: Entry, host: Told, other: Told | None) -> str | None:
+def _why_not_open(record: Entry, host: Reported, other: Reported | None) -> str | None:
     """Why a transfer that nobody declares is not driven on; None where it is."""
     side = record["side"]
     if record[side]["agent"] != host["agent"]:
@@ -173,7 +177,7 @@ def _differing(claimed: Entry, known: Entry) -> str:
     return ", ".join(found)
 
 
-def _joined(record: Entry, other: Told | None) -> Entry:
+def _joined(record: Entry, other: Reported | None) -> Entry:
     """The transfer, each end with the container that its own host says."""
     known = own_record(other or {}, record["id"])
     side = _OTHER[record["side"]]
@@ -181,12 +185,12 @@ def _joined(record: Entry, other: Told | None) -> Entry:
 
 
 def _why_no_lot(
-    lot: Entry, found: re.Match[str], entry: Entry, told: list[Told], taken: dict[str, int]
+    lot: Entry, found: re.Match[str], entry: Entry, reported: list[Reported], taken: dict[str, int]
 ) -> str | None:
     """Why a lot is none of its declared borrow; None where it is."""
     if lot["id"] != transfer_id(lot["name"]):
         return "its id is not that of its name"
-    lender = host_of(entry["source"], told)
+    lender = host_of(entry["source"], reported)
     known = own_record(lender or {}, lot["id"])
     stands = _LENT if known is not None and known["side"] == "source" else BEGUN["target"]
     if known is not None and known["state"] in stands and not _differing(lot, known):
@@ -207,7 +211,7 @@ def _why_no_lot(
     return _why_no_seat(entry, lender, taken)
 
 
-def _why_no_seat(entry: Entry, lender: Told, taken: dict[str, int]) -> str | None:
+def _why_no_seat(entry: Entry, lender: Reported, taken: dict[str, int]) -> str | None:
     """Whether one more seat is within what is declared, counted in the lender's own journal."""
     name = entry["name"]
     taken.setdefault(name, _lent_now(entry, lender))
@@ -246,12 +250,12 @@ def _expected(found: re.Match[str], entry: Entry) -> dict[str, t.Any]:
     return expected
 
 
-def _has_lent(lender: Told, identity: str) -> bool:
+def _has_lent(lender: Reported, identity: str) -> bool:
     known = own_record(lender, identity)
     return known is not None and known["side"] == "source" and known["state"] in _LENT
 
 
-def _lent_now(entry: Entry, lender: Told) -> int:
+def _lent_now(entry: Entry, lender: Reported) -> int:
     """How many lots of a borrow are lent by the lender's own journal: not back, and not over."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     records = {record["id"]: record for record in lender.get("lent", ())}

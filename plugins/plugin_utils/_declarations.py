@@ -17,19 +17,19 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._allowed impo
     lots_allowed,
     open_allowed,
 )
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import Told, Transfer
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import Reported, Transfer
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._places import placed
 
 
-def all_transfers(declared: list[dict[str, t.Any]], told: list[Told]) -> list[Transfer]:
+def all_transfers(declared: list[dict[str, t.Any]], reported: list[Reported]) -> list[Transfer]:
     """Declared ones first, then lots of borrows, then what an earlier run left open."""
-    transfers = {entry["id"]: placed(entry, told) for entry in map(_declared, declared)}
-    for host in told:
-        for lot in lots_allowed(host, told)[0]:
+    transfers = {entry["id"]: placed(entry, reported) for entry in map(_declared, declared)}
+    for host in reported:
+        for lot in lots_allowed(host, reported)[0]:
             transfers[lot["id"]] = _known(lot, declared=True)
     declared_ids = set(transfers)
-    for host in told:
-        for record in open_allowed(host, told, declared_ids)[0]:
+    for host in reported:
+        for record in open_allowed(host, reported, declared_ids)[0]:
             transfers.setdefault(record["id"], _known(record, declared=False))
     return list(transfers.values())
 

@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
 
 Transfer = t.Dict[str, t.Any]
-Told = t.Dict[str, t.Any]
+Reported = t.Dict[str, t.Any]
 
 LEGS: t.Final = ("request", "issue", "install", "confirm", "acknowledge")
 ASK: t.Final = "ask"
@@ -49,25 +49,25 @@ _NOT_BEGUN = {"source": ("none", "created"), "target": ("none", "requested", "vo
 class Fleet:
     """What the hosts of the play told, by the names of their agents."""
 
-    def __init__(self, told: list[Told]) -> None:
-        self._told = {entry["agent"]: entry for entry in told}
+    def __init__(self, reported: list[Reported]) -> None:
+        self._reported = {entry["agent"]: entry for entry in reported}
 
     def __contains__(self, agent: str) -> bool:
-        return agent in self._told
+        return agent in self._reported
 
     def is_read(self, agent: str) -> bool:
         """Whether the agent answered before the first leg."""
-        return bool(self._told.get(agent, {}).get("before"))
+        return bool(self._reported.get(agent, {}).get("before"))
 
     def record(self, agent: str, identity: str) -> dict[str, t.Any] | None:
         """The agent's own record of a transfer, as it was before the first leg."""
-        before = self._told.get(agent, {}).get("before") or {}
+        before = self._reported.get(agent, {}).get("before") or {}
         found = (record for record in before.get("transfers", ()) if record["id"] == identity)
         return next(found, None)
 
     def result(self, agent: str, leg: str, identity: str) -> dict[str, t.Any] | None:
         """What a leg of this run returned on the agent's host, None if it was not run."""
-        results = self._told.get(agent, {}).get("results", {})
+        results = self._reported.get(agent, {}).get("results", {})
         found: dict[str, t.Any] | None = results.get(leg, {}).get(identity)
         return found
 
@@ -90,7 +90,7 @@ class Fleet:
         """The newest document of the leg's agent that the other side keeps, if both compare."""
         doer = agent_of(transfer, leg)
         other = transfer["target" if SIDE_OF[leg] == "source" else "source"]["agent"]
-        before = [self._told.get(name, {}).get("before") or {} for name in (doer, other)]
+        before = [self._reported.get(name, {}).get("before") or {} for name in (doer, other)]
         if any(each.get("peers") is None for each in before):
             return None
         found = (peer["evidence"] for peer in before[1]["peers"] if peer["agent"] == doer)
@@ -166,7 +166,7 @@ def _legs_by_files(source: str, target: str) -> list[str]:
     return [leg for leg in LEGS if wanted[leg]]
 
 
-def is_asked(transfer: Transfer, fleet: Fleet, by_files: bool) -> bool:
+def is_requested(transfer: Transfer, fleet: Fleet, by_files: bool) -> bool:
     """Whether the source's rules are to be asked before the target is touched.
 
     Where documents go in files the hosts are on their own, and where the target cannot be read
@@ -236,8 +236,8 @@ def leg_calls(
 
 def run_order(transfer: Transfer, fleet: Fleet, by_files: bool) -> list[str]:
     """The legs that are left to do, in their order, with what is asked before them."""
-    asked = [ASK] if is_asked(transfer, fleet, by_files) else []
-    return asked + needed_legs(transfer, fleet, by_files)
+    requested = [ASK] if is_requested(transfer, fleet, by_files) else []
+    return requested + needed_legs(transfer, fleet, by_files)
 
 
 def _is_held_up(

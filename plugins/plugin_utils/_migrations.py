@@ -11,7 +11,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers impo
     wait_lines,
 )
 
-Told = t.Tuple[Entry, t.Dict[str, t.Any]]
+Reported = t.Tuple[Entry, t.Dict[str, t.Any]]
 
 LOOP_VARIABLE = "dongle_migration_entry"
 _STEP_COLUMNS: t.Final = {
@@ -41,8 +41,8 @@ def migrations_left(declared: list[Entry], known: list[Entry]) -> list[Entry]:
 
 def migration_outcome(results: list[dict[str, t.Any]]) -> dict[str, t.Any]:
     """What the tasks for all dongles of a host returned, sorted by what it means."""
-    told = [(result[LOOP_VARIABLE], result) for result in results if LOOP_VARIABLE in result]
-    done = [(entry, result) for entry, result in told if "plan" in result]
+    reported = [(result[LOOP_VARIABLE], result) for result in results if LOOP_VARIABLE in result]
+    done = [(entry, result) for entry, result in reported if "plan" in result]
     plan = [row for pair in done for row in _steps(pair)]
     confirmations = [row for pair in done for row in _confirmations(pair)]
     waits = [wait for _entry, result in done for wait in result["waiting"]]
@@ -52,7 +52,7 @@ def migration_outcome(results: list[dict[str, t.Any]]) -> dict[str, t.Any]:
         "waits": waits,
         "failures": [
             f"Dongle {entry['dongle']}: {result.get('msg', 'no reason was given')}"
-            for entry, result in told
+            for entry, result in reported
             if "plan" not in result
         ],
         "lines": [
@@ -64,13 +64,13 @@ def migration_outcome(results: list[dict[str, t.Any]]) -> dict[str, t.Any]:
     }
 
 
-def _report(pair: Told) -> list[str]:
+def _report(pair: Reported) -> list[str]:
     entry, result = pair
     lines = result["report_table"]
     return [f"The vendor's rules for dongle {entry['dongle']}:", *lines] if lines else []
 
 
-def _confirmations(pair: Told) -> t.Iterator[dict[str, t.Any]]:
+def _confirmations(pair: Reported) -> t.Iterator[dict[str, t.Any]]:
     """Only a plan that has not been run has a digest to confirm."""
     entry, result = pair
     if result["changed"] and result["digest"] is not None:
@@ -81,7 +81,7 @@ def _confirmations(pair: Told) -> t.Iterator[dict[str, t.Any]]:
         }
 
 
-def _steps(pair: Told) -> t.Iterator[dict[str, t.Any]]:
+def _steps(pair: Reported) -> t.Iterator[dict[str, t.Any]]:
     entry, result = pair
     if not result["changed"]:
         return

@@ -51,8 +51,8 @@ def mistakes(checked: dict[str, t.Any]) -> list[str]:
     """What is wrong with the declarations, by the result of validate_argument_spec."""
     if "argument_errors" not in checked:
         return [] if checked.get("msg") == _PASSED else [_unreadable()]
-    told = [_mistake(str(text)) for text in checked["argument_errors"]]
-    found = list(dict.fromkeys(text for text in told if text is not None))
+    reported = [_mistake(str(text)) for text in checked["argument_errors"]]
+    found = list(dict.fromkeys(text for text in reported if text is not None))
     return found or [_unreadable()]
 
 

@@ -40,13 +40,13 @@ class OpenSteps:
         """What the result speaks about is told anew by it, or waits no longer."""
         operation = result.get("operation")
         if isinstance(operation, dict):
-            told = [key for key in self._open if key[:2] == (host, operation.get("id"))]
+            reported = [key for key in self._open if key[:2] == (host, operation.get("id"))]
         elif "operation" in result:
-            told = []
+            reported = []
         else:
             # Of all modules only license_info lists what waits without doing a piece of work.
-            told = [key for key in self._open if key[0] == host and key[1] is not None]
-        for key in told:
+            reported = [key for key in self._open if key[0] == host and key[1] is not None]
+        for key in reported:
             del self._open[key]
 
 

@@ -60,7 +60,7 @@ def order_list(
     _require_unique("license_orders", [entry["name"] for entry in declared])
     check(known, [_RECORD], "orders", str(declared[0].get("host")) if declared else "the host")
     own = [entry["name"] for entry in declared]
-    told = [record for record in elsewhere if _is_anothers(record, own)]
+    reported = [record for record in elsewhere if _is_anothers(record, own)]
     done = {entry["name"]: entry for entry in known if entry["state"] == "done"}
     found = []
     for entry in declared:
@@ -68,7 +68,7 @@ def order_list(
             continue
         here = {record["name"] for record in known}
         others = _others(entry, systems, [e for e in everywhere if e["name"] not in here])
-        found.append({**_resolved(entry, systems), "others": _joined(others, told)})
+        found.append({**_resolved(entry, systems), "others": _joined(others, reported)})
     return found
 
 
@@ -200,16 +200,16 @@ def order_rows(orders: list[Entry], waiting: list[Entry]) -> list[Entry]:
 
 def order_outcome(results: list[dict[str, t.Any]]) -> dict[str, t.Any]:
     """What the tasks for all orders of a host returned, sorted by what it means."""
-    told = [
+    reported = [
         (result[LOOP_VARIABLE]["name"], result) for result in results if LOOP_VARIABLE in result
     ]
-    done = [(name, result) for name, result in told if "plan" in result]
+    done = [(name, result) for name, result in reported if "plan" in result]
     # Only a plan that has not been run has a digest, and steps that are news.
     planned = [(name, result) for name, result in done if result["digest"] is not None]
     plan = [row for name, result in planned for row in _steps(name, result)]
     confirmations = [_confirmation(name, result) for name, result in planned]
     waits = [wait for _name, result in done for wait in result["waiting"]]
-    judged = [(name, result) for name, result in told if "quote_table" in result]
+    judged = [(name, result) for name, result in reported if "quote_table" in result]
     placed = [result for _name, result in done if _is_placed(result)]
     sums = [
         *_sum("The orders to be confirmed", [result for _name, result in planned]),
@@ -222,7 +222,7 @@ def order_outcome(results: list[dict[str, t.Any]]) -> dict[str, t.Any]:
         "waits": waits,
         "failures": [
             f"Order {name}: {result.get('msg', 'no reason was given')}"
-            for name, result in told
+            for name, result in reported
             if "plan" not in result
         ],
         "lines": [
@@ -251,9 +251,9 @@ def _sum(which: str, results: list[dict[str, t.Any]]) -> list[str]:
         known = [Decimal(e["amount"]) for e in quote["lines"] if e["amount"] is not None]
         currency = quote["currency"]
         amounts[currency] = amounts.get(currency, Decimal(0)) + sum(known)
-    asked = any(result["quote"]["total"] is None for result in results)
+    requested = any(result["quote"]["total"] is None for result in results)
     words = " and ".join(f"{amount:.2f} {currency}" for currency, amount in amounts.items())
-    more = ", and what is to be asked" if asked else ""
+    more = ", and what is to be asked" if requested else ""
     return [f"{which} cost together: {words}{more}"]
 
 

@@ -22,7 +22,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import 
     ASK,
     LEGS,
     Fleet,
-    Told,
+    Reported,
     Transfer,
     agent_of,
     needed_legs,
@@ -35,33 +35,35 @@ Sums = t.Dict[t.Tuple[str, str], int]
 EXPIRY_MARGIN = timedelta(minutes=5)
 
 
-def kept_reading(told: Told, read: dict[str, t.Any], ids: t.Container[str] = ()) -> Told:
+def kept_reading(
+    reported: Reported, read: dict[str, t.Any], ids: t.Container[str] = ()
+) -> Reported:
     """What a host told, with what its agent holds and knows; a second reading looks up ``ids``."""
-    if told.get("before"):
-        check_records(read.get("transfers"), told["agent"])
-        return kept_records(told, read["transfers"], ids)
-    check_view(read, told["agent"])
+    if reported.get("before"):
+        check_records(read.get("transfers"), reported["agent"])
+        return kept_records(reported, read["transfers"], ids)
+    check_view(read, reported["agent"])
     before = {
         "containers": read["containers"],
         "items": read["license_items"],
         "transfers": read["transfers"],
         "peers": read["peers"],
     }
-    return {**told, "before": before}
+    return {**reported, "before": before}
 
 
-def kept_sums(told: Told, read: dict[str, t.Any]) -> Told:
+def kept_sums(reported: Reported, read: dict[str, t.Any]) -> Reported:
     """What a host told, with what its agent holds after the last leg."""
-    check_view({"containers": [], **read}, told["agent"])
-    return {**told, "after": {"items": read["license_items"], "transfers": read["transfers"]}}
+    check_view({"containers": [], **read}, reported["agent"])
+    return {**reported, "after": {"items": read["license_items"], "transfers": read["transfers"]}}
 
 
-def kept_results(told: Told, leg: str, results: list[dict[str, t.Any]]) -> Told:
+def kept_results(reported: Reported, leg: str, results: list[dict[str, t.Any]]) -> Reported:
     """What a host told, with the results of one more leg."""
-    kept = dict(told["results"].get(leg, {}))
+    kept = dict(reported["results"].get(leg, {}))
     for result in results:
         call = result["license_transfer_call"]
-        check_leg(result, told["agent"])
+        check_leg(result, reported["agent"])
         done = "plan" in result
         waiting = bool(result.get("waiting"))
         kept[call["id"]] = {
@@ -73,16 +75,16 @@ def kept_results(told: Told, leg: str, results: list[dict[str, t.Any]]) -> Told:
             "facts": result.get("facts") or {},
             "plan": result.get("plan") or {"digest": None, "steps": []},
         }
-    return {**told, "results": {**told["results"], leg: kept}}
+    return {**reported, "results": {**reported["results"], leg: kept}}
 
 
-def kept_borrows(told: Told, results: list[dict[str, t.Any]]) -> Told:
+def kept_borrows(reported: Reported, results: list[dict[str, t.Any]]) -> Reported:
     """What a host told, with the transfers that its borrows bring about."""
     done = [result for result in results if "transfers" in result]
     for result in done:
-        check_lots(result["transfers"], told["agent"])
+        check_lots(result["transfers"], reported["agent"])
     return {
-        **told,
+        **reported,
         "lots": [lot for result in done for lot in result["transfers"]],
         "failures": [
             f"{result['license_transfer_borrow']['name']}:"
@@ -94,15 +96,15 @@ def kept_borrows(told: Told, results: list[dict[str, t.Any]]) -> Told:
 
 
 def outcome(
-    transfers: list[Transfer], agent: str, told: list[Told], documents_dir: str | None
+    transfers: list[Transfer], agent: str, reported: list[Reported], documents_dir: str | None
 ) -> dict[str, t.Any]:
     """The plan of all hosts; failures and waits of the host of ``agent``."""
-    fleet = Fleet(told)
+    fleet = Fleet(reported)
     plan = [row for transfer in transfers for row in _planned(transfer, fleet, bool(documents_dir))]
     failures = [
-        text for host in told if host["agent"] == agent for text in host.get("failures", ())
+        text for host in reported if host["agent"] == agent for text in host.get("failures", ())
     ]
-    failures += _refused(transfers, agent, told)
+    failures += _refused(transfers, agent, reported)
     failures += [
         text
         for transfer in transfers
@@ -129,14 +131,14 @@ def outcome(
     }
 
 
-def _refused(transfers: list[Transfer], agent: str, told: list[Told]) -> list[str]:
+def _refused(transfers: list[Transfer], agent: str, reported: list[Reported]) -> list[str]:
     """What the agent claimed, and neither the inventory nor another host's journal covers."""
     declared = {transfer["id"] for transfer in transfers if transfer["declared"]}
     return [
         text
-        for host in told
+        for host in reported
         if host["agent"] == agent
-        for text in (*lots_allowed(host, told)[1], *open_allowed(host, told, declared)[1])
+        for text in (*lots_allowed(host, reported)[1], *open_allowed(host, reported, declared)[1])
     ]
 
 
@@ -192,14 +194,14 @@ def _failures(transfer: Transfer, agent: str, fleet: Fleet, by_files: bool) -> t
         )
 
 
-def sum_problems(transfers: list[Transfer], told: list[Told]) -> list[str]:
+def sum_problems(transfers: list[Transfer], reported: list[Reported]) -> list[str]:
     """Items of which there are more or fewer than before; empty when all are accounted for.
 
     Counted are usable amounts of all hosts and what is on its way between them. Items of which
     something went to or came from a host outside the play are left out, as are those whose
     borrow ends just now and those in doubt.
     """
-    complete = [host for host in told if host.get("before") and host.get("after")]
+    complete = [host for host in reported if host.get("before") and host.get("after")]
     left_out = _outside(transfers, complete) | _unsettled(complete)
     sums_before = _sums([host["before"] for host in complete])
     sums_after = _sums([host["after"] for host in complete])
@@ -215,8 +217,8 @@ def sum_problems(transfers: list[Transfer], told: list[Told]) -> list[str]:
     return problems
 
 
-def _outside(transfers: list[Transfer], told: list[Told]) -> set[str]:
-    agents = {host["agent"] for host in told}
+def _outside(transfers: list[Transfer], reported: list[Reported]) -> set[str]:
+    agents = {host["agent"] for host in reported}
     return {
         _code(transfer["item"])
         for transfer in transfers
@@ -224,10 +226,10 @@ def _outside(transfers: list[Transfer], told: list[Told]) -> set[str]:
     }
 
 
-def _unsettled(told: list[Told]) -> set[str]:
+def _unsettled(reported: list[Reported]) -> set[str]:
     soon = (datetime.now(timezone.utc) + EXPIRY_MARGIN).strftime("%Y-%m-%dT%H:%M:%SZ")
     codes = set()
-    for host in told:
+    for host in reported:
         for view in (host["before"], host["after"]):
             codes |= {
                 _code(item["item"])

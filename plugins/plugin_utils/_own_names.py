@@ -30,7 +30,7 @@ def no_facts(facts: t.Mapping[str, t.Any], host: str) -> bool:
     )
 
 
-def told_by(hosts: t.Iterable[t.Mapping[str, t.Any]], name: str) -> list[t.Any]:
+def values_of(hosts: t.Iterable[t.Mapping[str, t.Any]], name: str) -> list[t.Any]:
     """The variable of each host that has it, but where it came with the host's own facts."""
     return [
         variables[name]

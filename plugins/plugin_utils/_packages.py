@@ -58,7 +58,7 @@ def package_method(package: Entry) -> str | None:
     return "chaos" if _CHAOS_INSTALLER.fullmatch(name) else None
 
 
-def fences(entries: list[Entry], known_ports: dict[str, list[str]]) -> list[Entry]:
+def server_limits(entries: list[Entry], known_ports: dict[str, list[str]]) -> list[Entry]:
     """Each port that is limited, with all networks that any of the entries lets in."""
     allowed: dict[str, set[str]] = {}
     for entry in entries:
@@ -84,16 +84,17 @@ def server_mistakes(entries: list[Entry], connection_port: t.Any) -> list[str]:
     packaged: set[str] = set()
     for entry in entries:
         vendor = entry["vendor"]
-        told = _list_mistakes(entry)
-        if not told:
-            told = _package_mistakes(entry) if entry.get("package") else _unused(entry)
-            told += _member_mistakes(entry) + _fence_mistakes(entry, str(connection_port))
+        mistakes = _list_mistakes(entry)
+        if not mistakes:
+            mistakes = _package_mistakes(entry) if entry.get("package") else _unused(entry)
+            mistakes += _member_mistakes(entry) + _limit_mistakes(entry, str(connection_port))
         if entry.get("package") and vendor in packaged:
-            told.append("has a package in two entries for one host; leave one")
+            mistakes.append("has a package in two entries for one host; leave one")
         if entry.get("package"):
             packaged.add(vendor)
         found += [
-            f"license_server_configs of {vendor} {text}. Nothing was done here." for text in told
+            f"license_server_configs of {vendor} {text}. Nothing was done here."
+            for text in mistakes
         ]
     return found
 
@@ -115,72 +116,74 @@ def _list_mistakes(entry: Entry) -> list[str]:
 
 def _member_mistakes(entry: Entry) -> list[str]:
     vendor = entry["vendor"]
-    told = []
+    mistakes = []
     if vendor != "chaos" and entry.get("dongle_service"):
-        told.append("has a dongle_service, which only chaos has")
+        mistakes.append("has a dongle_service, which only chaos has")
     if vendor == "aimms":
         if entry.get("settings"):
-            told.append("has settings, which nobody can write for aimms")
+            mistakes.append("has settings, which nobody can write for aimms")
         if entry.get("state") and not entry.get("unit"):
-            told.append("has a state, but no unit to start or stop; name it in unit")
-    return told
+            mistakes.append("has a state, but no unit to start or stop; name it in unit")
+    return mistakes
 
 
 def _unused(entry: Entry) -> list[str]:
-    told = []
+    mistakes = []
     if entry.get("version_max") is not None:
-        told.append("has a version_max, but no package that it could be held against")
+        mistakes.append("has a version_max, but no package that it could be held against")
     if entry.get("version_min") is not None and entry["vendor"] != "chaos":
-        told.append("has a version_min, but no package: nobody else tells which version is there")
-    return told + _text_mistakes(entry, ("version_min", "version_max"))
+        mistakes.append(
+            "has a version_min, but no package: nobody else tells which version is there"
+        )
+    return mistakes + _text_mistakes(entry, ("version_min", "version_max"))
 
 
 def _text_mistakes(members: Entry, names: tuple[str, ...]) -> list[str]:
-    told = []
+    mistakes = []
     for name in names:
         value = members.get(name)
         if value is None:
             continue
         if isinstance(value, (int, float)):
-            told.append(
+            mistakes.append(
                 f"has {name} {value} without quotes, so 9.10 is read as 9.1; put it in quotes"
             )
         elif version_parts(value) is None:
-            told.append(f"has {name} {value}, which is no version such as 9.10.7777.500")
-    return told
+            mistakes.append(f"has {name} {value}, which is no version such as 9.10.7777.500")
+    return mistakes
 
 
 def _package_mistakes(entry: Entry) -> list[str]:
     package = entry["package"]
-    told = _text_mistakes(entry, ("version_min", "version_max"))
-    told += _text_mistakes(package, ("version",))
-    if not told:
-        told += _range_mistakes(entry)
+    mistakes = _text_mistakes(entry, ("version_min", "version_max"))
+    mistakes += _text_mistakes(package, ("version",))
+    if not mistakes:
+        mistakes += _range_mistakes(entry)
     if ("file" in package) == ("url" in package):
-        told.append("has a package with both file and url or with neither; name one of them")
+        mistakes.append("has a package with both file and url or with neither; name one of them")
     elif not _FILE.fullmatch(package_file(package)):
-        told.append(f"has a package whose file name '{package_file(package)}' nobody can use")
+        mistakes.append(f"has a package whose file name '{package_file(package)}' nobody can use")
     else:
-        told += _method_mistakes(entry)
+        mistakes += _method_mistakes(entry)
     if "@" in urlsplit(str(package.get("url") or "")).netloc:
-        told.append("has a password in its package.url, which would be shown; use one without")
+        mistakes.append("has a password in its package.url, which would be shown; use one without")
     if not _CHECKSUM.fullmatch(str(package.get("checksum"))):
-        told.append("has a package.checksum that is not sha256: and 64 hexadecimal digits")
+        mistakes.append("has a package.checksum that is not sha256: and 64 hexadecimal digits")
     if package.get("name") and not _PACKAGE.fullmatch(package["name"]):
-        told.append(f"has a package.name '{package['name']}' that no package has")
-    return told
+        mistakes.append(f"has a package.name '{package['name']}' that no package has")
+    return mistakes
 
 
 def _range_mistakes(entry: Entry) -> list[str]:
     version = entry["package"]["version"]
     parts = version_parts(version) or []
     low, high = entry.get("version_min"), entry.get("version_max")
-    told = []
+    mistakes = []
     if low is not None and parts < (version_parts(low) or []):
-        told.append(f"has a package of version {version}, below version_min {low}")
+        mistakes.append(f"has a package of version {version}, below version_min {low}")
     if high is not None and parts > (version_parts(high) or []):
-        told.append(f"has a package of version {version}, above version_max {high}")
-    return told
+        mistakes.append(f"has a package of version {version}, above version_max {high}")
+    return mistakes
 
 
 def _method_mistakes(entry: Entry) -> list[str]:
@@ -189,8 +192,10 @@ def _method_mistakes(entry: Entry) -> list[str]:
         return ["has one of package.command and package.version_command; it takes both"]
     method = package_method(package)
     if method is None:
-        told = f"has a package {package_file(package)} that is no .deb, no .rpm and no installer of"
-        return [f"{told} Chaos; it takes package.command and package.version_command"]
+        mistakes = (
+            f"has a package {package_file(package)} that is no .deb, no .rpm and no installer of"
+        )
+        return [f"{mistakes} Chaos; it takes package.command and package.version_command"]
     if method == "chaos" and entry["vendor"] != "chaos":
         return [f"has a package {package_file(package)}, which is an installer of chaos"]
     if method in ("deb", "rpm") and not package.get("name"):
@@ -200,14 +205,14 @@ def _method_mistakes(entry: Entry) -> list[str]:
 
 def _moved_ports(entry: Entry) -> list[str]:
     settings = entry.get("settings") or {}
-    told = []
+    mistakes = []
     for (section, key), documented in _PORT_SETTINGS.get(entry["vendor"], {}).items():
         value = (settings.get(section) or {}).get(key)
         if value is not None and str(value) != documented:
-            told.append(
+            mistakes.append(
                 f"sets {section}.{key} to {value} and limits another port; name all in ports"
             )
-    return told
+    return mistakes
 
 
 def _is_network(text: str) -> bool:
@@ -218,20 +223,20 @@ def _is_network(text: str) -> bool:
     return True
 
 
-def _fence_mistakes(entry: Entry, connection_port: str) -> list[str]:
+def _limit_mistakes(entry: Entry, connection_port: str) -> list[str]:
     ports, networks = entry.get("ports"), entry.get("allow_from")
-    told = []
+    mistakes = []
     if ports and networks is None:
-        told.append("has ports, but no allow_from that says who reaches them")
+        mistakes.append("has ports, but no allow_from that says who reaches them")
     if networks is not None and not ports:
-        told += _moved_ports(entry)
+        mistakes += _moved_ports(entry)
     for port in ports or ():
         found = _PORT.fullmatch(str(port))
         if found is None or not 0 < int(found[1]) <= _PORT_MAX:
-            told.append(f"has a port {port}, which is not written as 22350/tcp or 22350/udp")
+            mistakes.append(f"has a port {port}, which is not written as 22350/tcp or 22350/udp")
         elif port in ("22/tcp", f"{connection_port}/tcp"):
-            told.append(f"limits the port {port}, by which you reach the host itself")
-    return told + [
+            mistakes.append(f"limits the port {port}, by which you reach the host itself")
+    return mistakes + [
         f"lets {network} in, which is no network such as 10.20.0.0/16"
         for network in networks or ()
         if not _is_network(str(network))

@@ -140,11 +140,11 @@ def _object(text: bytes) -> dict[str, t.Any]:
 
 def _signed_payload(envelope: bytes, pem: str) -> bytes:
     """What the key has signed; _BadEnvelope where no signature is by that key."""
-    told = _object(envelope)
-    kind, signatures = told.get("payloadType"), told.get("signatures")
+    reported = _object(envelope)
+    kind, signatures = reported.get("payloadType"), reported.get("signatures")
     if not isinstance(kind, str) or not isinstance(signatures, list):
         raise _BadEnvelope("is no DSSE envelope")
-    payload = _decoded(told.get("payload"))
+    payload = _decoded(reported.get("payload"))
     signed = b"DSSEv1 %d %s %d %s" % (len(kind.encode()), kind.encode(), len(payload), payload)
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(pem.splitlines()[1])[-_RAW_BYTES:])
     if not any(_is_by(key, entry, signed) for entry in signatures):
@@ -167,9 +167,9 @@ def _is_by(key: t.Any, entry: t.Any, signed: bytes) -> bool:
 
 def _subjects(payload: bytes) -> dict[str, str]:
     """The files that a statement is about, each with its SHA-256."""
-    told = _object(payload)
-    subjects = told.get("subject")
-    if told.get("_type") != _STATEMENT or not isinstance(subjects, list):
+    reported = _object(payload)
+    subjects = reported.get("subject")
+    if reported.get("_type") != _STATEMENT or not isinstance(subjects, list):
         raise _BadEnvelope("signs something else than a release")
     found: dict[str, str] = {}
     for subject in subjects:

@@ -26,7 +26,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers impo
 )
 
 Call = t.Dict[str, t.Any]
-Told = t.Dict[str, t.Any]
+Reported = t.Dict[str, t.Any]
 
 LOOP_VARIABLE = "license_server_move_call"
 LEGS: t.Final = ("backup", "prepare", "release", "install", "finish", "refuse", "restore")
@@ -67,7 +67,7 @@ _STEP_COLUMNS: t.Final = {
 }
 _STATES: t.Final = {"tried": "tried, not observed"}
 _CONFIRMATION_COLUMNS: t.Final = {"move": "Move", "leg": "Leg", "plan_digest": "Plan digest"}
-_ADRIFT_COLUMNS: t.Final = {
+_ORPHANED_COLUMNS: t.Final = {
     "license": "License",
     "place": "Active",
     "since": "Since",
@@ -76,14 +76,14 @@ _ADRIFT_COLUMNS: t.Final = {
 
 
 def move_calls(
-    declared: list[Entry], leg: str, agent: str, told: list[Told], folder: str | None = None
+    declared: list[Entry], leg: str, agent: str, reported: list[Reported], folder: str | None = None
 ) -> list[Call]:
     """What the host of ``agent`` asks its agent in a leg, one call for each move.
 
     With a ``folder`` files carry the documents, and each host is on its own.
     """
     _require_names(declared)
-    hosts = {entry["agent"]: entry for entry in told}
+    hosts = {entry["agent"]: entry for entry in reported}
     calls = []
     for entry in declared:
         needed = needed_legs(entry, hosts, by_files=bool(folder))
@@ -99,7 +99,7 @@ def move_calls(
     return calls
 
 
-def needed_legs(entry: Entry, hosts: dict[str, Told], by_files: bool = False) -> list[str]:
+def needed_legs(entry: Entry, hosts: dict[str, Reported], by_files: bool = False) -> list[str]:
     """The legs that are left to do, in their order, by what the agents knew before this run.
 
     With ``by_files`` each host is on its own: a leg that gives a document is run again as long as
@@ -136,9 +136,9 @@ def needed_legs(entry: Entry, hosts: dict[str, Told], by_files: bool = False) ->
     return [leg for leg in LEGS if wanted.get(leg)]
 
 
-def machines_found(declared: list[Entry], agent: str, told: list[Told]) -> list[str]:
+def machines_found(declared: list[Entry], agent: str, reported: list[Reported]) -> list[str]:
     """Which machines of moves are declared as lost and answer, told at the other side's host."""
-    hosts = {entry["agent"]: entry for entry in told}
+    hosts = {entry["agent"]: entry for entry in reported}
     found = []
     for entry in declared:
         side = _lost_side(entry, hosts)
@@ -156,20 +156,20 @@ def move_licenses(declared: list[Entry], name: str) -> list[Entry]:
     return next(list(entry["licenses"]) for entry in declared if entry["name"] == name)
 
 
-def kept_known(told: Told, moves: list[Entry]) -> Told:
+def kept_known(reported: Reported, moves: list[Entry]) -> Reported:
     """What a host told, with the moves that its agent knows."""
-    check_moves(moves, told["agent"])
-    return {**told, "answers": True, "before": moves}
+    check_moves(moves, reported["agent"])
+    return {**reported, "answers": True, "before": moves}
 
 
 def kept_moves(
-    told: Told, leg: str, results: list[dict[str, t.Any]], declared: list[Entry]
-) -> Told:
+    reported: Reported, leg: str, results: list[dict[str, t.Any]], declared: list[Entry]
+) -> Reported:
     """What a host told, with the results of one more leg, held against what is declared."""
     entries = {entry["name"]: entry for entry in declared}
     for result in results:
         if LOOP_VARIABLE in result:
-            _check_result(result, entries[result[LOOP_VARIABLE]["name"]], told["agent"])
+            _check_result(result, entries[result[LOOP_VARIABLE]["name"]], reported["agent"])
     members = (
         "backup", "before", "after", "changed", "diff", "digest", "document", "move", "msg",
         "plan", "problem", "report_table", "waiting",
@@ -181,7 +181,7 @@ def kept_moves(
         for result in results
         if LOOP_VARIABLE in result
     }
-    return {**told, "results": {**told["results"], leg: kept}}
+    return {**reported, "results": {**reported["results"], leg: kept}}
 
 
 def _check_result(result: dict[str, t.Any], entry: Entry, host: str) -> None:
@@ -204,10 +204,12 @@ def _profiles_of(licenses: list[Entry]) -> dict[str, list[str]]:
     return {entry["number"]: sorted(entry.get("profiles", [])) for entry in licenses}
 
 
-def move_outcome(told: Told) -> dict[str, t.Any]:
+def move_outcome(reported: Reported) -> dict[str, t.Any]:
     """What the legs of a host came to in this run, sorted by what it means."""
     ran = [
-        (name, leg, result) for leg in LEGS for name, result in told["results"].get(leg, {}).items()
+        (name, leg, result)
+        for leg in LEGS
+        for name, result in reported["results"].get(leg, {}).items()
     ]
     done = [(name, leg, result) for name, leg, result in ran if "plan" in result]
     plan = [row for each in done for row in _steps(*each)]
@@ -217,14 +219,14 @@ def move_outcome(told: Told) -> dict[str, t.Any]:
         if result["digest"] is not None
     ]
     waits = _once(wait for _name, _leg, result in done for wait in result["waiting"])
-    adrift = _adrift(done)
+    orphaned = _orphaned(done)
     return {
         "plan": plan,
         "confirmations": confirmations,
         "waits": waits,
-        "adrift": adrift,
+        "adrift": orphaned,
         "failures": [
-            *told.get("failures", ()),
+            *reported.get("failures", ()),
             *(
                 f"Move {name}, leg {leg}: {result.get('msg', 'no reason was given')}"
                 for name, leg, result in ran
@@ -232,7 +234,7 @@ def move_outcome(told: Told) -> dict[str, t.Any]:
             ),
         ],
         "lines": [
-            *_adrift_lines(adrift),
+            *_orphaned_lines(orphaned),
             *(line for each in done for line in _report(*each)),
             *(table([_in_words(row) for row in plan], _STEP_COLUMNS) if plan else []),
             *_said_lines(plan),
@@ -261,10 +263,10 @@ def move_rows(moves: list[Entry]) -> list[Entry]:
     ]
 
 
-def adrift_lines(moves: list[Entry]) -> list[str]:
+def orphaned_lines(moves: list[Entry]) -> list[str]:
     """The licenses that are active nowhere, and what keeps moves from going on, as lines."""
     found = {entry["license"]: entry for move in moves for entry in move["adrift"]}
-    return [*_adrift_lines(list(found.values())), *_problem_lines(moves)]
+    return [*_orphaned_lines(list(found.values())), *_problem_lines(moves)]
 
 
 def _problem_lines(moves: list[Entry]) -> list[str]:
@@ -286,22 +288,22 @@ def _require_names(declared: list[Entry]) -> None:
             )
 
 
-def _state(entry: Entry, side: str, hosts: dict[str, Told]) -> str:
+def _state(entry: Entry, side: str, hosts: dict[str, Reported]) -> str:
     return str((_record(entry, side, hosts) or {}).get("state", "none"))
 
 
-def _record(entry: Entry, side: str, hosts: dict[str, Told]) -> Entry | None:
+def _record(entry: Entry, side: str, hosts: dict[str, Reported]) -> Entry | None:
     known = hosts.get(entry[side], {}).get("before", ())
     return next((record for record in known if record["name"] == entry["name"]), None)
 
 
-def _result(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
-    told = hosts.get(entry[SIDE_OF[leg]], {})
-    found: dict[str, t.Any] | None = told.get("results", {}).get(leg, {}).get(entry["name"])
+def _result(entry: Entry, leg: str, hosts: dict[str, Reported]) -> dict[str, t.Any] | None:
+    reported = hosts.get(entry[SIDE_OF[leg]], {})
+    found: dict[str, t.Any] | None = reported.get("results", {}).get(leg, {}).get(entry["name"])
     return found
 
 
-def _went_through(entry: Entry, leg: str, hosts: dict[str, Told]) -> bool:
+def _went_through(entry: Entry, leg: str, hosts: dict[str, Reported]) -> bool:
     result = _result(entry, leg, hosts)
     return result is not None and "plan" in result and not result["waiting"]
 
@@ -325,7 +327,7 @@ def without_codes(declared: list[Entry]) -> list[Entry]:
     ]
 
 
-def _lost_side(entry: Entry, hosts: dict[str, Told]) -> str | None:
+def _lost_side(entry: Entry, hosts: dict[str, Reported]) -> str | None:
     """The side that is declared as lost and answers all the same, while that still matters."""
     if entry.get("state", "moved") == "restored":
         lost, over = "target", _state(entry, "source", hosts) == "restored"
@@ -335,7 +337,7 @@ def _lost_side(entry: Entry, hosts: dict[str, Told]) -> str | None:
     return lost if entry.get(f"{lost}_lost", False) and answers and not over else None
 
 
-def _document(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
+def _document(entry: Entry, leg: str, hosts: dict[str, Reported]) -> dict[str, t.Any] | None:
     """What the leg before gave, in this run or in an earlier one."""
     giver = _GIVER_OF.get(leg)
     if giver is None or (leg == "install" and entry.get("source_lost", False)):
@@ -348,7 +350,7 @@ def _document(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any
     return found
 
 
-def _differs(entry: Entry, side: str, hosts: dict[str, Told]) -> bool:
+def _differs(entry: Entry, side: str, hosts: dict[str, Reported]) -> bool:
     """Whether an agent knows the name for another move than the declared one."""
     record = _record(entry, side, hosts)
     if record is None:
@@ -360,7 +362,7 @@ def _differs(entry: Entry, side: str, hosts: dict[str, Told]) -> bool:
     return _profiles_of(entry["licenses"]) != _profiles_of(record["backup"]["licenses"])
 
 
-def _evidence(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
+def _evidence(entry: Entry, leg: str, hosts: dict[str, Reported]) -> dict[str, t.Any] | None:
     """The newest document of the leg's agent that the other side keeps: it was signed there."""
     is_source = SIDE_OF[leg] == "source"
     record = _record(entry, "target" if is_source else "source", hosts) or {}
@@ -369,7 +371,7 @@ def _evidence(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any
     return next((document for document in found if document), None)
 
 
-def _backup(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] | None:
+def _backup(entry: Entry, leg: str, hosts: dict[str, Reported]) -> dict[str, t.Any] | None:
     """The source's, in this run or an earlier one; the source is never given another's."""
     result = _result(entry, "backup", hosts)
     if result is not None and result.get("backup"):
@@ -382,7 +384,7 @@ def _backup(entry: Entry, leg: str, hosts: dict[str, Told]) -> dict[str, t.Any] 
     return t.cast("t.Optional[dict[str, t.Any]]", kept.get(entry["name"]))
 
 
-def _call(entry: Entry, leg: str, hosts: dict[str, Told], folder: str | None) -> Call:
+def _call(entry: Entry, leg: str, hosts: dict[str, Reported], folder: str | None) -> Call:
     document, backup = _document(entry, leg, hosts), _backup(entry, leg, hosts)
     prefix = None if not folder else f"{folder}/{file_stem(entry['name'])}"
     giver, kind = _GIVER_OF.get(leg), _KIND_OF.get(leg)
@@ -447,23 +449,23 @@ def _cautions(name: str, leg: str, result: dict[str, t.Any]) -> list[str]:
     return [f"Before you confirm leg {leg} of move {name}:", *warnings] if warnings else []
 
 
-def _adrift(done: list[tuple[str, str, dict[str, t.Any]]]) -> list[Entry]:
+def _orphaned(done: list[tuple[str, str, dict[str, t.Any]]]) -> list[Entry]:
     """By the last word that each move's agent gave."""
     last = {name: result["move"] for name, _leg, result in done}
     return [entry for move in last.values() if move is not None for entry in move["adrift"]]
 
 
-def _adrift_lines(adrift: list[Entry]) -> list[str]:
+def _orphaned_lines(orphaned: list[Entry]) -> list[str]:
     rows = [
         {
             **entry,
             "license": called(entry["license"], entry.get("name")),
             "advice": " ".join(entry["advice"]),
         }
-        for entry in adrift
+        for entry in orphaned
     ]
     heading = "Licenses that are active nowhere, or may be:"
-    return [heading, *table(rows, _ADRIFT_COLUMNS)] if rows else []
+    return [heading, *table(rows, _ORPHANED_COLUMNS)] if rows else []
 
 
 def _said_lines(plan: list[Entry]) -> list[str]:

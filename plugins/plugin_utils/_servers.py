@@ -83,9 +83,9 @@ def _attest(wait: Entry) -> str:
 
 
 def _times(wait: Entry) -> list[str]:
-    told = []
+    commands = []
     if wait["since"]:
-        told.append(f"since {wait['since']}")
+        commands.append(f"since {wait['since']}")
     if wait["until"]:
-        told.append(f"until {wait['until']}{' (overdue)' if wait['overdue'] else ''}")
-    return [f"  When: {', '.join(told)}"] if told else []
+        commands.append(f"until {wait['until']}{' (overdue)' if wait['overdue'] else ''}")
+    return [f"  When: {', '.join(commands)}"] if commands else []

@@ -36,14 +36,14 @@ _RUN_COLUMNS: t.Final = {**_COLUMNS, "present": "Before"}
 
 
 def vendors_here(
-    told: list[str] | None, found: list[Entry], declared: dict[str, list[Entry]], host: str
+    reported: list[str] | None, found: list[Entry], declared: dict[str, list[Entry]], host: str
 ) -> list[str]:
     """Whose products ``host`` has, in the order of the alphabet.
 
-    ``told`` is what the inventory says, ``found`` what the agent shows otherwise; what is declared
-    for this very host counts in either case, so that nothing declared is left out in silence.
+    ``reported`` is what the inventory says, ``found`` what the agent shows otherwise; what is
+    declared for this very host counts in either case: nothing declared is left out in silence.
     """
-    vendors = set(told or ())
+    vendors = set(reported or ())
     if not vendors:
         # An agent of an older release names CodeMeter everywhere, without a version where none is.
         vendors = {
@@ -72,14 +72,14 @@ def drift(results: list[dict[str, t.Any]]) -> list[Row]:
 
 
 def transfer_drift(
-    plan: list[Row], transfers: list[Entry], borrows: list[Entry], told: Entry
+    plan: list[Row], transfers: list[Entry], borrows: list[Entry], reported: Entry
 ) -> list[Row]:
     """The transfers that a host had a part in, from the plan of all hosts."""
-    before = told.get("before") or {}
+    before = reported.get("before") or {}
     known = {record["name"]: record["status"] for record in before.get("transfers", ())}
     texts = {entry["name"]: _transfer_text(entry) for entry in transfers}
     lots = {entry["name"]: _borrow_text(entry) for entry in borrows}
-    names = dict.fromkeys(row["transfer"] for row in plan if row["host"] == told["agent"])
+    names = dict.fromkeys(row["transfer"] for row in plan if row["host"] == reported["agent"])
     return [
         {
             "what": f"transfer {name}",
@@ -125,9 +125,9 @@ def failures(result: dict[str, t.Any]) -> list[str]:
     return [str(item.get("msg", "no reason was given")) for item in items or [result]]
 
 
-def drift_table(told: list[Entry], hosts: list[str], check: bool) -> list[str]:
+def drift_table(reported: list[Entry], hosts: list[str], check: bool) -> list[str]:
     """The table of all hosts of a run, with a line also where nothing differs or is known."""
-    by_host = {entry["host"]: entry for entry in told}
+    by_host = {entry["host"]: entry for entry in reported}
     rows: list[Row] = []
     for host in hosts:
         entry = by_host.get(host, {})

@@ -55,21 +55,21 @@ def fingerprint(text: t.Any) -> str | None:
 
 def trust_mistakes(agents: list[Agent], trusted_keys: dict[str, t.Any]) -> list[str]:
     """What the inventory cannot mean about names and keys of agents; nobody was asked yet."""
-    told = list(_shared_names(agents))
+    reported = list(_shared_names(agents))
     for agent in agents:
-        told += _agent_mistakes(agent, trusted_keys)
+        reported += _agent_mistakes(agent, trusted_keys)
     for name, key in trusted_keys.items():
         if not _NAME.fullmatch(str(name)):
-            told.append(
+            reported.append(
                 f"seatkeeper_agent_trusted_keys names {str(name)!r}, and no agent can be called so."
             )
         elif public_key(key) is None:
-            told.append(
+            reported.append(
                 f"seatkeeper_agent_trusted_keys has no Ed25519 public key for {name}; give the one"
                 " that"
                 " `seatkeeper-agent key` prints there."
             )
-    return [f"{text} {_NOTHING_DONE}" for text in told]
+    return [f"{text} {_NOTHING_DONE}" for text in reported]
 
 
 def trust_keys(agents: list[Agent], trusted_keys: dict[str, t.Any]) -> dict[str, str]:
@@ -94,9 +94,9 @@ def trust_problems(
     ``held`` are the keys that the agents of hosts have so far, by host and name. One that holds
     another key than is told now is enough: who joins today must not believe what others contest.
     """
-    told = [agent for agent in agents if agent.get("told") is not None]
+    reported = [agent for agent in agents if agent.get("told") is not None]
     found = []
-    for agent in told:
+    for agent in reported:
         shown = fingerprint(agent["told"])
         declared = _declared(agent, trusted_keys)
         if shown is None:
@@ -105,7 +105,7 @@ def trust_problems(
             found.append(_other_than_declared(agent, shown, declared))
         elif declared is None:
             found += _changed(agent, shown, held)
-    found += _shared_keys(told, trusted_keys)
+    found += _shared_keys(reported, trusted_keys)
     return [f"{text} {_NO_TRUST_CHANGED}" for text in found]
 
 
@@ -128,27 +128,27 @@ def _shared_names(agents: list[Agent]) -> t.Iterator[str]:
 
 def _agent_mistakes(agent: Agent, trusted_keys: dict[str, t.Any]) -> list[str]:
     host, name, declared = agent["host"], str(agent["name"]), agent.get("declared")
-    told = []
+    reported = []
     if not _NAME.fullmatch(name):
-        told.append(
+        reported.append(
             f"The agent of {host} cannot be called {name!r}: set a seatkeeper_agent_name of at most"
             " 63 letters, digits, dots, dashes and underscores."
         )
     if declared is None:
-        return told
+        return reported
     if not _FINGERPRINT.fullmatch(str(declared).lower()):
-        told.append(
+        reported.append(
             f"seatkeeper_agent_key_fingerprint of {host} is not sha256: and 64 hexadecimal digits,"
             " as"
             f" `{_COMMAND}` prints it on {host}."
         )
     elif name in trusted_keys and fingerprint(trusted_keys[name]) != str(declared).lower():
-        told.append(
+        reported.append(
             f"seatkeeper_agent_key_fingerprint of {host} and the key of {name} in"
             " seatkeeper_agent_trusted_keys differ;"
             " leave one of them out."
         )
-    return told
+    return reported
 
 
 def _declared(agent: Agent, trusted_keys: dict[str, t.Any]) -> str | None:
@@ -187,9 +187,9 @@ def _changed(agent: Agent, shown: str, held: dict[str, dict[str, t.Any]]) -> lis
     return [text]
 
 
-def _shared_keys(told: list[Agent], trusted_keys: dict[str, t.Any]) -> t.Iterator[str]:
-    names = {agent["name"] for agent in told}
-    owners = [(fingerprint(agent["told"]), agent["host"]) for agent in told]
+def _shared_keys(reported: list[Agent], trusted_keys: dict[str, t.Any]) -> t.Iterator[str]:
+    names = {agent["name"] for agent in reported}
+    owners = [(fingerprint(agent["told"]), agent["host"]) for agent in reported]
     owners += [
         (fingerprint(key), f"{name} (seatkeeper_agent_trusted_keys)")
         for name, key in trusted_keys.items()

@@ -49,7 +49,7 @@ def listing(socket_path: Path, member: str) -> list[dict[str, Any]]:
         after = answer["next"]
 
 
-def move_one(library: Path) -> None:
+def transfer_one(library: Path) -> None:
     """What a transfer does to the container that it leaves."""
     with closing(sqlite3.connect(library.parent / "containers.db", timeout=30)) as connection:
         connection.execute("UPDATE firm_item SET update_counter = update_counter + 1")
@@ -61,7 +61,7 @@ def timed(socket_path: Path, library: Path, member: str, expected: int) -> Calla
     """A function that moves one item and returns how many milliseconds a listing took then."""
 
     def once() -> float:
-        move_one(library)
+        transfer_one(library)
         started = time.perf_counter()
         found = len(listing(socket_path, member))
         seconds = time.perf_counter() - started

@@ -18,7 +18,7 @@ from statistics import median
 
 from bench.agents import agent
 from bench.comparison import Aim, Comparison
-from bench.flooding import Flood, Order
+from bench.flooding import Flood, FloodCommand
 from bench.processes import get
 from seatkeeper_agent.api.bounds import BODIES_BYTES_EACH, BODY_BYTES_MAX, CONNECTIONS_EACH
 
@@ -44,7 +44,7 @@ def flooded_seconds() -> float:
         get(server.socket_path, "/readyz")
         server.socket_path.chmod(0o666)
         floods = [
-            Flood(Order(str(server.socket_path), uid, group.gr_gid, *BODIES, *SLOW))
+            Flood(FloodCommand(str(server.socket_path), uid, group.gr_gid, *BODIES, *SLOW))
             for uid in range(FIRST_UID, FIRST_UID + 3)
         ]
         for flood in floods:

@@ -28,7 +28,7 @@ UNFINISHED = (
 
 
 @dataclass(frozen=True)
-class Order:
+class FloodCommand:
     """Whom one user floods with how much, and how many of each are refused for certain."""
 
     socket_path: str
@@ -43,7 +43,7 @@ class Order:
 class Flood:
     """One user who floods an agent, as a process of its own."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, command: FloodCommand) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__],
             stdin=subprocess.PIPE,
@@ -51,7 +51,7 @@ class Flood:
             text=True,
         )
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asdict(order)) + "\n")
+        self._process.stdin.write(json.dumps(asdict(command)) + "\n")
         self._process.stdin.flush()
 
     def codes(self) -> list[str]:
@@ -114,14 +114,14 @@ class _Held:
         return codes
 
 
-def _flood(order: Order) -> None:
+def _flood(command: FloodCommand) -> None:
     os.setgroups([])
-    os.setgid(order.gid)
-    os.setuid(order.uid)
-    bodies = _Held(order.socket_path, order.bodies, UNFINISHED)
-    codes = bodies.all_refused(order.bodies_refused)
-    slow = _Held(order.socket_path, order.slow, SLOW)
-    codes += slow.all_refused(order.slow_refused)
+    os.setgid(command.gid)
+    os.setuid(command.uid)
+    bodies = _Held(command.socket_path, command.bodies, UNFINISHED)
+    codes = bodies.all_refused(command.bodies_refused)
+    slow = _Held(command.socket_path, command.slow, SLOW)
+    codes += slow.all_refused(command.slow_refused)
     print(json.dumps(codes), flush=True)
     while not select.select([sys.stdin], [], [], PAUSE_SECONDS)[0]:
         bodies.refused()
@@ -129,4 +129,4 @@ def _flood(order: Order) -> None:
 
 
 if __name__ == "__main__":
-    _flood(Order(**json.loads(sys.stdin.readline())))
+    _flood(FloodCommand(**json.loads(sys.stdin.readline())))

@@ -20,7 +20,7 @@ from seatkeeper_twins.lab.lab import Lab
 _REQUEST = re.compile(rb"(GET|PUT|POST|DELETE) (/[^ ?]*)[^ ]* HTTP/1\.1\r\n")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|130-\d{10}")
 _CREDENTIALS = struct.Struct("3i")
-_TOLD_RESULTS = 1
+_REPORTED_RESULTS = 1
 """The play that `integration.runs.play` adds gives each host one result."""
 
 
@@ -39,7 +39,7 @@ class RunCost:
     lowered_by: int | None = field(default=None, compare=False)
 
 
-class Doorman:
+class TaskCounter:
     """Listens in the place of an agent's socket, passes everything on, and counts."""
 
     def __init__(self, path: Path) -> None:
@@ -96,19 +96,20 @@ def _copy(source: socket.socket, target: socket.socket) -> bytes:
 
 
 @contextmanager
-def counted_requests(lab: Lab) -> Iterator[dict[str, Doorman]]:
+def counted_requests(lab: Lab) -> Iterator[dict[str, TaskCounter]]:
     """Count what is asked of each agent of a lab meanwhile."""
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(Doorman(host.socket_path)) for name, host in lab.hosts.items()
+            name: stack.enter_context(TaskCounter(host.socket_path))
+            for name, host in lab.hosts.items()
         }
 
 
-def costs_of(run: Run, doormen: dict[str, Doorman]) -> dict[str, RunCost]:
+def costs_of(run: Run, doormen: dict[str, TaskCounter]) -> dict[str, RunCost]:
     """What each host's part took."""
     return {
         host: RunCost(
-            sum(run.recap[host].values()) - run.recap[host]["changed"] - _TOLD_RESULTS,
+            sum(run.recap[host].values()) - run.recap[host]["changed"] - _REPORTED_RESULTS,
             len(doorman.processes),
             tuple(f"{number} {what}" for what, number in sorted(doorman.requests.items())),
         )

@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2] / "agent" / "tests"))
 
 from crash.campaign import Report, benches, replay
-from crash.progress import Say, say, told
+from crash.progress import Say, reported, say
 from crash.schedules import Result, Schedule, Stop, add_arguments, chosen_schedule, today
 from crash.share import chosen, seed, share
 from crash.warm import warm_up
@@ -50,7 +50,7 @@ def run_playbooks(share: float, seed: int, say: Say) -> Report:
     schedules = chosen(points, share, seed)
     say(f"{report.points} points, {len(schedules)} of {len(points)} schedules")
     with benches(today(), PlaybookCarrier) as run:
-        for result in told(run(schedules), len(schedules), report.failure, say):
+        for result in reported(run(schedules), len(schedules), report.failure, say):
             kind = "points alone" if result.schedule.stop is None else "playbooks killed"
             report.add(kind, result)
     report.seconds = time.monotonic() - started

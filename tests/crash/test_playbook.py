@@ -32,6 +32,6 @@ def test_a_share_of_the_deaths_is_survived(tmp_path: Path, record_property: Any)
         check=False,
     )
     assert report.exists(), f"the campaign broke off with code {done.returncode}"
-    told = json.loads(report.read_text())
-    record_property("crash figures", told["text"])
-    assert told["failed"] == 0, "\n".join(told["failures"])
+    reported = json.loads(report.read_text())
+    record_property("crash figures", reported["text"])
+    assert reported["failed"] == 0, "\n".join(reported["failures"])

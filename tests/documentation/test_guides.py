@@ -48,10 +48,10 @@ def test_what_holds_a_container_has_its_recovery_step_by_step() -> None:
 
 def test_whether_running_again_helps_is_what_the_agent_says() -> None:
     text = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^\| `([a-z-]+)` \|.*\| (yes|no) \|$", text, flags=re.MULTILINE))
+    reported = dict(re.findall(r"^\| `([a-z-]+)` \|.*\| (yes|no) \|$", text, flags=re.MULTILINE))
     for code in problems.ProblemCode:
         retryable = problems.Problem(code, "", "").retryable
-        assert told[code.value] == ("yes" if retryable else "no"), code
+        assert reported[code.value] == ("yes" if retryable else "no"), code
 
 
 def test_the_tables_of_states_are_those_of_the_agent() -> None:
@@ -59,14 +59,14 @@ def test_the_tables_of_states_are_those_of_the_agent() -> None:
     _, source, target = re.split(r"^At the (?:source|target):$", text, flags=re.MULTILINE)
     for side, part in (("source", source), ("target", target.split("Beside")[0])):
         rows = re.findall(r"^\| `(\w+)` \|[^|]*\|(.*)\|$", part, flags=re.MULTILINE)
-        told = {state: set(re.findall(r"`(\w+)`", following)) for state, following in rows}
+        reported = {state: set(re.findall(r"`(\w+)`", following)) for state, following in rows}
         table = transfers.TRANSITIONS[transfers.Side(side)]
         known = {
             state.value: {following.value for following in after}
             for state, after in table.items()
             if state is not transfers.State.NONE
         }
-        assert {state: after for state, after in told.items() if after} == known
+        assert {state: after for state, after in reported.items() if after} == known
 
 
 def test_every_link_of_a_guide_leads_somewhere() -> None:

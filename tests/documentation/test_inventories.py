@@ -86,8 +86,8 @@ def test_a_misspelt_variable_is_told_and_nothing_is_done(tmp_path: Path) -> None
     inventory.write_text(json.dumps({"license_servers": {"hosts": {"old": host}}}))
     done = ansible("ansible-playbook", tmp_path, "-i", str(inventory), "playbooks/site.yml")
     assert done.returncode != 0
-    told = "The inventory sets license_transfer, which nothing reads. Did you mean"
-    assert f"{told} license_transfers? Nothing was done here." in done.stdout, done.stdout
+    reported = "The inventory sets license_transfer, which nothing reads. Did you mean"
+    assert f"{reported} license_transfers? Nothing was done here." in done.stdout, done.stdout
     assert "There is no socket" not in done.stdout
 
 
@@ -103,10 +103,10 @@ def test_a_misspelt_key_is_told_with_its_place_and_nothing_is_done(tmp_path: Pat
     done = ansible("ansible-playbook", tmp_path, "-i", str(inventory), "playbooks/site.yml")
     assert done.returncode != 0
     for host, (variable, entry) in MISTAKES.items():
-        (told,) = re.findall(
+        (reported,) = re.findall(
             rf"^failed: \[{host}\].*$|^fatal: \[{host}\].*$", done.stdout, re.MULTILINE
         )
-        message = json.loads(told.partition("=> ")[2])["msg"]
+        message = json.loads(reported.partition("=> ")[2])["msg"]
         above, wrong = (variable, list(entry)[-1])
         if host == "orders":
             above, wrong = "license_orders.keys", "quantty"

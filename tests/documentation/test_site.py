@@ -25,12 +25,12 @@ def check(folder: Path, page: str, style: str = "") -> tuple[int, str]:
 
 
 def test_a_whole_site_passes(tmp_path: Path) -> None:
-    status, told = check(tmp_path, WHOLE, "@import 'more.css'; p { background: url(a.png) }")
-    assert (status, told.strip()) == (0, "2 pages, every link leads somewhere")
+    status, reported = check(tmp_path, WHOLE, "@import 'more.css'; p { background: url(a.png) }")
+    assert (status, reported.strip()) == (0, "2 pages, every link leads somewhere")
 
 
 @pytest.mark.parametrize(
-    ("page", "style", "told"),
+    ("page", "style", "reported"),
     [
         ('<a href="gone.html">x</a>', "", "gone.html leads to no file"),
         ('<a href="other.html#gone">x</a>', "", "other.html#gone leads to no part of that page"),
@@ -43,11 +43,11 @@ def test_a_whole_site_passes(tmp_path: Path) -> None:
     ],
 )
 def test_what_leads_nowhere_or_outside_is_told(
-    tmp_path: Path, page: str, style: str, told: str
+    tmp_path: Path, page: str, style: str, reported: str
 ) -> None:
     status, output = check(tmp_path, page, style)
     assert status == 1
-    assert told in output
+    assert reported in output
 
 
 def test_a_folder_without_pages_is_no_site(tmp_path: Path) -> None:

@@ -29,5 +29,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 measured[report.nodeid] = facts
     for test, facts in measured.items():
         name = test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
-        told = f" ({'; '.join(facts)})" if facts else ""
-        terminalreporter.write_line(f"{seconds[test]:6.1f} s  {name}{told}")
+        reported = f" ({'; '.join(facts)})" if facts else ""
+        terminalreporter.write_line(f"{seconds[test]:6.1f} s  {name}{reported}")

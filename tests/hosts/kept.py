@@ -79,14 +79,14 @@ def run_logged(command: list[str], folder: Path, environment: Mapping[str, str])
         try:
             status = process.wait(BUILD_SECONDS_MAX)
         except subprocess.TimeoutExpired as error:
-            told = f"{shlex.join(command)} took over {BUILD_SECONDS_MAX:.0f} s."
-            raise ImageUnavailable(told) from error
+            reported = f"{shlex.join(command)} took over {BUILD_SECONDS_MAX:.0f} s."
+            raise ImageUnavailable(reported) from error
         finally:
             process.kill()
             process.wait(END_SECONDS_MAX)
     if status:
-        told = log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
-        raise ImageUnavailable(f"{shlex.join(command)} failed: {told}")
+        reported = log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
+        raise ImageUnavailable(f"{shlex.join(command)} failed: {reported}")
 
 
 def missing_programs(names: Iterable[str]) -> list[str]:

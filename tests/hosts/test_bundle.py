@@ -60,9 +60,9 @@ def test_what_is_in_a_release_is_named_with_every_file_and_its_hash(
 ) -> None:
     text = release.with_suffix(".cdx.json").read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
-    told = json.loads(text)
-    agent = told["metadata"]["component"]
-    parts = [agent, *told["components"]]
+    reported = json.loads(text)
+    agent = reported["metadata"]["component"]
+    parts = [agent, *reported["components"]]
     files = {
         reference["url"]: {entry["alg"]: entry["content"] for entry in reference["hashes"]}
         for part in parts
@@ -79,12 +79,12 @@ def test_what_is_in_a_release_is_named_with_every_file_and_its_hash(
         for name, version, _build, _tags in (parse_wheel_filename(wheel.name) for wheel in wheels)
     }
     # What the agent's package asks for by itself, and that nothing needs what is not there.
-    needs = {entry["ref"]: set(entry.get("dependsOn", ())) for entry in told["dependencies"]}
+    needs = {entry["ref"]: set(entry.get("dependsOn", ())) for entry in reported["dependencies"]}
     assert set(needs) == {part["bom-ref"] for part in parts}
     lines = (ROOT / "agent" / "pyproject.toml").read_text().partition("\ndependencies = [")[2]
-    asked = re.findall(r'"([a-z-]+)[>=<]', lines.partition("]")[0])
+    requested = re.findall(r'"([a-z-]+)[>=<]', lines.partition("]")[0])
     assert {ref.partition("@")[0] for ref in needs[agent["bom-ref"]]} == {
-        canonicalize_name(name) for name in asked
+        canonicalize_name(name) for name in requested
     }
     reached = {agent["bom-ref"]}
     while more := set().union(*(needs[ref] for ref in reached)) - reached:
@@ -169,8 +169,8 @@ def test_it_is_installed_whatever_a_user_or_an_environment_has_told_pip(
         ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"),
     )
     assert done.returncode == 0, done.stdout
-    told = command(tmp_path / "release" / "bin" / "seatkeeper-agent", "--version")
-    assert told.stdout.strip() == variables["seatkeeper_agent_version"]
+    reported = command(tmp_path / "release" / "bin" / "seatkeeper-agent", "--version")
+    assert reported.stdout.strip() == variables["seatkeeper_agent_version"]
     assert not (tmp_path / "hostile" / "t").exists()
     # Nothing of where the packages came from is left.
     assert not (tmp_path / "release" / "index.txt").exists()

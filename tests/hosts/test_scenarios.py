@@ -24,7 +24,7 @@ SECONDS_MAX = 5400
 END_SECONDS_MAX = 600
 """SSH's shared connections notice within seconds that their host is gone."""
 LOOK_AGAIN_SECONDS = 0.2
-TOLD_CHARACTERS = 6000
+REPORTED_CHARACTERS = 6000
 _PHASE = re.compile(r" > (\w+)\] Executing$", re.MULTILINE)
 
 
@@ -61,8 +61,8 @@ def test_scenario(name: str, record_property: Callable[[str, object], None]) -> 
         Lab(folder / "lab").down()
     for phase, took in seconds.items():
         record_property(phase, f"{took:.0f} s")
-    told = log.read_text(encoding="utf-8", errors="replace")
-    assert status == 0, f"{log}:\n{told[-TOLD_CHARACTERS:]}"
+    reported = log.read_text(encoding="utf-8", errors="replace")
+    assert status == 0, f"{log}:\n{reported[-REPORTED_CHARACTERS:]}"
     deadline = time.monotonic() + END_SECONDS_MAX
     while (left := _left_of(folder)) and time.monotonic() < deadline:
         time.sleep(LOOK_AGAIN_SECONDS)

@@ -14,10 +14,10 @@ KILLED = 137
 def main(path: str, words: list[str]) -> int:
     """Hand on all that a process is given; how what was run there has ended."""
     order = marshal.dumps((words, dict(os.environ)))
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked:
-        asked.connect(path)
-        socket.send_fds(asked, [order], [os.open(".", os.O_RDONLY), 0, 1, 2])
-        code = asked.recv(1)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as requested:
+        requested.connect(path)
+        socket.send_fds(requested, [order], [os.open(".", os.O_RDONLY), 0, 1, 2])
+        code = requested.recv(1)
     return code[0] if code else KILLED
 
 

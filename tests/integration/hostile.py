@@ -41,8 +41,8 @@ class _Handler(socketserver.StreamRequestHandler):
                         return
                     self.wfile.write(self._changed(request[0], *answer))
 
-    def _changed(self, asked: bytes, head: bytes, body: bytes) -> bytes:
-        method, path, _version = asked.split(b"\r\n", 1)[0].decode().split(" ")
+    def _changed(self, requested: bytes, head: bytes, body: bytes) -> bytes:
+        method, path, _version = requested.split(b"\r\n", 1)[0].decode().split(" ")
         first, *lines = head.strip().split(b"\r\n")
         if b" 200 " not in first or b"json" not in head.lower():
             return head + body

@@ -42,19 +42,19 @@ def run_module(
         finally:
             os.close(writing)
         with os.fdopen(reading, encoding="utf-8") as output:
-            told = output.read()
+            reported = output.read()
         errors.seek(0)
-        return told, errors.read().decode(errors="replace")
+        return reported, errors.read().decode(errors="replace")
 
 
 @functools.cache
 def _started(import_path: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start this file; it ends when this process does, and so the kernel closes its socket."""
-    asked, asking = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with asked:
+    requested, asking = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with requested:
         process = subprocess.Popen(
             [sys.executable, "-P", __file__],
-            stdin=asked,
+            stdin=requested,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PYTHONPATH": import_path},
         )
     return process, asking
@@ -64,13 +64,13 @@ def main() -> None:
     """Import everything, then fork for each request."""
     for path in Path(importlib.import_module(MODULES).__path__[0]).glob("[!_]*.py"):
         importlib.import_module(f"{MODULES}.{path.stem}")
-    asked = socket.socket(fileno=os.dup(0))
+    requested = socket.socket(fileno=os.dup(0))
     while True:
-        request, files, _, _ = socket.recv_fds(asked, REQUEST_BYTES_MAX, 2)
+        request, files, _, _ = socket.recv_fds(requested, REQUEST_BYTES_MAX, 2)
         if not request:
             return
         if os.fork() == 0:
-            asked.close()
+            requested.close()
             _become(json.loads(request), *files)
             return
         for file in files:

@@ -38,7 +38,7 @@ class Run:
 
     code: int
     output: str
-    told: dict[str, dict[str, Any]]
+    reported: dict[str, dict[str, Any]]
 
     @property
     def recap(self) -> dict[str, dict[str, int]]:
@@ -56,7 +56,7 @@ class Run:
     @property
     def plan(self) -> list[dict[str, Any]]:
         """The fact license_transfer_plan, the same on every host that came to the end."""
-        plans = [told["plan"] for told in self.told.values()]
+        plans = [reported["plan"] for reported in self.reported.values()]
         assert plans, self.output
         assert all(plan == plans[0] for plan in plans)
         return list(plans[0])
@@ -78,13 +78,13 @@ def play(
     inventory: Path = INVENTORY,
 ) -> Run:
     """Run a playbook on the hosts of a lab, then have each host tell its facts."""
-    told_folder = folder / "told"
-    told_folder.mkdir(exist_ok=True)
-    for path in told_folder.iterdir():
+    reported_folder = folder / "told"
+    reported_folder.mkdir(exist_ok=True)
+    for path in reported_folder.iterdir():
         path.unlink()
     whole = folder / "run.yml"
     whole.write_text(
-        yaml.safe_dump([{"import_playbook": str(playbook)}, *_telling(told_folder)]),
+        yaml.safe_dump([{"import_playbook": str(playbook)}, *_telling(reported_folder)]),
         encoding="utf-8",
     )
     program = Path(sys.executable).with_name("ansible-playbook")
@@ -100,8 +100,8 @@ def play(
         timeout=RUN_SECONDS_MAX,
         check=False,
     )
-    told = {path.stem: json.loads(path.read_text()) for path in told_folder.iterdir()}
-    return Run(done.returncode, done.stdout, told)
+    reported = {path.stem: json.loads(path.read_text()) for path in reported_folder.iterdir()}
+    return Run(done.returncode, done.stdout, reported)
 
 
 def given(inventory: Path, variables: dict[str, Any]) -> list[str]:
@@ -229,9 +229,9 @@ def module(
         "_ansible_remote_tmp": str(folder),
         **options,
     }
-    told, errors = run_module(name, arguments, folder, environment(lab, folder))
-    assert told.lstrip("\n").startswith("{"), errors
-    return dict(json.loads(told))
+    reported, errors = run_module(name, arguments, folder, environment(lab, folder))
+    assert reported.lstrip("\n").startswith("{"), errors
+    return dict(json.loads(reported))
 
 
 def holdings(lab: Lab) -> dict[str, dict[str, tuple[int, int]]]:

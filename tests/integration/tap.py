@@ -112,9 +112,9 @@ def waited(
     with tapped(lab[host].socket_path) as tap, ThreadPoolExecutor(1) as people:
         working = people.submit(person)
         options |= {"wait_timeout": PERSON_SECONDS_MAX, "agent_socket": str(tap.path)}
-        told = module(lab, folder, name, host, **options)
+        reported = module(lab, folder, name, host, **options)
         working.result()
-    return told
+    return reported
 
 
 def wait_for(look: Callable[[], Any]) -> Any:

@@ -51,9 +51,9 @@ def make_key(file: Path) -> str:
     """A key as docs/operations.md has it made; its public half."""
     made = command("openssl", "genpkey", "-algorithm", "ed25519", "-out", file)
     assert made.returncode == 0, made.stderr
-    told = command("openssl", "pkey", "-in", file, "-pubout")
-    assert told.returncode == 0, told.stderr
-    return told.stdout
+    reported = command("openssl", "pkey", "-in", file, "-pubout")
+    assert reported.returncode == 0, reported.stderr
+    return reported.stdout
 
 
 def make_release(folder: Path, content: str, key: Path | None = None) -> Path:
@@ -177,12 +177,12 @@ def test_only_a_release_that_is_vouched_for_is_taken(tmp_path: Path) -> None:
     head = {"hosts": "license_servers", "gather_facts": False, "tasks": [RELEASE, TAKEN]}
     playbook.write_text(yaml.safe_dump([head]))
     with Lab.create({}) as nothing:
-        told = play(nothing, tmp_path, playbook, inventory=inventory)
-    assert told.changed == 0
+        reported = play(nothing, tmp_path, playbook, inventory=inventory)
+    assert reported.changed == 0
     for host, declared in hosts.items():
-        assert told.recap[host]["failed"] == int(host in refused), told.output
+        assert reported.recap[host]["failed"] == int(host in refused), reported.output
         if host in refused:
-            said = told.output.partition(f"fatal: [{host}]")[2].partition("fatal: [")[0]
+            said = reported.output.partition(f"fatal: [{host}]")[2].partition("fatal: [")[0]
             assert refused[host] in re.sub(r"\s+", " ", said), said
             assert "Nothing was changed on this host." in re.sub(r"\s+", " ", said)
             continue
@@ -190,10 +190,12 @@ def test_only_a_release_that_is_vouched_for_is_taken(tmp_path: Path) -> None:
             declared.get("seatkeeper_agent_bundle") or declared["seatkeeper_agent_requirements"]
         )
         whole = f"taken: 0.2.0-{checksum(release).removeprefix('sha256:')}"
-        assert re.search(rf"ok: \[{host}\] => \{{\s+\"msg\": \"{whole}\"", told.output), told.output
+        assert re.search(rf"ok: \[{host}\] => \{{\s+\"msg\": \"{whole}\"", reported.output), (
+            reported.output
+        )
     # Only where no key is declared is it said that nobody asked for a signature.
-    assert told.output.count("no seatkeeper_agent_bundle_key is declared") == 1
-    assert "PRIVATE KEY" not in told.output
+    assert reported.output.count("no seatkeeper_agent_bundle_key is declared") == 1
+    assert "PRIVATE KEY" not in reported.output
 
 
 def test_nothing_is_signed_by_a_key_that_is_none_or_open_to_others(tmp_path: Path) -> None:

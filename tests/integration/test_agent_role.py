@@ -76,7 +76,7 @@ def test_the_release_left_members_and_keys_are_found(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     bundle = folder / "seatkeeper-agent-0.2.0.tar"
     bundle.write_bytes(b"")
-    told_by_it = {"agent": {"agent": {"name": "old-server", "public_key": ITS_KEY}}}
+    reported_by_it = {"agent": {"agent": {"name": "old-server", "public_key": ITS_KEY}}}
     here = {
         "seatkeeper_agent_bundle": "files/seatkeeper-agent-0.2.0.tar",
         "seatkeeper_agent_bundle_checksum": f"sha256:{NOTHING}",
@@ -89,7 +89,7 @@ def test_the_release_left_members_and_keys_are_found(tmp_path: Path) -> None:
     }
     tasks: list[dict[str, Any]] = [
         *RELEASE,
-        {"ansible.builtin.add_host": {"name": "rogue", "seatkeeper_agent_told": told_by_it}},
+        {"ansible.builtin.add_host": {"name": "rogue", "seatkeeper_agent_told": reported_by_it}},
         {"ansible.builtin.debug": {"msg": "Left {{ seatkeeper_agent_members_left | to_json }}"}},
         {
             "ansible.builtin.debug": {
@@ -97,19 +97,21 @@ def test_the_release_left_members_and_keys_are_found(tmp_path: Path) -> None:
             }
         },
     ]
-    told = run(tmp_path, tasks, {"here": here}).ended_well()
+    reported = run(tmp_path, tasks, {"here": here}).ended_well()
     # It was beside the inventory, and not beside the playbook.
-    assert f"Release 0.2.0-{NOTHING} of {bundle}" in told.output
-    left = re.findall(r"(\w+)\W+group\W+(seatkeeper-\w+)", told.output)
-    assert left == [("otto", "seatkeeper-observer"), ("sam", "seatkeeper-migrator")], told.output
+    assert f"Release 0.2.0-{NOTHING} of {bundle}" in reported.output
+    left = re.findall(r"(\w+)\W+group\W+(seatkeeper-\w+)", reported.output)
+    assert left == [("otto", "seatkeeper-observer"), ("sam", "seatkeeper-migrator")], (
+        reported.output
+    )
     # The name is the one that the inventory gives, not the one that the agent tells.
-    assert "Trusts rogue." in told.output
+    assert "Trusts rogue." in reported.output
 
 
 def test_what_is_no_release_is_refused(tmp_path: Path) -> None:
     hosts = {host: variables for host, (variables, _because) in REFUSED.items()}
-    told = run(tmp_path, RELEASE, hosts)
+    reported = run(tmp_path, RELEASE, hosts)
     for host, (_variables, because) in REFUSED.items():
-        assert told.recap[host]["failed"] == 1, told.output
-        _before, _host, said = told.output.partition(f"fatal: [{host}]")
-        assert because in re.sub(r"\s+", " ", said.partition("fatal: [")[0]), told.output
+        assert reported.recap[host]["failed"] == 1, reported.output
+        _before, _host, said = reported.output.partition(f"fatal: [{host}]")
+        assert because in re.sub(r"\s+", " ", said.partition("fatal: [")[0]), reported.output

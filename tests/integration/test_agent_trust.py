@@ -85,9 +85,9 @@ def give_new_key(host: LabHost) -> str:
     host.agent.stop()
     key = host.folder / "state" / "agent.key"
     key.unlink()
-    told = Identity(host.name, key, host.folder).public_pem
+    reported = Identity(host.name, key, host.folder).public_pem
     host.agent.start()
-    return told
+    return reported
 
 
 def test_a_changed_key_is_refused_by_all_until_its_host_declares_it(
@@ -101,7 +101,9 @@ def test_a_changed_key_is_refused_by_all_until_its_host_declares_it(
     key = give_new_key(lab["old-server"])
 
     refused = run(lab, tmp_path, [ASK, TRUST])
-    assert {host: told["failed"] for host, told in refused.recap.items()} == dict.fromkeys(HOSTS, 1)
+    assert {host: reported["failed"] for host, reported in refused.recap.items()} == dict.fromkeys(
+        HOSTS, 1
+    )
     assert trusted(lab) == held
     said = re.sub(r"\s+", " ", refused.output)
     assert "The agent of old-server signs with the key sha256:" in said
@@ -123,7 +125,7 @@ def test_a_changed_key_is_refused_by_all_until_its_host_declares_it(
 
     wrong = {"seatkeeper_agent_key_fingerprint": f"sha256:{'0' * 64}"}
     refused = run(lab, tmp_path, [ASK, TRUST], old_server=wrong)
-    assert {told["failed"] for told in refused.recap.values()} == {1}
+    assert {reported["failed"] for reported in refused.recap.values()} == {1}
     assert trusted(lab) == held
 
     right = {"seatkeeper_agent_key_fingerprint": print_of_key}
@@ -147,7 +149,7 @@ def test_a_host_declares_nothing_by_facts(lab: Lab, tmp_path: Path) -> None:
     # With the agent's answer itself, behind every look at what came before.
     rogue = returning("agent", seatkeeper_agent_key_fingerprint=str(fingerprint(key)))
     refused = run(lab, tmp_path, [ASK, TRUST], old_server=rogue)
-    failed = {host: told["failed"] for host, told in refused.recap.items()}
+    failed = {host: reported["failed"] for host, reported in refused.recap.items()}
     assert (failed["new-server"], failed["spare-server"]) == (1, 1), refused.output
     assert (
         "The host old-server returned facts called seatkeeper_agent_key_fingerprint"
@@ -189,7 +191,7 @@ def test_two_hosts_with_one_agent_name_are_refused_before_anything_is_done(
     whole = {"ansible.builtin.include_role": {"name": ROLE}}
     rogue = {"seatkeeper_agent_name": "old-server"}
     refused = run(lab, tmp_path, [whole], rogue=rogue)
-    assert {told["failed"] for told in refused.recap.values()} == {1}
+    assert {reported["failed"] for reported in refused.recap.values()} == {1}
     assert refused.changed == 0
     said = re.sub(r"\s+", " ", refused.output)
     assert "The agents of old-server and rogue have one name, old-server" in said

@@ -199,8 +199,8 @@ def _a_move_is_given_up_before_anything_has_left(lab: Lab, folder: Path) -> None
     leg(lab, folder, "backup")
     options = {"name": "planning", "state": "absent"}
     for check, changed in ((True, True), (False, True), (True, False), (False, False)):
-        told = module(lab, folder, "license_server_move", OLD, check=check, **options)
-        assert told["changed"] is changed, told
+        reported = module(lab, folder, "license_server_move", OLD, check=check, **options)
+        assert reported["changed"] is changed, reported
     assert places(lab) == {OLD}
 
 
@@ -221,8 +221,8 @@ def _a_backup_is_written_once(lab: Lab, folder: Path) -> None:
         again = module(lab, folder, "license_server_backup", OLD, check=check, **options)
         assert (again["changed"], again["backup"]) == (False, done["backup"])
     wrong = [{"number": "15.90.10.1", "profiles": ["Other"], "has_code": True}]
-    told = module(lab, folder, "license_server_backup", OLD, licenses=wrong)
-    assert told["problem"]["code"] == "backup-contradicted"
+    reported = module(lab, folder, "license_server_backup", OLD, licenses=wrong)
+    assert reported["problem"]["code"] == "backup-contradicted"
 
 
 def _a_profile_is_linked_and_not_taken_away(lab: Lab, folder: Path) -> None:
@@ -319,8 +319,8 @@ def test_a_refused_command_is_tried_and_its_words_stand_in_the_run(
     (wait,) = waits(lab, NEW)
     assert words in wait["instructions"][0]
     assert words in ran.output.partition("OPEN STEPS")[2]
-    told = play(lab, tmp_path, REPORT, "--limit", NEW, inventory=INVENTORY)
-    assert words in told.output
+    reported = play(lab, tmp_path, REPORT, "--limit", NEW, inventory=INVENTORY)
+    assert words in reported.output
     assert set(people.holders(lab.aimms_vendor.address).values()) == {old}
 
 
@@ -333,12 +333,12 @@ def _neither_a_target_that_does_not_fit_nor_a_machine_that_answers(lab: Lab, fol
     moves = [entry(), entry(**LOST)]
     refused = play(lab, folder, MIGRATE, variables=declared(folder, *moves), inventory=INVENTORY)
     assert refused.recap[NEW]["failed"] == 1, refused.output
-    for told in (
+    for reported in (
         "Move planning, leg prepare:",
         "not met",
         f"is declared as lost, and {OLD} answers",
     ):
-        assert told in refused.output
+        assert reported in refused.output
     assert places(lab) == {OLD}
     assert not control.describe(lab[OLD].aimms.address)["maintenance"]
     (backup,) = (folder / "backups").iterdir()
@@ -405,19 +405,19 @@ def test_codes_leave_no_trace_where_people_do_what_no_document_tells(
     assert places(lab) == {NEW}
     assert profiles(lab, NEW) == {names[0]: number for number, names in PROFILES.items()}
     assert states(lab) == {OLD: ["finished"], NEW: ["arrived"]}
-    assert any("Licenses that are active nowhere, or may be:" in told for told in outputs)
+    assert any("Licenses that are active nowhere, or may be:" in reported for reported in outputs)
     _no_code_is_anywhere(lab, tmp_path, outputs)
 
 
 def _no_code_is_anywhere(lab: Lab, folder: Path, outputs: list[str]) -> None:
     searched = ["BBBBB-CCCCC"]
     assert not any(holds(output, searched) for output in outputs)
-    told = [
+    reported = [
         json.dumps(host.client.get(f"/v1/{page}"))
         for host in lab
         for page in ("operations", "audit", "waiting", "moves", "agent")
     ]
-    assert not any(holds(text, searched) for text in told)
+    assert not any(holds(text, searched) for text in reported)
     kept = [lab[host].state_folder for host in (OLD, NEW)]
     assert files_with([*kept, folder], searched) == []
     assert files_with([lab.aimms_vendor.folder], searched) != []

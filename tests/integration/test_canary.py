@@ -63,12 +63,12 @@ class Canary:
         entry = {"host": HOST, "method": "online", "account": ADMIN, **declared}
         secret = self.right if password is None else password
         self.vault.write_text(json.dumps({"license_activations": [{**entry, "password": secret}]}))
-        told = play(
+        reported = play(
             lab, self.folder, playbook, "-vvv", "--diff", "-e", f"@{self.vault}", "--limit", HOST,
             inventory=CHAOS_INVENTORY,
         )  # fmt: skip
-        self.outputs.append(told.output)
-        return told
+        self.outputs.append(reported.output)
+        return reported
 
     def places(self, lab: Lab) -> list[Path]:
         """All folders that anything wrote to: home, remote and temporary folders, the lab's."""
@@ -99,9 +99,9 @@ def test_a_password_leaves_no_trace(canary: Canary, lab: Lab) -> None:
         for use in (refused, unreachable, lost_answer, killed_agent, activated_and_given_up):
             use(canary, lab)
             assert files_with(canary.places(lab), canary.words) == [], use.__name__
-        told = everything_told(lab)
+        reported = everything_reported(lab)
         _show_a_word(watch, ROOM)
-    assert not any(holds(text, canary.words) for text in [*canary.outputs, *told])
+    assert not any(holds(text, canary.words) for text in [*canary.outputs, *reported])
     assert watch.seen == {ROOM}
     assert any(b"--credentials" in line for line in watch.lines)
     lab.close()
@@ -176,20 +176,20 @@ def activation(lab: Lab) -> dict[str, Any]:
     return dict(lab[HOST].client.get("/v1/servers/chaos/activation"))
 
 
-def everything_told(lab: Lab) -> list[str]:
+def everything_reported(lab: Lab) -> list[str]:
     """Whatever agent, twins and commands tell of what happened."""
     client = lab[HOST].client
     pages = ("operations", "audit", "waiting", "dongles", "migrations", "servers/chaos", "agent")
-    told = [json.dumps(client.get(f"/v1/{page}")) for page in pages]
-    told += [json.dumps(client.get("/v1/operations", state="all"))]
-    told += [json.dumps(twin.describe()) for twin in (lab.cloud, lab[HOST].chaos)]
+    reported = [json.dumps(client.get(f"/v1/{page}")) for page in pages]
+    reported += [json.dumps(client.get("/v1/operations", state="all"))]
+    reported += [json.dumps(twin.describe()) for twin in (lab.cloud, lab[HOST].chaos)]
     agent = [sys.executable, "-m", "seatkeeper_agent", "--config", str(lab[HOST].settings_path)]
     for command in ("status", "doctor"):
         done = subprocess.run(
             [*agent, command], capture_output=True, text=True, check=False, timeout=WAIT_SECONDS_MAX
         )
-        told.append(done.stdout + done.stderr)
-    return told
+        reported.append(done.stdout + done.stderr)
+    return reported
 
 
 def wait_for(look: Callable[[], Any]) -> Any:

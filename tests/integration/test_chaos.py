@@ -168,8 +168,8 @@ def _seats_are_returned_while_the_run_waits(lab: Lab, folder: Path) -> None:
 
 def activation(lab: Lab, host: str) -> tuple[bool, str | None, str | None]:
     """Whether, how and for whom the agent sees a server activated."""
-    told = lab[host].client.get("/v1/servers/chaos/activation")
-    return told["activated"], told["method"], told["account"]
+    reported = lab[host].client.get("/v1/servers/chaos/activation")
+    return reported["activated"], reported["method"], reported["account"]
 
 
 def offline_products(lab: Lab) -> list[str]:
@@ -289,8 +289,8 @@ def _a_task_that_saw_the_person_has_changed_something(
         "acknowledge_irreversible": confirmed["acknowledge_irreversible"],
     }
     name = "dongle_migrate"
-    told = waited(lab, folder, name, ONLINE, lambda: works_on_the_page(lab), **options)
-    assert (told["changed"], told["waiting"]) == (True, [])
+    reported = waited(lab, folder, name, ONLINE, lambda: works_on_the_page(lab), **options)
+    assert (reported["changed"], reported["waiting"]) == (True, [])
     assert [(known["state"], known["comparison"]) for known in records(lab)] == [
         ("done", "matches")
     ]
@@ -321,10 +321,10 @@ def _the_second_is_moved_while_the_run_waits(
 
 def _the_service_that_the_vendor_switched_off_stays_off(lab: Lab, folder: Path) -> None:
     options = {"vendor": "chaos", "dongle_service": "enabled"}
-    told = module(lab, folder, "license_server", ONLINE, **options)
-    assert told["changed"] is False
-    assert told["notes"][0] in str(told["warnings"])
-    assert "switched the dongle service off after a migration" in told["notes"][0]
+    reported = module(lab, folder, "license_server", ONLINE, **options)
+    assert reported["changed"] is False
+    assert reported["notes"][0] in str(reported["warnings"])
+    assert "switched the dongle service off after a migration" in reported["notes"][0]
 
 
 def records(lab: Lab) -> list[dict[str, Any]]:

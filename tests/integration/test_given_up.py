@@ -123,9 +123,9 @@ def test_a_server_is_not_replaced_while_seats_are_borrowed(lab: Lab, tmp_path: P
     assert refused.recap[HOST]["failed"] == 1
     assert "Seats of Phoenix are borrowed for offline use" in refused.output
     assert "return what is borrowed first; or confirm exactly this" in refused.output
-    (told,) = lab[HOST].client.get("/v1/dependencies")["dependencies"]
-    assert told["digest"] in refused.output
-    ask(plan_digest=told["digest"]).ended_well()
+    (reported,) = lab[HOST].client.get("/v1/dependencies")["dependencies"]
+    assert reported["digest"] in refused.output
+    ask(plan_digest=reported["digest"]).ended_well()
     # A server that is broken, or not there yet, can be replaced.
     lab[HOST].chaos.process.stop()
     ask().ended_well()

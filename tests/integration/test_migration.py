@@ -166,7 +166,7 @@ def test_hosts_that_are_never_reachable_together(lab: Lab, tmp_path: Path) -> No
         shutil.copy2(path, folders[target])
 
     waiting = at("new-server")
-    assert "waits for the file" in waiting.told["new-server"]["waits"][0]
+    assert "waits for the file" in waiting.reported["new-server"]["waits"][0]
     carry("new-server", "old-server", "request")
     assert at("old-server", "--check").changed == at("old-server").changed == 1
     carry("old-server", "new-server", "transfer")
@@ -178,7 +178,7 @@ def test_hosts_that_are_never_reachable_together(lab: Lab, tmp_path: Path) -> No
     for host in lab.hosts:
         again = at(host)
         assert again.changed == 0
-        assert again.told[host]["waits"] == []
+        assert again.reported[host]["waits"] == []
     assert holdings(lab)["new-server"]["6000010:201"] == (10, 0)
 
 

@@ -79,8 +79,8 @@ def test_settings_and_dongle_service_of_a_server(whole_lab: Lab, tmp_path: Path)
         done = quartet(whole_lab, tmp_path, "license_server", "render-server", **options)
         assert done["server"]["settings"]["diagnostics"]["level"] == level
     too_new = {"vendor": "chaos", "version_min": "99.0"}
-    told = module(whole_lab, tmp_path, "license_server", "render-server", **too_new)
-    assert told["problem"]["code"] == "version-too-old"
+    reported = module(whole_lab, tmp_path, "license_server", "render-server", **too_new)
+    assert reported["problem"]["code"] == "version-too-old"
 
 
 def test_an_activation_by_account_and_its_end(whole_lab: Lab, tmp_path: Path) -> None:
@@ -93,8 +93,8 @@ def test_an_activation_by_account_and_its_end(whole_lab: Lab, tmp_path: Path) ->
 def test_an_activation_by_files_and_its_end(whole_lab: Lab, tmp_path: Path) -> None:
     lab, name, host = whole_lab, "offline_activation", "island-server"
     request, answer = tmp_path / "cert.csr", tmp_path / "cert.crt"
-    asked = {"state": "requested", "request_path": str(request)}
-    requested = quartet_by_state(lab, tmp_path, name, host, **asked)
+    wanted = {"state": "requested", "request_path": str(request)}
+    requested = quartet_by_state(lab, tmp_path, name, host, **wanted)
     answered = {"answer_path": str(answer), "request_digest": requested["digest"]}
     waiting = module(lab, tmp_path, name, host, **answered)
     assert (waiting["changed"], len(waiting["waiting"])) == (False, 1)
@@ -104,7 +104,7 @@ def test_an_activation_by_files_and_its_end(whole_lab: Lab, tmp_path: Path) -> N
     content = people.answer_request(lab.cloud.address, *user, request.read_bytes(), "island")
     answer.write_bytes(content)
     quartet(lab, tmp_path, name, host, **answered)
-    assert module(lab, tmp_path, name, host, **asked)["request"] is None
+    assert module(lab, tmp_path, name, host, **wanted)["request"] is None
     quartet(lab, tmp_path, name, host, state="deactivated")
     assert module(lab, tmp_path, name, host, **answered)["problem"]["code"] == "answer-used"
 
@@ -129,8 +129,8 @@ def test_dongles_are_listed_with_their_rules(whole_lab: Lab, tmp_path: Path) -> 
     assert plain["source"] == "recording"
     options = {"eligibility": True, "target_user": "artist@studio-a.example"}
     for isolate, verdict in ((False, "refused"), (True, "open")):
-        told = module(lab, tmp_path, "dongle_info", "render-server", isolate=isolate, **options)
-        assert [dongle["eligibility"]["verdict"] for dongle in told["dongles"]] == [verdict] * 2
+        reported = module(lab, tmp_path, "dongle_info", "render-server", isolate=isolate, **options)
+        assert [dongle["eligibility"]["verdict"] for dongle in reported["dongles"]] == [verdict] * 2
     assert module(lab, tmp_path, "dongle_info", "old-server")["dongles"] == []
 
 
@@ -153,8 +153,8 @@ def test_every_leg_of_a_transfer(whole_lab: Lab, tmp_path: Path) -> None:
 
 
 def test_a_transfer_is_given_up(whole_lab: Lab, tmp_path: Path) -> None:
-    asked, name = {**MOVE, "name": "given up", "leg": "request"}, "license_transfer"
-    assert module(whole_lab, tmp_path, name, "new-server", **asked)["changed"]
+    wanted, name = {**MOVE, "name": "given up", "leg": "request"}, "license_transfer"
+    assert module(whole_lab, tmp_path, name, "new-server", **wanted)["changed"]
     quartet(whole_lab, tmp_path, name, "new-server", name="given up", state="absent")
 
 
@@ -267,14 +267,14 @@ def test_a_refusal_is_one_sentence_and_nothing_is_touched(
 ) -> None:
     lab, held = whole_lab, holdings(whole_lab)
     options = {**MOVE, "name": f"refused {change}", **change}
-    told = module(lab, tmp_path, "license_transfer", "new-server", **options, leg="request")
-    if "problem" not in told:
-        options["document"] = told["document"]
-        told = module(lab, tmp_path, "license_transfer", "old-server", **options, leg="issue")
-    assert told["failed"]
-    assert told["problem"]["code"] == code, told
-    assert named in told["msg"]
-    assert "\n" not in told["msg"]
+    reported = module(lab, tmp_path, "license_transfer", "new-server", **options, leg="request")
+    if "problem" not in reported:
+        options["document"] = reported["document"]
+        reported = module(lab, tmp_path, "license_transfer", "old-server", **options, leg="issue")
+    assert reported["failed"]
+    assert reported["problem"]["code"] == code, reported
+    assert named in reported["msg"]
+    assert "\n" not in reported["msg"]
     assert holdings(lab) == held
 
 

@@ -118,8 +118,8 @@ def test_the_number_of_a_card_leaves_no_trace(by_hand: Lab, tmp_path: Path) -> N
     arguments = ("-vvv", "--diff", "-e", f"@{orders}")
     refused = play(by_hand, tmp_path, ORDER, *arguments, inventory=INVENTORY)
     assert refused.code != 0
-    told = "license_orders[0].fields may hold the number of a payment card"
-    assert told in refused.output
+    reported = "license_orders[0].fields may hold the number of a payment card"
+    assert reported in refused.output
     assert not holds(refused.output, [card])
     mine = [entry for entry in tmp_path.iterdir() if entry.is_dir() and entry != given]
     assert files_with([by_hand.folder, *mine], [card]) == []
@@ -201,9 +201,9 @@ def test_a_killed_agent_does_not_send_its_mail_twice(lab: Lab, tmp_path: Path) -
     control.clear_faults(desk)
     host.agent.start()
     running.join(PERSON_SECONDS_MAX)
-    (told,) = results
-    assert told["failed"]
-    assert told["problem"]["code"] == "in-doubt"
+    (reported,) = results
+    assert reported["failed"]
+    assert reported["problem"]["code"] == "in-doubt"
     for _run in range(2):
         again = module(lab, tmp_path, "license_order", HOST, **said)
         assert again["problem"]["code"] == "in-doubt"

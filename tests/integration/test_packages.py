@@ -103,10 +103,10 @@ class Product:
 
 def refuses(run: Run, **because: str) -> None:
     """Each of these hosts failed, for that reason."""
-    told = re.sub(r"\s+", " ", run.output)
+    reported = re.sub(r"\s+", " ", run.output)
     for host, reason in because.items():
         assert run.recap[host.replace("_", "-")]["failed"] == 1, run.output
-        assert reason in told, run.output
+        assert reason in reported, run.output
 
 
 def test_it_is_checked_installed_updated_and_left_alone(lab: Lab, tmp_path: Path) -> None:
@@ -173,9 +173,9 @@ def test_a_declaration_that_cannot_be_meant_leaves_every_host_alone(
 def test_nothing_is_replaced_while_seats_are_in_transit_or_nobody_can_be_asked(
     lab: Lab, tmp_path: Path
 ) -> None:
-    asked = module(lab, tmp_path, "license_transfer", OTHER, leg="request", **TRANSFER)
-    given = {"leg": "issue", "document": asked["document"], **TRANSFER}
-    assert module(lab, tmp_path, "license_transfer", HOST, **given)["changed"], asked
+    requested = module(lab, tmp_path, "license_transfer", OTHER, leg="request", **TRANSFER)
+    given = {"leg": "issue", "document": requested["document"], **TRANSFER}
+    assert module(lab, tmp_path, "license_transfer", HOST, **given)["changed"], requested
     product, other = (Product(lab, tmp_path, host) for host in (HOST, OTHER))
     folder = "{{ 'nowhere' if inventory_hostname == 'new-server' else inventory_hostname }}"
     run = product.run(

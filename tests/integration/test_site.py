@@ -129,17 +129,19 @@ def test_a_fleet_is_told_made_true_and_left_alone(fleet: Lab, tmp_path: Path) ->
     journals_before, held = journals(fleet), holdings(fleet)
     planned = site(fleet, tmp_path, "--check", **nothing).ended_well()
     assert (journals(fleet), holdings(fleet)) == (journals_before, held)
-    told = drift(planned)
+    reported = drift(planned)
     assert ["transfer meshing", "complete of 6000010:202, old-server to new-server",
-            "not begun", "would change"] in told["old-server"]  # fmt: skip
-    assert told["render-server"][0] == [
+            "not begun", "would change"] in reported["old-server"]  # fmt: skip
+    assert reported["render-server"][0] == [
         "activation of chaos: activated", "True", "False", "would change"
     ]  # fmt: skip
-    assert told["island-server"] == [
+    assert reported["island-server"] == [
         ["activation of chaos: request_digest", "a new request", "would change"]
     ]
-    assert told["office-server"] == [["order front-desk: state", "done", "none", "would change"]]
-    assert told["old-aimms"] == [["move planning: state", "done", "none", "would change"]]
+    assert reported["office-server"] == [
+        ["order front-desk: state", "done", "none", "would change"]
+    ]
+    assert reported["old-aimms"] == [["move planning: state", "done", "none", "would change"]]
     assert "OPEN STEPS" not in planned.output
 
     (plan_digest,) = re.findall(r"front-desk +[\d.]+ USD +([0-9a-f]{64})", planned.output)
@@ -208,11 +210,11 @@ def test_a_part_or_host_that_fails_keeps_no_other_back(fleet: Lab, tmp_path: Pat
     # Dongle, order and move lack their confirmations.
     assert failing == {"render-server", "island-server", "office-server", "old-aimms"}
     assert holdings(fleet)["new-server"] == MOVED
-    told = drift(failed)
-    assert ["activation", "failed"] in told["render-server"]
-    assert ["dongles", "failed"] in told["render-server"]
-    assert told["island-server"] == [["the agent", "failed"]]
-    assert told["office-server"] == [["orders", "failed"]]
+    reported = drift(failed)
+    assert ["activation", "failed"] in reported["render-server"]
+    assert ["dongles", "failed"] in reported["render-server"]
+    assert reported["island-server"] == [["the agent", "failed"]]
+    assert reported["office-server"] == [["orders", "failed"]]
     for reason in ("Correct the account or its password.", "seatkeeper-agent", "cannot be undone"):
         assert reason in failed.output
     assert "Traceback" not in failed.output

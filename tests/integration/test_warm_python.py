@@ -46,9 +46,9 @@ def test_what_it_runs_has_all_that_it_was_given(
         timeout=SECONDS_MAX,
         check=False,
     )
-    told, at_the_end = done.stdout.splitlines()
+    reported, at_the_end = done.stdout.splitlines()
     words = [str(program), "a word", "another"]
-    argv, folder, environment, came_in, ran_as = json.loads(told)
+    argv, folder, environment, came_in, ran_as = json.loads(reported)
     assert (argv, folder, came_in, ran_as) == (words, str(tmp_path), "what comes in", "__main__")
     assert environment.pop("PWD", str(tmp_path)) == str(tmp_path)
     assert environment.items() >= {"ALONE": "here", "LC_CTYPE": "C.UTF-8"}.items()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import pytest
 
 LAST = (
-    "agent/tests/operations/moves/test_crashes.py",
+    "agent/tests/operations/server_moves/test_crashes.py",
     "agent/tests/operations/dongles/test_crashes.py",
     "tests/crash/",
     "agent/tests/crash/",

@@ -97,8 +97,8 @@ def test_each_failure_has_a_line_that_repeats_just_it(checkout: Path, failed: st
 
 def test_workers_hand_their_lines_on(checkout: Path, failed: str) -> None:
     """The same as without workers, in the order in which the tests ended."""
-    told = run(checkout, ".venv/bin/python -m pytest -n 2 test_failing.py")
-    assert sorted(lines(told)) == sorted(lines(failed))
+    reported = run(checkout, ".venv/bin/python -m pytest -n 2 test_failing.py")
+    assert sorted(lines(reported)) == sorted(lines(failed))
 
 
 def test_an_example_of_hypothesis_is_printed_with_what_repeats_it(failed: str) -> None:
@@ -109,19 +109,19 @@ def test_an_example_of_hypothesis_is_printed_with_what_repeats_it(failed: str) -
 def test_points_that_a_seed_chose_are_chosen_again(checkout: Path) -> None:
     """The seed is printed at the beginning, and before the command that repeats."""
     command = ".venv/bin/python -m pytest test_choosing.py"
-    told = run(checkout, command, SEATKEEPER_CRASH_SEED="17")
-    assert "SEATKEEPER_CRASH_SEED=17 chooses the same" in told
-    (line,) = lines(told)
+    reported = run(checkout, command, SEATKEEPER_CRASH_SEED="17")
+    assert "SEATKEEPER_CRASH_SEED=17 chooses the same" in reported
+    (line,) = lines(reported)
     assert line.startswith("SEATKEEPER_CRASH_SEED=17 .venv/bin/python")
-    assert chosen_in(run(checkout, line)) == chosen_in(told)
-    assert chosen_in(run(checkout, command, SEATKEEPER_CRASH_SEED="18")) != chosen_in(told)
+    assert chosen_in(run(checkout, line)) == chosen_in(reported)
+    assert chosen_in(run(checkout, command, SEATKEEPER_CRASH_SEED="18")) != chosen_in(reported)
 
 
 def test_where_all_passes_nothing_is_to_be_repeated(checkout: Path) -> None:
     """Not even a title."""
-    told = run(checkout, ".venv/bin/python -m pytest test_failing.py -k fine")
-    assert "1 passed" in told
-    assert TITLE not in told
+    reported = run(checkout, ".venv/bin/python -m pytest test_failing.py -k fine")
+    assert "1 passed" in reported
+    assert TITLE not in reported
 
 
 def chosen_in(printed: str) -> str:

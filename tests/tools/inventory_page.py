@@ -41,8 +41,10 @@ def _table(role: str) -> str:
 def _rows(options: dict[str, Any], above: str) -> list[str]:
     rows = []
     for name, option in options.items():
-        told = option["description"]
-        meaning = _MARKUP.sub(r"`\1`", told if isinstance(told, str) else " ".join(told))
+        reported = option["description"]
+        meaning = _MARKUP.sub(
+            r"`\1`", reported if isinstance(reported, str) else " ".join(reported)
+        )
         rows.append(f"| `{above}{name}` | {_kind(option)} | {_default(option)} | {meaning} |")
         mark = "[]." if option["type"] == "list" else "."
         rows += _rows(option.get("options", {}), f"{above}{name}{mark}")

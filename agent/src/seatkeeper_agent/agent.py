@@ -180,7 +180,9 @@ def build(settings: Settings, opened: State | None = None) -> Agent:
         settings=settings,
         identity=state.identity,
         journal=journal,
-        products={name: _product(host, name, told) for name, told in settings.vendors.items()},
+        products={
+            name: _product(host, name, reported) for name, reported in settings.vendors.items()
+        },
         usb=usb,
         state=state,
         clock=host.clock,

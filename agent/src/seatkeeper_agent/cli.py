@@ -141,7 +141,7 @@ def _key(options: argparse.Namespace) -> int:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         identity = make_identity(settings.name, folder)
-        told = f"{identity.fingerprint}\n" if options.fingerprint else identity.public_pem
+        key_text = f"{identity.fingerprint}\n" if options.fingerprint else identity.public_pem
     except OSError as error:
         raise Fault(
             f"The state folder {folder} cannot be used: {error.strerror}."
@@ -149,7 +149,7 @@ def _key(options: argparse.Namespace) -> int:
         ) from error
     except IdentityError as error:
         raise Fault(str(error)) from error
-    print(told, end="")
+    print(key_text, end="")
     return 0
 
 

@@ -126,11 +126,11 @@ def _one_key(names: list[str]) -> str:
 
 def _products(settings: Settings) -> list[Finding]:
     """What all products of this host show; wrong where there is none at all."""
-    known = [(vendors()[name], told) for name, told in settings.vendors.items()]
-    findings = [finding for vendor, told in known for finding in vendor.check(told)]
+    known = [(vendors()[name], listed) for name, listed in settings.vendors.items()]
+    findings = [finding for vendor, listed in known for finding in vendor.check(listed)]
     if findings:
         return findings
-    places = [place for vendor, told in known if (place := vendor.looked_for(told)) is not None]
+    places = [place for vendor, listed in known if (place := vendor.looked_for(listed)) is not None]
     detail = (
         "No vendor's license server was found on this host. Install one, or say in the agent's"
         f" settings where it is ({'; '.join(places)})."
@@ -144,8 +144,8 @@ def _dongles(settings: Settings) -> list[Finding]:
         dongles = UsbInventory(settings.usb).dongles()
     except UsbUnavailable as error:
         return [Finding("usb", "warning", str(error))] if uses_them else []
-    told = ", ".join(f"{entry.model} {entry.id}" for entry in dongles)
-    return [Finding("usb", "ok", told or "no dongle")] if told or uses_them else []
+    listed = ", ".join(f"{entry.model} {entry.id}" for entry in dongles)
+    return [Finding("usb", "ok", listed or "no dongle")] if listed or uses_them else []
 
 
 def _agent(settings: Settings) -> list[Finding]:
@@ -176,15 +176,15 @@ def _unready(client: AgentClient) -> list[Finding]:
 
 def _journal(path: Path) -> list[Finding]:
     from seatkeeper_agent.journal import JournalError
-    from seatkeeper_agent.journal.looking import looking
     from seatkeeper_agent.journal.migrations import SCHEMA_VERSION, JournalTooNew
+    from seatkeeper_agent.journal.read_only import read_only
     from seatkeeper_agent.operations import invariants
     from seatkeeper_agent.operations.people import frozen_view
 
     try:
         if not path.exists():
             return [Finding("journal", "warning", f"{path} is made by the first start.")]
-        with looking(path) as unit:
+        with read_only(path) as unit:
             if unit is None:
                 detail = f"{path} is brought to schema version {SCHEMA_VERSION} by the next start."
                 return [Finding("journal", "warning", detail)]

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from seatkeeper_agent.words import fault
+from seatkeeper_agent.schema_messages import fault
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

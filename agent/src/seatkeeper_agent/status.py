@@ -84,11 +84,11 @@ def attest(
     said |= {} if step is None else {"step": step}
     try:
         with AgentClient(settings.socket) as client:
-            told = client.post(path, {**said, "statement": statement})
+            answer = client.post(path, {**said, "statement": statement})
     except AgentUnreachable as error:
         complain(error)
         return 1
-    say(f"Written down. {told['kind']} of {told['subject']} is now: {told['state']}")
+    say(f"Written down. {answer['kind']} of {answer['subject']} is now: {answer['state']}")
     return 0
 
 
@@ -145,8 +145,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     for entry in found["moves"]:
         lines += [f"move        {entry['name']} ({entry['side']}): {entry['state']}"]
         lines += _problem(entry)
-        for adrift in entry["adrift"]:
-            lines += _adrift(adrift)
+        for orphaned in entry["adrift"]:
+            lines += _orphaned(orphaned)
     for entry in found["waiting"]:
         lines += _waiting(entry)
     return lines
@@ -154,8 +154,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
 
 def _problem(entry: dict[str, Any]) -> list[str]:
     """Why it does not go on and what to do, with what a vendor's program said."""
-    told = entry["problem"]
-    return [] if told is None else [f"            {told['detail']} {told['next_action']}"]
+    answer = entry["problem"]
+    return [] if answer is None else [f"            {answer['detail']} {answer['next_action']}"]
 
 
 def _frozen(about: dict[str, Any]) -> list[str]:
@@ -184,7 +184,7 @@ def _dongle_state(dongle: dict[str, Any]) -> str:
     return ", hidden from drivers" if dongle["authorized"] is False else ""
 
 
-def _adrift(entry: dict[str, Any]) -> list[str]:
+def _orphaned(entry: dict[str, Any]) -> list[str]:
     """A license that nobody can use: where it may be, since when, and what helps."""
     place = "ACTIVE NOWHERE" if entry["place"] == "nowhere" else "MAYBE ACTIVE NOWHERE"
     since = "" if entry["since"] is None else f" since {entry['since']}"

@@ -51,13 +51,13 @@ def path_of(name: str) -> Path:
 
 def text_of(lines: Lines) -> str:
     """As it is written."""
-    return "".join(f"{title}: {told}\n" for title, told in lines.items())
+    return "".join(f"{title}: {reported}\n" for title, reported in lines.items())
 
 
 def recorded(name: str) -> Lines:
     """What a file says, by title."""
     rows = path_of(name).read_text(encoding="utf-8").splitlines()
-    return {title: told for title, _colon, told in (row.partition(": ") for row in rows)}
+    return {title: reported for title, _colon, reported in (row.partition(": ") for row in rows)}
 
 
 def differences(was: Lines, found: Lines, is_whole: bool = True) -> list[str]:
@@ -65,16 +65,16 @@ def differences(was: Lines, found: Lines, is_whole: bool = True) -> list[str]:
 
     Of a script that is not ``is_whole``, because an answer broke it, what is missing says nothing.
     """
-    told = [
+    reported = [
         f"{title}\n    was  {was.get(title, 'not recorded')}\n    is   {line}"
         for title, line in found.items()
         if was.get(title) != line
     ]
     missing = [title for title in was if title not in found] if is_whole else []
-    told += [f"{title}\n    was  {was[title]}\n    is   not requested" for title in missing]
-    if is_whole and not told and list(was) != list(found):
-        told.append("the same requests in another order")
-    return told
+    reported += [f"{title}\n    was  {was[title]}\n    is   not requested" for title in missing]
+    if is_whole and not reported and list(was) != list(found):
+        reported.append("the same requests in another order")
+    return reported
 
 
 def compare(name: str) -> None:
@@ -85,10 +85,10 @@ def compare(name: str) -> None:
     except Exception as error:
         # The answers before it tell why it cannot go on.
         title = f"The script stopped after {next(reversed(lines), None)!r}: {error!r}"
-        raise AssertionError(_told(name, title, differences(was, lines, False))) from error
+        raise AssertionError(_reported(name, title, differences(was, lines, False))) from error
     differing = differences(was, lines)
-    assert not differing, _told(name, "Requests are answered otherwise.", differing)
+    assert not differing, _reported(name, "Requests are answered otherwise.", differing)
 
 
-def _told(name: str, title: str, differing: list[str]) -> str:
+def _reported(name: str, title: str, differing: list[str]) -> str:
     return "\n".join([title, *differing, ADVICE.format(name=name)])

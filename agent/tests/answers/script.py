@@ -64,4 +64,4 @@ class Script:
         """What is in the journal since the last request, of new operations and of known ones."""
         before, after = self._journals[host], v1.journal(self._agents[host])
         self._journals[host] = after
-        return sorted(told for key, told in after.items() if before.get(key) != told)
+        return sorted(reported for key, reported in after.items() if before.get(key) != reported)

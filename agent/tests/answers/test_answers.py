@@ -33,9 +33,9 @@ def test_another_code_of_one_problem_is_seen_and_named(monkeypatch: pytest.Monke
     with pytest.raises(AssertionError) as caught:
         compare("borrows")
     title = "borrow of another item under a taken name"
-    told = "was  409 declaration-differs\n    is   400 amount-invalid"
+    reported = "was  409 declaration-differs\n    is   400 amount-invalid"
     for run in ("dry run", "run"):
-        assert f"{title}, {run}\n    {told}" in str(caught.value)
+        assert f"{title}, {run}\n    {reported}" in str(caught.value)
     assert str(caught.value).count("    was  ") == 2, "and nothing else"
 
 

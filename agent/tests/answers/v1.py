@@ -28,10 +28,10 @@ def ask(agent: InProcess, wanted: Wanted, dry_run: bool, peer: Peer | None) -> A
     if dry_run:
         path += f"{'&' if '?' in path else '?'}dry_run=true"
     answer = agent.answer(method, path, body, peer)
-    told = json.loads(answer.content)
+    reported = json.loads(answer.content)
     if answer.is_error:
-        return Answer(answer.status_code, told["code"], digest=told.get("digest"))
-    return _read(answer.status_code, told)
+        return Answer(answer.status_code, reported["code"], digest=reported.get("digest"))
+    return _read(answer.status_code, reported)
 
 
 def journal(agent: InProcess) -> dict[str, str]:
@@ -57,19 +57,19 @@ def in_doubt(agent: InProcess) -> str:
     return str(found)
 
 
-def _read(status: int, told: Values) -> Answer:
-    plan = told.get("plan") or {}
+def _read(status: int, reported: Values) -> Answer:
+    plan = reported.get("plan") or {}
     return Answer(
         status=status,
-        changed=told.get("changed"),
+        changed=reported.get("changed"),
         plan=tuple(map(_step, plan.get("steps", ()))),
         must_be_confirmed=plan.get("confirmation_required", False),
-        digest=plan.get("digest") or told.get("digest"),
+        digest=plan.get("digest") or reported.get("digest"),
         acknowledgement=plan.get("acknowledgement"),
-        document=told.get("document"),
-        backup=told.get("backup"),
-        request=told.get("request"),
-        transfers=tuple(told.get("transfers", ())),
+        document=reported.get("document"),
+        backup=reported.get("backup"),
+        request=reported.get("request"),
+        transfers=tuple(reported.get("transfers", ())),
     )
 
 

@@ -57,9 +57,9 @@ class Answer:
         Nothing of it differs by machine, date or run.
         """
         changed = {None: "", True: ", changed", False: ", unchanged"}[self.changed]
-        told = f"{self.status}{'' if self.code is None else f' {self.code}'}{changed}"
+        reported = f"{self.status}{'' if self.code is None else f' {self.code}'}{changed}"
         title = "plan to be confirmed" if self.must_be_confirmed else "plan"
         steps = ", ".join(self.plan)
         plan = [f"{title}: {steps}"] if steps else []
         short = (entry.replace(f"({steps})", "(as in the plan)") for entry in journaled)
-        return "; ".join([told, *plan, *(f"journal: {entry}" for entry in short)])
+        return "; ".join([reported, *plan, *(f"journal: {entry}" for entry in short)])

@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from seatkeeper_agent.api.work import WORKERS_MAX
+from seatkeeper_agent.api.jobs import WORKERS_MAX
 from seatkeeper_agent.domain.transfers import NAMESPACE
 from seatkeeper_twins.chaos import people
 from seatkeeper_twins.lab.lab import Lab
@@ -62,12 +62,15 @@ def ask_exchange(asker: Asker, cloud: str) -> None:
     """Activated by files, and given up again."""
     planned = asker.ask("POST", f"{ACTIVATION}/request?dry_run=true", json={}).json()
     assert (planned["changed"], planned["request"]) == (True, None)
-    asked = asker.ask("POST", f"{ACTIVATION}/request", json={}).json()
-    assert asker.ask("POST", f"{ACTIVATION}/request", json={}).json() == {**asked, "changed": False}
-    assert asker.get(ACTIVATION)["request_digest"] == asked["digest"]
-    request = base64.b64decode(asked["request"])
+    requested = asker.ask("POST", f"{ACTIVATION}/request", json={}).json()
+    assert asker.ask("POST", f"{ACTIVATION}/request", json={}).json() == {
+        **requested,
+        "changed": False,
+    }
+    assert asker.get(ACTIVATION)["request_digest"] == requested["digest"]
+    request = base64.b64decode(requested["request"])
     answer = base64.b64encode(people.answer_request(cloud, USER, PASSWORD, request, "station"))
-    body = {"answer": answer.decode(), "request_digest": asked["digest"]}
+    body = {"answer": answer.decode(), "request_digest": requested["digest"]}
     foreign = asker.problem(
         "POST", f"{ACTIVATION}/response", json=body | {"request_digest": "0" * 64}
     )

@@ -22,7 +22,7 @@ class Contract:
     """A description, which of its operations have been asked, and with what success."""
 
     document: dict[str, Any]
-    asked: set[tuple[str, str]] = field(default_factory=set)
+    requested: set[tuple[str, str]] = field(default_factory=set)
     answered: set[tuple[str, str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -57,11 +57,11 @@ class Contract:
             check_problem(answer)
             return
         method, path = answer.request.method, self._path_of(answer.request.url.path)
-        self.asked.add((method, path))
+        self.requested.add((method, path))
         self.answered.add((method, path, answer.status_code))
-        told = self.document["paths"][path][method.lower()]["responses"]
-        assert str(answer.status_code) in told, f"{method} {path} gave {answer.status_code}"
-        content = told[str(answer.status_code)].get("content", {})
+        reported = self.document["paths"][path][method.lower()]["responses"]
+        assert str(answer.status_code) in reported, f"{method} {path} gave {answer.status_code}"
+        content = reported[str(answer.status_code)].get("content", {})
         if "application/json" not in content:
             return
         assert answer.headers["content-type"] == "application/json"
@@ -80,8 +80,8 @@ class Contract:
         ]
         assert not faults, (place, faults)
 
-    def _path_of(self, asked: str) -> str:
-        return next(path for path, pattern in self._paths if pattern.fullmatch(asked))
+    def _path_of(self, requested: str) -> str:
+        return next(path for path, pattern in self._paths if pattern.fullmatch(requested))
 
 
 def check_problem(answer: httpx.Response) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_agent.operations.orders.plan import order_id
+from seatkeeper_agent.operations.orders.requests import order_id
 from seatkeeper_twins.altigen import people
 from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
@@ -29,11 +29,11 @@ def ordered(name: str, **values: Any) -> dict[str, Any]:
     """An order as it is asked for."""
     source = {"name": "old", "system_key": OLD, "owner": "Studio A", "chassis": "Max1000"}
     target = {"name": "new", "system_key": NEW, "owner": "Studio A", "chassis": "Max2000"}
-    told = {"registered": True, "assurance_until": "2030-06-30", "stations": 25}
+    reported = {"registered": True, "assurance_until": "2030-06-30", "stations": 25}
     return {
         "name": name,
         "source": source,
-        "target": target | told,
+        "target": target | reported,
         "keys": [{"key": key, "product": "ALTI-STATION-10"} for key in KEYS],
         **values,
     }

@@ -51,10 +51,10 @@ class User:
 
     def ask(self, socket_path: Path, requests: list[Request]) -> list[tuple[int, str]]:
         """Status and body of each request; status 0 and the reason where nobody was reached."""
-        told: list[Any] = [self.uid, self.gid, list(self.groups), str(socket_path), requests]
+        reported: list[Any] = [self.uid, self.gid, list(self.groups), str(socket_path), requests]
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", _PEER],
-            input=json.dumps(told),
+            input=json.dumps(reported),
             capture_output=True,
             text=True,
             check=True,

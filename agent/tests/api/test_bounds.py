@@ -21,7 +21,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from bench.flooding import MEBIBYTE, Flood, Order
+from bench.flooding import MEBIBYTE, Flood, FloodCommand
 from seatkeeper_agent.api import contract
 from seatkeeper_agent.api.app import create_app
 from seatkeeper_agent.api.bounds import (
@@ -93,7 +93,7 @@ def test_a_flood_of_three_users_leaves_a_fourth_its_transfer(flooded: tuple[Lab,
     with ExitStack() as ending, ThreadPoolExecutor(FLOODERS) as threads:
         floods = []
         for uid in range(4_000_001, 4_000_001 + FLOODERS):
-            order = Order(
+            order = FloodCommand(
                 socket_path=str(agent.socket_path),
                 uid=uid,
                 gid=gid,
@@ -104,8 +104,8 @@ def test_a_flood_of_three_users_leaves_a_fourth_its_transfer(flooded: tuple[Lab,
             )
             floods.append(Flood(order))
             ending.callback(floods[-1].end)
-        told = list(threads.map(Flood.codes, floods))
-        for codes in told:
+        reported = list(threads.map(Flood.codes, floods))
+        for codes in reported:
             assert len(codes) >= order.bodies_refused + order.slow_refused
             assert set(codes) == {"agent-overloaded"}
         _transfer(lab, fourth)
@@ -155,8 +155,8 @@ def test_whoever_sends_or_reads_too_slowly_is_given_up(bare: BareAgent) -> None:
         reader.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
         for kind, connection in ((Awaited.HEAD, head), (Awaited.BODY, body)):
             answer = trickle(connection, SECONDS_MAX[kind])
-            told = f"The request's {kind.value} did not arrive within {SECONDS_MAX[kind]:.0f} s"
-            assert told.encode() in answer, answer
+            reported = f"The request's {kind.value} did not arrive within {SECONDS_MAX[kind]:.0f} s"
+            assert reported.encode() in answer, answer
             assert b'"code": "request-invalid"' in answer
         poll = select.poll()
         poll.register(reader, 0)
@@ -167,10 +167,10 @@ def test_whoever_sends_or_reads_too_slowly_is_given_up(bare: BareAgent) -> None:
 def test_values_that_cost_more_than_their_size_are_refused(bare: BareAgent) -> None:
     many = b"[" + b"[]," * (PARTS_MAX // 2) + b"[]]"
     deep = b"[" * PARTS_MAX
-    told = {many: f"more than {PARTS_MAX} parts", deep: f"deeper than {NESTING_MAX}"}
+    reported = {many: f"more than {PARTS_MAX} parts", deep: f"deeper than {NESTING_MAX}"}
     transport = httpx.HTTPTransport(uds=str(bare.socket_path))
     with httpx.Client(transport=transport, base_url="http://localhost", timeout=120) as client:
-        for body, sentence in told.items():
+        for body, sentence in reported.items():
             answer = client.post(f"/v1/transfers/{transfer_id('costly')}/issue", content=body)
             assert (answer.status_code, answer.json()["code"]) == (400, "request-invalid")
             assert sentence in answer.json()["detail"]

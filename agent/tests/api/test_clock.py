@@ -67,8 +67,8 @@ def test_a_clock_that_was_set_back_is_shown_blocks_and_can_be_confirmed(
     assert doctor(host)[1]["verdict"] == "ok"
     written_ahead(host)
     with asking(host, office.contract) as again:
-        told = again.get("/v1/agent")["clock"]
-        assert (told["plausible"], told["problem"]["code"]) == (False, "clock-implausible")
+        reported = again.get("/v1/agent")["clock"]
+        assert (reported["plausible"], reported["problem"]["code"]) == (False, "clock-implausible")
         refused = again.problem("PUT", f"{path_of('new')}?dry_run=true", json=ordered("new"))
         assert refused["code"] == "clock-implausible"
         # What was placed depends on no date any more.

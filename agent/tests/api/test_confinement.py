@@ -64,16 +64,16 @@ def assert_has_none(status: str) -> None:
 
 
 def test_vendor_programs_and_workers_get_no_capability(tmp_path: Path) -> None:
-    told = tmp_path / "told"
+    reported = tmp_path / "told"
     seed = {"codemeter": SEEDS["old-server"], **CHAOS_SEED}
     with Lab.create({"old-server": seed}, cloud_seed=CHAOS_CLOUD) as lab:
         host = lab["old-server"]
         # In the place of a vendor's program: what the kernel says of it.
         program = host.chaos.wibukey_version
-        program.write_text(f"#!/bin/sh\ncat /proc/self/status >> {told}\necho 1.0\n", "utf-8")
+        program.write_text(f"#!/bin/sh\ncat /proc/self/status >> {reported}\necho 1.0\n", "utf-8")
         host.client.get("/v1/containers")
         host.client.get("/v1/dongles/90000001/eligibility", target_user="a@studio.example")
-        assert_has_none(told.read_text("utf-8"))
+        assert_has_none(reported.read_text("utf-8"))
         (worker,) = [
             entry
             for entry in Path("/proc").glob("[0-9]*")

@@ -11,7 +11,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from seatkeeper_agent.api import schemas
-from seatkeeper_agent.api.work import WORKERS_MAX
+from seatkeeper_agent.api.jobs import WORKERS_MAX
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_twins.lab.lab import Lab
 
@@ -19,8 +19,8 @@ from .asking import LEGS, SERIALS, Asker, agent_of, asking, carry, declared, des
 from .chaos_routes import SLOW_MILLISECONDS, ask_every_chaos_route, follow
 from .conftest import CHAOS_HOST
 from .contract import Contract
-from .move_routes import ask_every_move_route
 from .order_routes import ORDER_HOST, ORDER_SEED, ask_every_order_route
+from .server_move_routes import ask_every_move_route
 from .test_following import begin, slow_down
 
 OLD, NEW = SERIALS["old-server"], SERIALS["new-server"]
@@ -88,8 +88,8 @@ def ask_every_codemeter_route(askers: dict[str, Asker]) -> None:
         ("PUT", "/v1/servers/codemeter", settings),
     ):
         assert old.ask(method, path, json=body).status_code == 200
-    asked = borrow("every-route", 1)
-    assert new.ask("PUT", f"/v1/borrows/{borrowed}", json=asked).json()["changed"]
+    requested = borrow("every-route", 1)
+    assert new.ask("PUT", f"/v1/borrows/{borrowed}", json=requested).json()["changed"]
     given_up = declared("every-route-void")
     carry(askers, given_up, until="request")
     path = f"/v1/transfers/{transfer_id(given_up['name'])}"
@@ -193,8 +193,8 @@ def test_a_dry_run_of_every_leg_changes_nothing_and_tells_what_the_run_does(
 
 def test_a_borrow_tells_what_is_to_be_carried_and_its_names_fit_a_transfer(new: Asker) -> None:
     path = f"/v1/borrows/{transfer_id('longest')}?dry_run=true"
-    asked = borrow("n" * 150, 2_000)
-    answer = new.ask("PUT", path, json=asked).json()
+    requested = borrow("n" * 150, 2_000)
+    answer = new.ask("PUT", path, json=requested).json()
     steps, transfers = answer["plan"]["steps"], answer["transfers"]
     assert len(steps) == len(transfers) == 2_000
     assert {step["state"] for step in steps} == {"planned"}

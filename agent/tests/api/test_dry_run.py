@@ -48,31 +48,33 @@ def changed(payload: Payload, **values: Any) -> Payload:
 FAULTS: dict[str, tuple[str, Callable[[Payload, Identity, Identity], dict[str, Any]]]] = {
     "of a stranger": (
         "document-foreign",
-        lambda told, _peer, stranger: sealed(stranger, changed(told, sender="stranger")),
+        lambda reported, _peer, stranger: sealed(stranger, changed(reported, sender="stranger")),
     ),
     "in another's name": (
         "document-altered",
-        lambda told, _peer, stranger: sealed(stranger, told),
+        lambda reported, _peer, stranger: sealed(stranger, reported),
     ),
     "of another transfer": (
         "document-misaddressed",
-        lambda told, peer, _stranger: sealed(
-            peer, changed(told, transfer=changed(told["transfer"], name="another"))
+        lambda reported, peer, _stranger: sealed(
+            peer, changed(reported, transfer=changed(reported["transfer"], name="another"))
         ),
     ),
     "without a part": (
         "document-invalid",
-        lambda told, peer, _stranger: sealed(peer, {k: v for k, v in told.items() if k != "audit"}),
+        lambda reported, peer, _stranger: sealed(
+            peer, {k: v for k, v in reported.items() if k != "audit"}
+        ),
     ),
     "with another artefact": (
         "document-altered",
-        lambda told, peer, _stranger: sealed(
-            peer, changed(told, artefact=changed(told["artefact"], data="AAAA"))
+        lambda reported, peer, _stranger: sealed(
+            peer, changed(reported, artefact=changed(reported["artefact"], data="AAAA"))
         ),
     ),
     "that answers another one": (
         "document-replayed",
-        lambda told, peer, _stranger: sealed(peer, changed(told, answers="00" * 32)),
+        lambda reported, peer, _stranger: sealed(peer, changed(reported, answers="00" * 32)),
     ),
 }
 
@@ -98,18 +100,18 @@ def test_what_the_run_refuses_the_dry_run_refuses(
     declaration = declared(f"dry-document-{leg}")
     before = LEGS[LEGS.index(leg) - 1]
     document = carry(askers, declaration, until=before)[-1]["document"]
-    told = payload_of(document)
-    folder = lab[told["sender"]].state_folder
-    peer = Identity(told["sender"], folder / "agent.key", folder / "trust")
+    reported = payload_of(document)
+    folder = lab[reported["sender"]].state_folder
+    peer = Identity(reported["sender"], folder / "agent.key", folder / "trust")
     stranger = Identity("stranger", tmp_path / "agent.key", tmp_path)
     asker = askers[agent_of(declaration, leg)]
     path = f"/v1/transfers/{transfer_id(declaration['name'])}/{leg}"
-    sent = [(code, make(told, peer, stranger)) for code, make in FAULTS.values()]
+    sent = [(code, make(reported, peer, stranger)) for code, make in FAULTS.values()]
     if leg == "issue":
         # A request answers nothing that the source has sent: whatever it names is passed over.
         sent = [entry for entry in sent if entry[0] != "document-replayed"]
     for facts in facts_of_fault(DOCUMENT_OF[leg]):
-        odd = sealed(peer, changed(told, facts={**told["facts"], **facts}))
+        odd = sealed(peer, changed(reported, facts={**reported["facts"], **facts}))
         sent.append(("document-invalid", odd))
     held = described(lab)
     for code, odd in sent:
@@ -124,7 +126,7 @@ def test_what_the_run_refuses_the_dry_run_refuses(
     body = {"transfer": declaration, "document": document}
     assert asker.ask("POST", f"{path}?dry_run=true", json=body).json()["changed"] is True
     assert asker.ask("POST", path, json=body).json()["changed"] is True
-    past(asker, path, declaration, sealed(peer, changed(told, answers="00" * 32)), leg)
+    past(asker, path, declaration, sealed(peer, changed(reported, answers="00" * 32)), leg)
 
 
 def past(asker: Asker, path: str, declaration: Payload, other: Payload, leg: str) -> None:
@@ -143,11 +145,11 @@ def test_a_document_that_comes_too_early_is_refused_by_both(
     name = f"early-document-{leg}"
     declaration, other = declared(name), declared(f"{name}-done")
     document = carry(askers, other, until=LEGS[LEGS.index(leg) - 1])[-1]["document"]
-    told = payload_of(document)
-    folder = lab[told["sender"]].state_folder
-    peer = Identity(told["sender"], folder / "agent.key", folder / "trust")
-    addressed = {**told["transfer"], "name": name, "id": transfer_id(name)}
-    early = sealed(peer, changed(told, transfer=addressed))
+    reported = payload_of(document)
+    folder = lab[reported["sender"]].state_folder
+    peer = Identity(reported["sender"], folder / "agent.key", folder / "trust")
+    addressed = {**reported["transfer"], "name": name, "id": transfer_id(name)}
+    early = sealed(peer, changed(reported, transfer=addressed))
     asker = askers[agent_of(declaration, leg)]
     path = f"/v1/transfers/{transfer_id(name)}/{leg}"
     body = {"transfer": declaration, "document": early}
@@ -166,12 +168,12 @@ def test_a_refusal_is_planned_as_it_is_done(askers: dict[str, Asker]) -> None:
     path = f"/v1/transfers/{transfer_id('dry-refusal')}/install"
     answers = [new.ask("POST", f"{path}{query}", json=body) for query in ("?dry_run=true", "")]
     assert [answer.json()["changed"] for answer in answers] == [False, False]
-    asked = declared("dry-refusal-2")
-    document = carry(askers, asked, until="issue")[-1]["document"]
+    requested = declared("dry-refusal-2")
+    document = carry(askers, requested, until="issue")[-1]["document"]
     path = f"/v1/transfers/{transfer_id('dry-refusal-2')}/install"
     broken = {**document, "signatures": [{"keyid": "a", "sig": "b"}]}
     for sent, code in ((broken, "document-altered"), (document, None)):
-        body = {"transfer": asked, "document": sent, "decision": "refuse"}
+        body = {"transfer": requested, "document": sent, "decision": "refuse"}
         codes = [
             new.ask("POST", f"{path}{query}", json=body).json().get("code")
             for query in ("?dry_run=true", "")
@@ -185,10 +187,10 @@ def test_a_proof_of_a_rollback_is_planned_without_freezing(
 ) -> None:
     declaration = declared("dry-rollback")
     document = carry(askers, declaration, until="issue")[-1]["document"]
-    told = payload_of(document)
-    folder = lab[told["sender"]].state_folder
-    peer = Identity(told["sender"], folder / "agent.key", folder / "trust")
-    quoted = sealed(peer, changed(told, peer={"sequence": 10**9, "head": "ab" * 32}))
+    reported = payload_of(document)
+    folder = lab[reported["sender"]].state_folder
+    peer = Identity(reported["sender"], folder / "agent.key", folder / "trust")
+    quoted = sealed(peer, changed(reported, peer={"sequence": 10**9, "head": "ab" * 32}))
     path = f"/v1/transfers/{transfer_id('dry-rollback')}/install?dry_run=true"
     new = askers["new-server"]
     problem = new.problem("POST", path, json={"transfer": declaration, "document": quoted})

@@ -59,11 +59,11 @@ def test_a_debit_is_followed_to_the_result_that_waiting_would_have_given(
     slow_down(lab["old-server"], "debit.before")
     place = begin(old, "issue", "slow-debit", document)
     assert old.get(place)["state"] == "running"
-    told = events(old.ask("GET", f"{place}/events"))
-    assert {entry["state"] for entry in told[:-1]} == {"running"}
-    assert told[-1]["state"] == "done"
+    reported = events(old.ask("GET", f"{place}/events"))
+    assert {entry["state"] for entry in reported[:-1]} == {"running"}
+    assert reported[-1]["state"] == "done"
     operation = old.get(place, wait=5)
-    assert operation == told[-1]
+    assert operation == reported[-1]
     assert [step["state"] for step in operation["steps"]] == ["done"]
     result = operation["result"]
     contract.schema_fits("leg-result", result)
@@ -94,10 +94,10 @@ def test_work_without_an_operation_in_the_journal_is_followed_as_well(
 ) -> None:
     slow_down(lab["new-server"], "context.before")
     place = begin(new, "request", "slow-request")
-    told = events(new.ask("GET", f"{place}/events"))
-    assert [entry["state"] for entry in told] == ["running", "done"]
-    assert (told[0]["kind"], told[0]["subject"]) == ("request", "transfer 'slow-request'")
-    contract.schema_fits("leg-result", told[-1]["result"])
+    reported = events(new.ask("GET", f"{place}/events"))
+    assert [entry["state"] for entry in reported] == ["running", "done"]
+    assert (reported[0]["kind"], reported[0]["subject"]) == ("request", "transfer 'slow-request'")
+    contract.schema_fits("leg-result", reported[-1]["result"])
 
 
 def test_a_failure_is_followed_to_the_problem_that_waiting_would_have_given(

@@ -16,7 +16,7 @@ from seatkeeper_agent.api import schemas
 from seatkeeper_agent.api.app import create_app
 from seatkeeper_agent.api.free_texts import is_free, refuse_card_data
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.operations.orders.plan import order_id
+from seatkeeper_agent.operations.orders.requests import order_id
 from seatkeeper_twins.lab.lab import Lab
 
 from .asking import Asker, asking

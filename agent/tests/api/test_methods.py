@@ -37,22 +37,22 @@ def filled(path: str) -> str:
 
 def test_head_is_get_without_its_body(client: httpx.Client, contract: Contract) -> None:
     """The same status and the same headers, also of a refusal."""
-    asked = 0
+    requested = 0
     for method, path in sorted(contract.operations()):
         if method != "GET":
             continue
         target = filled(path)
-        shown, told = client.get(target), client.head(target)
-        assert told.status_code == shown.status_code, path
-        assert told.content == b""
+        shown, reported = client.get(target), client.head(target)
+        assert reported.status_code == shown.status_code, path
+        assert reported.content == b""
         kept = {"content-type", "content-security-policy", "location", "retry-after"}
         if path not in ("/", "/metrics", "/v1/agent"):
             # These tell how long ago something was.
             kept.add("content-length")
         for name in kept:
-            assert told.headers.get(name) == shown.headers.get(name), (path, name)
-        asked += 1
-    assert asked > 20
+            assert reported.headers.get(name) == shown.headers.get(name), (path, name)
+        requested += 1
+    assert requested > 20
 
 
 def test_head_of_a_stream_is_answered(client: httpx.Client, askers: dict[str, Asker]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from seatkeeper_agent.operations.orders.plan import order_id
+from seatkeeper_agent.operations.orders.requests import order_id
 from seatkeeper_twins.altigen import people
 from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control

@@ -144,14 +144,14 @@ def test_a_socket_path_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     link.symlink_to(tmp_path / "elsewhere")
     file = tmp_path / "file"
     file.touch()
-    for path, told in (
+    for path, reported in (
         (link, "is no socket. Move it away"),
         (tmp_path, "is no socket. Move it away"),
         (tmp_path / "absent" / "agent.sock", "cannot be made: No such file or directory."),
         (file / "agent.sock", "cannot be used: Not a directory."),
         (Path("/tmp", "l" * SOCKET_PATH_BYTES_MAX), f"longer than {SOCKET_PATH_BYTES_MAX} bytes"),
     ):
-        with pytest.raises(SettingsError, match=re.escape(told)):
+        with pytest.raises(SettingsError, match=re.escape(reported)):
             _listener(path)
 
 
@@ -219,7 +219,7 @@ def test_a_socket_passed_to_another_process_is_not_taken(make: MakeAgent) -> Non
 
 
 @pytest.mark.parametrize(
-    ("family", "count", "told"),
+    ("family", "count", "reported"),
     [
         ("unix", "2", "systemd passed 2 sockets, one is expected."),
         ("inet", "1", "is no unix stream socket"),
@@ -227,7 +227,7 @@ def test_a_socket_passed_to_another_process_is_not_taken(make: MakeAgent) -> Non
     ],
 )
 def test_anything_else_that_systemd_passes_is_refused(
-    make: MakeAgent, family: str, count: str, told: str
+    make: MakeAgent, family: str, count: str, reported: str
 ) -> None:
     agent = make()
     done = subprocess.run(
@@ -240,7 +240,7 @@ def test_anything_else_that_systemd_passes_is_refused(
         timeout=30,
     )
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert told in done.stderr
+    assert reported in done.stderr
 
 
 def test_nothing_but_the_unix_socket_listens(make: MakeAgent) -> None:

@@ -37,7 +37,7 @@ def bare(tmp_path: Path) -> Iterator[BareAgent]:
     made.process.stop()
 
 
-def asked(agent: BareAgent, path: str) -> httpx.Response:
+def requested(agent: BareAgent, path: str) -> httpx.Response:
     """What the agent answers there."""
     transport = httpx.HTTPTransport(uds=str(agent.socket_path))
     with httpx.Client(transport=transport, base_url="http://localhost", timeout=120) as client:
@@ -47,7 +47,7 @@ def asked(agent: BareAgent, path: str) -> httpx.Response:
 def wait_for(agent: BareAgent, status: int) -> dict[str, Any]:
     """The first answer with this status: what was well is believed for a while."""
     deadline = time.monotonic() + SEEN_SECONDS_MAX
-    while (answer := asked(agent, "/readyz")).status_code != status:
+    while (answer := requested(agent, "/readyz")).status_code != status:
         assert time.monotonic() < deadline, answer.text
         time.sleep(0.05)
     return dict(answer.json())
@@ -69,7 +69,7 @@ def wrong(agent: BareAgent, name: str) -> str:
 
 def shown(agent: BareAgent) -> tuple[str, str]:
     """What Prometheus is given as ``seatkeeper_ready``, and the status page."""
-    metrics, page = asked(agent, "/metrics").text, asked(agent, "/").text
+    metrics, page = requested(agent, "/metrics").text, requested(agent, "/").text
     (line,) = [line for line in metrics.splitlines() if line.startswith("seatkeeper_ready ")]
     return line.partition(" ")[2], page
 
@@ -136,10 +136,10 @@ def test_a_broken_chain_is_not_ready(used: BareAgent, statement: str) -> None:
         connection.execute(statement)
     assert "audit" in wrong(used, "journal")
     used.process.start()
-    told = wait_for(used, 503)
-    assert (told["status"], told["broken"]) == ("broken", ["audit"])
-    schemas.check("readiness", told)
-    assert "doctor" in told["next_action"]
+    reported = wait_for(used, 503)
+    assert (reported["status"], reported["broken"]) == ("broken", ["audit"])
+    schemas.check("readiness", reported)
+    assert "doctor" in reported["next_action"]
     ready, page = shown(used)
     assert ready == "0.0"
     assert "INCONSISTENT" in page
@@ -166,9 +166,9 @@ def test_a_damaged_page_is_not_ready(used: BareAgent, name: str) -> None:
         file.write(b"\x5a" * size)
     assert "journal.db" in wrong(used, "journal")
     used.process.start()
-    told = wait_for(used, 503)
-    assert told["code"] == "journal-unavailable"
-    assert "keep a copy of its state folder" in told["next_action"]
+    reported = wait_for(used, 503)
+    assert reported["code"] == "journal-unavailable"
+    assert "keep a copy of its state folder" in reported["next_action"]
     ready, page = shown(used)
     assert ready == "0.0"
     assert "damaged" in page
@@ -193,9 +193,9 @@ def test_an_agent_that_can_write_no_more_is_not_ready(bare: BareAgent) -> None:
     bare.process.start()
     check_ready(bare)
     with no_file_grows(bare):
-        told = wait_for(bare, 503)
-        assert (told["code"], told["retryable"]) == ("journal-unavailable", True)
-        assert "can take no more" in told["detail"]
+        reported = wait_for(bare, 503)
+        assert (reported["code"], reported["retryable"]) == ("journal-unavailable", True)
+        assert "can take no more" in reported["detail"]
         assert "can take no more" in wrong(bare, "journal")
         ready, page = shown(bare)
         assert ready == "0.0"
@@ -239,8 +239,8 @@ def test_a_full_disk_is_not_ready(bare: BareAgent) -> None:
         bare.process.start()
         check_ready(bare)
         fill()
-        told = wait_for(bare, 503)
-        assert "No space left on device" in told["detail"]
+        reported = wait_for(bare, 503)
+        assert "No space left on device" in reported["detail"]
         assert "No space left on device" in wrong(bare, "journal")
         assert "Make room there." in wrong(bare, "disk")
         bare.process.stop()

@@ -230,7 +230,7 @@ def test_browsers_and_unknown_hosts_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("request_line", "headers", "told"),
+    ("request_line", "headers", "reported"),
     [
         ("POST /v1/resume HTTP/1.1", ("Transfer-Encoding: chunked",), b"413"),
         ("POST /v1/resume HTTP/1.1", ("Content-Length: 99999999",), b"413"),
@@ -239,12 +239,12 @@ def test_browsers_and_unknown_hosts_are_refused(
     ],
 )
 def test_bodies_of_unknown_or_great_size_are_refused_unread(
-    lab: Lab, request_line: str, headers: tuple[str, ...], told: bytes
+    lab: Lab, request_line: str, headers: tuple[str, ...], reported: bytes
 ) -> None:
-    lines = (request_line, *(() if told == b"403" else ("Host: localhost",)), *headers)
+    lines = (request_line, *(() if reported == b"403" else ("Host: localhost",)), *headers)
     request = "\r\n".join((*lines, "Connection: close", "", "")).encode()
     answer = exchange(lab["old-server"].socket_path, request)
-    assert answer.split()[1] == told
+    assert answer.split()[1] == reported
     assert PROBLEM_MEDIA_TYPE.encode() in answer
 
 

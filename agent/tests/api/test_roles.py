@@ -26,10 +26,10 @@ from .asking import declared
 from .chaos_routes import DONGLE, MIGRATION, TARGET
 from .conftest import CHAOS_CLOUD, CHAOS_SEED, SEEDS
 from .contract import Contract
-from .move_routes import body, leg_path
 from .order_routes import ORDER_SEED, ordered, path_of
 from .peers import Request, User, spare_groups, stranger
 from .role_table import CONFIRMED, ROUTES, UNDESCRIBED
+from .server_move_routes import body, leg_path
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can become other users and show what they may do"
@@ -121,10 +121,10 @@ class TestRoleOf:
     ) -> None:
         file = tmp_path / "group"
         file.write_text("staff:1000\n", "utf-8")
-        asked: list[str] = []
+        requested: list[str] = []
 
         def looked_up(name: str) -> grp.struct_group:
-            asked.append(name)
+            requested.append(name)
             return grp.struct_group((name, "x", int(file.read_text("utf-8").split(":")[1]), []))
 
         monkeypatch.setattr(api_roles, "GROUP_FILE", file)
@@ -136,12 +136,12 @@ class TestRoleOf:
 
         for _turn in range(3):
             assert asyncio.run(decided()) == [Role.OPERATOR, Role.NOBODY]
-        assert asked == ["staff"]
+        assert requested == ["staff"]
         replaced = tmp_path / "new"
         replaced.write_text("staff:1001\n", "utf-8")
         replaced.replace(file)
         assert asyncio.run(decided()) == [Role.NOBODY, Role.OPERATOR]
-        assert asked == ["staff"] * 2
+        assert requested == ["staff"] * 2
 
     def test_a_name_service_that_hangs_holds_up_nobody_for_long(
         self, monkeypatch: pytest.MonkeyPatch
@@ -237,27 +237,27 @@ def test_every_route_asks_for_its_role(guarded: Guarded, role: Role) -> None:
 def test_only_a_migrator_confirms(guarded: Guarded, row: tuple[str, str]) -> None:
     method, path = row
     said = json.dumps(BODIES[row] | {"plan_digest": "0" * 64})
-    asked: list[Request] = [(method, concrete(path), said)]
-    ((refused, told),) = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, asked)
-    assert (refused, json.loads(told)["code"]) == (403, "forbidden")
-    assert "role migrator" in json.loads(told)["detail"]
-    ((heard, told),) = guarded.peers[Role.MIGRATOR].ask(guarded.host.socket_path, asked)
-    assert heard not in (403, 422), told
+    requested: list[Request] = [(method, concrete(path), said)]
+    ((refused, reported),) = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, requested)
+    assert (refused, json.loads(reported)["code"]) == (403, "forbidden")
+    assert "role migrator" in json.loads(reported)["detail"]
+    ((received, reported),) = guarded.peers[Role.MIGRATOR].ask(guarded.host.socket_path, requested)
+    assert received not in (403, 422), reported
 
 
 @needs_root
 def test_the_role_is_that_of_the_process_and_not_of_the_group_database(guarded: Guarded) -> None:
     """A process has what it was started with, whatever is written down of its user since."""
     gid, nobody = guarded.peers[Role.OPERATOR].gid, guarded.peers[Role.NOBODY]
-    asked: list[Request] = [("GET", "/v1/agent", None)]
+    requested: list[Request] = [("GET", "/v1/agent", None)]
     # A user of the system for whom the database names that group.
     member = next(entry for entry in pwd.getpwall() if entry.pw_gid == gid)
     without = User(member.pw_uid, nobody.gid)
-    assert without.ask(guarded.host.socket_path, asked)[0][0] == 403
+    assert without.ask(guarded.host.socket_path, requested)[0][0] == 403
     with_it = User(nobody.uid, nobody.gid, (gid,))
     many = User(nobody.uid, nobody.gid, (*range(5_000_000, 5_000_300), gid))
     for user in (with_it, many):
-        ((status, text),) = user.ask(guarded.host.socket_path, asked)
+        ((status, text),) = user.ask(guarded.host.socket_path, requested)
         assert (status, json.loads(text)["role"]) == (200, "operator")
 
 
@@ -326,10 +326,10 @@ def test_only_a_migrator_places_an_order(guarded: Guarded) -> None:
 
 @needs_root
 def test_only_a_migrator_has_licenses_released(guarded: Guarded) -> None:
-    path, asked = leg_path("release"), body()
+    path, requested = leg_path("release"), body()
     requests: list[Request] = [
-        ("POST", path, json.dumps(asked | {"plan_digest": "0" * 64})),
-        ("POST", path, json.dumps(asked)),
+        ("POST", path, json.dumps(requested | {"plan_digest": "0" * 64})),
+        ("POST", path, json.dumps(requested)),
     ]
     operator = guarded.peers[Role.OPERATOR].ask(guarded.host.socket_path, requests)
     migrator = guarded.peers[Role.MIGRATOR].ask(guarded.host.socket_path, requests)

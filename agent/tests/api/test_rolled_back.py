@@ -41,5 +41,7 @@ def test_what_went_back_in_time_is_settled_by_the_command(
         assert "is now: failed" in capsys.readouterr().out
         assert old.get("/v1/operations", state="open")["operations"] == []
         assert old.ask("POST", leg, json=body).status_code == 200
-        told = [entry for entry in old.get("/v1/audit")["entries"] if entry["action"] == "attested"]
-        assert [entry["detail"]["statement"] for entry in told] == [STATEMENT]
+        reported = [
+            entry for entry in old.get("/v1/audit")["entries"] if entry["action"] == "attested"
+        ]
+        assert [entry["detail"]["statement"] for entry in reported] == [STATEMENT]

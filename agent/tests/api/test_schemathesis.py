@@ -26,14 +26,14 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from seatkeeper_agent.domain.move_legs import move_id
+from seatkeeper_agent.domain.server_move_legs import move_id
 from seatkeeper_agent.domain.transfers import NAMESPACE
-from seatkeeper_agent.operations.orders.plan import order_id
+from seatkeeper_agent.operations.orders.requests import order_id
 from seatkeeper_twins.lab.lab import Lab
 
 from .asking import ANSWER_SECONDS_MAX
 from .conftest import CHAOS_CLOUD, SEEDS
-from .move_routes import MOVE_SEEDS
+from .server_move_routes import MOVE_SEEDS
 
 CASES = 3
 """Of each route, valid and invalid, on each host."""
@@ -100,41 +100,41 @@ class Faults:
 
     def __init__(self) -> None:
         self.found: dict[tuple[str, ...], str] = {}
-        self.asked: Counter[int] = Counter()
+        self.requested: Counter[int] = Counter()
 
     def check(self, case: Case, answer: httpx.Response, mode: GenerationMode) -> None:
         """Hold an answer against the description."""
-        self.asked[answer.status_code] += 1
-        code, told = "", ""
+        self.requested[answer.status_code] += 1
+        code, reported = "", ""
         if answer.is_error and answer.content:
-            code, told = answer.json()["code"], answer.json()["detail"]
+            code, reported = answer.json()["code"], answer.json()["detail"]
         if answer.status_code >= 500:
-            self._note(case, mode, f"{answer.status_code} {code}", told)
+            self._note(case, mode, f"{answer.status_code} {code}", reported)
         try:
             case.validate_response(answer)
         except BaseExceptionGroup as group:
             for fault in group.exceptions:
-                if not (isinstance(fault, OTHERS[mode]) or _is_beyond(told)):
-                    self._note(case, mode, f"{type(fault).__name__} {code}", told)
+                if not (isinstance(fault, OTHERS[mode]) or _is_beyond(reported)):
+                    self._note(case, mode, f"{type(fault).__name__} {code}", reported)
 
-    def _note(self, case: Case, mode: GenerationMode, what: str, told: str) -> None:
-        shown = f"{told} <- {case.path_parameters} {case.query} {case.body!r}"
+    def _note(self, case: Case, mode: GenerationMode, what: str, reported: str) -> None:
+        shown = f"{reported} <- {case.path_parameters} {case.query} {case.body!r}"
         self.found.setdefault((case.operation.label, mode.value, what), shown[:600])
 
 
-def _is_beyond(told: str) -> bool:
-    return any(re.search(pattern, told) for pattern in BEYOND)
+def _is_beyond(reported: str) -> bool:
+    return any(re.search(pattern, reported) for pattern in BEYOND)
 
 
 def send(client: httpx.Client, case: Case) -> httpx.Response | None:
     """Ask; None for what HTTP itself cannot carry."""
-    asked = case.as_transport_kwargs(base_url="http://localhost")
-    content = {key: asked[key] for key in ("json", "params") if asked.get(key) is not None}
-    if asked.get("data") is not None:
-        content["content"] = asked["data"]
-    headers = {**dict(asked.get("headers") or {}), "Prefer": "wait=60"}
+    requested = case.as_transport_kwargs(base_url="http://localhost")
+    content = {key: requested[key] for key in ("json", "params") if requested.get(key) is not None}
+    if requested.get("data") is not None:
+        content["content"] = requested["data"]
+    headers = {**dict(requested.get("headers") or {}), "Prefer": "wait=60"}
     try:
-        return client.request(asked["method"], asked["url"], headers=headers, **content)
+        return client.request(requested["method"], requested["url"], headers=headers, **content)
     except (httpx.LocalProtocolError, httpx.InvalidURL, ValueError, TypeError):
         return None
 
@@ -195,15 +195,15 @@ def try_host(vendor: str) -> None:
         ) as client:
             description = client.get("/openapi.json").json()
             found: dict[tuple[str, ...], str] = {}
-            asked: Counter[int] = Counter()
+            requested: Counter[int] = Counter()
             for result in schemathesis.openapi.from_dict(description).get_all_operations():
                 for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                     faults = try_out(client, result.ok(), mode, vendor)
                     found |= faults.found
-                    asked += faults.asked
+                    requested += faults.requested
         log = (lab["old-server"].folder / "agent.log").read_text("utf-8")
-    assert not found, "\n".join(f"{what}: {told}" for what, told in found.items())
+    assert not found, "\n".join(f"{what}: {reported}" for what, reported in found.items())
     # How many can be sent differs a little: what HTTP cannot carry is left out.
-    assert asked.total() > 150, asked
-    assert min(asked[200], asked[400]) > 15, asked
+    assert requested.total() > 150, requested
+    assert min(requested[200], requested[400]) > 15, requested
     assert "defect" not in log

@@ -109,7 +109,9 @@ def state(lab: Lab, asker: Asker) -> dict[str, Any]:
     ignored = ("faults",)
     twins = (lab[CHAOS_HOST].chaos.describe(), lab.cloud.describe())
     return {
-        "twins": [{key: told[key] for key in told if key not in ignored} for told in twins],
+        "twins": [
+            {key: reported[key] for key in reported if key not in ignored} for reported in twins
+        ],
         "operations": asker.get("/v1/operations", state="all"),
         "migrations": asker.get("/v1/migrations"),
         "borrows": asker.get(f"{SERVER}/borrows"),

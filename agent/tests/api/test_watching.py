@@ -73,9 +73,9 @@ def samples(asker: Asker) -> dict[str, dict[tuple[str, ...], float]]:
 
 
 def test_metrics_tell_the_invariants_the_transfers_and_the_ledger(busy: dict[str, Asker]) -> None:
-    told = {name: samples(asker) for name, asker in busy.items()}
+    reported = {name: samples(asker) for name, asker in busy.items()}
     for name, asker in busy.items():
-        found = told[name]
+        found = reported[name]
         about = asker.get("/v1/agent")
         names = {(entry["name"],): 1.0 for entry in about["invariants"]}
         assert found["seatkeeper_invariant_holds"] == names
@@ -92,7 +92,7 @@ def test_metrics_tell_the_invariants_the_transfers_and_the_ledger(busy: dict[str
             per_item[item, measure] += amount
         assert set(per_item.values()) == {0.0}
     escrow = ("escrow", "6000010:201", "seats", transfer_id("under way"))
-    assert told["old-server"]["seatkeeper_ledger_balance"][escrow] == 3
+    assert reported["old-server"]["seatkeeper_ledger_balance"][escrow] == 3
 
 
 def test_the_status_page_stands_alone_and_shows_names_as_they_are(busy: dict[str, Asker]) -> None:

@@ -75,8 +75,8 @@ def here(capsys: pytest.CaptureFixture[str]) -> RunAgent:
         # It takes capabilities from its process for good, and so from every later test of this one.
         assert "serve" not in arguments, "serve runs in a process of its own: use run"
         code = main(list(arguments))
-        told = capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, code, told.out, told.err)
+        reported = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, code, reported.out, reported.err)
 
     return run_here
 

@@ -37,15 +37,15 @@ def at_a_terminal(*arguments: str, **values: str) -> str:
 
 
 def test_a_terminal_gets_colours(host: LabHost) -> None:
-    told = at_a_terminal("--config", str(host.settings_path), "doctor")
-    assert f"{ESCAPE}32mok" in told
-    assert f"{ESCAPE}33mwarning" in told
+    reported = at_a_terminal("--config", str(host.settings_path), "doctor")
+    assert f"{ESCAPE}32mok" in reported
+    assert f"{ESCAPE}33mwarning" in reported
 
 
 def test_who_asks_for_none_gets_none(host: LabHost) -> None:
-    told = at_a_terminal("--config", str(host.settings_path), "doctor", NO_COLOR="1")
-    assert "ok" in told
-    assert ESCAPE not in told
+    reported = at_a_terminal("--config", str(host.settings_path), "doctor", NO_COLOR="1")
+    assert "ok" in reported
+    assert ESCAPE not in reported
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ def test_help_names_every_command_and_option(capsys: pytest.CaptureFixture[str])
     parser = make_parser()
     with pytest.raises(SystemExit, match=r"^0$"):
         parser.parse_args(["--help"])
-    told = capsys.readouterr().out
+    reported = capsys.readouterr().out
     for word in (*COMMANDS, "--config", "--version", "$SEATKEEPER_CONFIG", "doctor"):
-        assert word in told
+        assert word in reported
     for command in COMMANDS:
         with pytest.raises(SystemExit, match=r"^0$"):
             parser.parse_args([command, "--help"])
@@ -76,10 +76,10 @@ def test_completion_completes(shell: str, asking: str, tmp_path: Path, here: Run
         pytest.skip(f"there is no {shell} here")
     script = here("completion", shell).stdout
     function = re.search(r"^complete .*-F (\w+)", script, re.MULTILINE)
-    asked = tmp_path / "asked"
-    asked.write_text(script + asking.format(function=function[1] if function else ""))
+    requested = tmp_path / "asked"
+    requested.write_text(script + asking.format(function=function[1] if function else ""))
     done = subprocess.run(
-        [program, str(asked)],
+        [program, str(requested)],
         env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
@@ -165,7 +165,7 @@ def test_status_is_for_people_and_for_programs(host: LabHost, here: RunAgent) ->
     assert ["container", "130-1000000001 (cmact_license)"] in lines
     assert ["operation", "none open"] in lines
     assert ["transfer", "none open"] in lines
-    assert sum(word == "invariant" and told.endswith(" holds") for word, told in lines) == 5
+    assert sum(word == "invariant" and reported.endswith(" holds") for word, reported in lines) == 5
     found = json.loads(here("--config", str(host.settings_path), "status", "--json").stdout)
     schemas.check("agent", found["agent"])
     for container in found["containers"]:
@@ -247,8 +247,8 @@ def test_status_tells_what_waits_while_the_product_is_down(here: RunAgent) -> No
         assert done.stderr.startswith("seatkeeper-agent: The product on this host")
         found = here("--config", str(host.settings_path), "status", "--json")
         assert json.loads(found.stdout)["containers"] is None
-        told = here("--config", str(host.settings_path), "doctor").stdout
-        assert "wrong    codemeter  The license server does not answer." in told
+        reported = here("--config", str(host.settings_path), "doctor").stdout
+        assert "wrong    codemeter  The license server does not answer." in reported
 
 
 @pytest.mark.parametrize(
@@ -282,5 +282,5 @@ def test_a_full_output_is_told(host: LabHost) -> None:
             timeout=COMMAND_SECONDS_MAX,
         )
     assert done.returncode == 1
-    told = "seatkeeper-agent: The output cannot be used: No space left on device.\n"
-    assert done.stderr == told
+    reported = "seatkeeper-agent: The output cannot be used: No space left on device.\n"
+    assert done.stderr == reported

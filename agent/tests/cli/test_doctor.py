@@ -57,9 +57,9 @@ def test_a_host_without_a_product_hears_nothing_of_it(render_host: LabHost, here
     assert (status.returncode, status.stderr) == (0, "")
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(render_host.socket_path))) as client:
         page = client.get("http://localhost/").text
-    for told in (json.dumps(found), status.stdout, page):
-        assert "codemeter" not in told.lower().replace(str(render_host.folder), "")
-        assert "chaos" in told.lower()
+    for reported in (json.dumps(found), status.stdout, page):
+        assert "codemeter" not in reported.lower().replace(str(render_host.folder), "")
+        assert "chaos" in reported.lower()
 
 
 def test_a_host_without_any_product_is_told_so(
@@ -82,12 +82,12 @@ def bare(folder: Path, more: str = "") -> str:
     """Settings of an agent that nobody started, with nothing of CodeMeter."""
     agent = f'[agent]\nname = "bare"\nstate_folder = "{folder}/state"\nsocket = "{folder}/a.sock"\n'
     paths = {"library": "absent.so", "cmu": "cmu", "server_ini": "Server.ini"}
-    told = "".join(f'{key} = "{folder}/{name}"\n' for key, name in paths.items())
-    return f"{agent}[codemeter]\n{told}{more}"
+    reported = "".join(f'{key} = "{folder}/{name}"\n' for key, name in paths.items())
+    return f"{agent}[codemeter]\n{reported}{more}"
 
 
 @pytest.mark.parametrize(
-    ("table", "vendor", "verdict", "told"),
+    ("table", "vendor", "verdict", "reported"),
     [
         ('[chaos]\naddress = "http://127.0.0.1:1"\n', "chaos", "wrong", "Start its service."),
         ("[altigen]\n", "altigen", "ok", "mail is sent by a person"),
@@ -98,14 +98,14 @@ def bare(folder: Path, more: str = "") -> str:
     ],
 )
 def test_each_product_says_what_stops_it(
-    table: str, vendor: str, verdict: str, told: str, tmp_path: Path,
+    table: str, vendor: str, verdict: str, reported: str, tmp_path: Path,
     written: Callable[[str], Path],
 ) -> None:  # fmt: skip
     text = bare(tmp_path, table.replace("{}", str(tmp_path)))
     code, found = findings(written(text))
     entry = of(found, vendor)
     assert (code, entry["verdict"]) == (1, verdict)
-    assert told in entry["detail"]
+    assert reported in entry["detail"]
     assert not [finding for finding in found if finding["name"] in ("codemeter", "products")]
 
 
@@ -162,7 +162,7 @@ def make_old(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "verdict", "told"),
+    ("change", "verdict", "reported"),
     [
         (open_operation, "warning", "1 operations are open"),
         (make_new, "wrong", "schema version 999"),
@@ -170,12 +170,12 @@ def make_old(journal: Journal) -> None:
     ],
 )
 def test_what_the_journal_of_a_dead_agent_holds_is_told(
-    change: Callable[[Journal], Any], verdict: str, told: str, tmp_path: Path,
+    change: Callable[[Journal], Any], verdict: str, reported: str, tmp_path: Path,
     written: Callable[[str], Path],
 ) -> None:  # fmt: skip
     _code, found = findings(written(dead(tmp_path, change)))
     assert of(found, "journal")["verdict"] == verdict
-    assert told in of(found, "journal")["detail"]
+    assert reported in of(found, "journal")["detail"]
 
 
 def test_a_journal_that_is_none_is_told(tmp_path: Path, written: Callable[[str], Path]) -> None:
@@ -198,10 +198,16 @@ def test_one_key_under_two_names_is_wrong(tmp_path: Path, written: Callable[[str
     assert not (tmp_path / "state" / "agent.key").exists(), "it changed something"
     # The same key, written by another program.
     (trust / "second.pem").write_text(pem.replace("\n", "\r\n"))
-    told = of(findings(settings)[1], "trust")
-    assert (told["verdict"], "first and second have one key" in told["detail"]) == ("wrong", True)
+    reported = of(findings(settings)[1], "trust")
+    assert (reported["verdict"], "first and second have one key" in reported["detail"]) == (
+        "wrong",
+        True,
+    )
     (trust / "second.pem").unlink()
     # That of another under its own name, as on the copy of a machine.
     (tmp_path / "other.key").rename(tmp_path / "state" / "agent.key")
-    told = of(findings(settings)[1], "trust")
-    assert (told["verdict"], "first and bare have one key" in told["detail"]) == ("wrong", True)
+    reported = of(findings(settings)[1], "trust")
+    assert (reported["verdict"], "first and bare have one key" in reported["detail"]) == (
+        "wrong",
+        True,
+    )

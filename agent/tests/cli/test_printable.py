@@ -101,13 +101,13 @@ def hostile_agent(folder: Path) -> Iterator[Path]:
 
 def test_a_terminal_shows_hidden_characters_as_what_they_are(tmp_path: Path) -> None:
     with hostile_agent(tmp_path) as settings:
-        told = at_a_terminal("--config", str(settings), "waiting")
+        reported = at_a_terminal("--config", str(settings), "waiting")
         refused = run("--config", str(settings), "attest", "x", "done", "Seen.")
         as_json = run("--config", str(settings), "waiting", "--json")
     # The terminal's own line ends aside, nothing of it acts.
-    lines = told.replace("\r\n", "\n").split("\n")
+    lines = reported.replace("\r\n", "\n").split("\n")
     assert not {unicodedata.category(each) for line in lines for each in line} & HIDDEN
-    assert f"waiting     person since 2026-11-20T10:00:00Z: {SEEN}" in told
+    assert f"waiting     person since 2026-11-20T10:00:00Z: {SEEN}" in reported
     assert not any(line.startswith("faked:") for line in lines)
     assert SEEN in refused.stderr
     assert refused.stderr.count("\n") == 1

@@ -20,16 +20,16 @@ def refusal(path: Path) -> str:
     """Why settings cannot be used; a sentence that names their file."""
     with pytest.raises(SettingsError) as refused:
         load(path)
-    told = str(refused.value)
-    assert str(path) in told
-    assert told.endswith(".")
-    assert "\n" not in told
-    return told
+    reported = str(refused.value)
+    assert str(path) in reported
+    assert reported.endswith(".")
+    assert "\n" not in reported
+    return reported
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         (None, "cannot be read: No such file or directory. Give their place with --config."),
         ("[agent", "are not TOML"),
@@ -42,7 +42,7 @@ def test_every_command_tells_it_in_one_line(
     here: RunAgent,
     command: list[str],
     text: str | None,
-    told: str,
+    reported: str,
 ) -> None:
     path = tmp_path / "agent.toml"
     if text is not None:
@@ -51,12 +51,12 @@ def test_every_command_tells_it_in_one_line(
     done = run_it("--config", str(path), *command)
     assert done.returncode == 1
     assert done.stderr.startswith(f"seatkeeper-agent: The settings {path} ")
-    assert told in done.stderr
+    assert reported in done.stderr
     assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("[agents]\n", "unknown key 'agents'"),
         ("agent = 1\n", "agent must be a table"),
@@ -94,8 +94,8 @@ def test_every_command_tells_it_in_one_line(
         ("\x00", "are not TOML"),
     ],
 )
-def test_what_is_wrong_is_named(written: Callable[[str], Path], text: str, told: str) -> None:
-    assert told in refusal(written(text))
+def test_what_is_wrong_is_named(written: Callable[[str], Path], text: str, reported: str) -> None:
+    assert reported in refusal(written(text))
 
 
 def test_what_is_no_text_is_told(tmp_path: Path) -> None:

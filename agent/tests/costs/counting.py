@@ -60,8 +60,10 @@ class Cost:
 
     def written(self) -> str:
         """As it stands in a table."""
-        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return f"Cost({', '.join(f'{name}={value!r}' for name, value in told.items() if value)})"
+        reported = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return (
+            f"Cost({', '.join(f'{name}={value!r}' for name, value in reported.items() if value)})"
+        )
 
 
 class Meter:
@@ -101,11 +103,11 @@ class Meter:
     def trace(self, connection: apsw.Connection) -> None:
         """Have SQLite tell each statement; a trigger's are part of what fired it."""
 
-        def told(event: dict[str, Any]) -> None:
+        def reported(event: dict[str, Any]) -> None:
             if not event["trigger"]:
                 self.count(self.statements, str(event["sql"]).split(maxsplit=1)[0].upper())
 
-        connection.trace_v2(apsw.SQLITE_TRACE_STMT, told)
+        connection.trace_v2(apsw.SQLITE_TRACE_STMT, reported)
 
     def count(self, counter: Counter[str], name: str) -> None:
         """One more, unless it belongs to a beat."""

@@ -33,7 +33,7 @@ HEAVY = frozenset(
 
 ASK_AGAIN_SECONDS = 0.02
 
-Told = dict[str, Any]
+Reported = dict[str, Any]
 
 
 def main() -> None:
@@ -41,13 +41,13 @@ def main() -> None:
     plan = json.load(sys.stdin)
     for name in plan["shared"]:
         importlib.import_module(name)
-    told: Told = {}
+    reported: Reported = {}
     servers = []
     for title, how, *words in plan["entries"]:
         work = partial(serve, plan, title) if how == "serve" else partial(once, plan, title, words)
         process, pipe = forked(work)
         with os.fdopen(pipe) as lines:
-            told |= json.loads(lines.readline())
+            reported |= json.loads(lines.readline())
         if how == "serve":
             servers.append(process)
         else:
@@ -55,7 +55,7 @@ def main() -> None:
     for process in servers:
         os.kill(process, signal.SIGTERM)
         os.waitpid(process, 0)
-    print(json.dumps(told))
+    print(json.dumps(reported))
 
 
 def forked(work: Callable[[int], None]) -> tuple[int, int]:
@@ -75,7 +75,7 @@ def forked(work: Callable[[int], None]) -> tuple[int, int]:
     return process, reading
 
 
-def once(plan: Told, title: str, words: list[str], to: int) -> None:
+def once(plan: Reported, title: str, words: list[str], to: int) -> None:
     """A command to its end; without words only the module that the title names is imported."""
     code = ended(plan, words) if words else 0
     if not words:
@@ -83,7 +83,7 @@ def once(plan: Told, title: str, words: list[str], to: int) -> None:
     tell(to, {title: imported(plan, code)})
 
 
-def ended(plan: Told, words: list[str]) -> Any:
+def ended(plan: Reported, words: list[str]) -> Any:
     """The exit code of a command of the agent."""
     from seatkeeper_agent.cli import main as agent
 
@@ -93,7 +93,7 @@ def ended(plan: Told, words: list[str]) -> Any:
         return end.code or 0
 
 
-def serve(plan: Told, title: str, to: int) -> None:
+def serve(plan: Reported, title: str, to: int) -> None:
     """The agent, before and after the first request that needs all of it."""
 
     def look() -> None:
@@ -122,7 +122,7 @@ def answered(path: str, route: str) -> None:
             time.sleep(ASK_AGAIN_SECONDS)
 
 
-def imported(plan: Told, code: Any) -> Told:
+def imported(plan: Reported, code: Any) -> Reported:
     """What this process has imported by now."""
     modules = list(sys.modules)
     own = [name for name in modules if name.startswith(plan["own"])]
@@ -130,7 +130,7 @@ def imported(plan: Told, code: Any) -> Told:
     return {"code": code, "own": len(own), "heavy": sorted(heavy)}
 
 
-def tell(to: int, what: Told) -> None:
+def tell(to: int, what: Reported) -> None:
     """One line, whole."""
     with os.fdopen(to, "w") as pipe:
         pipe.write(json.dumps(what) + "\n")

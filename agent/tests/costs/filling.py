@@ -7,9 +7,7 @@ import uuid
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import ItemKey, Measure, TransferType
-from seatkeeper_agent.domain.move_legs import MoveDeclaration, MoveState
-from seatkeeper_agent.domain.moves import ServerBackup
-from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.planned_steps import Instructions, Performer
 from seatkeeper_agent.domain.records import (
     Account,
     Event,
@@ -18,6 +16,8 @@ from seatkeeper_agent.domain.records import (
     StepRecord,
     StepState,
 )
+from seatkeeper_agent.domain.server_move_legs import MoveDeclaration, MoveState
+from seatkeeper_agent.domain.server_moves import ServerBackup
 from seatkeeper_agent.domain.servers import Dongle
 from seatkeeper_agent.domain.transfers import (
     NAMESPACE,
@@ -29,17 +29,17 @@ from seatkeeper_agent.domain.transfers import (
     transfer_id,
 )
 from seatkeeper_agent.journal import Journal, Unit
-from seatkeeper_agent.operations.borrows import BorrowOrder
-from seatkeeper_agent.operations.dongles import plan as migrations
-from seatkeeper_agent.operations.moves import records as moves
-from seatkeeper_agent.operations.orders import plan as orders
+from seatkeeper_agent.operations.borrows import BorrowRequest
+from seatkeeper_agent.operations.dongles import requests as migrations
+from seatkeeper_agent.operations.orders import requests as orders
+from seatkeeper_agent.operations.server_moves import records as moves
 
 SERIAL, ITEM = "130-1000000001", ItemKey(6_000_010, 201)
 SOURCE, TARGET = Place("old-server", SERIAL), Place("new-server", "130-2000000002")
-TOLD = Instructions(("Open the page.", "Click TRANSFER >>."), "The status shows it.")
+REPORTED = Instructions(("Open the page.", "Click TRANSFER >>."), "The status shows it.")
 STEP = StepRecord(
     0, "transfer", "transfer", "clicking TRANSFER >>", True, StepState.PLANNED,
-    performer=Performer.PERSON, instructions=TOLD,
+    performer=Performer.PERSON, instructions=REPORTED,
 )  # fmt: skip
 BACKUP = ServerBackup("aimms", "old-server", "2026-11-22T10:00:00Z", None, (), ())
 
@@ -79,7 +79,7 @@ def _transfer(unit: Unit, number: int) -> None:
 
 def _borrow(unit: Unit, number: int) -> None:
     identity = str(uuid.uuid5(NAMESPACE, f"borrow/{number}"))
-    order = BorrowOrder(
+    order = BorrowRequest(
         identity, f"cad {number}", ITEM, TransferType.BORROW_LOCAL, SOURCE, TARGET, 2, unit.now
     )
     unit.borrows.put(identity, order.as_document(), [transfer_id(f"cad {number}/lot-1")])
@@ -88,7 +88,7 @@ def _borrow(unit: Unit, number: int) -> None:
 def _migration(unit: Unit, number: int) -> None:
     dongle = Dongle("1-1", 0x064F, 0x0BD7, "wibukey", "WibuBox", f"{number:08}", True)
     identity = migrations.migration_id("chaos", dongle.id)
-    order = migrations.MigrationOrder(dongle.id, "artist@studio-a.example")
+    order = migrations.MigrationRequest(dongle.id, "artist@studio-a.example")
     document = migrations.declaration_of(order, dongle, dongle.id, [], None)
     unit.declarations.put("migration", identity, document)
     _operation(unit, migrations.operation_id(identity, 1), migrations.KIND, number)

@@ -43,8 +43,8 @@ def imports_of(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
+    reported: dict[str, Any] = json.loads(done.stdout)
     return {
         title: Imports(entry["own"], " ".join(entry["heavy"]), entry["code"])
-        for title, entry in told.items()
+        for title, entry in reported.items()
     }

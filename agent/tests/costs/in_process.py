@@ -13,8 +13,8 @@ import httpx
 from seatkeeper_agent.agent import build
 from seatkeeper_agent.api.app import create_app
 from seatkeeper_agent.api.bounds import WithPeer
+from seatkeeper_agent.api.jobs import JobRunner
 from seatkeeper_agent.api.roles import Peer
-from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.settings import Roles, load
 
 WAIT = {"Prefer": "wait=300"}
@@ -27,7 +27,7 @@ class InProcess:
     def __init__(self, settings_path: Path, roles: Roles | None = None) -> None:
         self.agent = build(load(settings_path))
         self._app = create_app(self.agent, roles or self.agent.settings.roles)
-        self._workshop = self._app.state.workshop = Workshop()
+        self._workshop = self._app.state.job_runner = JobRunner()
         self._runner = asyncio.Runner()
         # It is made once in the life of a host, and belongs to no request.
         assert self.agent.identity.key_id

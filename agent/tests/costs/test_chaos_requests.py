@@ -152,10 +152,10 @@ def settings(requests: Requests) -> None:
 def activation(requests: Requests, lab: Lab) -> None:
     """By two files, and by a password."""
     requests.ask("activation", HOST, "GET", ACTIVATION)
-    asked = requests.both("activation request", HOST, "POST", f"{ACTIVATION}/request", {})
-    request = base64.b64decode(asked["request"])
+    requested = requests.both("activation request", HOST, "POST", f"{ACTIVATION}/request", {})
+    request = base64.b64decode(requested["request"])
     answer = people.answer_request(lab.cloud.address, USER, PASSWORD, request, "station")
-    body = {"answer": base64.b64encode(answer).decode(), "request_digest": asked["digest"]}
+    body = {"answer": base64.b64encode(answer).decode(), "request_digest": requested["digest"]}
     requests.both("activation answer", HOST, "POST", f"{ACTIVATION}/response", body)
     requests.both("deactivation", HOST, "DELETE", ACTIVATION)
     body = {"account": USER, "password": PASSWORD}

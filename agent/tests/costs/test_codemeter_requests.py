@@ -196,7 +196,7 @@ def items(requests: Requests) -> None:
         requests.ask(f"history of {title}", FULL, "GET", f"/v1/containers/{serial}/history")
     for title, serial in (("ten items", FEW), ("a hundred items", MANY)):
         # Another item of each, as both arrive in the same container.
-        move_one(requests, title, serial, f"6000010:{7 if serial == FEW else 8}")
+        transfer_one(requests, title, serial, f"6000010:{7 if serial == FEW else 8}")
         path = f"/v1/containers/{serial}/items?limit=1000"
         requests.ask(f"{title}, one moved", FULL, "GET", path)
         path = f"/v1/containers/{serial}/history"
@@ -208,7 +208,7 @@ def items(requests: Requests) -> None:
     assert many == few, "a transfer asks more where there are more items beside"
 
 
-def move_one(requests: Requests, title: str, serial: str, item_codes: str) -> None:
+def transfer_one(requests: Requests, title: str, serial: str, item_codes: str) -> None:
     """One of the items leaves by a transfer of its own."""
     declaration, document = declared(f"one of {title}", item=item_codes, quantity=1), None
     declaration["source"] = {"agent": FULL, "container": serial}

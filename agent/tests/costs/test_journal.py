@@ -15,7 +15,7 @@ from journal.units import LEG
 
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict, Work
+from seatkeeper_agent.operations.steps import OperationSpec, PlainStep, Probe, Verdict
 
 COSTS: dict[str, Cost] = {
     "a new journal": Cost(statements=80, transactions=4, syncs=8),
@@ -79,9 +79,9 @@ def test_a_journaled_step_costs_what_is_written_down(meter: Meter, tmp_path: Pat
     counted["the first unit after that"] = meter.cost_of(partial(in_a_unit, journal, one_entry))
     for number in NUMBERS_OF_STEPS:
         title = f"{number} step{'s' * (number > 1)}"
-        engine, work = Engine(journal, 0.0), work_of(number)
-        counted[title] = meter.cost_of(partial(engine.run, work))
-        counted[f"{title}, done before"] = meter.cost_of(partial(engine.run, work))
+        engine, spec = Engine(journal, 0.0), spec_of(number)
+        counted[title] = meter.cost_of(partial(engine.run, spec))
+        counted[f"{title}, done before"] = meter.cost_of(partial(engine.run, spec))
     for title, write in zip(UNITS, LEG, strict=True):
         counted[title] = meter.cost_of(partial(in_a_unit, journal, write))
     journal.close()
@@ -95,10 +95,10 @@ def test_each_step_costs_the_same() -> None:
         assert (cost.transactions, cost.syncs) == (1 + 2 * number, 1 + 2 * number)
 
 
-def work_of(number: int) -> Work:
+def spec_of(number: int) -> OperationSpec:
     """An operation of so many steps, never begun before."""
     steps = tuple(Switch(each) for each in range(number))
-    return Work(f"operation {number}", "test", "switches", None, "130-1", "tester", steps)
+    return OperationSpec(f"operation {number}", "test", "switches", None, "130-1", "tester", steps)
 
 
 def one_entry(unit: Unit) -> None:

@@ -47,25 +47,27 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _mutants() -> dict[str, Any]:
     """What breaks with each mutant, and with sound agents where the mutant's twin is broken too."""
-    told: dict[str, Any] = {"failed": 0}
+    reported: dict[str, Any] = {"failed": 0}
     for name, mutant in MUTANTS.items():
         with TemporaryDirectory(prefix="seatkeeper-crash-", dir=work_folder()) as folder:
             broken = mutant.run(Path(folder, "broken"), mutant.variant())
             sound = mutant.run(Path(folder, "sound"), Variant(mutate_twin=mutant.mutate_twin))
-        told[name] = {
+        reported[name] = {
             "breaks": [result.promise for result in broken],
             "seen": [result.seen for result in broken],
             "sound": [result.seen for result in sound],
         }
-        told["failed"] += {mutant.breaks} != set(told[name]["breaks"]) or any(told[name]["sound"])
-        print(f"{name}: {' / '.join(map(str, told[name]['seen']))}", flush=True)
-    return told
+        reported["failed"] += {mutant.breaks} != set(reported[name]["breaks"]) or any(
+            reported[name]["sound"]
+        )
+        print(f"{name}: {' / '.join(map(str, reported[name]['seen']))}", flush=True)
+    return reported
 
 
-def _write(path: Path | None, told: dict[str, Any]) -> int:
+def _write(path: Path | None, reported: dict[str, Any]) -> int:
     if path is not None:
-        path.write_text(json.dumps(told))
-    return int(told["failed"] > 0)
+        path.write_text(json.dumps(reported))
+    return int(reported["failed"] > 0)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .processes import end_with_parent
-from .progress import Say, told
+from .progress import Say, reported
 from .scenarios import SCENARIOS, Borrow, Scenario
 from .schedules import (
     SLOW_CALL_SECONDS_MAX,
@@ -92,7 +92,7 @@ def run_campaign(share: float, seed: int, names: Iterable[str], say: Say) -> Rep
     with benches(today()) as run:
         recorded = [Schedule(scenario.name) for scenario in scenarios]
         points = {}
-        for result in told(run(recorded), len(recorded), report.failure, say):
+        for result in reported(run(recorded), len(recorded), report.failure, say):
             report.add("undisturbed", result)
             points[result.schedule.scenario] = result.points
             report.scenarios += 1
@@ -100,10 +100,10 @@ def run_campaign(share: float, seed: int, names: Iterable[str], say: Say) -> Rep
         say(f"{report.points} points: {points}")
         singles = chosen(list(_singles(scenarios, points)), part, seed)
         pairs: list[Schedule] = []
-        for result in told(run(singles), len(singles), report.failure, say):
+        for result in reported(run(singles), len(singles), report.failure, say):
             report.add(_kind(result.schedule), result)
             pairs += chosen(list(_pairs(result)), part, seed)
-        for result in told(run(pairs), len(pairs), report.failure, say):
+        for result in reported(run(pairs), len(pairs), report.failure, say):
             report.add("pairs of points", result)
     report.seconds = time.monotonic() - started
     return report

@@ -100,13 +100,13 @@ class Carrier:
 
     def _do(self, declaration: dict[str, Any], leg: Leg, decision: str = "install") -> None:
         identity = declaration["id"]
-        order = {
+        request = {
             "transfer": {key: value for key, value in declaration.items() if key != "id"},
             "document": self._document(identity, leg),
             "decision": decision,
         }
         host = self._world.hosts[declaration[leg.side.value]["agent"]]
-        answer = host.ask("POST", f"/v1/transfers/{identity}/{leg.value}", order)
+        answer = host.ask("POST", f"/v1/transfers/{identity}/{leg.value}", request)
         if leg in GIVES:
             self._given[identity, GIVES[leg]] = answer["document"]
         self._changed |= answer["changed"]

@@ -49,15 +49,15 @@ def inspect(world: World, scenario: Scenario) -> None:
             name: _container(disks / name / "containers.db", scenario.measure)
             for name in CONTAINERS
         }
-        books = {name: _Book(disks / name / "journal.db") for name in CONTAINERS}
+        own_ledgers = {name: _Ledger(disks / name / "journal.db") for name in CONTAINERS}
         try:
             _check_truth(scenario, held)
-            for name, book in books.items():
-                book.check(name, held[name])
-            _check_union(scenario, list(books.values()))
+            for name, own_ledger in own_ledgers.items():
+                own_ledger.check(name, held[name])
+            _check_union(scenario, list(own_ledgers.values()))
         finally:
-            for book in books.values():
-                book.close()
+            for own_ledger in own_ledgers.values():
+                own_ledger.close()
 
 
 def inspect_end(world: World, scenario: Scenario) -> None:
@@ -69,9 +69,9 @@ def inspect_end(world: World, scenario: Scenario) -> None:
             held = _container(disks / name / "containers.db", scenario.measure)
             if held.usable != scenario.ends[name]:
                 raise Violation("end", f"{name} holds {held.usable}, not {scenario.ends[name]}")
-            book = _Book(disks / name / "journal.db")
-            balances = book.balances(scenario.measure)
-            book.close()
+            own_ledger = _Ledger(disks / name / "journal.db")
+            balances = own_ledger.balances(scenario.measure)
+            own_ledger.close()
             escrow += sum(n for (account, _), n in balances.items() if account == "escrow")
             lent = sum(n for (account, _), n in balances.items() if account == "lent")
             known = balances[("container", container)] + lent
@@ -121,10 +121,10 @@ def _check_truth(scenario: Scenario, held: dict[str, Container]) -> None:
         raise Violation("I2", f"{usable} usable and {away} on the way, not {scenario.total}")
 
 
-def _check_union(scenario: Scenario, books: list[_Book]) -> None:
+def _check_union(scenario: Scenario, own_ledgers: list[_Ledger]) -> None:
     union: Counter[tuple[str, str]] = Counter()
-    for book in books:
-        union.update(book.balances(scenario.measure))
+    for own_ledger in own_ledgers:
+        union.update(own_ledger.balances(scenario.measure))
     negative = {key: n for key, n in union.items() if n < 0 and key[0] != "vendor"}
     if negative:
         raise Violation("I2", f"both ledgers together hold less than nothing: {negative}")
@@ -134,13 +134,13 @@ def _check_union(scenario: Scenario, books: list[_Book]) -> None:
     usable = sum(n for key, n in union.items() if key[0] == "container")
     if usable > scenario.total:
         raise Violation("I1", f"the ledgers count {usable} usable of {scenario.total}")
-    posted = Counter(event for book in books for event in book.events())
+    posted = Counter(event for own_ledger in own_ledgers for event in own_ledger.events())
     repeated = [f"{event} of {transfer}" for (transfer, event), n in posted.items() if n > 1]
     if repeated:
         raise Violation("I4", f"posted more than once in both ledgers together: {repeated}")
 
 
-class _Book:
+class _Ledger:
     """One agent's journal, as its own code reads it and as plain rows."""
 
     def __init__(self, path: Path) -> None:

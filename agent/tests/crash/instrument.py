@@ -38,7 +38,7 @@ def instrument_agent(
     """
     commit = Journal._commit
     recover, has_open_work = app._recover, State.has_open_work
-    told: list[bool] = []
+    reported: list[bool] = []
 
     def announced_commit(self: Journal, connection: apsw.Connection) -> None:
         about = f"commit of {sys._getframe(_FRAMES_TO_CALLER).f_code.co_qualname}"
@@ -47,8 +47,8 @@ def instrument_agent(
         tripwire.announce(process, f"after the {about}")
 
     def tell_ready() -> None:
-        if not told:
-            told.append(True)
+        if not reported:
+            reported.append(True)
             ready()
 
     def announced_recover(agent: Any) -> None:

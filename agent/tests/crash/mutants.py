@@ -25,14 +25,14 @@ from seatkeeper_agent.domain.transfers import Leg, Side, State
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.documents import seal
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.legs import LegOrder
+from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.ports import DriverError
 from seatkeeper_agent.operations.recovery import Recovery
 from seatkeeper_agent.operations.refusals import Refusals
-from seatkeeper_agent.operations.steps import Probe, Step, Verdict, Work
+from seatkeeper_agent.operations.steps import OperationSpec, Probe, Step, Verdict
+from seatkeeper_agent.operations.transfer_operations import operation_id
 from seatkeeper_agent.operations.transfer_steps.credit_back import post_credit_back
 from seatkeeper_agent.operations.transfers import TransferService
-from seatkeeper_agent.operations.works import operation_id
 from seatkeeper_twins.codemeter import control
 from seatkeeper_twins.codemeter.store import Store
 
@@ -77,14 +77,14 @@ def no_deduplication() -> None:
     """The target does not care whether a transfer that it is given arrived before."""
     run = TransferService.run
 
-    def greedy(self: TransferService, order: LegOrder) -> Any:
-        record = self._record(order.declaration.id, Side.TARGET)
+    def greedy(self: TransferService, wanted: LegRequest) -> Any:
+        record = self._record(wanted.declaration.id, Side.TARGET)
         arrived = record is not None and record.state in (State.TRANSFERRED, State.RECEIPTED)
-        if order.leg is Leg.INSTALL and order.document is not None and arrived:
-            artefact = self._evidence.take(order, None, True).artefact
+        if wanted.leg is Leg.INSTALL and wanted.document is not None and arrived:
+            artefact = self._evidence.take(wanted, None, True).artefact
             with suppress(DriverError):
-                self._driver.import_update(order.declaration.target.container, artefact)
-        return run(self, order)
+                self._driver.import_update(wanted.declaration.target.container, artefact)
+        return run(self, wanted)
 
     TransferService.run = greedy  # type: ignore[method-assign]
 
@@ -107,9 +107,9 @@ def import_twice() -> None:
 def no_durable_refusal() -> None:
     """The target says no without writing it down."""
 
-    def say_no(self: Refusals, order: LegOrder, record: TransferRecord | None) -> None:
+    def say_no(self: Refusals, wanted: LegRequest, record: TransferRecord | None) -> None:
         with self._journal.reading() as unit:
-            record = unit.transfers.get(order.declaration.id, Side.TARGET)
+            record = unit.transfers.get(wanted.declaration.id, Side.TARGET)
             past = Past(*unit.audit.head())
         assert record is not None
         facts = {"decision": "refused"}
@@ -118,19 +118,19 @@ def no_durable_refusal() -> None:
             DocumentKind.RECEIPT,
             record.declaration,
             b"",
-            order.given,
+            wanted.given,
             facts,
             past,
             None,
         )
-        _Said.receipts[order.declaration.id] = receipt
+        _Said.receipts[wanted.declaration.id] = receipt
 
     answer = TransferService._answer
 
-    def saying(self: TransferService, order: LegOrder, *rest: Any) -> dict[str, Any]:
-        given = answer(self, order, *rest)
-        if order.leg is Leg.INSTALL and order.decision == "refuse":
-            given["document"] = _Said.receipts[order.declaration.id]
+    def saying(self: TransferService, wanted: LegRequest, *rest: Any) -> dict[str, Any]:
+        given = answer(self, wanted, *rest)
+        if wanted.leg is Leg.INSTALL and wanted.decision == "refuse":
+            given["document"] = _Said.receipts[wanted.declaration.id]
         return given
 
     Refusals.refuse = say_no  # type: ignore[method-assign]
@@ -147,12 +147,14 @@ def recovery_without_a_probe() -> None:
     """What was intended when the agent died is taken for not done, and begun anew."""
     advance = Engine._advance
 
-    def rash(self: Engine, work: Work, position: int, step: Step, record: StepRecord) -> None:
+    def rash(
+        self: Engine, spec: OperationSpec, position: int, step: Step, record: StepRecord
+    ) -> None:
         if record.state is StepState.INTENDED:
             with self._journal.transaction() as unit:
                 step.withdraw(unit)
-                unit.operations.set_step(work.id, position, StepState.PLANNED)
-        advance(self, work, position, step, self._record(work, position))
+                unit.operations.set_step(spec.id, position, StepState.PLANNED)
+        advance(self, spec, position, step, self._record(spec, position))
 
     Engine._advance = rash  # type: ignore[method-assign]
 
@@ -161,13 +163,13 @@ def effect_before_intent() -> None:
     """The product is called first, and the intent is written when it has answered."""
 
     def eager(
-        self: Engine, work: Work, position: int, step: Step, baseline: dict[str, object]
+        self: Engine, spec: OperationSpec, position: int, step: Step, baseline: dict[str, object]
     ) -> tuple[bytes | None, Probe]:
         try:
             returned = step.perform(baseline)
         except DriverError as error:
             return None, Probe(Verdict.UNKNOWN, reason=str(error))
-        self._intend(work, position, step, baseline, self._clock())
+        self._intend(spec, position, step, baseline, self._clock())
         return returned, self._probe(step, baseline)
 
     Engine._attempt = eager  # type: ignore[method-assign]

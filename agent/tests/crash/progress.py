@@ -20,7 +20,7 @@ def say(line: str) -> None:
     print(f"crash: {line}", file=sys.stderr, flush=True)
 
 
-def told(
+def reported(
     outcomes: Iterable[Outcome], total: int, failure: Callable[[Outcome], str | None], say: Say
 ) -> Iterator[Outcome]:
     """Pass outcomes on; say at once what failed, and every few seconds how far it is.

@@ -40,8 +40,8 @@ def crash(report: Path, usual: float, *arguments: str, module: str = "crash") ->
         check=False,
     )
     assert report.exists(), f"the campaign broke off with code {done.returncode}"
-    told: dict[str, Any] = json.loads(report.read_text())
-    return told
+    reported: dict[str, Any] = json.loads(report.read_text())
+    return reported
 
 
 @pytest.mark.timeout(SECONDS_MAX)
@@ -50,9 +50,9 @@ def test_a_share_of_the_deaths_is_survived(
     tmp_path: Path, record_property: Any, usual: float
 ) -> None:
     """Real agents and twins; each run again converges, keeps I1 to I4, then changes nothing."""
-    told = crash(tmp_path / "report.json", usual)
-    record_property(FIGURES, told["text"])
-    assert told["failed"] == 0, "\n".join(told["failures"])
+    reported = crash(tmp_path / "report.json", usual)
+    record_property(FIGURES, reported["text"])
+    assert reported["failed"] == 0, "\n".join(reported["failures"])
 
 
 def test_a_killed_campaign_leaves_no_process_behind() -> None:
@@ -77,8 +77,8 @@ def test_a_killed_campaign_leaves_no_process_behind() -> None:
 @pytest.mark.timeout(SECONDS_MAX)
 def test_each_broken_agent_is_caught(tmp_path: Path) -> None:
     """By the promise that it breaks; sound agents pass the same schedules."""
-    told = crash(tmp_path / "report.json", 1.0, "--mutants")
+    reported = crash(tmp_path / "report.json", 1.0, "--mutants")
     for name, mutant in MUTANTS.items():
-        found = told[name]
+        found = reported[name]
         assert set(found["breaks"]) == {mutant.breaks}, (name, found["seen"])
         assert found["sound"] == [None] * len(found["seen"]), name

@@ -45,10 +45,10 @@ def test_seeds_together_reach_every_point() -> None:
 def test_the_seed_changes_with_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unless one is given."""
     monkeypatch.delenv(SEED, raising=False)
-    asked = subprocess.run(
+    requested = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False
     )
-    assert seed() == int(asked.stdout[:8] or "0", 16)
+    assert seed() == int(requested.stdout[:8] or "0", 16)
     monkeypatch.setenv(SEED, "17")
     assert seed() == 17
 

@@ -25,7 +25,7 @@ def test_what_died_in_the_tree_before_goes_on_in_this_one(
     look = ["git", "cat-file", "-e", before()]
     if subprocess.run(look, cwd=ROOT, capture_output=True, check=False).returncode:
         pytest.skip(f"the tree before, {before()}, is not in this clone")
-    told = crash(tmp_path / "report.json", SHARE, module="crash.versions")
-    record_property(FIGURES, told["text"])
-    assert told["kills"] == told["points"] > 0
-    assert told["failed"] == 0, "\n".join(told["failures"])
+    reported = crash(tmp_path / "report.json", SHARE, module="crash.versions")
+    record_property(FIGURES, reported["text"])
+    assert reported["kills"] == reported["points"] > 0
+    assert reported["failed"] == 0, "\n".join(reported["failures"])

@@ -26,7 +26,7 @@ from typing import Any
 from seatkeeper_twins.lab.lab import ending_in_order
 
 from .campaign import Report
-from .progress import say, told
+from .progress import reported, say
 from .scenarios import SCENARIOS
 from .schedules import Bench, Result, Schedule, today
 from .share import chosen, environment, seed, share
@@ -86,7 +86,7 @@ def run_campaign(chosen_points: list[str]) -> Report:
         report.points = len(deaths)
         warm_up()
         results = go_on(hosts, deaths, kept["moment"])
-        for result in told(results, len(deaths), report.failure, say):
+        for result in reported(results, len(deaths), report.failure, say):
             report.add("deaths in the tree before", result)
             report.kills += 1
     report.seconds = time.monotonic() - started

@@ -80,9 +80,9 @@ class Host:
             self._tripwire, self.agent.name, lambda: tell(ready), self.variant.waits_for_recovery
         )
         settings = load(self.folder / "agent.toml")
-        told = settings.vendors["codemeter"]
-        told = replace(told, call_seconds_max=self.variant.call_seconds_max)
-        vendors = settings.vendors | {"codemeter": told}
+        reported = settings.vendors["codemeter"]
+        reported = replace(reported, call_seconds_max=self.variant.call_seconds_max)
+        vendors = settings.vendors | {"codemeter": reported}
         server.serve(replace(settings, settle_seconds=self.variant.settle_seconds, vendors=vendors))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from seatkeeper_agent.domain.orders import LicenseKey, Move, Order, OtherOrder, PhoneSystem
+from seatkeeper_agent.domain.orders import LicenseKey, Order, OrderLine, OtherOrder, PhoneSystem
 
 ON = date(2026, 11, 22)
 
@@ -38,14 +38,16 @@ OLD, NEW = system("old"), system("new")
 
 
 def order(
-    *moves: Move,
+    *order_lines: OrderLine,
     on: date = ON,
     today: date = ON,
     beside: tuple[OtherOrder, ...] = (),
     **fields: str,
 ) -> Order:
     """An order; without moves, of one key from old to new."""
-    return Order("an order", moves or (Move(OLD, NEW, (key(),)),), on, today, fields, beside)
+    return Order(
+        "an order", order_lines or (OrderLine(OLD, NEW, (key(),)),), on, today, fields, beside
+    )
 
 
 CHASSIS = ("Max1000", "Max2000", "Max1000R", "Office", "software_only", "")
@@ -75,14 +77,14 @@ def systems(draw: st.DrawFn) -> tuple[PhoneSystem, ...]:
 
 
 @st.composite
-def moves(draw: st.DrawFn) -> tuple[Move, ...]:
+def order_lines(draw: st.DrawFn) -> tuple[OrderLine, ...]:
     """One to five moves between a few systems; keys and pairs come more than once."""
     among = draw(systems())
     keys = st.builds(
         key, st.integers(1, 12), st.sampled_from(PRODUCTS), st.none() | st.integers(1, 120)
     )
-    move = st.builds(
-        Move, st.sampled_from(among), st.sampled_from(among),
+    order_line = st.builds(
+        OrderLine, st.sampled_from(among), st.sampled_from(among),
         st.lists(keys, min_size=1, max_size=4).map(tuple),
     )  # fmt: skip
-    return tuple(draw(st.lists(move, min_size=1, max_size=5)))
+    return tuple(draw(st.lists(order_line, min_size=1, max_size=5)))

@@ -14,7 +14,7 @@ from seatkeeper_agent.domain.eligibility import (
     ON_UNKNOWN,
     HeldLicense,
     Sighting,
-    in_words,
+    as_text,
     rules,
 )
 from seatkeeper_agent.domain.rules import OnUnknown, RuleRow, RuleVerdict, is_refused
@@ -171,7 +171,7 @@ def test_every_rule_says_what_an_unknown_does(
         if when and changes.get("hides_others"):
             continue  # They are hidden by then.
         assert (found.verdict, found.on_unknown) == (UNKNOWN, wanted)
-        assert (found.blocks, bool(in_words((found,)))) == (
+        assert (found.blocks, bool(as_text((found,)))) == (
             wanted is BLOCKS,
             wanted is CONFIRMED,
         )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatkeeper_agent.domain.licenses import SERIAL_PATTERN, ItemKey, ItemStatus, find_item
-from seatkeeper_agent.domain.plans import Performer, PlannedStep, canonical, plan_digest
+from seatkeeper_agent.domain.planned_steps import Performer, PlannedStep, canonical, plan_digest
 from seatkeeper_agent.domain.transfers import (
     TRANSITIONS,
     Declaration,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatkeeper_agent.domain.definitions import Difference, differences, told
-from seatkeeper_agent.domain.orders import LicenseKey, Move, OtherOrder, PhoneSystem
+from seatkeeper_agent.domain.definitions import Difference, clause, differences
+from seatkeeper_agent.domain.orders import LicenseKey, OrderLine, OtherOrder, PhoneSystem
 from seatkeeper_agent.domain.policies import ON_UNKNOWN, RuleKind, evaluate
 from seatkeeper_agent.domain.quotes import LineKind, Prices, quote
 from seatkeeper_agent.domain.rules import OnUnknown, RuleRow, RuleVerdict, is_refused
@@ -58,7 +58,7 @@ def test_every_kind_of_rule_says_what_an_unknown_does() -> None:
 def test_what_is_not_declared_keeps_an_order_from_being_placed(
     target: PhoneSystem, rule: str
 ) -> None:
-    rows = evaluate(vendor_policy(), order(Move(OLD, target, (key(),))))
+    rows = evaluate(vendor_policy(), order(OrderLine(OLD, target, (key(),))))
     found = {row.rule: row for row in rows}
     assert (found[rule].verdict, found[rule].blocks) == (UNKNOWN, True)
     assert "declare" in found[rule].advice.lower()
@@ -77,7 +77,7 @@ def other(
     name: str, *keys: LicenseKey, ended_on: date | None = None, shares_fee: bool = False
 ) -> OtherOrder:
     """Another order that goes to the target of ``order_to``."""
-    return OtherOrder(name, Move(OLD, TARGET, keys), ended_on, shares_fee)
+    return OtherOrder(name, OrderLine(OLD, TARGET, keys), ended_on, shares_fee)
 
 
 TARGET = system("new", chassis="Max1000", stations=35, stations_as_of=COUNTED)
@@ -85,7 +85,7 @@ TARGET = system("new", chassis="Max1000", stations=35, stations_as_of=COUNTED)
 
 def row_of(rule: str, *beside: OtherOrder, target: PhoneSystem = TARGET) -> RuleRow:
     """What a rule of the vendor says of ten stations to the target."""
-    found = order(Move(OLD, target, (key(1),)), beside=beside)
+    found = order(OrderLine(OLD, target, (key(1),)), beside=beside)
     return next(row for row in evaluate(vendor_policy(), found) if row.rule == rule)
 
 
@@ -133,10 +133,10 @@ def test_a_key_is_in_one_order_only() -> None:
 
 
 def test_a_key_leaves_the_system_that_it_came_to_last() -> None:
-    elsewhere = OtherOrder("away", Move(OLD, system("third"), (key(1),)), ON)
+    elsewhere = OtherOrder("away", OrderLine(OLD, system("third"), (key(1),)), ON)
     row = row_of("keys_unique", elsewhere)
     assert row.observed == "LK-0001 went to third with the order 'away'"
-    back = OtherOrder("back", Move(system("third"), OLD, (key(1),)), ON)
+    back = OtherOrder("back", OrderLine(system("third"), OLD, (key(1),)), ON)
     assert row_of("keys_unique", elsewhere, back).verdict is MET
 
 
@@ -153,7 +153,7 @@ def test_assurance_is_judged_by_today_and_by_a_day_that_lies_ahead(
     until: date, on: date, verdict: RuleVerdict, part: str
 ) -> None:
     target = system("new", assurance_until=until)
-    found = order(Move(OLD, target, (key(),)), on=on, today=ON)
+    found = order(OrderLine(OLD, target, (key(),)), on=on, today=ON)
     row = next(row for row in evaluate(vendor_policy(), found) if row.rule == "target_assurance")
     assert row.verdict is verdict
     assert row.observed.endswith(part)
@@ -161,19 +161,19 @@ def test_assurance_is_judged_by_today_and_by_a_day_that_lies_ahead(
 
 def test_a_day_of_the_past_does_not_make_an_ended_assurance_active() -> None:
     ended = system("new", assurance_until=ON - timedelta(days=1))
-    found = order(Move(OLD, ended, (key(),)), on=ON - timedelta(days=7), today=ON)
+    found = order(OrderLine(OLD, ended, (key(),)), on=ON - timedelta(days=7), today=ON)
     row = next(row for row in evaluate(vendor_policy(), found) if row.rule == "target_assurance")
     assert row.verdict is NOT_MET
 
 
 def test_two_orders_of_one_pair_cost_one_fee_when_they_go_together() -> None:
-    first, second = Move(OLD, NEW, (key(1),)), Move(OLD, NEW, (key(2),))
+    first, second = OrderLine(OLD, NEW, (key(1),)), OrderLine(OLD, NEW, (key(2),))
     for shares, amount in ((True, "0.00"), (False, "300.00")):
         found = quote((second,), Prices(), ON, (OtherOrder("first", first, None, shares),))
         (line,) = [line for line in found.lines if line.kind is LineKind.MOVE_FEE]
         assert line.as_document()["amount"] == amount
         assert ("in the one fee of the order 'first'" in line.text) is shares
-    away = OtherOrder("away", Move(OLD, system("third"), (key(3),)), None, True)
+    away = OtherOrder("away", OrderLine(OLD, system("third"), (key(3),)), None, True)
     (line,) = quote((second,), Prices(), ON, (away,)).lines[:1]
     assert line.as_document()["amount"] == "300.00"
 
@@ -200,14 +200,14 @@ def test_least_and_most_hold_whatever_was_counted(
     beside = tuple(
         OtherOrder(
             f"o{n}",
-            Move(OLD, target, (key(n, f"ALTI-STATION-{size}"),))
+            OrderLine(OLD, target, (key(n, f"ALTI-STATION-{size}"),))
             if arrives
-            else Move(target, OLD, (key(n, f"ALTI-STATION-{size}"),)),
+            else OrderLine(target, OLD, (key(n, f"ALTI-STATION-{size}"),)),
             ended,
         )
         for n, (size, ended, arrives) in enumerate(others, 10)
     )
-    found = order(Move(OLD, target, (key(1, f"ALTI-STATION-{own}"),)), beside=beside)
+    found = order(OrderLine(OLD, target, (key(1, f"ALTI-STATION-{own}"),)), beside=beside)
     count = station_count(found, target)
     now = there
     for size, ended, arrives in others:
@@ -229,5 +229,5 @@ def test_only_what_defines_a_thing_is_compared() -> None:
     assert differences(done, done) == ()
     found = differences({**done, "license keys": "K1"}, done)
     assert found == (Difference("license keys", "K1", "K1, K2"),)
-    assert told(found, ended=True) == "license keys: declared K1, done K1, K2"
-    assert told(found, ended=False) == "license keys: declared K1, begun with K1, K2"
+    assert clause(found, ended=True) == "license keys: declared K1, done K1, K2"
+    assert clause(found, ended=False) == "license keys: declared K1, begun with K1, K2"

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 
 from seatkeeper_agent.domain.orders import (
     LicenseKey,
-    Move,
     Order,
+    OrderLine,
     canonical_chassis,
     merged,
 )
 
-from .phone_systems import NEW, OLD, ON, key, moves, order, system
+from .phone_systems import NEW, OLD, ON, key, order, order_lines, system
 
 
 @pytest.mark.parametrize(
@@ -79,17 +79,17 @@ def test_a_chassis_is_known_however_it_is_written(written: str, name: str) -> No
 def test_an_upgrade_leads_from_hardware_to_software_only(
     source: str, target: str, upgrade: bool
 ) -> None:
-    move = Move(system("a", chassis=source), system("b", chassis=target), (key(),))
-    assert order(move).is_upgrade is upgrade
+    order_line = OrderLine(system("a", chassis=source), system("b", chassis=target), (key(),))
+    assert order(order_line).is_upgrade is upgrade
 
 
 def test_one_upgrade_among_the_moves_is_told() -> None:
-    to_software = Move(OLD, system("soft", chassis="software_only"), (key(2),))
-    assert order(Move(OLD, NEW, (key(1),)), to_software).is_upgrade
+    to_software = OrderLine(OLD, system("soft", chassis="software_only"), (key(2),))
+    assert order(OrderLine(OLD, NEW, (key(1),)), to_software).is_upgrade
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "reported"),
     [
         (lambda: system(""), "a system's name"),
         (lambda: system("a\nb"), "a system's name"),
@@ -101,25 +101,27 @@ def test_one_upgrade_among_the_moves_is_told() -> None:
         (lambda: LicenseKey("", "ALTI-STATION-10"), "a license key"),
         (lambda: LicenseKey("LK", ""), "the product of license key LK"),
         (lambda: key(quantity=0), "the quantity of license key LK-0001 must be from 1"),
-        (lambda: Move(OLD, NEW, ()), "the move old to new names no license key"),
+        (lambda: OrderLine(OLD, NEW, ()), "the move old to new names no license key"),
         (lambda: Order("an order", (), ON, ON), "the order an order moves nothing"),
-        (lambda: Order("", (Move(OLD, NEW, (key(),)),), ON, ON), "an order's name"),
+        (lambda: Order("", (OrderLine(OLD, NEW, (key(),)),), ON, ON), "an order's name"),
         (lambda: order(Cost="1"), "the field 'Cost'"),
         (lambda: order(cost="a\0"), "the field cost must be one line"),
         (
-            lambda: order(Move(OLD, NEW, (key(),)), Move(replace(OLD, stations=3), NEW, (key(2),))),
+            lambda: order(
+                OrderLine(OLD, NEW, (key(),)), OrderLine(replace(OLD, stations=3), NEW, (key(2),))
+            ),
             "the system key KEY-old is declared in two ways",
         ),
         (
-            lambda: order(Move(OLD, replace(NEW, name="old"), (key(),))),
+            lambda: order(OrderLine(OLD, replace(NEW, name="old"), (key(),))),
             "two systems have the name old",
         ),
     ],
 )
-def test_what_cannot_be_declared_is_named(make: Callable[[], Any], told: str) -> None:
+def test_what_cannot_be_declared_is_named(make: Callable[[], Any], reported: str) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$") as caught:
         make()
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 def test_limits_themselves_are_allowed() -> None:
@@ -135,11 +137,11 @@ def test_an_empty_field_counts_as_not_given() -> None:
 
 
 def test_moves_of_one_pair_are_put_together_in_their_order() -> None:
-    back = Move(NEW, OLD, (key(9),))
+    back = OrderLine(NEW, OLD, (key(9),))
     found = merged((
-        Move(OLD, NEW, (key(2), key(1))), back, Move(OLD, NEW, (key(1), key(3), key(3)))
+        OrderLine(OLD, NEW, (key(2), key(1))), back, OrderLine(OLD, NEW, (key(1), key(3), key(3)))
     ))  # fmt: skip
-    assert [move.title for move in found] == ["old to new", "new to old"]
+    assert [order_line.title for order_line in found] == ["old to new", "new to old"]
     assert [each.key for each in found[0].keys] == ["LK-0002", "LK-0001", "LK-0003"]
     assert found[1] == back
 
@@ -147,20 +149,21 @@ def test_moves_of_one_pair_are_put_together_in_their_order() -> None:
 def test_each_target_has_an_order_of_its_own() -> None:
     third = system("third")
     first, second, last = (
-        Move(OLD, NEW, (key(1),)), Move(OLD, third, (key(2),)), Move(third, NEW, (key(3),))
+        OrderLine(OLD, NEW, (key(1),)), OrderLine(OLD, third, (key(2),)),
+        OrderLine(third, NEW, (key(3),)),
     )  # fmt: skip
     whole = order(first, second, last, cost_centre="7")
     parts = whole.by_target()
-    assert [part.moves for part in parts] == [(first, last), (second,)]
+    assert [part.order_lines for part in parts] == [(first, last), (second,)]
     assert all(len(part.targets) == 1 and part.fields == whole.fields for part in parts)
 
 
 @settings(max_examples=40, deadline=None)
-@given(moves())
-def test_putting_together_loses_no_key(found: tuple[Move, ...]) -> None:
+@given(order_lines())
+def test_putting_together_loses_no_key(found: tuple[OrderLine, ...]) -> None:
     together = merged(found)
-    assert {(move.pair, each.key) for move in found for each in move.keys} == {
-        (move.pair, each.key) for move in together for each in move.keys
+    assert {(order_line.pair, each.key) for order_line in found for each in order_line.keys} == {
+        (order_line.pair, each.key) for order_line in together for each in order_line.keys
     }
-    assert len({move.pair for move in together}) == len(together)
+    assert len({order_line.pair for order_line in together}) == len(together)
     assert merged(together) == together

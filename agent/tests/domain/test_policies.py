@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatkeeper_agent.domain.field_patterns import parse_pattern
-from seatkeeper_agent.domain.orders import Move, Order
+from seatkeeper_agent.domain.orders import Order, OrderLine
 from seatkeeper_agent.domain.policies import RULES_MAX, Policy, RuleKind, evaluate, parse
 from seatkeeper_agent.domain.policy_checks import CHECKS
 from seatkeeper_agent.domain.rules import RuleRow, RuleVerdict
 
-from .phone_systems import CHASSIS, NEW, OLD, day, days, key, moves, order, system
+from .phone_systems import CHASSIS, NEW, OLD, day, days, key, order, order_lines, system
 
 MET, NOT_MET, UNKNOWN = RuleVerdict.MET, RuleVerdict.NOT_MET, RuleVerdict.UNKNOWN
 
@@ -38,7 +38,7 @@ def verdicts(kind: str, given_order: Order, **parameters: Any) -> list[RuleVerdi
 
 def to(target: Any, *keys: Any, source: Any = OLD) -> Order:
     """An order of one move."""
-    return order(Move(source, target, keys or (key(),)))
+    return order(OrderLine(source, target, keys or (key(),)))
 
 
 @pytest.mark.parametrize(
@@ -147,12 +147,12 @@ def test_stations_whose_number_the_product_does_not_tell(
 def test_stations_of_several_sources_and_moves_add_up() -> None:
     target = system("new", chassis="Max1000", stations=20)
     other = system("other")
-    first, again = Move(OLD, target, (key(1),)), Move(OLD, target, (key(1), key(2)))
+    first, again = OrderLine(OLD, target, (key(1),)), OrderLine(OLD, target, (key(1), key(2)))
     limit = {"chassis": "Max1000", "stations_max": 50}
     # 20 there, LK-0001 and LK-0002 bring ten each, LK-0003 ten from another system.
-    at_limit = order(first, again, Move(other, target, (key(3),)))
+    at_limit = order(first, again, OrderLine(other, target, (key(3),)))
     assert verdicts("chassis_limit", at_limit, **limit) == [MET]
-    above = order(first, again, Move(other, target, (key(3), key(4, "ALTI-STATION-1"))))
+    above = order(first, again, OrderLine(other, target, (key(3), key(4, "ALTI-STATION-1"))))
     (row,) = rows("chassis_limit", above, **limit)
     assert row.verdict is NOT_MET
     assert row.observed == "new (Max1000): 20 there and 31 moved to it, 51 in all"
@@ -172,7 +172,8 @@ def test_stations_that_leave_help_only_if_they_leave_first(
 ) -> None:
     middle = system("middle", chassis="Max1000", stations=45)
     found = order(
-        Move(OLD, middle, (key(1, "ALTI-STATION-15"),)), Move(middle, NEW, (key(2, leaving),))
+        OrderLine(OLD, middle, (key(1, "ALTI-STATION-15"),)),
+        OrderLine(middle, NEW, (key(2, leaving),)),
     )
     assert verdicts("chassis_limit", found, chassis="Max1000", stations_max=50) == [verdict]
 
@@ -191,7 +192,7 @@ def test_a_chassis_that_is_not_declared_may_be_the_one() -> None:
 
 
 def test_a_move_leads_to_another_system() -> None:
-    found = order(Move(OLD, NEW, (key(1),)), Move(NEW, NEW, (key(2),)))
+    found = order(OrderLine(OLD, NEW, (key(1),)), OrderLine(NEW, NEW, (key(2),)))
     assert verdicts("different_systems", found) == [MET, NOT_MET]
 
 
@@ -203,7 +204,7 @@ def test_keys_are_named_once(numbers: list[list[int]], verdict: RuleVerdict) -> 
     targets = [system(f"t{number}") for number in range(len(numbers))]
     found = order(
         *(
-            Move(OLD, target, tuple(map(key, several)))
+            OrderLine(OLD, target, tuple(map(key, several)))
             for target, several in zip(targets, numbers, strict=True)
         )
     )
@@ -222,7 +223,7 @@ def test_documents_are_made_sent_in_a_step_declared_or_unknown() -> None:
     )
     (row,) = rows("documents", to(soft), names=["consent"], **wanted)
     assert (row.verdict, row.observed) == (UNKNOWN, "soft: consent is not declared")
-    declared = order(Move(OLD, soft, (key(),)), no_charge_purchase_order="PO 4711")
+    declared = order(OrderLine(OLD, soft, (key(),)), no_charge_purchase_order="PO 4711")
     (row,) = rows("documents", declared, names=names, **wanted)
     assert (row.verdict, row.observed.rpartition("; ")[2]) == (
         MET, "no_charge_purchase_order is PO 4711",
@@ -257,8 +258,8 @@ def test_rules_on_the_operators_own_fields(
 def test_a_row_for_each_target_and_each_pair() -> None:
     third = system("third")
     found = order(
-        Move(OLD, NEW, (key(1),)), Move(OLD, third, (key(2),)), Move(third, NEW, (key(3),)),
-        Move(OLD, NEW, (key(4),)),
+        OrderLine(OLD, NEW, (key(1),)), OrderLine(OLD, third, (key(2),)),
+        OrderLine(third, NEW, (key(3),)), OrderLine(OLD, NEW, (key(4),)),
     )  # fmt: skip
     wanted = {
         "registered": 2, "assurance_active": 2, "same_owner": 3, "whole_keys": 4, "keys_unique": 1,
@@ -288,7 +289,7 @@ MATCHES = rule("field_matches", field="cost_centre", pattern="x")
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "reported"),
     [
         ([], 'a policy must be an object with the one member "rules"'),
         ({"rules": [], "more": 1}, "the one member"),
@@ -317,10 +318,10 @@ MATCHES = rule("field_matches", field="cost_centre", pattern="x")
         ({"rules": [MATCHES | {"pattern": "x" * 201}]}, "pattern must be a text"),
     ],
 )
-def test_a_policy_that_cannot_be_used_is_named(document: Any, told: str) -> None:
+def test_a_policy_that_cannot_be_used_is_named(document: Any, reported: str) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$") as caught:
         parse(document)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -398,11 +399,14 @@ def parsed(document: Any) -> Policy | None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(kinds(), min_size=1, max_size=4), moves(), days,
+    st.lists(kinds(), min_size=1, max_size=4), order_lines(), days,
     st.dictionaries(fields, st.sampled_from(("", "a", "12"))),
 )  # fmt: skip
 def test_a_parsed_policy_can_judge_every_order(
-    rules: list[dict[str, Any]], ordered: tuple[Move, ...], on: Any, given_fields: dict[str, str]
+    rules: list[dict[str, Any]],
+    ordered: tuple[OrderLine, ...],
+    on: Any,
+    given_fields: dict[str, str],
 ) -> None:
     for entry in rules:
         policy = parsed({"rules": [entry]})

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatkeeper_agent.domain.orders import Move, merged
+from seatkeeper_agent.domain.orders import OrderLine, merged
 from seatkeeper_agent.domain.quotes import (
     LineKind,
     Prices,
@@ -22,7 +22,7 @@ from seatkeeper_agent.domain.quotes import (
     quote,
 )
 
-from .phone_systems import NEW, OLD, ON, PRODUCTS, day, days, key, moves, system
+from .phone_systems import NEW, OLD, ON, PRODUCTS, day, days, key, order_lines, system
 
 YEARLY = {"ALTI-STATION-10": Decimal(120)}
 PRICES = Prices(assurance_per_year=YEARLY)
@@ -38,11 +38,11 @@ def assurance(
     source: str | None, target: str | None, prices: Prices = PRICES, on: date = ON
 ) -> QuoteLine:
     """The one line of Software Assurance of a move between systems with these ends of it."""
-    move = Move(
+    order_line = OrderLine(
         system("old", assurance_until=day(source)), system("new", assurance_until=day(target)),
         (key(),),
     )  # fmt: skip
-    (line,) = lines(quote((move,), prices, on), LineKind.SOFTWARE_ASSURANCE)
+    (line,) = lines(quote((order_line,), prices, on), LineKind.SOFTWARE_ASSURANCE)
     return line
 
 
@@ -61,7 +61,7 @@ A, B, C, D = (system(name) for name in "abcd")
     ],
 )
 def test_a_fee_for_each_pair(pairs: list[tuple[Any, Any]], fees: int) -> None:
-    found = quote([Move(*pair, (key(n),)) for n, pair in enumerate(pairs)], PRICES, ON)
+    found = quote([OrderLine(*pair, (key(n),)) for n, pair in enumerate(pairs)], PRICES, ON)
     charged = lines(found, LineKind.MOVE_FEE)
     assert [line.amount for line in charged] == [Decimal(300)] * fees
     assert len({(line.source, line.target) for line in charged}) == fees
@@ -69,7 +69,7 @@ def test_a_fee_for_each_pair(pairs: list[tuple[Any, Any]], fees: int) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 50])
 def test_one_fee_however_many_keys(count: int) -> None:
-    found = quote([Move(A, B, tuple(key(n) for n in range(count)))], PRICES, ON)
+    found = quote([OrderLine(A, B, tuple(key(n) for n in range(count)))], PRICES, ON)
     (line,) = lines(found, LineKind.MOVE_FEE)
     assert line.amount == Decimal(300)
     assert line.text == f"Move of {count} license key{'s' * (count > 1)}, a to b: one fee"
@@ -154,7 +154,7 @@ def test_a_day_is_rounded_half_up_to_cents(yearly: str, days_per_year: int, amou
 def test_a_price_that_nobody_gave_is_asked_and_never_zero() -> None:
     expired = replace(OLD, assurance_until=date(2026, 5, 22))
     target = replace(NEW, assurance_until=date(2027, 5, 22))
-    found = quote([Move(expired, target, (key(1), key(2, "ALTI-TRUNK-4")))], PRICES, ON)
+    found = quote([OrderLine(expired, target, (key(1), key(2, "ALTI-TRUNK-4")))], PRICES, ON)
     station, trunk = lines(found, LineKind.SOFTWARE_ASSURANCE)
     assert (station.amount, station.to_be_asked) == (Decimal(120), False)
     assert (trunk.amount, trunk.to_be_asked, trunk.days) == (None, True, 365)
@@ -166,7 +166,7 @@ def test_a_price_that_nobody_gave_is_asked_and_never_zero() -> None:
 
 def test_a_fee_that_is_to_be_asked_leaves_no_total() -> None:
     expired = replace(OLD, assurance_until=date(2026, 5, 22))
-    found = quote([Move(expired, NEW, (key(),))], Prices(None, YEARLY), ON)
+    found = quote([OrderLine(expired, NEW, (key(),))], Prices(None, YEARLY), ON)
     assert lines(found, LineKind.MOVE_FEE)[0].to_be_asked
     assert found.total is None
 
@@ -183,11 +183,11 @@ def test_a_whole_order_worked_out_by_hand() -> None:
     )
     found = quote(
         [
-            Move(hq, new, (key(1),)),  # 30 June 2026 to 30 June 2027: 365 days, 146.00
-            Move(hq, soft, (key(2),)),  # 30 June to 31 December: 184 days, 73.60
-            Move(branch, new, (key(3, "ALTI-ACMAGENT-5"),)),  # 242 days, 66.2947…
-            Move(hq, new, (key(4),)),  # again 146.00, in the same pair as the first
-            Move(branch, soft, (key(5, "ALTI-ACMAGENT-5"),)),  # 61 days, 16.7106…
+            OrderLine(hq, new, (key(1),)),  # 30 June 2026 to 30 June 2027: 365 days, 146.00
+            OrderLine(hq, soft, (key(2),)),  # 30 June to 31 December: 184 days, 73.60
+            OrderLine(branch, new, (key(3, "ALTI-ACMAGENT-5"),)),  # 242 days, 66.2947…
+            OrderLine(hq, new, (key(4),)),  # again 146.00, in the same pair as the first
+            OrderLine(branch, soft, (key(5, "ALTI-ACMAGENT-5"),)),  # 61 days, 16.7106…
         ],
         prices,
         ON,
@@ -214,13 +214,15 @@ def test_a_whole_order_worked_out_by_hand() -> None:
 
 def test_the_same_key_twice_in_a_pair_is_charged_once() -> None:
     expired = replace(OLD, assurance_until=date(2026, 5, 22))
-    once = quote([Move(expired, NEW, (key(),))], PRICES, ON)
-    twice = quote([Move(expired, NEW, (key(), key())), Move(expired, NEW, (key(),))], PRICES, ON)
+    once = quote([OrderLine(expired, NEW, (key(),))], PRICES, ON)
+    twice = quote(
+        [OrderLine(expired, NEW, (key(), key())), OrderLine(expired, NEW, (key(),))], PRICES, ON
+    )
     assert once == twice
 
 
 @pytest.mark.parametrize(
-    ("product", "told"),
+    ("product", "reported"),
     [
         ("ALTI-STATION-10", "ALTI-STATION-10 becomes SSW-STATION-10 on soft"),
         ("ALTI-ACMAGENT-05", "ALTI-ACMAGENT-05 becomes SSW-ACMAGENT-05 on soft"),
@@ -229,16 +231,16 @@ def test_the_same_key_twice_in_a_pair_is_charged_once() -> None:
         ("SSW-STATION-10", None),
     ],
 )
-def test_conversions_to_software_only(product: str, told: str | None) -> None:
-    found = quote([Move(OLD, SOFT, (key(product=product),))], PRICES, ON)
+def test_conversions_to_software_only(product: str, reported: str | None) -> None:
+    found = quote([OrderLine(OLD, SOFT, (key(product=product),))], PRICES, ON)
     converted = lines(found, LineKind.CONVERSION)
-    assert [line.text for line in converted] == ([] if told is None else [told])
+    assert [line.text for line in converted] == ([] if reported is None else [reported])
     # No document gives a conversion a price of its own, so it has none, not even zero.
     assert all(line.amount is None and not line.to_be_asked for line in converted)
 
 
 def test_documents_and_purchase_order_come_with_software_only() -> None:
-    two = [Move(OLD, SOFT, (key(1),)), Move(NEW, SOFT, (key(2),))]
+    two = [OrderLine(OLD, SOFT, (key(1),)), OrderLine(NEW, SOFT, (key(2),))]
     found = quote(two, PRICES, ON)
     (line,) = lines(found, LineKind.PURCHASE_ORDER)
     assert (line.source, line.target, line.amount) == (None, "KEY-soft", Decimal(0))
@@ -246,7 +248,7 @@ def test_documents_and_purchase_order_come_with_software_only() -> None:
         "license_transfer_form", "credit_card_authorization", "software_only_worksheet",
         "no_charge_purchase_order",
     ]  # fmt: skip
-    plain = quote([Move(OLD, NEW, (key(),))], PRICES, ON)
+    plain = quote([OrderLine(OLD, NEW, (key(),))], PRICES, ON)
     assert not lines(plain, LineKind.PURCHASE_ORDER)
     assert not lines(plain, LineKind.CONVERSION)
     assert plain.as_document()["documents"] == [
@@ -272,7 +274,7 @@ def test_prices_of_a_document(document: Any, fee: Decimal | None, currency: str)
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "reported"),
     [
         ([], "prices must be an object"),
         ({"fee": 1}, "unknown key 'fee'"),
@@ -293,10 +295,10 @@ def test_prices_of_a_document(document: Any, fee: Decimal | None, currency: str)
         ({"currency": 1}, "currency must be a text"),
     ],
 )
-def test_prices_that_cannot_be_are_named(document: Any, told: str) -> None:
+def test_prices_that_cannot_be_are_named(document: Any, reported: str) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$") as caught:
         parse_prices(document)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 amounts = st.decimals(0, 10_000, places=3)
@@ -312,18 +314,18 @@ def priced(found: Quote) -> Decimal:
 
 
 @settings(max_examples=40, deadline=None)
-@given(moves(), prices, days)
+@given(order_lines(), prices, days)
 def test_there_are_as_many_fees_as_pairs(
-    ordered: tuple[Move, ...], given_prices: Prices, on: date
+    ordered: tuple[OrderLine, ...], given_prices: Prices, on: date
 ) -> None:
     found = quote(ordered, given_prices, on)
-    assert len(lines(found, LineKind.MOVE_FEE)) == len({move.pair for move in ordered})
+    assert len(lines(found, LineKind.MOVE_FEE)) == len({order_line.pair for order_line in ordered})
 
 
 @settings(max_examples=40, deadline=None)
-@given(moves(), prices, days)
+@given(order_lines(), prices, days)
 def test_nothing_unknown_becomes_an_amount(
-    ordered: tuple[Move, ...], given_prices: Prices, on: date
+    ordered: tuple[OrderLine, ...], given_prices: Prices, on: date
 ) -> None:
     found = quote(ordered, given_prices, on)
     for line in found.lines:
@@ -332,7 +334,9 @@ def test_nothing_unknown_becomes_an_amount(
     for line in lines(found, LineKind.MOVE_FEE):
         assert (line.amount is None) == (given_prices.move_fee is None)
     products = {
-        (*move.pair, each.key): each.product for move in merged(ordered) for each in move.keys
+        (*order_line.pair, each.key): each.product
+        for order_line in merged(ordered)
+        for each in order_line.keys
     }
     for line in lines(found, LineKind.SOFTWARE_ASSURANCE):
         product = products[str(line.source), line.target, line.key]
@@ -340,15 +344,15 @@ def test_nothing_unknown_becomes_an_amount(
         assert (line.amount is not None) == known
         assert line.until is None or line.until >= on
         assert line.days is None or line.days > 0
-    asked = any(line.to_be_asked for line in found.lines)
-    assert (found.total is None) == asked
-    assert asked or found.total == priced(found)
+    requested = any(line.to_be_asked for line in found.lines)
+    assert (found.total is None) == requested
+    assert requested or found.total == priced(found)
 
 
 @settings(max_examples=40, deadline=None)
-@given(moves(), prices, days, st.data())
+@given(order_lines(), prices, days, st.data())
 def test_one_key_more_never_lowers_the_sum(
-    ordered: tuple[Move, ...], given_prices: Prices, on: date, data: st.DataObject
+    ordered: tuple[OrderLine, ...], given_prices: Prices, on: date, data: st.DataObject
 ) -> None:
     before = quote(ordered, given_prices, on)
     place = data.draw(st.integers(0, len(ordered) - 1))

@@ -77,7 +77,7 @@ def _credit_seen(world: World, breach: Breach) -> bool:
     return world.target_remembers if breach.recovers_without_probe else world.credits > 0
 
 
-def _tells(document: str) -> Callable[[World], World]:
+def _reports(document: str) -> Callable[[World], World]:
     return lambda world: world.sent(document)
 
 
@@ -90,30 +90,30 @@ RULES: dict[Edge, Rule] = {
     ),
     (_S, State.CREATED, State.VOID): (_always, _keep),
     (_S, State.DEBITING, State.CREATED): (lambda world, _: world.debits == 0, _keep),
-    (_S, State.DEBITING, State.IN_TRANSIT): (_debit_seen, _tells("transfer")),
-    (_S, State.IN_TRANSIT, State.RECEIPTED): (_given("installed"), _tells("acknowledgement")),
+    (_S, State.DEBITING, State.IN_TRANSIT): (_debit_seen, _reports("transfer")),
+    (_S, State.IN_TRANSIT, State.RECEIPTED): (_given("installed"), _reports("acknowledgement")),
     (_S, State.IN_TRANSIT, State.CREDITING_BACK): (
         lambda world, breach: "refused" in world.documents or breach.credits_back_on_timeout,
         _keep,
     ),
     (_S, State.CREDITING_BACK, State.VOID): (lambda world, _: world.credited_back > 0, _keep),
-    (_T, State.NONE, State.REQUESTED): (_always, _tells("request")),
-    (_T, State.NONE, State.REFUSED): (_always, _tells("refused")),
+    (_T, State.NONE, State.REQUESTED): (_always, _reports("request")),
+    (_T, State.NONE, State.REFUSED): (_always, _reports("refused")),
     (_T, State.REQUESTED, State.ACCEPTED): (_given("transfer"), _keep),
-    (_T, State.REQUESTED, State.REFUSED): (_always, _tells("refused")),
+    (_T, State.REQUESTED, State.REFUSED): (_always, _reports("refused")),
     (_T, State.REQUESTED, State.VOID): (_always, _keep),
-    (_T, State.VOID, State.REQUESTED): (_always, _tells("request")),
+    (_T, State.VOID, State.REQUESTED): (_always, _reports("request")),
     (_T, State.VOID, State.ACCEPTED): (_given("transfer"), _keep),
-    (_T, State.VOID, State.REFUSED): (_always, _tells("refused")),
+    (_T, State.VOID, State.REFUSED): (_always, _reports("refused")),
     (_T, State.ACCEPTED, State.CREDITING): (_always, _keep),
-    (_T, State.ACCEPTED, State.REFUSED): (_always, _tells("refused")),
+    (_T, State.ACCEPTED, State.REFUSED): (_always, _reports("refused")),
     (_T, State.CREDITING, State.ACCEPTED): (lambda world, _: world.credits == 0, _keep),
-    (_T, State.CREDITING, State.TRANSFERRED): (_credit_seen, _tells("installed")),
+    (_T, State.CREDITING, State.TRANSFERRED): (_credit_seen, _reports("installed")),
     (_T, State.TRANSFERRED, State.RECEIPTED): (_given("acknowledgement"), _keep),
 }
 
 
-def _moves(world: World, breach: Breach) -> Iterator[tuple[Edge, World]]:
+def _transitions(world: World, breach: Breach) -> Iterator[tuple[Edge, World]]:
     """What either journal may say next."""
     for side, table in TRANSITIONS.items():
         before = world.source if side is Side.SOURCE else world.target
@@ -171,7 +171,7 @@ def explore(breach: Breach) -> Explored:
         if world in explored.follows:
             continue
         assert len(explored.follows) < STATES_MAX
-        moves = list(_moves(world, breach))
+        moves = list(_transitions(world, breach))
         explored.used |= {edge for edge, _ in moves}
         following = {after for _, after in moves}
         following |= {*_effects(world, breach), *_crashes(world)} - {world}

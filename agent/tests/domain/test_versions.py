@@ -13,7 +13,7 @@ PARTS = st.lists(st.integers(0, 10**6), min_size=1, max_size=8)
 
 
 @pytest.mark.parametrize(
-    ("version", "floor", "expected"),
+    ("version", "least", "expected"),
     [
         ("4.5.0", "4.5.0", True),
         ("4.5", "4.5.0", True),
@@ -38,8 +38,8 @@ PARTS = st.lists(st.integers(0, 10**6), min_size=1, max_size=8)
         ("...", "4.5.0", None),
     ],
 )
-def test_by_hand(version: str | None, floor: str, expected: bool | None) -> None:
-    assert at_least(version, floor) is expected
+def test_by_hand(version: str | None, least: str, expected: bool | None) -> None:
+    assert at_least(version, least) is expected
 
 
 @given(PARTS, PARTS)

@@ -17,7 +17,7 @@ from seatkeeper_agent.operations.ports import (
 )
 
 
-def told(number: int, request: str, function: str) -> DriverError:
+def reported(number: int, request: str, function: str) -> DriverError:
     answer = {"error": number, "text": f"Some text, Error {number}", "function": function}
     return error_of(answer, request)
 
@@ -29,23 +29,23 @@ def told(number: int, request: str, function: str) -> DriverError:
 def test_a_server_that_was_not_reached_had_no_effect(
     number: int, request_name: str, function: str
 ) -> None:
-    assert type(told(number, request_name, function)) is DriverUnavailable
+    assert type(reported(number, request_name, function)) is DriverUnavailable
 
 
 def test_a_network_fault_leaves_only_an_effect_open() -> None:
-    assert type(told(100, "contents", "CmGetBoxContents2")) is DriverUnavailable
-    assert type(told(100, "do_transfer", "CmAccess2")) is DriverUnavailable
-    assert type(told(100, "do_transfer", "CmLtDoTransfer")) is DriverUnfinished
-    assert type(told(0, "import_update", "CmLtImportUpdate")) is DriverUnfinished
+    assert type(reported(100, "contents", "CmGetBoxContents2")) is DriverUnavailable
+    assert type(reported(100, "do_transfer", "CmAccess2")) is DriverUnavailable
+    assert type(reported(100, "do_transfer", "CmLtDoTransfer")) is DriverUnfinished
+    assert type(reported(0, "import_update", "CmLtImportUpdate")) is DriverUnfinished
 
 
 def test_pending_is_told_as_such() -> None:
-    assert type(told(235, "do_transfer", "CmLtDoTransfer")) is DriverPending
+    assert type(reported(235, "do_transfer", "CmLtDoTransfer")) is DriverPending
 
 
 @pytest.mark.parametrize("number", [105, 200, 212, 226, 229, 233, 311, 999])
 def test_everything_else_is_a_refusal_with_its_number(number: int) -> None:
-    error = told(number, "import_update", "CmLtImportUpdate")
+    error = reported(number, "import_update", "CmLtImportUpdate")
     assert isinstance(error, DriverRefused)
     assert error.number == number
     assert str(error).endswith(f", Error {number}")

@@ -24,7 +24,7 @@ from seatkeeper_agent.operations.ports import (
     DriverUnavailable,
     DriverUnfinished,
     DriverUnsupported,
-    TransferOrder,
+    TransferCommand,
 )
 
 from .conftest import FIRM, SEATS, SOURCE, TARGET, Twin, build_library
@@ -142,7 +142,7 @@ def test_a_process_killed_in_the_middle_of_an_effect(twin: Twin) -> None:
     (item,) = driver.items(SOURCE, ItemKey(FIRM, SEATS))
     request = driver.create_request(TARGET, FIRM, Mode.PUSH)
     twin.fault("debit.after", "slow", value=1000)
-    order = TransferOrder(TransferType.LICENSES, Mode.PUSH, 10, None)
+    order = TransferCommand(TransferType.LICENSES, Mode.PUSH, 10, None)
     log = twin.directory / "engine.log"
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(driver.do_transfer, SOURCE, item, order, request)

@@ -103,7 +103,7 @@ def test_options_are_read_in_several_calls_and_remembered(
     assert log.read_text().count("CmGetInfo") == before
 
 
-def asked(twin: Twin, work: Callable[[], object]) -> int:
+def requested(twin: Twin, work: Callable[[], object]) -> int:
     """How often the product was asked for options or history in a piece of work."""
     log = twin.directory / "engine.log"
     before = log.read_text().count("CmGetInfo")
@@ -124,12 +124,12 @@ def test_what_one_item_changes_is_no_reason_to_ask_for_all(make_twin: MakeTwin) 
     twin = make_twin({"containers": [{"serial": SOURCE, "items": items}]})
     driver = twin.driver()
     listed = driver.items(SOURCE)
-    assert asked(twin, lambda: listed[:10]) == 10, "only what is looked at is read"
-    assert asked(twin, lambda: list(driver.items(SOURCE))) == 20
+    assert requested(twin, lambda: listed[:10]) == 10, "only what is looked at is read"
+    assert requested(twin, lambda: list(driver.items(SOURCE))) == 20
     programmed(twin, "UPDATE item SET license_quantity = 4 WHERE product_code = 7")
-    assert asked(twin, lambda: list(driver.items(SOURCE))) == 1
-    assert asked(twin, lambda: list(driver.items(SOURCE))) == 0
-    assert asked(twin, lambda: driver.all_history(SOURCE)) == 0
+    assert requested(twin, lambda: list(driver.items(SOURCE))) == 1
+    assert requested(twin, lambda: list(driver.items(SOURCE))) == 0
+    assert requested(twin, lambda: driver.all_history(SOURCE)) == 0
 
 
 def test_what_is_to_be_moved_is_read_as_it_is_now(

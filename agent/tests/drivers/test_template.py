@@ -146,7 +146,7 @@ def test_an_agent_finds_it_by_its_entry_point(
         about = host.client.get("/v1/agent")
         assert [entry["vendor"] for entry in about["vendors"]] == ["codemeter", "hooli"]
         for command in ("status", "doctor"):
-            assert "icense server 1.4.2" in told(host, command), command
+            assert "icense server 1.4.2" in reported(host, command), command
         transport = httpx.HTTPTransport(uds=str(host.socket_path))
         with httpx.Client(transport=transport, base_url="http://localhost", timeout=60) as client:
             assert "Hooli license server 1.4.2" in client.get("/").text
@@ -155,7 +155,7 @@ def test_an_agent_finds_it_by_its_entry_point(
     assert subprocess.run([program, "status"], check=False).returncode == STOPPED
 
 
-def told(host: LabHost, command: str) -> str:
+def reported(host: LabHost, command: str) -> str:
     """What a command of the agent prints."""
     agent = [sys.executable, "-P", "-m", "seatkeeper_agent", "--config", str(host.settings_path)]
     return subprocess.run([*agent, command], capture_output=True, text=True, check=False).stdout
@@ -170,7 +170,7 @@ def test_a_new_driver_is_typed(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reported"),
     [
         ("", "driver: name it, such as make driver NAME=acme"),
         ("Acme", "'Acme' cannot be a driver's name"),
@@ -184,11 +184,11 @@ def test_a_new_driver_is_typed(checkout: Path) -> None:
     ],
 )
 def test_a_name_that_cannot_be_used_is_refused_in_one_sentence(
-    checkout: Path, name: str, told: str
+    checkout: Path, name: str, reported: str
 ) -> None:
     before = sorted(checkout.rglob("*.md"))
     refused = make(checkout, name)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert told in refused.stderr
+    assert reported in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
     assert sorted(checkout.rglob("*.md")) == before

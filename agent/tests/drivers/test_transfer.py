@@ -17,7 +17,7 @@ from seatkeeper_agent.operations.ports import (
     DriverUnavailable,
     DriverUnfinished,
     DriverUnsupported,
-    TransferOrder,
+    TransferCommand,
 )
 
 from .conftest import (
@@ -40,19 +40,19 @@ def one(driver: CodeMeterDriver, serial: str, product_code: int) -> Item:
     return found
 
 
-def order(
+def command(
     type_: TransferType,
     quantity: int | None = None,
     mode: Mode = Mode.PUSH,
     until: int | None = None,
-) -> TransferOrder:
-    return TransferOrder(type_, mode, quantity, until)
+) -> TransferCommand:
+    return TransferCommand(type_, mode, quantity, until)
 
 
 def send(
     driver: CodeMeterDriver,
     product_code: int,
-    wanted: TransferOrder,
+    wanted: TransferCommand,
     source: str = SOURCE,
     target: str = TARGET,
 ) -> bytes:
@@ -74,7 +74,7 @@ def statuses(driver: CodeMeterDriver, serial: str, product_code: int) -> list[Hi
 
 
 def test_licenses_are_pushed_and_receipted(driver: CodeMeterDriver) -> None:
-    update = send(driver, SEATS, order(TransferType.LICENSES, 10))
+    update = send(driver, SEATS, command(TransferType.LICENSES, 10))
     assert one(driver, SOURCE, SEATS).seats == 15
     assert statuses(driver, SOURCE, SEATS) == [HistoryStatus.IN_TRANSIT_PUSH]
     driver.import_update(TARGET, update)
@@ -91,8 +91,8 @@ def test_licenses_are_pushed_and_receipted(driver: CodeMeterDriver) -> None:
 
 
 def test_licenses_are_returned_to_their_origin(driver: CodeMeterDriver) -> None:
-    receive(driver, send(driver, SEATS, order(TransferType.LICENSES, 10)))
-    back = order(TransferType.LICENSES, 4, Mode.RETURN)
+    receive(driver, send(driver, SEATS, command(TransferType.LICENSES, 10)))
+    back = command(TransferType.LICENSES, 4, Mode.RETURN)
     update = send(driver, SEATS, back, source=TARGET, target=SOURCE)
     assert HistoryStatus.IN_TRANSIT_RETURN in statuses(driver, TARGET, SEATS)
     receive(driver, update, source=TARGET, target=SOURCE)
@@ -101,17 +101,17 @@ def test_licenses_are_returned_to_their_origin(driver: CodeMeterDriver) -> None:
 
 
 def test_licenses_are_pulled(driver: CodeMeterDriver) -> None:
-    update = send(driver, SEATS, order(TransferType.LICENSES, 3, Mode.PULL))
+    update = send(driver, SEATS, command(TransferType.LICENSES, 3, Mode.PULL))
     assert statuses(driver, SOURCE, SEATS) == [HistoryStatus.IN_TRANSIT_PULL]
     receive(driver, update)
     assert one(driver, TARGET, SEATS).seats == 3
 
 
 def test_units_are_split_and_an_item_moves_complete(driver: CodeMeterDriver) -> None:
-    receive(driver, send(driver, UNITS, order(TransferType.UNITS, 400)))
+    receive(driver, send(driver, UNITS, command(TransferType.UNITS, 400)))
     assert one(driver, SOURCE, UNITS).units == 600
     assert one(driver, TARGET, UNITS).units == 400
-    receive(driver, send(driver, WHOLE, order(TransferType.COMPLETE)))
+    receive(driver, send(driver, WHOLE, command(TransferType.COMPLETE)))
     assert one(driver, TARGET, WHOLE).seats == 1
     left = one(driver, SOURCE, WHOLE)
     assert (left.status, left.seats) == (ItemStatus.DELETED, 0)
@@ -120,25 +120,25 @@ def test_units_are_split_and_an_item_moves_complete(driver: CodeMeterDriver) -> 
 
 def test_a_borrow_ends_when_asked_and_can_be_extended(driver: CodeMeterDriver) -> None:
     until = int(time.time()) + WEEK_SECONDS
-    receive(driver, send(driver, BORROWED, order(TransferType.BORROW_LOCAL, until=until)))
+    receive(driver, send(driver, BORROWED, command(TransferType.BORROW_LOCAL, until=until)))
     lent = one(driver, TARGET, BORROWED)
     assert (lent.seats, lent.borrowed_until, lent.local_only) == (1, until, True)
     assert driver.history(SOURCE, FIRM, BORROWED)[0].borrow_expires_at == until
-    longer = order(TransferType.BORROW_LOCAL, mode=Mode.EXTEND, until=until + WEEK_SECONDS)
+    longer = command(TransferType.BORROW_LOCAL, mode=Mode.EXTEND, until=until + WEEK_SECONDS)
     receive(driver, send(driver, BORROWED, longer))
     assert one(driver, TARGET, BORROWED).borrowed_until == until + WEEK_SECONDS
-    early = order(TransferType.BORROW_LOCAL, mode=Mode.RETURN)
+    early = command(TransferType.BORROW_LOCAL, mode=Mode.RETURN)
     receive(driver, send(driver, BORROWED, early, TARGET, SOURCE), TARGET, SOURCE)
     assert one(driver, SOURCE, BORROWED).seats == 5
 
 
 def test_the_vendors_refusals_come_with_their_numbers(driver: CodeMeterDriver) -> None:
     with pytest.raises(DriverRefused, match="Error 212") as too_many:
-        send(driver, SEATS, order(TransferType.LICENSES, 26))
+        send(driver, SEATS, command(TransferType.LICENSES, 26))
     assert too_many.value.number == 212
     with pytest.raises(DriverRefused, match="Error 211"):
         driver.import_update(TARGET, b"not an update")
-    update = send(driver, SEATS, order(TransferType.LICENSES, 1))
+    update = send(driver, SEATS, command(TransferType.LICENSES, 1))
     driver.import_update(TARGET, update)
     with pytest.raises(DriverRefused) as again:
         driver.import_update(TARGET, update)
@@ -146,25 +146,25 @@ def test_the_vendors_refusals_come_with_their_numbers(driver: CodeMeterDriver) -
 
 
 @pytest.mark.parametrize(
-    ("wanted", "request_bytes", "error", "told"),
+    ("wanted", "request_bytes", "error", "reported"),
     [
-        (order(TransferType.LICENSES), b"r", DriverRefused, "needs a quantity"),
-        (order(TransferType.LICENSES, -1), b"r", DriverRefused, "outside of"),
-        (order(TransferType.LICENSES, 2**32), b"r", DriverRefused, "outside of"),
-        (order(TransferType.BORROW_LOCAL, until=2**40), b"r", DriverRefused, "runtime can hold"),
-        (order(TransferType.LICENSES, 1), b"", DriverRefused, "0 bytes"),
-        (order(TransferType.LICENSES, 1), bytes(300_000), DriverRefused, "300000 bytes"),
+        (command(TransferType.LICENSES), b"r", DriverRefused, "needs a quantity"),
+        (command(TransferType.LICENSES, -1), b"r", DriverRefused, "outside of"),
+        (command(TransferType.LICENSES, 2**32), b"r", DriverRefused, "outside of"),
+        (command(TransferType.BORROW_LOCAL, until=2**40), b"r", DriverRefused, "runtime can hold"),
+        (command(TransferType.LICENSES, 1), b"", DriverRefused, "0 bytes"),
+        (command(TransferType.LICENSES, 1), bytes(300_000), DriverRefused, "300000 bytes"),
     ],
 )
 def test_what_the_runtime_cannot_hold_is_refused_before_it_is_asked(
     reader: CodeMeterDriver,
-    wanted: TransferOrder,
+    wanted: TransferCommand,
     request_bytes: bytes,
     error: type[Exception],
-    told: str,
+    reported: str,
 ) -> None:
     item = one(reader, SOURCE, SEATS)
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=reported):
         reader.do_transfer(SOURCE, item, wanted, request_bytes)
 
 
@@ -174,13 +174,13 @@ def test_containers_that_take_no_part_are_refused_before_they_are_touched(
     request = reader.create_request(TARGET, FIRM, Mode.PUSH)
     item = one(reader, DONGLE, SEATS)
     with pytest.raises(DriverUnsupported, match=r"firmware 2.09 is older than 3.10"):
-        reader.do_transfer(DONGLE, item, order(TransferType.LICENSES, 1), request)
+        reader.do_transfer(DONGLE, item, command(TransferType.LICENSES, 1), request)
     with pytest.raises(DriverRefused, match="There is no container 130-7"):
         reader.create_request("130-7", FIRM, Mode.PUSH)
 
 
 LEGS: dict[str, Callable[[CodeMeterDriver, bytes], object]] = {
-    "debit": lambda driver, _: send(driver, SEATS, order(TransferType.LICENSES, 10)),
+    "debit": lambda driver, _: send(driver, SEATS, command(TransferType.LICENSES, 10)),
     "import": lambda driver, update: driver.import_update(TARGET, update),
     "confirm": receive,
 }
@@ -190,7 +190,7 @@ LEGS: dict[str, Callable[[CodeMeterDriver, bytes], object]] = {
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_a_server_that_dies_in_an_effect_leaves_it_open(twin: Twin, leg: str, side: str) -> None:
     driver = twin.driver()
-    update = b"" if leg == "debit" else send(driver, SEATS, order(TransferType.LICENSES, 10))
+    update = b"" if leg == "debit" else send(driver, SEATS, command(TransferType.LICENSES, 10))
     twin.fault(f"{leg}.{side}", "die")
     with pytest.raises(DriverUnfinished, match="Error 100"):
         LEGS[leg](driver, update)
@@ -204,7 +204,7 @@ def test_a_lost_answer_leaves_the_effect_open(twin: Twin) -> None:
     driver = twin.driver()
     twin.fault("debit.after", "lose")
     with pytest.raises(DriverUnfinished, match="Error 100"):
-        send(driver, SEATS, order(TransferType.LICENSES, 10))
+        send(driver, SEATS, command(TransferType.LICENSES, 10))
     assert one(driver, SOURCE, SEATS).seats == 15
 
 
@@ -216,9 +216,9 @@ def test_pending_is_waited_for_in_reads_and_told_for_effects(twin: Twin) -> None
     request = driver.create_request(TARGET, FIRM, Mode.PUSH)
     twin.fault("debit.before", "pending")
     with pytest.raises(DriverPending, match="Error 235"):
-        driver.do_transfer(SOURCE, item, order(TransferType.LICENSES, 10), request)
+        driver.do_transfer(SOURCE, item, command(TransferType.LICENSES, 10), request)
     assert one(driver, SOURCE, SEATS).seats == 25
-    assert driver.do_transfer(SOURCE, item, order(TransferType.LICENSES, 10), request)
+    assert driver.do_transfer(SOURCE, item, command(TransferType.LICENSES, 10), request)
 
 
 def test_pending_is_waited_for_no_longer_than_a_call_may_take(twin: Twin) -> None:
@@ -240,13 +240,13 @@ def test_an_effect_that_takes_too_long_is_left_open(twin: Twin) -> None:
     hasty._library._call_seconds_max = 0.5
     twin.fault("debit.before", "slow", value=1500)
     with pytest.raises(DriverUnfinished, match=r"did not answer do_transfer within 0.5 seconds"):
-        hasty.do_transfer(SOURCE, item, order(TransferType.LICENSES, 10), request)
+        hasty.do_transfer(SOURCE, item, command(TransferType.LICENSES, 10), request)
     assert one(driver, SOURCE, SEATS).seats == 15
 
 
 def test_a_server_that_is_down_was_not_reached_by_an_effect(twin: Twin) -> None:
     driver = twin.driver()
-    update = send(driver, SEATS, order(TransferType.LICENSES, 10))
+    update = send(driver, SEATS, command(TransferType.LICENSES, 10))
     twin.stop()
     with pytest.raises(DriverUnavailable, match="Error 110"):
         driver.import_update(TARGET, update)

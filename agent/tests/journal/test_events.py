@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 import pytest
 
-from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.planned_steps import Instructions, Performer
 from seatkeeper_agent.domain.records import (
     DeclarationKey,
     OperationState,
@@ -25,10 +25,10 @@ from .units import DECLARATION, SERIAL
 
 KEPT = 10_000
 KEY = DeclarationKey("order", "front-desk")
-TOLD = Instructions(("Click it.",), "It shows.", attestable=True)
+REPORTED = Instructions(("Click it.",), "It shows.", attestable=True)
 STEP = StepRecord(
     0, "move", "move", "moving", True, StepState.PLANNED,
-    performer=Performer.PERSON, instructions=TOLD,
+    performer=Performer.PERSON, instructions=REPORTED,
 )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ CHANGES: dict[Any, list[dict[str, Any]]] = {
 """Units of work, one after the other, and all that each of them tells."""
 
 
-def told(found: list[JournalEvent]) -> list[dict[str, Any]]:
+def reported(found: list[JournalEvent]) -> list[dict[str, Any]]:
     """What they say, without the moment; of one unit in any order."""
     shown = [
         {
@@ -160,13 +160,13 @@ def test_every_change_is_told_with_it(journal: Journal) -> None:
         with journal.transaction() as unit:
             change(unit)
         found = events(journal, cursor)
-        assert told(found) == sorted(expected_of(expected), key=repr), change.__name__
+        assert reported(found) == sorted(expected_of(expected), key=repr), change.__name__
         assert [event.cursor for event in found] == list(range(cursor + 1, cursor + 1 + len(found)))
         cursor = found[-1].cursor if found else cursor
 
 
 def expected_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With the keys in the order of ``told``."""
+    """With the keys in the order of ``reported``."""
     order = ("what", "state", "operation", "position", "declaration", "side")
     return [{key: row[key] for key in order if key in row} for row in rows]
 

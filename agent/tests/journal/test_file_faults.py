@@ -49,19 +49,19 @@ def begun(folder: Path, units: int | None) -> Path:
 
 def run_with_fault(path: Path) -> tuple[int, Journal | None]:
     """Open and run a leg; how many units were told to be durable, and the journal if it opened."""
-    told, journal = 0, None
+    reported, journal = 0, None
     try:
         journal = Journal(path, vfs=NAME)
-        told = done(journal)
-        for unit_of_work in LEG[told:]:
+        reported = done(journal)
+        for unit_of_work in LEG[reported:]:
             with journal.transaction() as unit:
                 unit_of_work(unit)
-            told += 1
+            reported += 1
         journal.close()
     except JournalError:
         # The only error that a fault may show itself as; any other fails the test.
-        return told, journal
-    return told, journal
+        return reported, journal
+    return reported, journal
 
 
 def count_calls(tmp_path: Path, files: FaultyFiles, present: int | None) -> int:
@@ -91,9 +91,9 @@ def test_a_fault_at_every_call(
         folder, image = memory / f"{number}", memory / f"image-{number}"
         path = begun(folder, present)
         files.arm(number, kind, image, lasting)
-        told, journal = run_with_fault(path)
+        reported, journal = run_with_fault(path)
         assert files.failed
-        durable = max(told, present or 0)
+        durable = max(reported, present or 0)
         # Killed in that moment, the unit that was being written is there whole or not at all.
         if image.exists():
             assert_truthful(image, {durable, durable + 1})

@@ -40,21 +40,21 @@ def write_and_be_killed(path: Path, seconds: float) -> int:
         first = process.stdout.readline()
         time.sleep(seconds)
         process.send_signal(signal.SIGKILL)
-        told = [first, *process.stdout.read().split("\n")]
+        reported = [first, *process.stdout.read().split("\n")]
     # The last line may have been cut short by the death.
-    return max(int(line) for line in told[:-1] if line.strip())
+    return max(int(line) for line in reported[:-1] if line.strip())
 
 
 def test_killed_while_writing(tmp_path: Path) -> None:
     """Each round goes on from where the last one died."""
     path, durable = tmp_path / "journal.db", 0
     for number in range(ROUNDS):
-        told = write_and_be_killed(path, 0.007 * number)
+        reported = write_and_be_killed(path, 0.007 * number)
         journal = Journal(path)
         with journal.reading() as unit:
             sequence, _ = unit.audit.head()
             assert [one for one in check(unit) if not one.holds] == []
-            assert sequence in (told, told + 1)
+            assert sequence in (reported, reported + 1)
             assert {row.account.value: row.amount for row in unit.ledger.balances()} == {
                 "container": sequence,
                 "vendor": -sequence,

@@ -65,9 +65,9 @@ def test_it_is_looked_up_by_an_index(journal: Journal, name: str) -> None:
         assert LOOK_UPS[name](unit)
         for statement, bindings in statements:
             plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", bindings).fetchall()
-            told = [str(row[-1]) for row in plan if "TEMP B-TREE" not in str(row[-1])]
-            assert all(row.startswith("SEARCH") for row in told), told
-            assert not any("PRIMARY KEY (kind=?)" in row for row in told), told
+            reported = [str(row[-1]) for row in plan if "TEMP B-TREE" not in str(row[-1])]
+            assert all(row.startswith("SEARCH") for row in reported), reported
+            assert not any("PRIMARY KEY (kind=?)" in row for row in reported), reported
 
 
 def test_what_is_looked_up_is_what_is_there(journal: Journal) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import apsw
 import pytest
 
-from seatkeeper_agent.domain.plans import Instructions, Performer, canonical
+from seatkeeper_agent.domain.planned_steps import Instructions, Performer, canonical
 from seatkeeper_agent.domain.records import (
     Account,
     Event,
@@ -182,9 +182,9 @@ def test_what_version_1_forbade_is_forbidden_still(tmp_path: Path, old: Path) ->
 def test_somebody_can_be_waited_for_in_an_upgraded_journal(tmp_path: Path, old: Path) -> None:
     """And the container is held meanwhile."""
     journal = Journal(copied(old, tmp_path / "new"))
-    told = Instructions(("Click it.",), "It shows.", attestable=True, seconds_max=60)
+    reported = Instructions(("Click it.",), "It shows.", attestable=True, seconds_max=60)
     step = StepRecord(0, "s", "s", "a step", reversible=False, state=StepState.PLANNED,
-                      performer=Performer.PERSON, instructions=told)  # fmt: skip
+                      performer=Performer.PERSON, instructions=reported)  # fmt: skip
     with journal.transaction() as unit:
         unit.operations.open("new", "kind", "subject", None, "130-9", "tester", [step])
         unit.operations.intend("new", 0, {"before": 1}, 5.0, 65)
@@ -196,7 +196,7 @@ def test_somebody_can_be_waited_for_in_an_upgraded_journal(tmp_path: Path, old: 
     assert held == waiting
     assert [note.text for note in waiting.notes] == ["Something was seen."]
     assert waiting.awaited is not None
-    assert (waiting.awaited.instructions, waiting.awaited.until) == (told, 65)
+    assert (waiting.awaited.instructions, waiting.awaited.until) == (reported, 65)
     journal.close()
 
 
@@ -208,7 +208,7 @@ def test_what_waits_in_a_journal_of_version_2_waits_on(
     with monkeypatch.context() as patch:
         patch.setattr("seatkeeper_agent.journal.migrations.SCHEMA_VERSION", 2)
         Journal(path).close()
-    told = '{"steps": ["Click it."], "verified_by": "It shows.", "attestable": true}'
+    reported = '{"steps": ["Click it."], "verified_by": "It shows.", "attestable": true}'
     rows = {
         "INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)": (
             "asked",
@@ -233,7 +233,7 @@ def test_what_waits_in_a_journal_of_version_2_waits_on(
             "{}",
             5.0,
             "person",
-            told,
+            reported,
             65,
             "Mine",
         ),

@@ -63,8 +63,8 @@ def test_the_servers_share_a_cloud_and_have_their_own_dongles(lab: Lab) -> None:
     assert [entry["product"] for entry in server["licenses"]] == ["Phoenix", "V-Ray"]
     assert lab["both-server"].client.get("/v1/servers/chaos")["version"] == "4.0.3"
     seen = {host.name: host.client.get("/v1/dongles") for host in lab}
-    assert {told["source"] for told in seen.values()} == {"recording"}
-    assert {name: [d["id"] for d in told["dongles"]] for name, told in seen.items()} == {
+    assert {reported["source"] for reported in seen.values()} == {"recording"}
+    assert {name: [d["id"] for d in reported["dongles"]] for name, reported in seen.items()} == {
         "render-server": ["90000001"],
         "both-server": [],
         "old-server": [],
@@ -82,11 +82,11 @@ def test_dongles_come_and_go(lab: Lab) -> None:
 
 
 def test_the_agent_can_ask_the_operators_commands(lab: Lab) -> None:
-    told = load(lab["render-server"].settings_path).chaos
-    assert told is not None
-    assert told.performer == "person"
+    reported = load(lab["render-server"].settings_path).chaos
+    assert reported is not None
+    assert reported.performer == "person"
     done = subprocess.run(
-        told.wibukey_version_command,
+        reported.wibukey_version_command,
         capture_output=True,
         text=True,
         check=True,
@@ -106,9 +106,9 @@ def test_a_killed_twin_comes_back_where_its_clients_look_for_it(lab: Lab) -> Non
 
 def test_a_host_can_stop_and_start_each_of_its_license_servers(lab: Lab) -> None:
     host = lab["both-server"]
-    told = tomllib.loads(host.settings_path.read_text(encoding="utf-8"))
+    reported = tomllib.loads(host.settings_path.read_text(encoding="utf-8"))
     for product, other in (("chaos", "codemeter"), ("codemeter", "chaos")):
-        commands = told[product]
+        commands = reported[product]
         subprocess.run(commands["stop_command"], check=True, timeout=COMMAND_SECONDS_MAX)
         assert running_vendors(host) == {product: False, other: True}
         subprocess.run(commands["start_command"], check=True, timeout=COMMAND_SECONDS_MAX)
@@ -116,8 +116,8 @@ def test_a_host_can_stop_and_start_each_of_its_license_servers(lab: Lab) -> None
 
 
 def test_a_product_that_a_host_does_not_have_cannot_be_stopped(lab: Lab) -> None:
-    told = tomllib.loads(lab["old-server"].settings_path.read_text(encoding="utf-8"))
-    command = [*told["codemeter"]["stop_command"][:-1], "chaos"]
+    reported = tomllib.loads(lab["old-server"].settings_path.read_text(encoding="utf-8"))
+    command = [*reported["codemeter"]["stop_command"][:-1], "chaos"]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS_MAX
     )

@@ -128,13 +128,13 @@ def test_chaos_servers_are_told_with_their_pages(tmp_path: Path) -> None:
             said.append(process.stdout.readline())
         process.send_signal(signal.SIGINT)
         assert process.wait(WAIT_SECONDS_MAX) == 0
-    told = "".join(said)
-    assert "Ready;" in told
+    reported = "".join(said)
+    assert "Ready;" in reported
     for name in ("render-server", "island-server"):
-        assert f"{name}  agent socket  {tmp_path}/lab/{name}/agent.sock\n" in told
-    assert len(re.findall(r"  Chaos +http://127\.0\.0\.1:\d+/\n", told)) == 2
-    assert len(re.findall(r"  account page +http://127\.0\.0\.1:\d+/\n", told)) == 1
-    assert "inventories/chaos playbooks/activate_licenses.yml --check --diff" in told
+        assert f"{name}  agent socket  {tmp_path}/lab/{name}/agent.sock\n" in reported
+    assert len(re.findall(r"  Chaos +http://127\.0\.0\.1:\d+/\n", reported)) == 2
+    assert len(re.findall(r"  account page +http://127\.0\.0\.1:\d+/\n", reported)) == 1
+    assert "inventories/chaos playbooks/activate_licenses.yml --check --diff" in reported
     wait_until_gone(tmp_path / "lab")
 
 

@@ -136,8 +136,8 @@ def test_what_confirms_a_migration_is_read_from_what_was_printed() -> None:
     printed = list(blocks(PLANNED.splitlines()))
     run = PlaybookRun.read(0, printed)
     assert studio.reported(run) == {"server_version": "met"}
-    told = {"90000001": ("0a" * 32, "The dongle 90000001 can never be used again.")}
-    assert studio.confirmations(run) == told
+    report = {"90000001": ("0a" * 32, "The dongle 90000001 can never be used again.")}
+    assert studio.confirmations(run) == report
     shown = [line for block in printed for line in condensed(*block)]
     assert shown[1] == "  changed: [render-server] => (item=90000001)"
 

@@ -120,10 +120,10 @@ def test_a_process_started_by_a_thread_outlives_the_thread(lab: Lab) -> None:
 
 def test_a_host_can_stop_and_start_its_license_server(lab: Lab) -> None:
     host = lab["old-server"]
-    told = tomllib.loads(host.settings_path.read_text(encoding="utf-8"))["codemeter"]
-    subprocess.run(told["stop_command"], check=True, timeout=COMMAND_SECONDS_MAX)
+    reported = tomllib.loads(host.settings_path.read_text(encoding="utf-8"))["codemeter"]
+    subprocess.run(reported["stop_command"], check=True, timeout=COMMAND_SECONDS_MAX)
     assert host.engine.exit_code == 0
-    subprocess.run(told["start_command"], check=True, timeout=COMMAND_SECONDS_MAX)
+    subprocess.run(reported["start_command"], check=True, timeout=COMMAND_SECONDS_MAX)
     assert seats(host) == 25
 
 

@@ -29,10 +29,10 @@ from seatkeeper_agent.operations.borrows import BorrowService
 from seatkeeper_agent.operations.checks import Checks
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.evidence import Evidence
-from seatkeeper_agent.operations.legs import LegOrder
+from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.recovery import Recovery
+from seatkeeper_agent.operations.transfer_operations import TransferOperations
 from seatkeeper_agent.operations.transfers import TransferService
-from seatkeeper_agent.operations.works import Works
 from seatkeeper_twins.codemeter import control
 from seatkeeper_twins.codemeter.twin import create_twin
 
@@ -208,14 +208,14 @@ class Host:
         journal.at_point = self._reach
         self.journal = journal
         self.engine = Engine(journal, self.settle_seconds, self.clock, self.sleeps.append)
-        self.works = Works(journal, driver, self.identity, self.engine)
+        self.transfer_operations = TransferOperations(journal, driver, self.identity, self.engine)
         checks = Checks(driver, self.policy, self.clock)
         evidence = Evidence(journal, driver, self.identity)
         self.transfers = TransferService(
-            journal, driver, self.identity, checks, self.works, evidence
+            journal, driver, self.identity, checks, self.transfer_operations, evidence
         )
         self.borrows = BorrowService(journal, driver, self.identity, self.clock)
-        self.recovery = Recovery(journal, driver, self.works, self.clock)
+        self.recovery = Recovery(journal, driver, self.transfer_operations, self.clock)
 
     def _reach(self, point: str) -> None:
         if self.at_point is not None:
@@ -304,7 +304,7 @@ class Pair:
     def leg(self, declaration: Declaration, leg: Leg, **values: Any) -> dict[str, Any]:
         """Run one leg on its host."""
         host = self.host_of(declaration, leg.side)
-        return host.transfers.run(LegOrder(leg, declaration, ACTOR, **values))
+        return host.transfers.run(LegRequest(leg, declaration, ACTOR, **values))
 
     def carry(self, declaration: Declaration, **issue: Any) -> dict[Leg, Envelope | None]:
         """Run all legs and carry each document; gives the documents."""

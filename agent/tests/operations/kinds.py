@@ -13,16 +13,16 @@ from typing import Any
 from operations.dongles.bench import Bench as Dongles
 from operations.dongles.bench import perpetual
 from operations.hosts import ACTOR, Twin, make_pair, refresh
-from operations.moves.bench import Bench as Moves
 from operations.orders.bench import Bench as Orders
 from operations.products import Points
+from operations.server_moves.bench import Bench as Moves
 from operations.servers.bench import Bench as Servers
 from seatkeeper_agent.domain.preflight import Policy
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import OperationRecord, StepRecord
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.moves.profiles import ProfileService
 from seatkeeper_agent.operations.ports import DriverRefused, Grade
+from seatkeeper_agent.operations.server_moves.profiles import ProfileService
 
 Attest = Callable[[OperationRecord, bool, str, str], None]
 

@@ -11,7 +11,7 @@ from seatkeeper_agent.domain.licenses import ItemKey, Measure, TransferType
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import Account
 from seatkeeper_agent.domain.transfers import Declaration, Leg, transfer_id
-from seatkeeper_agent.operations.borrows import BorrowOrder
+from seatkeeper_agent.operations.borrows import BorrowRequest
 from seatkeeper_agent.operations.recovery import MARGIN_SECONDS
 from seatkeeper_agent.operations.views import declaration_from_view
 
@@ -21,19 +21,19 @@ CODES = f"{FIRM}:204"
 WEEK = 7 * DAY
 
 
-def order(pair: Pair, seats: int, until: int, **changes: Any) -> BorrowOrder:
+def borrow_request(pair: Pair, seats: int, until: int, **changes: Any) -> BorrowRequest:
     """Seats of the borrowable item for the desk at new."""
     values: dict[str, Any] = {
         "id": transfer_id("desk"), "name": "desk", "item": ItemKey.parse(CODES),
         "type": TransferType.BORROW_LOCAL, "source": pair.place("old"),
         "target": pair.place("new"), "seats": seats, "until": until,
     }  # fmt: skip
-    return BorrowOrder(**{**values, **changes})
+    return BorrowRequest(**{**values, **changes})
 
 
 def declare(pair: Pair, seats: int, until: int, **changes: Any) -> list[Declaration]:
     """Declare, carry what it asks for, and declare again: nothing is left to do."""
-    wanted = order(pair, seats, until, **changes)
+    wanted = borrow_request(pair, seats, until, **changes)
     planned = pair.new.borrows.put(wanted, ACTOR, dry_run=True)
     answer = pair.new.borrows.put(wanted, ACTOR, dry_run=False)
     assert answer["transfers"] == planned["transfers"]
@@ -125,7 +125,7 @@ def test_the_end_overtakes_an_early_return(pair: Pair) -> None:
     """A return that is on its way when the borrow ends credits the origin once."""
     until = until_after(pair, DAY)
     (lot,) = declare(pair, 1, until)
-    answer = pair.new.borrows.put(order(pair, 0, until), ACTOR, dry_run=False)
+    answer = pair.new.borrows.put(borrow_request(pair, 0, until), ACTOR, dry_run=False)
     (view,) = answer["transfers"]
     back = declaration_from_view(view["id"], view)
     document = pair.leg(back, Leg.REQUEST)["document"]
@@ -166,7 +166,7 @@ def test_other_work_between_an_end_and_its_posting(pair: Pair) -> None:
 def test_a_receipt_after_the_end(pair: Pair) -> None:
     """Installed in time, but its receipt came back only when all was over."""
     until = until_after(pair, DAY)
-    answer = pair.new.borrows.put(order(pair, 1, until), ACTOR, dry_run=False)
+    answer = pair.new.borrows.put(borrow_request(pair, 1, until), ACTOR, dry_run=False)
     (view,) = answer["transfers"]
     lot = declaration_from_view(view["id"], view)
     document = pair.leg(lot, Leg.REQUEST)["document"]
@@ -201,8 +201,8 @@ def test_a_whole_item_is_lent_and_comes_back(pair: Pair) -> None:
 )
 def test_borrows_that_cannot_be(pair: Pair, changes: dict[str, Any], code: ProblemCode) -> None:
     """Refused where they are declared; nothing is remembered of them."""
-    wanted = order(pair, 1, until_after(pair, DAY))
-    wanted = BorrowOrder(**{**wanted.__dict__, **changes})
+    wanted = borrow_request(pair, 1, until_after(pair, DAY))
+    wanted = BorrowRequest(**{**wanted.__dict__, **changes})
     with pytest.raises(Problem) as caught:
         pair.new.borrows.put(wanted, ACTOR, dry_run=False)
     assert caught.value.code is code
@@ -213,10 +213,12 @@ def test_places_that_are_wrong(pair: Pair) -> None:
     """Declared at the lender, or without the lender's container."""
     until = until_after(pair, DAY)
     with pytest.raises(Problem, match="is declared for the agent 'new', this one is 'old'"):
-        pair.old.borrows.put(order(pair, 1, until), ACTOR, dry_run=False)
-    nameless = order(pair, 1, until, source=pair.place("old").__class__("old", ""))
+        pair.old.borrows.put(borrow_request(pair, 1, until), ACTOR, dry_run=False)
+    nameless = borrow_request(pair, 1, until, source=pair.place("old").__class__("old", ""))
     with pytest.raises(Problem, match="does not name the container that lends"):
         pair.new.borrows.put(nameless, ACTOR, dry_run=False)
     declare(pair, 1, until)
     with pytest.raises(Problem, match="is known here with another item"):
-        pair.new.borrows.put(order(pair, 1, until, item=ItemKey(FIRM, 201)), ACTOR, dry_run=False)
+        pair.new.borrows.put(
+            borrow_request(pair, 1, until, item=ItemKey(FIRM, 201)), ACTOR, dry_run=False
+        )

@@ -18,12 +18,12 @@ from seatkeeper_agent.domain.records import DocumentKind
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Side, State
 from seatkeeper_agent.operations.documents import unseal
 from seatkeeper_agent.operations.invariants import check
-from seatkeeper_agent.operations.legs import LegOrder
+from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.recovery import MARGIN_SECONDS
 from seatkeeper_agent.operations.views import declaration_from_view
 
 from .hosts import ACTOR, DAY, FIRM, Crash, Host, Pair
-from .test_borrows import held, order, owned, until_after
+from .test_borrows import borrow_request, held, owned, until_after
 from .test_transfers import actions, crash_at, holder, seats
 
 
@@ -56,7 +56,7 @@ def refused(pair: Pair, declared: Declaration, leg: Leg, **values: Any) -> Probl
 def test_the_source_can_be_asked_before_the_target_is_touched(pair: Pair) -> None:
     """A dry run of the source's leg needs nothing from the target, and leaves nothing behind."""
     with pytest.raises(Problem, match="25 licenses, 26 were asked for"):
-        pair.old.transfers.plan(LegOrder(Leg.ISSUE, wanted(pair, 26), ACTOR))
+        pair.old.transfers.plan(LegRequest(Leg.ISSUE, wanted(pair, 26), ACTOR))
     assert [state_of(host, wanted(pair, 26)) for host in pair] == [None, None]
 
 
@@ -66,7 +66,7 @@ def test_a_wrong_quantity_is_corrected_under_its_own_name(pair: Pair) -> None:
     old_request = pair.leg(wrong, Leg.REQUEST)["document"]
     assert refused(pair, wrong, Leg.ISSUE, document=old_request) is ProblemCode.NOT_ENOUGH
     for host, leg in ((pair.new, Leg.REQUEST), (pair.old, Leg.ISSUE)):
-        assert host.transfers.plan(LegOrder(leg, right, ACTOR))["changed"]
+        assert host.transfers.plan(LegRequest(leg, right, ACTOR))["changed"]
     assert pair.new.record(right).declaration == wrong
     pair.carry(right)
     assert (seats(pair.old), seats(pair.new)) == (15, 10)
@@ -223,7 +223,7 @@ def carry_all(pair: Pair, answer: dict[str, Any]) -> list[ProblemCode]:
 
 def put(pair: Pair, count: int, until: int, **changes: Any) -> dict[str, Any]:
     """Declare the borrow; a dry run says the same before."""
-    wanted_borrow = order(pair, count, until, **changes)
+    wanted_borrow = borrow_request(pair, count, until, **changes)
     planned = pair.new.borrows.put(wanted_borrow, ACTOR, dry_run=True)
     answer = pair.new.borrows.put(wanted_borrow, ACTOR, dry_run=False)
     assert (planned["changed"], planned["transfers"]) == (answer["changed"], answer["transfers"])
@@ -286,7 +286,7 @@ def test_a_wrong_item_is_corrected_before_anything_was_lent(pair: Pair) -> None:
     assert carry_all(pair, put(pair, 2, until)) == []
     settled(pair, 2, until)
     with pytest.raises(Problem, match="is known here with another item"):
-        pair.new.borrows.put(order(pair, 2, until, item=other), ACTOR, dry_run=True)
+        pair.new.borrows.put(borrow_request(pair, 2, until, item=other), ACTOR, dry_run=True)
 
 
 def test_an_extension_whose_lot_ended_is_dropped(pair: Pair) -> None:
@@ -317,7 +317,7 @@ def test_a_borrow_that_ended_on_its_way_closes_itself(pair: Pair, accepted: bool
         pair.new.twin.ask("_twin.fault", point="import.before", action="refuse", value=234)
         assert refused(pair, lot, Leg.INSTALL, document=sent) is ProblemCode.RUNTIME_REFUSED
     pair.later(DAY + 2 * MARGIN_SECONDS)
-    planned = pair.new.transfers.plan(LegOrder(Leg.INSTALL, lot, ACTOR, document=sent))
+    planned = pair.new.transfers.plan(LegRequest(Leg.INSTALL, lot, ACTOR, document=sent))
     done = pair.leg(lot, Leg.INSTALL, document=sent)
     for answer in (planned, done):
         assert [step["name"] for step in answer["steps"]] == ["refuse"]

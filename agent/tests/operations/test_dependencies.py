@@ -25,8 +25,8 @@ from seatkeeper_agent.domain.licenses import ItemKey, TransferType
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.transfers import Declaration, Leg, transfer_id
 from seatkeeper_agent.operations import dependencies
-from seatkeeper_agent.operations.borrows import BorrowOrder
-from seatkeeper_agent.operations.legs import LegOrder
+from seatkeeper_agent.operations.borrows import BorrowRequest
+from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.transfer_steps.debit import Debit
 from seatkeeper_agent.operations.views import declaration_from_view
 
@@ -35,8 +35,8 @@ from .servers.bench import NOW, Bench
 
 GIVES_UP = {
     "servers.activation_steps.Deactivate": GivingUp.DEACTIVATION,
-    "moves.steps.Deactivate": GivingUp.SERVER_MOVE,
-    "moves.steps.SupportReleases": GivingUp.SERVER_MOVE,
+    "server_moves.steps.Deactivate": GivingUp.SERVER_MOVE,
+    "server_moves.steps.SupportReleases": GivingUp.SERVER_MOVE,
     "dongles.steps.TransferDongle": GivingUp.DONGLE_MIGRATION,
     "transfer_steps.debit.Debit": GivingUp.LAST_TRANSFER,
 }
@@ -45,12 +45,12 @@ step of the agent: the role asks, see tests/unit/roles."""
 
 KEEPS = {
     "dongles.steps": {"Arrive", "GiveBack", "Isolate"},
-    "moves.commands": {"Activate", "AddProfile", "Command"},
-    "moves.steps": {
+    "server_moves.commands": {"Activate", "AddProfile", "Command"},
+    "server_moves.steps": {
         "Attested", "Close", "HoldStill", "Install", "ServerMoveStep", "SwitchMaintenance",
         "Verify",
     },
-    "moves.profiles": {"Working"},
+    "server_moves.profiles": {"ProfileAttestation"},
     "orders.steps": {"Attested", "Declared", "MakeDocuments", "SendMail"},
     "servers.activation_steps": {"ActivateOffline", "ActivateOnline"},
     "servers.borrow_steps": {"AutoRenew", "Borrow", "PageStep", "Release"},
@@ -115,11 +115,11 @@ def test_what_depends_on_it_is_refused_with_the_way_out_or_confirmed(
 def test_the_way_out_names_the_end_only_where_all_of_it_ends() -> None:
     """The latest of them."""
     ends = [Dependency(Relation.LENT, "a", "a", NOW), Dependency(Relation.LENT, "b", "b", NOW + 60)]
-    assert Dependencies(tuple(ends)).way_out() == (
+    assert Dependencies(tuple(ends)).remedy() == (
         "have what is lent returned first, or wait until 2027-01-15T08:01:00Z"
     )
     lasting = Dependency(Relation.BORROWED, "c", "c")
-    assert "wait" not in Dependencies((*ends, lasting)).way_out()
+    assert "wait" not in Dependencies((*ends, lasting)).remedy()
 
 
 # A server with an account ------------------------------------------------------------------
@@ -209,7 +209,7 @@ def lend(pair: Pair, seats: int) -> int:
     """Lend seats of the main item to new; the end."""
     until = int(pair.clock()) + 7 * DAY
     item = ItemKey.parse("6000010:201")
-    wanted = BorrowOrder(
+    wanted = BorrowRequest(
         id=transfer_id("desk"), name="desk", item=item, type=TransferType.BORROW_LOCAL,
         source=pair.place("old"), target=pair.place("new"), seats=seats, until=until,
     )  # fmt: skip
@@ -229,8 +229,10 @@ def test_the_last_seats_do_not_leave_while_others_are_lent_from_here(pair: Pair)
     pair.carry(pair.declare("some", "201", "licenses", quantity=20))
     last = pair.declare("last", "201", "licenses", quantity=3)
     request = pair.leg(last, Leg.REQUEST)
-    order = LegOrder(Leg.ISSUE, last, ACTOR, document=request["document"], facts=request["facts"])
-    planned = pair.old.transfers.plan(order)
+    command = LegRequest(
+        Leg.ISSUE, last, ACTOR, document=request["document"], facts=request["facts"]
+    )
+    planned = pair.old.transfers.plan(command)
     assert planned["confirmation_required"] is True
     problem = refused(lambda: pair.leg(last, Leg.ISSUE, document=request["document"]))
     assert problem.code is ProblemCode.CONFIRMATION_REQUIRED

@@ -15,7 +15,7 @@ import pytest
 from seatkeeper_agent.domain.licenses import Item, ItemStatus, TransferType
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Mode, State
-from seatkeeper_agent.operations.ports import TransferOrder
+from seatkeeper_agent.operations.ports import TransferCommand
 
 from .hosts import DAY, FIRM, Host, Pair, Twin, item, make_pair, make_twins, option, refresh
 
@@ -128,8 +128,8 @@ def test_what_comes_in_is_not_taken_for_what_left(pair: Pair, action: str) -> No
     lot = move(pair, "lot", "borrow_local")
     (borrowed,) = items(pair.new)
     request = pair.old.driver.create_request(pair.old.serial, FIRM, Mode.RETURN)
-    order = TransferOrder(TransferType.BORROW_LOCAL, Mode.RETURN, None, None)
-    update = pair.new.driver.do_transfer(pair.new.serial, borrowed, order, request)
+    wanted = TransferCommand(TransferType.BORROW_LOCAL, Mode.RETURN, None, None)
+    update = pair.new.driver.do_transfer(pair.new.serial, borrowed, wanted, request)
 
     def by_hand(point: str) -> None:
         if point == "do_transfer.before":
@@ -163,8 +163,8 @@ def test_what_leaves_by_hand_is_not_taken_for_what_arrived(pair: Pair) -> None:
         if point == "import_update.before":
             pair.new.at_point = None
             request = pair.old.driver.create_request(pair.old.serial, FIRM, Mode.PUSH)
-            order = TransferOrder(TransferType.LICENSES, Mode.PUSH, 1, None)
-            pair.new.driver.do_transfer(pair.new.serial, first, order, request)
+            wanted = TransferCommand(TransferType.LICENSES, Mode.PUSH, 1, None)
+            pair.new.driver.do_transfer(pair.new.serial, first, wanted, request)
 
     pair.new.twin.ask("_twin.fault", point="import.before", action="refuse", value=234)
     pair.new.at_point = by_hand

@@ -240,10 +240,10 @@ def test_a_receipt_that_decides_nothing(agents: dict[str, Identity], decision: A
 
 def test_an_answer_to_another_document(agents: dict[str, Identity]) -> None:
     """Replayed: it answers an older request, or none."""
-    asked, older = (transfer_of(agents, past=Past(n, "ab" * 32)) for n in (1, 2))
-    answer = transfer_of(agents, answers=asked)
+    requested, older = (transfer_of(agents, past=Past(n, "ab" * 32)) for n in (1, 2))
+    answer = transfer_of(agents, answers=requested)
     document = unseal(agents["new"], DocumentKind.TRANSFER, declare(), answer)
-    check_answers(document, declare(), asked)
+    check_answers(document, declare(), requested)
     for other in (older, None):
         with pytest.raises(Problem) as caught:
             check_answers(document, declare(), other)

@@ -21,7 +21,7 @@ from seatkeeper_agent.operations.ports import (
     DriverUnfinished,
     DriverUnsupported,
 )
-from seatkeeper_agent.operations.steps import PlainStep, Probe, Step, Verdict, Work
+from seatkeeper_agent.operations.steps import OperationSpec, PlainStep, Probe, Step, Verdict
 
 NOT_DONE, DONE, UNKNOWN = Verdict.NOT_DONE, Verdict.DONE, Verdict.UNKNOWN
 SERIAL, SETTLE = "130-1", 20.0
@@ -97,32 +97,34 @@ class Bench:
         """A scripted step."""
         return Scripted(self.journal, name, probes, performs or [b"answer"])
 
-    def run(self, *steps: Any, work_id: str = "work") -> OperationRecord:
+    def run(self, *steps: Any, spec_id: str = "work") -> OperationRecord:
         """Run them as one operation; what the journal says of it then."""
         made: tuple[Step, ...] = steps
         try:
-            self.engine.run(Work(work_id, "kind", "subject", None, SERIAL, "tester", made))
+            self.engine.run(OperationSpec(spec_id, "kind", "subject", None, SERIAL, "tester", made))
         finally:
-            self.operation = self.read(work_id)
+            self.operation = self.read(spec_id)
         return self.operation
 
-    def read(self, work_id: str) -> OperationRecord:
+    def read(self, spec_id: str) -> OperationRecord:
         """The operation."""
         with self.journal.reading() as unit:
-            found = unit.operations.get(work_id)
+            found = unit.operations.get(spec_id)
         assert found is not None
         return found
 
-    def refused(self, *steps: Any, work_id: str = "work") -> Problem:
+    def refused(self, *steps: Any, spec_id: str = "work") -> Problem:
         """Run them; the problem that must come of it."""
         with pytest.raises(Problem) as caught:
-            self.run(*steps, work_id=work_id)
+            self.run(*steps, spec_id=spec_id)
         return caught.value
 
     def refused_by_holder(self, step: Any) -> Problem:
         """Other work on the same container is not even begun."""
         with pytest.raises(Problem) as caught:
-            self.engine.run(Work("other", "kind", "subject", None, SERIAL, "tester", (step,)))
+            self.engine.run(
+                OperationSpec("other", "kind", "subject", None, SERIAL, "tester", (step,))
+            )
         assert step.calls == []
         with self.journal.reading() as unit:
             assert unit.operations.get("other") is None
@@ -233,7 +235,7 @@ def test_a_refusal_withdraws_the_intent(bench: Bench, error: Any, code: ProblemC
     assert bench.operation.state is OperationState.FAILED
     assert bench.operation.problem == problem.as_document()
     assert bench.actions() == ["intent:s", "refused:s"]
-    bench.run(bench.step([NOT_DONE, DONE]), work_id="other")
+    bench.run(bench.step([NOT_DONE, DONE]), spec_id="other")
     assert bench.run(bench.step([NOT_DONE, DONE])).state is OperationState.DONE
 
 
@@ -275,7 +277,7 @@ def test_unknown_before_any_intent_is_only_a_failure(bench: Bench) -> None:
     problem = bench.refused(step)
     assert problem.code is ProblemCode.RUNTIME_UNAVAILABLE
     assert bench.operation.state is OperationState.FAILED
-    assert bench.run(bench.step([NOT_DONE, DONE]), work_id="other").state is OperationState.DONE
+    assert bench.run(bench.step([NOT_DONE, DONE]), spec_id="other").state is OperationState.DONE
 
 
 def test_recovery_is_the_forward_path(bench: Bench) -> None:
@@ -296,12 +298,12 @@ def test_recovery_is_the_forward_path(bench: Bench) -> None:
 def test_recovery_long_after_waits_no_more(bench: Bench) -> None:
     """And a clock that was set back does not make it wait for longer than the limit."""
     for shift, slept in ((1_000.0, []), (-1_000.0, [SETTLE])):
-        work_id = f"work {shift}"
+        spec_id = f"work {shift}"
         with pytest.raises(KeyboardInterrupt):
-            bench.run(bench.step([NOT_DONE], [KeyboardInterrupt()]), work_id=work_id)
+            bench.run(bench.step([NOT_DONE], [KeyboardInterrupt()]), spec_id=spec_id)
         bench.now += shift
         bench.sleeps.clear()
-        bench.run(bench.step([NOT_DONE, DONE]), work_id=work_id)
+        bench.run(bench.step([NOT_DONE, DONE]), spec_id=spec_id)
         assert bench.sleeps == slept
 
 

@@ -10,8 +10,8 @@ import pytest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationState
 from seatkeeper_agent.domain.transfers import Leg, Side, State
-from seatkeeper_agent.operations.legs import LegOrder
-from seatkeeper_agent.operations.works import freeze_owed
+from seatkeeper_agent.operations.legs import LegRequest
+from seatkeeper_agent.operations.transfer_operations import freeze_owed
 
 from .hosts import ACTOR, Pair
 from .test_rolled_back import (
@@ -33,19 +33,19 @@ def contradicted(pair: Pair, tmp_path: Path) -> None:
     restore_journal(pair.old, copy)
 
 
-def told(pair: Pair) -> ProblemCode:
+def reported(pair: Pair) -> ProblemCode:
     """The refusal of a leg that comes with the evidence."""
     shown = evidence_about(pair.old, pair.new)
-    order = LegOrder(Leg.ISSUE, ten(pair, "another"), ACTOR, evidence=shown)
+    request = LegRequest(Leg.ISSUE, ten(pair, "another"), ACTOR, evidence=shown)
     with pytest.raises(Problem) as caught:
-        pair.old.transfers.run(order)
+        pair.old.transfers.run(request)
     return caught.value.code
 
 
 def untold(pair: Pair) -> Problem:
     """The refusal of a leg that comes without any."""
     with pytest.raises(Problem) as caught:
-        pair.old.transfers.run(LegOrder(Leg.ISSUE, ten(pair, "third"), ACTOR))
+        pair.old.transfers.run(LegRequest(Leg.ISSUE, ten(pair, "third"), ACTOR))
     return caught.value
 
 
@@ -61,7 +61,7 @@ def test_it_is_frozen_as_soon_as_the_work_ends(pair: Pair, tmp_path: Path) -> No
     def at_point(point: str) -> None:
         if point == "import_update.before":
             pair.old.at_point = None
-            seen.append(told(pair))
+            seen.append(reported(pair))
             assert frozen(pair.old) == []
             problem = untold(pair)
             seen.append(problem.code)
@@ -83,7 +83,7 @@ def test_it_is_frozen_by_whoever_looks_after_a_crash(pair: Pair, tmp_path: Path,
     with pair.old.journal.transaction() as unit:
         unit.operations.open("x", "settings", "work", Side.SOURCE, pair.old.serial, ACTOR, [])
     for _again in range(2):
-        assert told(pair) is ProblemCode.SNAPSHOT_ROLLED_BACK
+        assert reported(pair) is ProblemCode.SNAPSHOT_ROLLED_BACK
     pair.old.crash()
     assert untold(pair).code is ProblemCode.SNAPSHOT_ROLLED_BACK
     assert frozen(pair.old) == []

@@ -10,38 +10,38 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.planned_steps import Instructions, Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
 from seatkeeper_agent.journal import Journal, JournalError
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.people import awaited_view
 from seatkeeper_agent.operations.ports import DriverUnavailable
-from seatkeeper_agent.operations.steps import Work
+from seatkeeper_agent.operations.steps import OperationSpec
 from seatkeeper_agent.operations.watcher import Watcher
 
 from .test_engine import DONE, NOT_DONE, SERIAL, SETTLE, UNKNOWN, Bench, Scripted
 
-TOLD = Instructions(("Open the page.", "Click it."), "The page shows it.", True, 600)
+REPORTED = Instructions(("Open the page.", "Click it."), "The page shows it.", True, 600)
 OBSERVED_ONLY = Instructions(("Click it.",), "The page shows it.")
 LOOK_SECONDS_MAX = 120.0
 
 
-class Asked(Scripted):
+class RequestingDesk(Scripted):
     """A scripted step that is a person's."""
 
     performer = Performer.PERSON
-    instructions: Instructions = TOLD
+    instructions: Instructions = REPORTED
 
 
 class Desk(Bench):
     """A bench whose steps may be somebody else's."""
 
-    def handed(self, probes: list[Any], told: Instructions = TOLD, name: str = "s") -> Any:
+    def handed(self, probes: list[Any], reported: Instructions = REPORTED, name: str = "s") -> Any:
         """A person's step."""
         mistake = AssertionError("the agent did a person's step")
-        step = Asked(self.journal, name, probes, [mistake])
-        step.instructions = told
+        step = RequestingDesk(self.journal, name, probes, [mistake])
+        step.instructions = reported
         return step
 
     def head(self) -> tuple[int, str]:
@@ -56,10 +56,10 @@ class Desk(Bench):
 
     def attest(self, happened: bool, *steps: Any, statement: str = "I saw it.") -> OperationState:
         """A person's word."""
-        work = Work("work", "kind", "subject", None, SERIAL, "tester", steps)
+        spec = OperationSpec("work", "kind", "subject", None, SERIAL, "tester", steps)
         with self.journal.reading() as unit:
             seen: Any = unit.operations.get("work")
-        return self.engine.attest(work, seen, happened, statement, "migrator")
+        return self.engine.attest(spec, seen, happened, statement, "migrator")
 
     def waiting(self) -> list[dict[str, Any]]:
         """What is shown of all that waits."""
@@ -88,20 +88,20 @@ def states(operation: OperationRecord) -> list[StepState]:
 def test_it_is_handed_out_once_and_goes_on_when_it_is_seen(desk: Desk) -> None:
     """The steps before and after are the agent's own."""
     before, after = desk.step([NOT_DONE, DONE], name="before"), desk.step([NOT_DONE, DONE])
-    asked = desk.handed([NOT_DONE, NOT_DONE, NOT_DONE, DONE], name="asked")
-    operation = desk.run(before, asked, after)
+    requested = desk.handed([NOT_DONE, NOT_DONE, NOT_DONE, DONE], name="asked")
+    operation = desk.run(before, requested, after)
     assert operation.state is OperationState.WAITING
     assert states(operation) == [StepState.DONE, StepState.INTENDED, StepState.PLANNED]
     assert operation.awaited is not None
     assert (operation.awaited.name, operation.awaited.attempts) == ("asked", 1)
-    assert asked.calls == ["probe", "baseline", "intend"]
+    assert requested.calls == ["probe", "baseline", "intend"]
     for _look in range(2):
-        operation = desk.run(before, asked, after)
+        operation = desk.run(before, requested, after)
         assert operation.state is OperationState.WAITING
     assert after.calls == []
-    operation = desk.run(before, asked, after)
+    operation = desk.run(before, requested, after)
     assert operation.state is OperationState.DONE
-    assert asked.calls == [
+    assert requested.calls == [
         "probe", "baseline", "intend", "probe", "probe", "probe", "collect None", "conclude",
     ]  # fmt: skip
     assert desk.actions() == [
@@ -113,9 +113,9 @@ def test_it_is_handed_out_once_and_goes_on_when_it_is_seen(desk: Desk) -> None:
 
 def test_what_a_person_did_before_being_asked_is_skipped(desk: Desk) -> None:
     """Nobody is asked for what is there already."""
-    asked = desk.handed([DONE])
-    assert desk.run(asked).state is OperationState.DONE
-    assert asked.calls == ["probe", "collect None", "conclude"]
+    requested = desk.handed([DONE])
+    assert desk.run(requested).state is OperationState.DONE
+    assert requested.calls == ["probe", "collect None", "conclude"]
     assert desk.operation.steps[0].intended_at is None
 
 
@@ -133,14 +133,14 @@ def test_it_is_told_what_to_do_by_whom_and_until_when(desk: Desk) -> None:
 def test_one_that_takes_too_long_is_overdue_and_still_waited_for(desk: Desk) -> None:
     """The deadline is counted from when it was handed out, and never moved by looking."""
     desk.now = time.time() - 601
-    asked = desk.handed([NOT_DONE, NOT_DONE, DONE])
-    desk.run(asked)
+    requested = desk.handed([NOT_DONE, NOT_DONE, DONE])
+    desk.run(requested)
     (late,) = desk.waiting()
     assert late["overdue"] is True
     desk.now += 500
-    desk.run(asked)
+    desk.run(requested)
     assert desk.waiting() == [late]
-    assert desk.run(asked).state is OperationState.DONE
+    assert desk.run(requested).state is OperationState.DONE
 
 
 def test_without_a_deadline_it_is_never_overdue(desk: Desk) -> None:
@@ -169,9 +169,9 @@ def test_it_survives_the_end_of_the_agent(desk: Desk) -> None:
     for _start in range(2):
         desk.restart()
         assert desk.waiting() == waited
-    asked = desk.handed([DONE])
-    assert desk.run(asked).state is OperationState.DONE
-    assert asked.calls == ["probe", "collect None", "conclude"]
+    requested = desk.handed([DONE])
+    assert desk.run(requested).state is OperationState.DONE
+    assert requested.calls == ["probe", "collect None", "conclude"]
     assert desk.actions() == ["intent:s", "done:s"]
 
 
@@ -189,9 +189,9 @@ def test_killed_between_handing_it_out_and_waiting(
     monkeypatch.undo()
     assert desk.read("work").state is OperationState.RUNNING
     desk.restart()
-    asked = desk.handed([NOT_DONE])
-    assert desk.run(asked).state is OperationState.WAITING
-    assert asked.calls == ["probe"]
+    requested = desk.handed([NOT_DONE])
+    assert desk.run(requested).state is OperationState.WAITING
+    assert requested.calls == ["probe"]
     assert desk.operation.steps[0].attempts == 1
 
 
@@ -201,7 +201,7 @@ def test_the_container_is_held_meanwhile(desk: Desk) -> None:
     problem = desk.refused_by_holder(desk.step([NOT_DONE]))
     assert (problem.code, problem.facts["operation"]) == (ProblemCode.CONTAINER_BUSY, "work")
     desk.run(desk.handed([DONE]))
-    assert desk.run(desk.step([NOT_DONE, DONE]), work_id="other").state is OperationState.DONE
+    assert desk.run(desk.step([NOT_DONE, DONE]), spec_id="other").state is OperationState.DONE
 
 
 def test_it_cannot_be_told_whether_it_is_done_before_anybody_was_asked(desk: Desk) -> None:
@@ -215,17 +215,17 @@ def test_it_cannot_be_told_whether_it_is_done_before_anybody_was_asked(desk: Des
 
 def test_a_person_attests_that_it_is_done(desk: Desk) -> None:
     """It counts like an observation; who said what is in the audit and beside the step."""
-    asked, after = desk.handed([NOT_DONE]), desk.step([NOT_DONE, DONE], name="after")
-    desk.run(asked, after)
-    assert desk.attest(True, asked, after, statement="The page says so.") is OperationState.DONE
+    requested, after = desk.handed([NOT_DONE]), desk.step([NOT_DONE, DONE], name="after")
+    desk.run(requested, after)
+    assert desk.attest(True, requested, after, statement="The page says so.") is OperationState.DONE
     operation = desk.read("work")
     assert operation.steps[0].attested == "migrator: The page says so."
-    assert asked.calls[-1] == "conclude"
+    assert requested.calls[-1] == "conclude"
     with desk.journal.reading() as unit:
         entries = {entry.action: entry for entry in unit.audit.page(0, 100)}
-    told = entries["attested:s"]
-    assert (told.actor, told.subject) == ("migrator", "subject")
-    assert told.detail == {
+    reported = entries["attested:s"]
+    assert (reported.actor, reported.subject) == ("migrator", "subject")
+    assert reported.detail == {
         "operation": "work", "statement": "The page says so.", "happened": True,
     }  # fmt: skip
     assert entries["done:after"].actor == "tester"
@@ -233,30 +233,30 @@ def test_a_person_attests_that_it_is_done(desk: Desk) -> None:
 
 def test_a_person_attests_that_it_was_not_done(desk: Desk) -> None:
     """The operation ends without anything more being tried, and the container is free."""
-    asked, after = desk.handed([NOT_DONE]), desk.step([NOT_DONE], name="after")
-    desk.run(asked, after)
-    assert desk.attest(False, asked, after, statement="Nobody may.") is OperationState.FAILED
+    requested, after = desk.handed([NOT_DONE]), desk.step([NOT_DONE], name="after")
+    desk.run(requested, after)
+    assert desk.attest(False, requested, after, statement="Nobody may.") is OperationState.FAILED
     operation = desk.read("work")
     assert operation.problem is not None
     assert operation.problem["code"] == ProblemCode.ATTESTED_UNDONE.value
     assert "migrator" in operation.problem["detail"]
     assert states(operation) == [StepState.PLANNED, StepState.PLANNED]
-    assert asked.calls[-1] == "withdraw"
+    assert requested.calls[-1] == "withdraw"
     assert after.calls == []
-    assert desk.run(desk.step([NOT_DONE, DONE]), work_id="other").state is OperationState.DONE
+    assert desk.run(desk.step([NOT_DONE, DONE]), spec_id="other").state is OperationState.DONE
 
 
 def test_what_can_be_observed_is_not_attested_as_done(desk: Desk) -> None:
     """Nobody's word replaces a look; but anybody may say that it will not happen."""
-    asked = desk.handed([NOT_DONE], OBSERVED_ONLY)
-    desk.run(asked)
+    requested = desk.handed([NOT_DONE], OBSERVED_ONLY)
+    desk.run(requested)
     head = desk.head()
     with pytest.raises(Problem) as refused:
-        desk.attest(True, asked)
+        desk.attest(True, requested)
     assert refused.value.code is ProblemCode.CAPABILITY_REFUSED
     assert OBSERVED_ONLY.verified_by in refused.value.detail
     assert (desk.head(), desk.read("work").state) == (head, OperationState.WAITING)
-    assert desk.attest(False, asked) is OperationState.FAILED
+    assert desk.attest(False, requested) is OperationState.FAILED
 
 
 def test_a_doubt_of_the_agents_own_is_attested(desk: Desk) -> None:
@@ -309,7 +309,7 @@ def test_the_settings_change_before_a_planned_step_is_begun(desk: Desk, first: s
     earlier = desk.handed([DONE], name="earlier")
     if first == "agent":
         assert desk.run(earlier, desk.handed([NOT_DONE])).state is OperationState.WAITING
-        assert desk.waiting()[0]["instructions"] == list(TOLD.steps)
+        assert desk.waiting()[0]["instructions"] == list(REPORTED.steps)
     else:
         assert desk.run(earlier, desk.step([NOT_DONE, DONE])).state is OperationState.DONE
         assert desk.operation.steps[1].performer is Performer.AGENT
@@ -320,13 +320,15 @@ def test_resuming_takes_up_what_is_open_and_nothing_else(desk: Desk) -> None:
     refused = desk.step([DriverUnavailable("not running")])
     desk.refused(refused)
     again = desk.step([NOT_DONE, DONE])
-    work = Work("work", "kind", "subject", None, SERIAL, "tester", (again,))
-    assert desk.engine.resume(work) is None
+    spec = OperationSpec("work", "kind", "subject", None, SERIAL, "tester", (again,))
+    assert desk.engine.resume(spec) is None
     assert again.calls == []
-    desk.run(desk.handed([NOT_DONE]), work_id="asked")
-    asked = Work("asked", "kind", "subject", None, SERIAL, "tester", (desk.handed([DONE]),))
-    assert desk.engine.resume(asked) is OperationState.DONE
-    assert desk.engine.resume(asked) is None
+    desk.run(desk.handed([NOT_DONE]), spec_id="asked")
+    requested = OperationSpec(
+        "asked", "kind", "subject", None, SERIAL, "tester", (desk.handed([DONE]),)
+    )
+    assert desk.engine.resume(requested) is OperationState.DONE
+    assert desk.engine.resume(requested) is None
 
 
 def test_giving_up_is_refused_once_it_has_begun(desk: Desk) -> None:
@@ -346,7 +348,7 @@ def test_giving_up_is_refused_once_it_has_begun(desk: Desk) -> None:
     assert give_up(begun=False) is False
 
 
-class Looks:
+class CountedLooks:
     """What the watcher asks to look again."""
 
     def __init__(self, desk: Desk) -> None:
@@ -369,8 +371,8 @@ def wait_for(is_true: Any) -> None:
 
 def test_the_watcher_looks_while_something_waits_and_only_then(desk: Desk) -> None:
     """It goes on by itself when it is done."""
-    looks, told = Looks(desk), list[Exception]()
-    watcher = Watcher(desk.journal, looks, told.append, seconds=0.01)
+    looks, reported = CountedLooks(desk), list[Exception]()
+    watcher = Watcher(desk.journal, looks, reported.append, seconds=0.01)
     watcher.start()
     try:
         time.sleep(0.1)
@@ -384,13 +386,13 @@ def test_the_watcher_looks_while_something_waits_and_only_then(desk: Desk) -> No
         assert looks.count == seen
     finally:
         watcher.stop()
-    assert (desk.waiting(), told) == ([], [])
+    assert (desk.waiting(), reported) == ([], [])
 
 
 def test_a_look_that_fails_does_not_end_the_watching(desk: Desk) -> None:
     """Whatever it is, it is told, and looked again."""
     defects: list[Exception] = [ZeroDivisionError("a defect"), JournalError("The disk is full.")]
-    told: list[Exception] = []
+    reported: list[Exception] = []
 
     def look() -> None:
         if defects:
@@ -398,10 +400,10 @@ def test_a_look_that_fails_does_not_end_the_watching(desk: Desk) -> None:
         desk.run(desk.handed([DONE]))
 
     desk.run(desk.handed([NOT_DONE]))
-    watcher = Watcher(desk.journal, look, told.append, seconds=0.01)
+    watcher = Watcher(desk.journal, look, reported.append, seconds=0.01)
     watcher.start()
     try:
         wait_for(lambda: desk.read("work").state is OperationState.DONE)
     finally:
         watcher.stop()
-    assert [type(error) for error in told] == [ZeroDivisionError]
+    assert [type(error) for error in reported] == [ZeroDivisionError]

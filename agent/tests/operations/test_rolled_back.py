@@ -18,7 +18,7 @@ from seatkeeper_agent.domain.records import DocumentKind, Envelope
 from seatkeeper_agent.domain.transfers import Declaration, Leg
 from seatkeeper_agent.operations.documents import unseal
 from seatkeeper_agent.operations.evidence import peer_view
-from seatkeeper_agent.operations.legs import LegOrder
+from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.observer import Observer
 
 from .hosts import ACTOR, Host, Pair
@@ -136,7 +136,7 @@ def test_a_dry_run_refuses_as_the_run_does_and_freezes_nothing(pair: Pair, tmp_p
     restore_journal(pair.old, copy)
     shown = evidence_about(pair.old, pair.new)
     with pytest.raises(Problem) as caught:
-        pair.old.transfers.plan(LegOrder(Leg.ISSUE, declared, ACTOR, evidence=shown))
+        pair.old.transfers.plan(LegRequest(Leg.ISSUE, declared, ACTOR, evidence=shown))
     assert caught.value.code is ProblemCode.SNAPSHOT_ROLLED_BACK
     assert "attest" not in caught.value.next_action, "there is nothing to attest yet"
     assert frozen(pair.old) == []
@@ -238,8 +238,8 @@ def test_an_operator_settles_it_on_both_hosts_and_work_goes_on(pair: Pair, tmp_p
 
 def imported_by_hand(pair: Pair, declared: Declaration) -> Envelope:
     """An update that a person imported with the vendor's own tool; the transfer document."""
-    asked = pair.leg(declared, Leg.REQUEST)["document"]
-    sent: Envelope = pair.leg(declared, Leg.ISSUE, document=asked)["document"]
+    requested = pair.leg(declared, Leg.REQUEST)["document"]
+    sent: Envelope = pair.leg(declared, Leg.ISSUE, document=requested)["document"]
     update = unseal(pair.new.identity, DocumentKind.TRANSFER, declared, sent).artefact
     pair.new.driver.import_update(pair.new.serial, update)
     return sent

@@ -30,8 +30,8 @@ def refusals(kind: type[DriverRefused] = DriverRefused) -> Iterator[type[DriverR
 
 
 def test_only_a_vendor_that_publishes_numbers_has_them_looked_up() -> None:
-    told = {kind for kind in refusals() if "number" in kind.advice}
-    assert told == {NumberedRefusal}
+    reported = {kind for kind in refusals() if "number" in kind.advice}
+    assert reported == {NumberedRefusal}
     problem = driver_problem("a move", DriverRefused("licman said no", 1))
     assert problem.next_action == "Mend what it says, then run the playbook again."
     numbered = error_of({"error": 200, "text": "", "function": ""}, "items")

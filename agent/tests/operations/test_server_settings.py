@@ -18,7 +18,7 @@ from seatkeeper_agent.drivers.codemeter.server_settings import CodeMeterServerSe
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.servers.settings import ServerOrder, ServerService
+from seatkeeper_agent.operations.servers.settings import ServerRequest, ServerService
 
 from .hosts import ACTOR, SERIALS, Crash, CrashingJournal, Twin
 
@@ -75,7 +75,7 @@ class Server:
 
     def put(self, declared: dict[str, dict[str, str]], dry_run: bool = False) -> dict[str, Any]:
         """Declare settings."""
-        return self.service.put(ServerOrder(declared), ACTOR, dry_run)
+        return self.service.put(ServerRequest(declared), ACTOR, dry_run)
 
     def operations(self) -> list[OperationState]:
         """How all operations stand."""
@@ -228,7 +228,7 @@ def test_a_file_that_is_missing(make_server: MakeServer) -> None:
 def test_the_service_is_started_and_stopped_as_declared(make_server: MakeServer) -> None:
     """Check, do, do again, for both ways; settings that are declared with it come true too."""
     server = make_server(running=False)
-    up = ServerOrder(DECLARED, running=True)
+    up = ServerRequest(DECLARED, running=True)
     planned = server.service.put(up, ACTOR, dry_run=True)
     assert planned["changed"]
     assert not server.product.is_running()
@@ -237,7 +237,7 @@ def test_the_service_is_started_and_stopped_as_declared(make_server: MakeServer)
     assert [step["name"] for step in done["plan"]["steps"]] == ["edit", "start"]
     assert server.service.read()["running"]
     assert not server.service.put(up, ACTOR, dry_run=False)["changed"]
-    down = ServerOrder({}, running=False)
+    down = ServerRequest({}, running=False)
     assert server.service.put(down, ACTOR, dry_run=True)["changed"]
     assert server.product.is_running()
     assert [s["name"] for s in server.service.put(down, ACTOR, dry_run=False)["plan"]["steps"]] == [

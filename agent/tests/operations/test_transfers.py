@@ -13,7 +13,7 @@ from seatkeeper_agent.domain.licenses import Measure
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import Account, OperationState
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Side, State, transfer_id
-from seatkeeper_agent.operations.legs import LegOrder
+from seatkeeper_agent.operations.legs import LegRequest
 
 from .conftest import MakePair
 from .hosts import ACTOR, DAY, FIRM, Crash, Host, Pair, option
@@ -89,10 +89,10 @@ def test_plans_come_true(pair: Pair) -> None:
     for leg in Leg:
         host = pair.host_of(declared, leg.side)
         before = actions(host)
-        order = LegOrder(leg, declared, ACTOR, document=document, facts=facts)
-        planned = host.transfers.plan(order)
+        wanted = LegRequest(leg, declared, ACTOR, document=document, facts=facts)
+        planned = host.transfers.plan(wanted)
         assert actions(host) == before
-        done = host.transfers.run(order)
+        done = host.transfers.run(wanted)
         assert (planned["before"], planned["after"]) == (done["before"], done["after"])
         strip = [{**step, "state": None} for step in planned["steps"]]
         assert strip == [{**step, "state": None} for step in done["steps"]]
@@ -112,9 +112,9 @@ def test_a_leg_before_its_turn(pair: Pair) -> None:
 
 def test_a_leg_on_the_wrong_host(pair: Pair) -> None:
     """Told which host it belongs to."""
-    order = LegOrder(Leg.ISSUE, ten(pair), ACTOR)
+    wanted = LegRequest(Leg.ISSUE, ten(pair), ACTOR)
     with pytest.raises(Problem, match="belongs to the agent 'old', this one is 'new'"):
-        pair.new.transfers.run(order)
+        pair.new.transfers.run(wanted)
 
 
 def test_a_transfer_never_changes(pair: Pair) -> None:
@@ -220,7 +220,7 @@ def test_an_irreversible_plan_needs_its_own_confirmation(pair: Pair) -> None:
     forbid_return(pair.old, options)
     declared = ten(pair)
     document = pair.leg(declared, Leg.REQUEST)["document"]
-    plan = pair.old.transfers.plan(LegOrder(Leg.ISSUE, declared, ACTOR))
+    plan = pair.old.transfers.plan(LegRequest(Leg.ISSUE, declared, ACTOR))
     assert plan["confirmation_required"]
     assert plan["steps"][0]["reversible"] is False
     problem = problem_of(pair, declared, Leg.ISSUE, document=document)

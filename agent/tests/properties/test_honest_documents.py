@@ -24,10 +24,10 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.documents import seal_in
 from seatkeeper_agent.operations.evidence import Evidence
-from seatkeeper_agent.operations.legs import GIVES, TAKES, LegOrder
+from seatkeeper_agent.operations.legs import GIVES, TAKES, LegRequest
 
 SEQUENCES = 50 * int(os.environ.get("SEATKEEPER_EXAMPLES", "1"))
-MOVES_MAX = 40
+TRANSFERS_MAX = 40
 TRANSFERS = 4
 NAMES = ("a", "b")
 
@@ -104,12 +104,12 @@ def deliver(
 ) -> None:
     """Run a leg on a document, which may be for the first, the tenth time, or too early."""
     agent = doer(agents, declared, leg)
-    order = LegOrder(leg, declared, "tester", document=envelope)
-    agent.evidence.require(order, is_run=True)
+    request = LegRequest(leg, declared, "tester", document=envelope)
+    agent.evidence.require(request, is_run=True)
     key = (declared.id, leg)
     document = None
     if envelope is not None:
-        document = agent.evidence.take(order, answered_by(agent, declared, leg), True)
+        document = agent.evidence.take(request, answered_by(agent, declared, leg), True)
     is_remade = leg is Leg.REQUEST and (declared.id, Leg.INSTALL) not in agent.given
     if key in agent.given and not is_remade:
         return
@@ -118,8 +118,8 @@ def deliver(
             first = State.CREATED if leg.side is Side.SOURCE else State.REQUESTED
             unit.transfers.insert(declared, leg.side, first)
         if document is not None and key not in agent.taken:
-            agent.evidence.keep(unit, unit.transfers.put_document, order, document)
-            agent.taken[key] = order.given
+            agent.evidence.keep(unit, unit.transfers.put_document, request, document)
+            agent.taken[key] = request.given
         for _entry in range(random.randrange(4)):  # noqa: S311 - seeded by the test
             unit.audit.append("tester", "work", declared.name, {})
         if leg in GIVES:
@@ -133,7 +133,7 @@ def run_sequence(agents: dict[str, Agent], salt: int) -> None:
     """Some transfers at once, carried by somebody who loses, repeats and shuffles."""
     transfers = [declare(number, salt) for number in range(TRANSFERS)]
     sent: list[tuple[Declaration, Leg, Envelope]] = []
-    for _move in range(random.randrange(MOVES_MAX)):  # noqa: S311
+    for _move in range(random.randrange(TRANSFERS_MAX)):  # noqa: S311
         if not sent or random.random() < 0.3:  # noqa: S311
             declared, leg, envelope = random.choice(transfers), Leg.REQUEST, None  # noqa: S311
             deliver(agents, declared, leg, envelope)

@@ -29,8 +29,8 @@ from seatkeeper_agent.domain.preflight import Policy
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Mode, Side, State
 from seatkeeper_agent.operations.checks import Checks
-from seatkeeper_agent.operations.legs import LegOrder
-from seatkeeper_agent.operations.ports import DriverError, TransferOrder
+from seatkeeper_agent.operations.legs import LegRequest
+from seatkeeper_agent.operations.ports import DriverError, TransferCommand
 
 EXAMPLES = int(os.environ.get("SEATKEEPER_EXAMPLES", "1")) * 150
 PRODUCT, SEATS, UNITS = 201, 5, 5
@@ -192,9 +192,9 @@ class World:
         taker = self.pair.host_of(declared, Side.TARGET)
         (moved,) = self._items(source) if source == "new" else self._items(source)[:1]
         index = self._lot_index(source, parent) if mode == "extend" else None
-        order = TransferOrder(declared.type, declared.mode, quantity, until, index)
+        command = TransferCommand(declared.type, declared.mode, quantity, until, index)
         request = taker.driver.create_request(taker.serial, FIRM, declared.mode)
-        update = giver.driver.do_transfer(giver.serial, moved, order, request)
+        update = giver.driver.do_transfer(giver.serial, moved, command, request)
         if receipted:
             taker.driver.import_update(taker.serial, update)
             receipt = taker.driver.create_receipt(taker.serial, FIRM)
@@ -264,8 +264,8 @@ def preflight(pair: Pair, declared: Declaration, policy: Policy) -> Problem | No
         host.transfers._checks = Checks(host.driver, policy, pair.clock)
     source, target = (pair.host_of(declared, side) for side in Side)
     try:
-        facts = target.transfers.plan(LegOrder(Leg.REQUEST, declared, "tester"))["facts"]
-        source.transfers.plan(LegOrder(Leg.ISSUE, declared, "tester", facts=facts))
+        facts = target.transfers.plan(LegRequest(Leg.REQUEST, declared, "tester"))["facts"]
+        source.transfers.plan(LegRequest(Leg.ISSUE, declared, "tester", facts=facts))
     except Problem as problem:
         return problem
     return None
@@ -281,10 +281,12 @@ def product(pair: Pair, declared: Declaration, shown: Item) -> str | None:
         rows = source.driver.history(source.serial, FIRM, PRODUCT)
         same = [row.index for row in rows if row.transfer_id == parent.vendor_transfer_id]
         index = same[-1] if same else None
-    order = TransferOrder(declared.type, declared.mode, declared.quantity, declared.until, index)
+    command = TransferCommand(
+        declared.type, declared.mode, declared.quantity, declared.until, index
+    )
     try:
         request = target.driver.create_request(target.serial, FIRM, declared.mode)
-        source.driver.do_transfer(source.serial, shown, order, request)
+        source.driver.do_transfer(source.serial, shown, command, request)
     except DriverError as error:
         return f"{type(error).__name__}: {error}"
     return None

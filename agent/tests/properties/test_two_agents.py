@@ -36,8 +36,8 @@ from seatkeeper_agent.domain.licenses import ItemKey, Measure, TransferType
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import Account, DocumentKind, Envelope
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Side, State, transfer_id
-from seatkeeper_agent.operations.borrows import BorrowOrder
-from seatkeeper_agent.operations.legs import GIVES, TAKES, LegOrder
+from seatkeeper_agent.operations.borrows import BorrowRequest
+from seatkeeper_agent.operations.legs import GIVES, TAKES, LegRequest
 from seatkeeper_agent.operations.views import declaration_from_view
 
 PHASES = [Phase.explicit, Phase.generate]
@@ -127,12 +127,12 @@ class TwoAgents(RuleBasedStateMachine):
     @rule(seats=st.integers(0, 2), hours=st.integers(1, 3))
     def borrow(self, seats: int, hours: int) -> None:
         """Declared at the borrower: so many seats until then."""
-        order = BorrowOrder(
+        request = BorrowRequest(
             transfer_id("desk"), "desk", ItemKey(FIRM, 204), TransferType.BORROW_LOCAL,
             self.pair.place("old"), self.pair.place("new"), seats, self._ahead(hours),
         )  # fmt: skip
         try:
-            answer = self.pair.new.borrows.put(order, ACTOR, dry_run=False)
+            answer = self.pair.new.borrows.put(request, ACTOR, dry_run=False)
         except Problem as problem:
             note(f"borrow refused: {problem}")
             return
@@ -333,8 +333,8 @@ class TwoAgents(RuleBasedStateMachine):
         crash: int | None = None,
     ) -> None:
         host = self.pair.host_of(declared, leg.side)
-        order = LegOrder(leg, declared, ACTOR, document=document, decision=decision)
-        answer = self._guarded(host, lambda: host.transfers.run(order), crash)
+        request = LegRequest(leg, declared, ACTOR, document=document, decision=decision)
+        answer = self._guarded(host, lambda: host.transfers.run(request), crash)
         if answer and answer["document"] is not None:
             self.documents.append((GIVES[leg], answer["document"]))
 

@@ -175,11 +175,11 @@ class Client:
 
     def request(self, handle: c_void_p, flags: int = PUSH, firm_code: int = FIRM) -> bytes:
         """CmLtCreateContext."""
-        asked = Request(firm_code=firm_code)
+        requested = Request(firm_code=firm_code)
         buffer = (c_char * BUFFER_BYTES)()
         size = self.checked(
             self.library.CmLtCreateContext(
-                handle, flags, byref(asked), None, 0, buffer, BUFFER_BYTES
+                handle, flags, byref(requested), None, 0, buffer, BUFFER_BYTES
             )
         )
         return buffer.raw[:size]
@@ -208,10 +208,10 @@ class Client:
 
     def receipt(self, handle: c_void_p, firm_code: int = FIRM) -> bytes:
         """CmLtCreateReceipt."""
-        asked = Request(firm_code=firm_code)
+        requested = Request(firm_code=firm_code)
         buffer = (c_char * BUFFER_BYTES)()
         size = self.checked(
-            self.library.CmLtCreateReceipt(handle, 0, byref(asked), buffer, BUFFER_BYTES)
+            self.library.CmLtCreateReceipt(handle, 0, byref(requested), buffer, BUFFER_BYTES)
         )
         return buffer.raw[:size]
 

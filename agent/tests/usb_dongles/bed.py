@@ -53,11 +53,11 @@ class Stall(Exception):
 class Device:
     """What a dongle says on its control endpoint."""
 
-    def __init__(self, order: dict[str, Any]) -> None:
-        self.vendor_id = int(order.get("vendor", "064f"), 16)
-        self.product_id = int(order.get("product", "0bd7"), 16)
-        self.serial = order.get("serial")
-        self.behaviour = order.get("behaviour")
+    def __init__(self, wanted: dict[str, Any]) -> None:
+        self.vendor_id = int(wanted.get("vendor", "064f"), 16)
+        self.product_id = int(wanted.get("product", "0bd7"), 16)
+        self.serial = wanted.get("serial")
+        self.behaviour = wanted.get("behaviour")
 
     def descriptors(self) -> bytes:
         """The device descriptor and one configuration with one interface."""
@@ -228,9 +228,9 @@ class Bed:
         if failures:
             raise failures[0]
 
-    def plug(self, order: dict[str, Any]) -> None:
+    def plug(self, wanted: dict[str, Any]) -> None:
         """Add a device; umockdev tells it as udev does."""
-        port, number, device = order["port"], order["number"], Device(order)
+        port, number, device = wanted["port"], wanted["number"], Device(wanted)
         path, node = f"{HUB_PATH}/usb1/1-{port}", f"bus/usb/001/{number:03d}"
         attributes = {
             "idVendor": f"{device.vendor_id:04x}",
@@ -241,7 +241,7 @@ class Bed:
             "bConfigurationValue": 1,
             "bDeviceClass": "ff",
             "authorized": 1,
-            "serial": order.get("kernel_serial"),
+            "serial": wanted.get("kernel_serial"),
             # The last one: unlike the kernel, umockdev shows a device while it makes it.
             "devnum": number,
         }
@@ -251,14 +251,14 @@ class Bed:
             # Before the node is there: umockdev ends whoever opens one that nobody answers.
             self._testbed.attach_ioctl(f"/dev/{node}", handler)
             self._testbed.add_from_string(recorded(path, node, device, attributes))
-            Path(f"{self.folder}/dev/{node}").chmod(order.get("mode", 0o600))
+            Path(f"{self.folder}/dev/{node}").chmod(wanted.get("mode", 0o600))
             self._plugged[port] = (f"/sys{path}", f"/dev/{node}", handler)
 
         self.call(add)
 
-    def unplug(self, order: dict[str, Any]) -> None:
+    def unplug(self, wanted: dict[str, Any]) -> None:
         """Take a device away, whoever uses it, and tell it as udev does."""
-        path, node, handler = self._plugged.pop(order["port"])
+        path, node, handler = self._plugged.pop(wanted["port"])
 
         def remove() -> None:
             # The handler stays attached, or a client in the middle of a call would wait for ever.
@@ -291,15 +291,15 @@ def main() -> None:
     bed = Bed()
     print(json.dumps({"folder": bed.folder}), flush=True)
     for line in sys.stdin:
-        order = json.loads(line)
+        wanted = json.loads(line)
         answer: dict[str, Any] = {}
-        match order["do"]:
+        match wanted["do"]:
             case "plug":
-                bed.plug(order)
+                bed.plug(wanted)
             case "unplug":
-                bed.unplug(order)
+                bed.unplug(wanted)
             case "transfers":
-                answer["transfers"] = bed.transfers(order["port"])
+                answer["transfers"] = bed.transfers(wanted["port"])
         print(json.dumps(answer), flush=True)
     bed.close()
 

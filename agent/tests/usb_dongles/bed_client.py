@@ -39,7 +39,7 @@ class Client:
         self._changes = queue.Queue[Answer]()
         self._held: usb.core.Device | None = None
 
-    def dongles(self, _order: Answer) -> Answer:
+    def dongles(self, _request: Answer) -> Answer:
         """The inventory, and how long it took."""
         started = time.monotonic()
         try:
@@ -48,12 +48,12 @@ class Client:
             return {"unavailable": str(error)}
         return {"dongles": found, "seconds": time.monotonic() - started}
 
-    def listed(self, _order: Answer) -> Answer:
+    def listed(self, _request: Answer) -> Answer:
         """How many devices libusb has heard of, root hubs left out."""
         found = usb.core.find(find_all=True)
         return {"devices": sum(bool(device.port_numbers) for device in found)}
 
-    def watch(self, order: Answer) -> Answer:
+    def watch(self, request: Answer) -> Answer:
         """Watch until the end of the process."""
 
         def tell(added: list[Dongle], removed: list[Dongle]) -> None:
@@ -63,20 +63,20 @@ class Client:
         self._stack.enter_context(Watch(self._inventory, tell))
         return {}
 
-    def change(self, order: Answer) -> Answer:
+    def change(self, request: Answer) -> Answer:
         """The next change that was told."""
         try:
-            return self._changes.get(timeout=order["seconds"])
+            return self._changes.get(timeout=request["seconds"])
         except queue.Empty:
             return {"silent": True}
 
-    def hold(self, order: Answer) -> Answer:
+    def hold(self, request: Answer) -> Answer:
         """Use a device as a vendor's driver would."""
-        self._held = usb.core.find(port_numbers=(order["port"],))
+        self._held = usb.core.find(port_numbers=(request["port"],))
         usb.util.claim_interface(self._held, 0)
         return {}
 
-    def use(self, _order: Answer) -> Answer:
+    def use(self, _request: Answer) -> Answer:
         """One transfer on the device that is held."""
         assert self._held is not None
         try:
@@ -84,10 +84,10 @@ class Client:
         except usb.core.USBError as error:
             return {"errno": error.errno}
 
-    def idle(self, order: Answer) -> Answer:
+    def idle(self, request: Answer) -> Answer:
         """Processor seconds that this process uses in a while."""
         before = time.process_time()
-        time.sleep(order["seconds"])
+        time.sleep(request["seconds"])
         return {"processor_seconds": time.process_time() - before}
 
 
@@ -97,8 +97,8 @@ def main() -> None:
         client = Client(stack)
         print(json.dumps({}), flush=True)
         for line in sys.stdin:
-            order = json.loads(line)
-            print(json.dumps(getattr(client, order["do"])(order)), flush=True)
+            request = json.loads(line)
+            print(json.dumps(getattr(client, request["do"])(request)), flush=True)
 
 
 if __name__ == "__main__":

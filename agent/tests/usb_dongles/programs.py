@@ -83,15 +83,15 @@ class Program:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def ask(self, do: str, **order: Any) -> dict[str, Any]:
+    def ask(self, do: str, **request: Any) -> dict[str, Any]:
         """Give an order and wait for its answer."""
-        self.order(do, **order)
+        self.request(do, **request)
         return self.answer()
 
-    def order(self, do: str, **order: Any) -> None:
+    def request(self, do: str, **request: Any) -> None:
         """Give an order without waiting."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"do": do, **order}) + "\n")
+        self._process.stdin.write(json.dumps({"do": do, **request}) + "\n")
         self._process.stdin.flush()
 
     def answer(self) -> dict[str, Any]:
@@ -135,19 +135,19 @@ class Bed:
         self.folder = Path(self.program.first["folder"])
         self._number = 1
 
-    def plug(self, port: int, serial: str | None = "", **order: Any) -> None:
+    def plug(self, port: int, serial: str | None = "", **request: Any) -> None:
         """Plug a WibuKey, or what the order says, into a port; the default serial is WK-PORT.
 
         The kernel tells the same serial number, unless the order says otherwise.
         """
         self._number += 1
-        told = f"WK-{port}" if serial == "" else serial
-        given = {"serial": told, "kernel_serial": told} | order
+        reported = f"WK-{port}" if serial == "" else serial
+        given = {"serial": reported, "kernel_serial": reported} | request
         self.program.ask("plug", port=port, number=self._number, **given)
 
-    def unplug(self, port: int, **order: Any) -> None:
+    def unplug(self, port: int, **request: Any) -> None:
         """Take out what is in a port, whoever uses it."""
-        self.program.ask("unplug", port=port, **order)
+        self.program.ask("unplug", port=port, **request)
 
     def transfers(self, port: int) -> int:
         """How many transfers the device in a port was asked for."""

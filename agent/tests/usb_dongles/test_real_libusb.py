@@ -61,11 +61,11 @@ def serials(client: Program) -> dict[str, str | None]:
 
 def change(client: Program) -> tuple[list[str], list[str], float]:
     """What was added and removed, and when that was told."""
-    told = client.ask("change", seconds=TELL_SECONDS_MAX)
-    return told["added"], told["removed"], told["at"]
+    reported = client.ask("change", seconds=TELL_SECONDS_MAX)
+    return reported["added"], reported["removed"], reported["at"]
 
 
-def heard(client: Program, devices: int) -> None:
+def received(client: Program, devices: int) -> None:
     """Wait until libusb has heard of so many: umockdev ends when too much news is waiting."""
     deadline = time.monotonic() + TELL_SECONDS_MAX
     while client.ask("listed")["devices"] != devices:
@@ -132,24 +132,24 @@ def test_a_node_without_permission_leaves_what_the_kernel_tells(bed: Bed) -> Non
 def test_plugging_is_noticed_within_a_second(bed: Bed, client: Program) -> None:
     bed.plug(1)
     client.ask("watch")
-    asked = bed.transfers(1)
+    requested = bed.transfers(1)
     # On a busy machine a single one may wait for the processor: some must be in time.
     plugged, unplugged = NEVER, NEVER
     for _ in range(ROUNDS_MAX):
         started = time.monotonic()
         bed.plug(2)
-        added, removed, told_at = change(client)
+        added, removed, reported_at = change(client)
         assert (added, removed) == (["WK-2"], [])
-        plugged = min(plugged, told_at - started)
+        plugged = min(plugged, reported_at - started)
         started = time.monotonic()
         bed.unplug(2)
-        added, removed, told_at = change(client)
+        added, removed, reported_at = change(client)
         assert (added, removed) == ([], ["WK-2"])
-        unplugged = min(unplugged, told_at - started)
+        unplugged = min(unplugged, reported_at - started)
         if max(plugged, unplugged) <= NOTICE_SECONDS_MAX:
             break
     assert max(plugged, unplugged) <= NOTICE_SECONDS_MAX
-    assert bed.transfers(1) == asked, "the other dongle is not disturbed"
+    assert bed.transfers(1) == requested, "the other dongle is not disturbed"
     assert client.ask("change", seconds=SILENCE_SECONDS) == {"silent": True}
 
 
@@ -198,12 +198,12 @@ def test_a_dongle_is_unplugged_while_it_is_asked(bed: Bed, client: Program) -> N
     for port in range(1, NEWS_MAX + 1):
         bed.plug(port, behaviour="silent", kernel_serial=None)
     with bed.client() as other:
-        heard(client, NEWS_MAX)
-        heard(other, NEWS_MAX)
+        received(client, NEWS_MAX)
+        received(other, NEWS_MAX)
         # Each of these hangs in the transfers of the same dongles while they go away.
         started = time.monotonic()
-        client.order("dongles")
-        other.order("dongles")
+        client.request("dongles")
+        other.request("dongles")
         for port in range(1, NEWS_MAX + 1):
             bed.unplug(port)
         found = [program.answer()["dongles"] for program in (client, other)]
@@ -225,18 +225,18 @@ def test_fifty_dongles_at_once(bed: Bed, client: Program) -> None:
     for port in range(1, MANY + 1):
         bed.plug(port)
         if port % NEWS_MAX == 0:
-            heard(client, port)
+            received(client, port)
     wanted = {f"1-{port}": f"WK-{port}" for port in range(1, MANY + 1)}
     assert serials(client) == wanted
     assert list(serials(client)) == list(wanted), "in the order of the ports"
-    told: list[str] = []
-    while len(told) < MANY:
-        told += change(client)[0]
-    assert sorted(told) == sorted(wanted.values())
+    reported: list[str] = []
+    while len(reported) < MANY:
+        reported += change(client)[0]
+    assert sorted(reported) == sorted(wanted.values())
     for port in range(1, MANY + 1):
         bed.unplug(port)
         if port % NEWS_MAX == 0:
-            heard(client, MANY - port)
+            received(client, MANY - port)
     gone: list[str] = []
     while len(gone) < MANY:
         gone += change(client)[1]

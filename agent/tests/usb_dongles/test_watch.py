@@ -91,16 +91,16 @@ def test_nothing_to_watch_is_told_at_the_start(tmp_path: Path) -> None:
 
 
 def test_what_the_listener_raises_is_raised_at_the_end(bus: RecordedBus) -> None:
-    told = queue.Queue[int]()
+    reported = queue.Queue[int]()
 
     def fail(added: list[Dongle], _removed: list[Dongle]) -> None:
-        told.put(len(added))
+        reported.put(len(added))
         raise RuntimeError("the listener fails")
 
     def watched() -> None:
         with Watch(bus.inventory(), fail, look_seconds=0.05):
             bus.plug("1-1")
-            assert told.get(timeout=TELL_SECONDS_MAX) == 1
+            assert reported.get(timeout=TELL_SECONDS_MAX) == 1
 
     with pytest.raises(RuntimeError, match="the listener fails"):
         watched()

@@ -33,8 +33,8 @@ def main() -> int:
 
 
 def _named_host(text: str) -> tuple[str, Host]:
-    name, told, rest = text.partition("=")
-    if not told:
+    name, reported, rest = text.partition("=")
+    if not reported:
         raise LabError(f"{text!r} is no host: write NAME=ADDRESS or NAME=ADDRESS@RELEASE.")
     return name, Host.parsed(rest)
 

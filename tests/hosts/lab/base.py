@@ -16,9 +16,9 @@ RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
 
 def cache_folder() -> Path:
     """SEATKEEPER_HOSTS_CACHE, or a folder in the user's cache folder."""
-    told = os.environ.get("SEATKEEPER_HOSTS_CACHE")
-    if told:
-        return Path(told).resolve()
+    reported = os.environ.get("SEATKEEPER_HOSTS_CACHE")
+    if reported:
+        return Path(reported).resolve()
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base).resolve() / "seatkeeper" / "hosts"
 

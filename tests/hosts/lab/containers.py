@@ -43,8 +43,8 @@ class Containers:
         if self._has("network", self._id):
             return
         network = ipaddress.ip_network(f"{gateway}/{NETWORK_BITS}", strict=False)
-        told = (f"--subnet={network}", f"--gateway={gateway}")
-        ran(self._program, "network", "create", *told, self._id)
+        reported = (f"--subnet={network}", f"--gateway={gateway}")
+        ran(self._program, "network", "create", *reported, self._id)
 
     def make(self, name: str, host: Host, identity: bytes) -> None:
         """Create a container of the base, imported as an image if it was not."""
@@ -83,8 +83,8 @@ class Containers:
 
     def is_on(self, name: str) -> bool:
         """Whether the container runs."""
-        asked = ["container", "inspect", "--format={{.State.Running}}", self._named(name)]
-        return completed([self._program, *asked]).stdout.strip() == "true"
+        requested = ["container", "inspect", "--format={{.State.Running}}", self._named(name)]
+        return completed([self._program, *requested]).stdout.strip() == "true"
 
     def kill(self, name: str) -> None:
         """Kill the container; what it wrote stays."""

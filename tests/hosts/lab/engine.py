@@ -84,8 +84,8 @@ def ran(*command: str, data: bytes | None = None) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LabError(f"{command[0]}: {error}.") from error
     if done.returncode != 0:
-        told = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise LabError(f"{' '.join(command)}: exit code {done.returncode}, {told}")
+        reported = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise LabError(f"{' '.join(command)}: exit code {done.returncode}, {reported}")
     return done.stdout.decode(errors="replace")
 
 

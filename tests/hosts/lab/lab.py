@@ -187,11 +187,13 @@ class Lab:
 
 def engine_kind() -> str:
     """What SEATKEEPER_HOSTS_ENGINE names; else the first container engine that answers here."""
-    told = os.environ.get("SEATKEEPER_HOSTS_ENGINE")
-    if told:
-        if told not in ENGINES:
-            raise LabError(f"SEATKEEPER_HOSTS_ENGINE is {told!r}, not one of {', '.join(ENGINES)}.")
-        return told
+    reported = os.environ.get("SEATKEEPER_HOSTS_ENGINE")
+    if reported:
+        if reported not in ENGINES:
+            raise LabError(
+                f"SEATKEEPER_HOSTS_ENGINE is {reported!r}, not one of {', '.join(ENGINES)}."
+            )
+        return reported
     for kind in ENGINES[1:]:
         if shutil.which(kind) and completed([kind, "info"]).returncode == 0:
             return kind

@@ -184,10 +184,10 @@ class Nspawn:
 
     def _supervisor(self, name: str) -> int | None:
         try:
-            told = (self._folder / "hosts" / name / "pid").read_text(encoding="ascii")
+            reported = (self._folder / "hosts" / name / "pid").read_text(encoding="ascii")
         except FileNotFoundError:
             return None
-        pid, _, started = told.partition(" ")
+        pid, _, started = reported.partition(" ")
         return int(pid) if _started(int(pid)) == started else None
 
     def _init(self, name: str) -> int | None:

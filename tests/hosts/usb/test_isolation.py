@@ -54,8 +54,8 @@ def test_of_four_listed_dongles_a_driver_gets_only_the_one_that_is_not_hidden(be
     (line,) = interfaces(bed)
     assert "Port 4:" in line
     # The agent still knows all of them: it has to give them back.
-    told = {each["serial"]: each["authorized"] for each in bed.ask("inventory")}
-    assert told == {serial_of(port): path_of(port) == KEPT for port in PORTS}
+    reported = {each["serial"]: each["authorized"] for each in bed.ask("inventory")}
+    assert reported == {serial_of(port): path_of(port) == KEPT for port in PORTS}
     bed.ask("give_back", *HIDDEN)
     assert usable(bed) == set(PATHS)
     assert len(interfaces(bed)) == len(PORTS)
@@ -112,12 +112,12 @@ def test_a_hidden_dongle_that_is_replugged_is_back_and_noticed(bed: Bed) -> None
     bed.unplug(1)
     watching.lines(3)
     bed.plug(1)
-    told = [each for each in watching.lines(5) if each["source"] == "agent"]
-    assert [(each["action"], each.get("path")) for each in told[1:]] == [
+    reported = [each for each in watching.lines(5) if each["source"] == "agent"]
+    assert [(each["action"], each.get("path")) for each in reported[1:]] == [
         ("remove", PATHS[0]),
         ("add", PATHS[0]),
     ]
-    assert told[2]["dongle"]["authorized"] is True
+    assert reported[2]["dongle"]["authorized"] is True
     assert usable(bed) == set(PATHS[:2])
 
 

@@ -27,8 +27,8 @@ def rendered(**variables: object) -> str:
         trim_blocks=True,
         autoescape=False,  # noqa: S701 - no web page
     )
-    told = {"ansible_managed": "by a test", "seatkeeper_agent_user": GROUP, **variables}
-    return templates.get_template(f"{RULES}.j2").render(told) + "\n"
+    reported = {"ansible_managed": "by a test", "seatkeeper_agent_user": GROUP, **variables}
+    return templates.get_template(f"{RULES}.j2").render(reported) + "\n"
 
 
 def install_rules(bed: Bed, rules: str) -> None:

@@ -43,7 +43,7 @@ def lines(text: str, name: str) -> list[str]:
     return re.findall(rf"^{name}=(.*)$", text, re.MULTILINE)
 
 
-def told() -> dict[str, tuple[str, float]]:
+def reported() -> dict[str, tuple[str, float]]:
     """Capabilities and exposure of each row of the page's table."""
     text = (ROLE / "README.md").read_text("utf-8")
     rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| (\d\.\d) \|$", text, re.MULTILINE)
@@ -51,12 +51,12 @@ def told() -> dict[str, tuple[str, float]]:
 
 
 def test_the_page_has_every_row() -> None:
-    assert set(told()) == set(ROWS)
+    assert set(reported()) == set(ROWS)
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_the_capabilities_are_those_of_the_page(row: str) -> None:
-    capabilities = re.findall(r"CAP_\w+", told()[row][0])
+    capabilities = re.findall(r"CAP_\w+", reported()[row][0])
     text = unit(**ROWS[row])
     for name in ("CapabilityBoundingSet", "AmbientCapabilities"):
         assert [line.split() for line in lines(text, name)] == [capabilities]
@@ -82,7 +82,7 @@ def test_it_is_exposed_as_the_page_says(row: str, tmp_path: Path) -> None:
     )
     (exposure,) = re.findall(r"Overall exposure level for \S+: (\d+\.\d)", done.stdout)
     # Releases of systemd weigh some settings a little differently.
-    assert float(exposure) == pytest.approx(told()[row][1], abs=0.2)
+    assert float(exposure) == pytest.approx(reported()[row][1], abs=0.2)
 
 
 def test_the_page_has_the_limits() -> None:

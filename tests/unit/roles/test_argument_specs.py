@@ -137,11 +137,11 @@ def test_the_specs_describe_what_the_role_takes_and_no_other(role: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_defaults_are_those_that_the_specs_tell(role: str) -> None:
     defaults = load(ROOT / "roles" / role / "defaults" / "main.yml") or {}
-    told = options(role)
-    assert set(defaults) <= set(told)
+    reported = options(role)
+    assert set(defaults) <= set(reported)
     for name, value in defaults.items():
-        assert told[name].get("default") == value, name
-        assert not told[name].get("required"), name
+        assert reported[name].get("default") == value, name
+        assert not reported[name].get("required"), name
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -50,5 +50,5 @@ def test_a_member_that_is_missing_is_named(role: str, name: str, member: str) ->
     entry = filled({**option, "type": option.get("elements", option["type"])})
     del entry[member]
     given = [entry] if option["type"] == "list" else entry
-    (told,) = validator.validate({name: given}).error_messages
-    assert told == f"missing required arguments: {member} found in {name}"
+    (reported,) = validator.validate({name: given}).error_messages
+    assert reported == f"missing required arguments: {member} found in {name}"

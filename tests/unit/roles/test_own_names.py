@@ -12,7 +12,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._own_names import (
     no_facts,
-    told_by,
+    values_of,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._read_names import NAMES
 
@@ -65,4 +65,4 @@ def test_a_fact_of_each_name_is_refused(name: str) -> None:
 def test_what_a_host_has_told_counts_only_where_its_facts_do_not_have_the_name() -> None:
     name = "license_transfer_told"
     honest, hostile = {name: 1, "ansible_facts": {}}, {name: 2, "ansible_facts": {name: 2}}
-    assert told_by([honest, hostile, {"ansible_facts": {}}], name) == [1]
+    assert values_of([honest, hostile, {"ansible_facts": {}}], name) == [1]

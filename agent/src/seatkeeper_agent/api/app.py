@@ -21,26 +21,26 @@ from seatkeeper_agent.api import (
     changing,
     dongles,
     following,
-    moves,
     orders,
     reading,
+    server_moves,
     servers,
     system,
 )
+from seatkeeper_agent.api.access import AccessControl
 from seatkeeper_agent.api.contract import PARSERS_MAX, known_parameters, openapi
 from seatkeeper_agent.api.defects import Defects
-from seatkeeper_agent.api.gate import Gate
+from seatkeeper_agent.api.jobs import JobRunner
 from seatkeeper_agent.api.methods import Methods, allowed, method_of
 from seatkeeper_agent.api.problems import problem_of, problem_response
-from seatkeeper_agent.api.work import Workshop
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.identity import IdentityError
 from seatkeeper_agent.journal import JournalError
 from seatkeeper_agent.operations.clock import CHECK_SECONDS
 from seatkeeper_agent.operations.observer import LOOK_SECONDS
 from seatkeeper_agent.operations.watcher import Repeating, Watcher
+from seatkeeper_agent.schema_messages import FORMS
 from seatkeeper_agent.settings import Roles
-from seatkeeper_agent.words import FORMS
 
 
 def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
@@ -56,7 +56,7 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
     app.state.agent = agent
     app.state.parsers = ThreadPoolExecutor(PARSERS_MAX, thread_name_prefix="parse")
     app.state.is_ending = lambda: False
-    for module in (reading, changing, servers, moves, dongles, orders, following, system):
+    for module in (reading, changing, servers, server_moves, dongles, orders, following, system):
         app.include_router(module.router, dependencies=[Depends(known_parameters)])
     for expected in (Problem, JournalError, IdentityError):
         app.add_exception_handler(expected, _on_problem)
@@ -64,14 +64,14 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_route)
     app.add_middleware(Methods)
     app.add_middleware(Defects)
-    app.add_middleware(Gate, roles=roles or Roles())
+    app.add_middleware(AccessControl, roles=roles or Roles())
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.workshop = Workshop()
+    app.state.job_runner = JobRunner()
     agent: Agent = app.state.agent
     # What a crash left behind is taken up at once; a product that does not answer yet is
     # asked again by the next run.
@@ -93,7 +93,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         observing.stop()
         await recovery
         app.state.parsers.shutdown()
-        app.state.workshop.close()
+        app.state.job_runner.close()
         agent.close_products()
 
 
@@ -151,21 +151,21 @@ async def _on_parameter(_request: Request, error: Any) -> Response:
 
 
 async def _on_route(request: Request, error: Any) -> Response:
-    methods, asked = allowed(request), method_of(request)[:20]
+    methods, requested = allowed(request), method_of(request)[:20]
     if methods:
-        told = ", ".join(methods)
+        allowed_methods = ", ".join(methods)
         return problem_response(
             Problem(
                 ProblemCode.METHOD_NOT_ALLOWED,
-                f"The path {request.url.path[:200]} has no {asked}.",
-                f"It has {told}; ask with one of them.",
+                f"The path {request.url.path[:200]} has no {requested}.",
+                f"It has {allowed_methods}; ask with one of them.",
             ),
-            {"Allow": told},
+            {"Allow": allowed_methods},
         )
     return problem_response(
         Problem(
             ProblemCode.ROUTE_UNKNOWN,
-            f"This agent has no {asked} {request.url.path[:200]} ({error.detail}).",
+            f"This agent has no {requested} {request.url.path[:200]} ({error.detail}).",
             "Update the agent or the collection, so that they fit together.",
         )
     )

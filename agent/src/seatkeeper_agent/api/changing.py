@@ -20,18 +20,18 @@ from seatkeeper_agent.api.contract import (
     limit_of,
     page_of,
 )
+from seatkeeper_agent.api.jobs import Job, JobRunner
 from seatkeeper_agent.api.reading import agent_of, item_of
 from seatkeeper_agent.api.roles import Role
-from seatkeeper_agent.api.work import Job, Workshop
 from seatkeeper_agent.domain.licenses import TransferType
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, TransferRecord
 from seatkeeper_agent.domain.transfers import Leg, Place
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.borrows import BorrowOrder
-from seatkeeper_agent.operations.legs import LegOrder, unknown
+from seatkeeper_agent.operations.borrows import BorrowRequest
+from seatkeeper_agent.operations.legs import LegRequest, unknown
+from seatkeeper_agent.operations.transfer_operations import KIND_OF_STATE, operation_id
 from seatkeeper_agent.operations.views import declaration_from_view, seconds, transfer_view
-from seatkeeper_agent.operations.works import KIND_OF_STATE, operation_id
 
 router = APIRouter(prefix="/v1")
 
@@ -55,13 +55,13 @@ def require(request: Request, role: Role, doing: str) -> None:
     )
 
 
-def workshop_of(request: Request) -> Workshop:
+def job_runner_of(request: Request) -> JobRunner:
     """Where long work runs."""
-    workshop: Workshop = request.app.state.workshop
-    return workshop
+    job_runner: JobRunner = request.app.state.job_runner
+    return job_runner
 
 
-def looking_first(request: Request, vendor: str, job: Job, dry_run: bool) -> Job:
+def observed_first(request: Request, vendor: str, job: Job, dry_run: bool) -> Job:
     """The same job, after a look at what is in doubt at the vendor's server."""
     if dry_run:
         return job
@@ -83,15 +83,15 @@ def looking_first(request: Request, vendor: str, job: Job, dry_run: bool) -> Job
 async def resume_transfer(request: Request, transfer: str) -> Response:
     """The same steps as the forward path; nothing is tried blindly."""
     agent, actor = agent_of(request), actor_of(request)
-    workshop = workshop_of(request)
+    job_runner = job_runner_of(request)
 
     def work() -> dict[str, Any]:
         resumed = agent.containers.recovery.resume(transfer, actor)
-        workshop.forget(resumed)
+        job_runner.forget(resumed)
         return {"changed": bool(resumed), "resumed": resumed}
 
     job = Job(operation_id(transfer, "resume"), "resume", f"transfer {transfer}", work)
-    return await workshop.run(request, job)
+    return await job_runner.run(request, job)
 
 
 @router.post(
@@ -104,17 +104,17 @@ async def run_leg(
 ) -> Response:
     """Idempotent: a leg that was done gives the same document again, unchanged."""
     body = await body_of(request, "leg")
-    order = _leg_order(request, transfer, leg, body)
+    wanted = _leg_request(request, transfer, leg, body)
     agent = agent_of(request)
 
     def work() -> dict[str, Any]:
         transfers = agent.containers.transfers
-        done = transfers.plan(order) if dry_run else transfers.run(order)
+        done = transfers.plan(wanted) if dry_run else transfers.run(wanted)
         return _leg_result(request, done)
 
     kind = _KIND_OF_LEG.get(leg, leg.value) + "?" * dry_run
-    job = Job(operation_id(order.declaration.id, kind), leg.value, order.subject, work)
-    return await workshop_of(request).run(request, job)
+    job = Job(operation_id(wanted.declaration.id, kind), leg.value, wanted.subject, work)
+    return await job_runner_of(request).run(request, job)
 
 
 @router.get("/transfers", summary="Transfers", **described(page_of("transfers", "transfer")))
@@ -163,11 +163,11 @@ def void_transfer(request: Request, transfer: str, dry_run: bool = False) -> dic
 async def resume_all(request: Request) -> Response:
     """What cannot go on is told with its problem and does not stop the others."""
     agent, actor = agent_of(request), actor_of(request)
-    workshop = workshop_of(request)
+    job_runner = job_runner_of(request)
 
     def work() -> dict[str, Any]:
         resumed, problems = agent.resume_all(actor)
-        workshop.forget(resumed)
+        job_runner.forget(resumed)
         return {
             "changed": bool(resumed),
             "resumed": resumed,
@@ -179,7 +179,7 @@ async def resume_all(request: Request) -> Response:
         }
 
     job = Job(operation_id("all", "resume"), "resume", "everything interrupted", work)
-    return await workshop.run(request, job)
+    return await job_runner.run(request, job)
 
 
 @router.put(
@@ -190,7 +190,7 @@ async def resume_all(request: Request) -> Response:
 async def put_borrow(request: Request, borrow: Identifier, dry_run: bool = False) -> dict[str, Any]:
     """Tells which transfers have to be carried so that the declaration becomes true."""
     body = await body_of(request, "borrow")
-    order = BorrowOrder(
+    wanted = BorrowRequest(
         id=borrow,
         name=body["name"],
         item=item_of(body["item"]),
@@ -201,7 +201,7 @@ async def put_borrow(request: Request, borrow: Identifier, dry_run: bool = False
         until=moment_of(body["until"]),
     )
     service, actor = agent_of(request).containers.borrows, actor_of(request)
-    return await run_in_threadpool(service.put, order, actor, dry_run)
+    return await run_in_threadpool(service.put, wanted, actor, dry_run)
 
 
 @router.get(
@@ -231,7 +231,7 @@ def read_borrow(request: Request, borrow: str) -> dict[str, Any]:
     return found
 
 
-def _leg_order(request: Request, transfer: str, leg: Leg, body: dict[str, Any]) -> LegOrder:
+def _leg_request(request: Request, transfer: str, leg: Leg, body: dict[str, Any]) -> LegRequest:
     confirmation = body.get("plan_digest")
     if confirmation is not None:
         require(request, Role.MIGRATOR, "confirm an irreversible plan")
@@ -243,7 +243,7 @@ def _leg_order(request: Request, transfer: str, leg: Leg, body: dict[str, Any]) 
             f"The transfer cannot be read: {error}.",
             "Correct the declaration.",
         ) from error
-    return LegOrder(
+    return LegRequest(
         leg=leg,
         declaration=declaration,
         actor=actor_of(request),

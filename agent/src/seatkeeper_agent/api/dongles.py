@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from seatkeeper_agent.api.changing import actor_of, looking_first, require, workshop_of
+from seatkeeper_agent.api.changing import actor_of, job_runner_of, observed_first, require
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
     body_of,
@@ -17,18 +17,18 @@ from seatkeeper_agent.api.contract import (
     limit_of,
     page_of,
 )
+from seatkeeper_agent.api.jobs import Job
 from seatkeeper_agent.api.problems import problem_document
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
-from seatkeeper_agent.api.work import Job
 from seatkeeper_agent.domain.eligibility import HeldLicense
-from seatkeeper_agent.domain.plans import digest
+from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.drivers.registry import tables_of
 from seatkeeper_agent.operations.dongles.migration import MigrationService
-from seatkeeper_agent.operations.dongles.plan import MigrationOrder
 from seatkeeper_agent.operations.dongles.report import Stated, dongle_view, report_view
-from seatkeeper_agent.operations.works import operation_id
+from seatkeeper_agent.operations.dongles.requests import MigrationRequest
+from seatkeeper_agent.operations.transfer_operations import operation_id
 
 router = APIRouter(prefix="/v1")
 
@@ -79,7 +79,7 @@ async def put_migration(request: Request, migration: Identifier, dry_run: bool =
             f"Use {service.identity(body['dongle'])}.",
         )
     held = body.get("licenses")
-    order = MigrationOrder(
+    wanted = MigrationRequest(
         dongle=body["dongle"],
         target_user=body["target_user"],
         isolate=body.get("isolate", False),
@@ -95,11 +95,11 @@ async def put_migration(request: Request, migration: Identifier, dry_run: bool =
     job = Job(
         operation_id(migration, kind + digest(body)),
         kind,
-        f"migration of dongle {order.dongle}",
-        lambda: service.put(order, actor, dry_run),
+        f"migration of dongle {wanted.dongle}",
+        lambda: service.put(wanted, actor, dry_run),
     )
-    job = looking_first(request, service.vendor, job, dry_run)
-    return await workshop_of(request).run(request, job)
+    job = observed_first(request, service.vendor, job, dry_run)
+    return await job_runner_of(request).run(request, job)
 
 
 @router.get("/migrations", summary="Migrations", **described(page_of("migrations", "migration")))
@@ -142,7 +142,7 @@ async def delete_migration(
         f"migration {migration}",
         lambda: service.give_up(migration, actor, dry_run),
     )
-    return await workshop_of(request).run(request, job)
+    return await job_runner_of(request).run(request, job)
 
 
 def _service(request: Request) -> MigrationService:

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from seatkeeper_agent.api.changing import actor_of, require, workshop_of
+from seatkeeper_agent.api.changing import actor_of, job_runner_of, require
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
     Which,
@@ -144,7 +144,7 @@ class _Followed:
 
     async def look(self) -> dict[str, Any]:
         """As it stands now; Problem for what nobody knows."""
-        work = await workshop_of(self.request).follow(self.operation, 0)
+        work = await job_runner_of(self.request).follow(self.operation, 0)
         state = None if work is None else work["state"]
         has_news = await run_in_threadpool(self._has_news)
         is_old = time.monotonic() - self._read_at > READ_ANEW_SECONDS
@@ -186,7 +186,7 @@ async def _events(request: Request, standing: dict[str, Any]) -> AsyncIterator[s
 
 async def _standing(request: Request, operation: str, seconds: float) -> dict[str, Any]:
     """The operation as the journal and the work under way tell it; Problem for neither."""
-    followed = await workshop_of(request).follow(operation, seconds)
+    followed = await job_runner_of(request).follow(operation, seconds)
     view = await run_in_threadpool(_view, request, operation)
     if view is None and followed is None:
         raise _unknown(operation)

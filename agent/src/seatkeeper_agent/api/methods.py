@@ -44,5 +44,5 @@ def allowed(request: Request) -> list[str]:
 def _is_there(request: Request, method: str) -> bool:
     # A copy: the router writes into it what it finds on its way.
     scope = {key: value for key, value in request.scope.items() if key != "fastapi"}
-    asked = {**scope, "method": method, "path_params": {}}
-    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+    requested = {**scope, "method": method, "path_params": {}}
+    return any(route.matches(requested)[0] is Match.FULL for route in request.app.routes)

@@ -10,8 +10,8 @@ from seatkeeper_agent.agent import Agent
 from seatkeeper_agent.domain.records import OperationRecord
 from seatkeeper_agent.journal import JournalError, Unit
 from seatkeeper_agent.operations import invariants
-from seatkeeper_agent.operations.moves.views import adrift_count
 from seatkeeper_agent.operations.people import awaited_view
+from seatkeeper_agent.operations.server_moves.views import orphaned_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,7 +47,7 @@ def _collect(agent: Agent) -> list[Metric]:
                 _frozen(frozen),
                 _compared(agent),
                 _waiting(unit),
-                _adrift(unit),
+                _orphaned(unit),
                 _transfers(unit),
                 _balances(unit),
             ]
@@ -117,9 +117,9 @@ def _waiting(unit: Unit) -> Metric:
     return _gauge("seatkeeper_steps_waiting", about, ["who", "overdue"], rows)
 
 
-def _adrift(unit: Unit) -> Metric:
+def _orphaned(unit: Unit) -> Metric:
     about = "Licenses that are active nowhere while a server moves"
-    return _gauge("seatkeeper_licenses_adrift", about, [], [([], float(adrift_count(unit)))])
+    return _gauge("seatkeeper_licenses_adrift", about, [], [([], float(orphaned_count(unit)))])
 
 
 def _transfers(unit: Unit) -> Metric:

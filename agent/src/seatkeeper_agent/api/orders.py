@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from seatkeeper_agent.api.changing import actor_of, require, workshop_of
+from seatkeeper_agent.api.changing import actor_of, job_runner_of, require
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
     body_of,
@@ -17,14 +17,14 @@ from seatkeeper_agent.api.contract import (
     limit_of,
     page_of,
 )
+from seatkeeper_agent.api.jobs import Job
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
-from seatkeeper_agent.api.work import Job
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.drivers.registry import tables_of
-from seatkeeper_agent.operations.orders.plan import OrderRequest, order_id
+from seatkeeper_agent.operations.orders.requests import OrderRequest, order_id
 from seatkeeper_agent.operations.orders.service import OrderService
-from seatkeeper_agent.operations.works import operation_id
+from seatkeeper_agent.operations.transfer_operations import operation_id
 
 router = APIRouter(prefix="/v1/orders")
 
@@ -92,7 +92,7 @@ async def put_order(request: Request, order: Identifier, dry_run: bool = False) 
         f"order {body['name']!r}",
         lambda: service.put(wanted, actor, dry_run),
     )
-    return await workshop_of(request).run(request, job)
+    return await job_runner_of(request).run(request, job)
 
 
 def _declaration(body: dict[str, Any]) -> dict[str, Any]:

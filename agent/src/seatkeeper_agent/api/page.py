@@ -19,10 +19,10 @@ from seatkeeper_agent.operations.views import operation_view, transfer_view
 ROWS_MAX = 100
 RECORDS_PER_PAGE = 500
 
-_OF_ADRIFT = ("", "Move", "Since", "")
+_OF_ORPHANED = ("", "Move", "Since", "")
 _OF_AWAITED = ("", "Who", "Since", "Until", "")
 _OF_OPERATION = ("", "Of", "Container", "State", "")
-_FLOOR = {True: "met", False: "NOT met", None: "not known to be met"}
+_IS_MET = {True: "met", False: "NOT met", None: "not known to be met"}
 
 
 def render(agent: Agent, about: dict[str, Any]) -> str:
@@ -31,7 +31,7 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
         operations = [operation_view(entry) for entry in unit.operations.page(True, "", ROWS_MAX)]
         awaited = [awaited_view(entry) for entry in unit.operations.waiting()[:ROWS_MAX]]
         waiting, settled = _transfers(unit)
-    adrift = [] if agent.movable is None else agent.movable.moves.adrift()[:ROWS_MAX]
+    orphaned = [] if agent.movable is None else agent.movable.moves.orphaned()[:ROWS_MAX]
     vendors = about["vendors"]
     capabilities = [(vendor, entry) for vendor in vendors for entry in vendor["capabilities"]]
     broken = [entry for entry in about["invariants"] if not entry["holds"]]
@@ -41,7 +41,7 @@ def render(agent: Agent, about: dict[str, Any]) -> str:
         "vendors": html.escape(
             "; ".join(map(_product, vendors)) or "no vendor's product found here"
         ),
-        "adrift": _rows([_adrift(entry) for entry in adrift], 4, _OF_ADRIFT),
+        "adrift": _rows([_orphaned(entry) for entry in orphaned], 4, _OF_ORPHANED),
         "awaited": _rows([_awaited(entry) for entry in awaited], 5, _OF_AWAITED),
         "operations": _rows([_operation(entry) for entry in operations], 5, _OF_OPERATION),
         "waiting": _rows([_transfer(entry) for entry in waiting], 6),
@@ -93,16 +93,16 @@ def _operation(entry: dict[str, Any]) -> Iterable[str]:
     problem = entry["problem"] or {}
     doubtful = entry["state"] == "in_doubt"
     state = _word("in doubt", "bad") if doubtful else html.escape(entry["state"])
-    told = f"{problem.get('detail', '')} {problem.get('next_action', '')}"
+    sentence = f"{problem.get('detail', '')} {problem.get('next_action', '')}"
     texts = (entry["kind"], entry["subject"], entry["container"])
-    return (*map(html.escape, texts), state, html.escape(told.strip()))
+    return (*map(html.escape, texts), state, html.escape(sentence.strip()))
 
 
 def _transfer(entry: dict[str, Any]) -> Iterable[str]:
     amounts = ", ".join(_amount(number, name) for name, number in entry["amounts"].items())
-    way = f"{entry['source']['agent']} \N{RIGHTWARDS ARROW} {entry['target']['agent']}"
+    remedy = f"{entry['source']['agent']} \N{RIGHTWARDS ARROW} {entry['target']['agent']}"
     status = "created" if entry["status"] == "0" else entry["status"]
-    texts = (entry["name"], way, entry["item"], amounts, status)
+    texts = (entry["name"], remedy, entry["item"], amounts, status)
     return (*map(html.escape, texts), _time(entry["updated_at"]))
 
 
@@ -127,26 +127,25 @@ def _product(vendor: dict[str, Any]) -> str:
         # Nothing runs here: the vendor's own staff performs.
         return str(vendor["product"])
     running = "running" if vendor["running"] else "not running"
-    told = f"{vendor['product']} {vendor['version'] or 'not found'}, {running}"
+    sentence = f"{vendor['product']} {vendor['version'] or 'not found'}, {running}"
     if vendor["security_floor"] is None:
-        return told
-    return (
-        f"{told}, security floor {vendor['security_floor']} {_FLOOR[vendor['security_floor_met']]}"
-    )
+        return sentence
+    is_met = _IS_MET[vendor["security_floor_met"]]
+    return f"{sentence}, security floor {vendor['security_floor']} {is_met}"
 
 
 def _awaited(entry: dict[str, Any]) -> Iterable[str]:
     """What somebody has to do: the instructions as a list, oldest first."""
     due = "-" if entry["until"] is None else _time(entry["until"])
     late = f"{due} {_word('overdue', 'bad')}" if entry["overdue"] else due
-    told = f"{_list(entry['instructions'])}{html.escape('Seen when: ' + entry['verified_by'])}"
+    sentence = f"{_list(entry['instructions'])}{html.escape('Seen when: ' + entry['verified_by'])}"
     title = html.escape(entry["title"])
     if not entry["reversible"]:
         title = f"{title} {_word('irreversible', 'bad')}"
-    return (title, html.escape(entry["who"]), _time(entry["since"]), late, told)
+    return (title, html.escape(entry["who"]), _time(entry["since"]), late, sentence)
 
 
-def _adrift(entry: dict[str, Any]) -> Iterable[str]:
+def _orphaned(entry: dict[str, Any]) -> Iterable[str]:
     """A license that nobody can use: since when, with which move, and what helps."""
     place = "active nowhere" if entry["place"] == "nowhere" else "maybe active nowhere"
     since = "-" if entry["since"] is None else _time(entry["since"])

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from seatkeeper_agent.api.bounds import BoundedProtocol
-from seatkeeper_agent.api.door import Door
+from seatkeeper_agent.api.deferred_app import DeferredApp
 from seatkeeper_agent.confinement import confine
 from seatkeeper_agent.settings import Settings, SettingsError
 from seatkeeper_agent.state import State, open_state
@@ -62,7 +62,7 @@ def _serve(settings: Settings, state: State, listener: socket.socket) -> None:
         return app
 
     config = uvicorn.Config(
-        Door(make, state.has_open_work),
+        DeferredApp(make, state.has_open_work),
         http=BoundedProtocol,
         ws="none",
         loop="asyncio",

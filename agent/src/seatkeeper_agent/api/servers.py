@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from seatkeeper_agent.api.changing import actor_of, looking_first, moment_of, workshop_of
+from seatkeeper_agent.api.changing import actor_of, job_runner_of, moment_of, observed_first
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
     body_of,
@@ -20,21 +20,21 @@ from seatkeeper_agent.api.contract import (
     limit_of,
     page_of,
 )
+from seatkeeper_agent.api.jobs import Job
 from seatkeeper_agent.api.reading import agent_of
-from seatkeeper_agent.api.work import Job
-from seatkeeper_agent.domain.plans import digest
+from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.operations.servers.activation import (
     ANSWER_BYTES_MAX,
-    AccountOrder,
+    AccountRequest,
     ActivationService,
-    AnswerOrder,
+    AnswerRequest,
 )
-from seatkeeper_agent.operations.servers.borrows import ServerBorrowOrder, ServerBorrowService
-from seatkeeper_agent.operations.servers.settings import ServerOrder
+from seatkeeper_agent.operations.servers.borrows import ServerBorrowRequest, ServerBorrowService
+from seatkeeper_agent.operations.servers.settings import ServerRequest
+from seatkeeper_agent.operations.transfer_operations import operation_id
 from seatkeeper_agent.operations.vendors import ServerServices
-from seatkeeper_agent.operations.works import operation_id
 
 router = APIRouter(prefix="/v1/servers/{vendor}")
 
@@ -57,14 +57,14 @@ async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Re
     service = _services(request, vendor).settings
     body, actor = await body_of(request, "settings"), actor_of(request)
     switch = body.get("dongle_service")
-    order = ServerOrder(
+    wanted = ServerRequest(
         settings=body.get("settings", {}),
         dongle_service=None if switch is None else switch == "enabled",
         version_min=body.get("version_min"),
         running=body.get("running"),
     )
-    job = _job(vendor, "settings", dry_run, body, lambda: service.put(order, actor, dry_run))
-    return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
+    job = _job(vendor, "settings", dry_run, body, lambda: service.put(wanted, actor, dry_run))
+    return await job_runner_of(request).run(request, observed_first(request, vendor, job, dry_run))
 
 
 @router.get("/activation", summary="A server's activation", **described(component("activation")))
@@ -83,15 +83,15 @@ async def put_activation(request: Request, vendor: str, dry_run: bool = False) -
     service, actor = _activation(request, vendor), actor_of(request)
     body = await body_of(request, "activation-order")
     is_active = body.get("already_active", False)
-    order = AccountOrder(body["account"], Secret(body["password"]), is_active)
+    wanted = AccountRequest(body["account"], Secret(body["password"]), is_active)
     job = _job(
         vendor,
         "activation",
         dry_run,
-        {"account": order.account, "already_active": is_active},
-        lambda: service.activate(order, actor, dry_run),
+        {"account": wanted.account, "already_active": is_active},
+        lambda: service.activate(wanted, actor, dry_run),
     )
-    return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
+    return await job_runner_of(request).run(request, observed_first(request, vendor, job, dry_run))
 
 
 @router.delete(
@@ -111,7 +111,7 @@ async def delete_activation(
         {"plan_digest": plan_digest},
         lambda: service.deactivate(actor, dry_run, plan_digest),
     )
-    return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
+    return await job_runner_of(request).run(request, observed_first(request, vendor, job, dry_run))
 
 
 @router.post(
@@ -136,10 +136,10 @@ async def answer_activation(request: Request, vendor: str, dry_run: bool = False
     """An answer that is seen not to fit is refused before it reaches the server."""
     service, actor = _activation(request, vendor), actor_of(request)
     body = await body_of(request, "activation-answer")
-    order = AnswerOrder(_decoded(body["answer"]), body.get("request_digest"))
+    wanted = AnswerRequest(_decoded(body["answer"]), body.get("request_digest"))
     kind = "activation_by_files"
-    job = _job(vendor, kind, dry_run, body, lambda: service.respond(order, actor, dry_run))
-    return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
+    job = _job(vendor, kind, dry_run, body, lambda: service.respond(wanted, actor, dry_run))
+    return await job_runner_of(request).run(request, observed_first(request, vendor, job, dry_run))
 
 
 @router.get(
@@ -184,7 +184,7 @@ async def put_borrow(
     """Borrows, renews or returns on the server's page, by a browser or a person."""
     service, actor = _borrows(request, vendor), actor_of(request)
     body = await body_of(request, "server-borrow")
-    order = ServerBorrowOrder(
+    wanted = ServerBorrowRequest(
         id=borrow,
         name=body["name"],
         product=body["product"],
@@ -192,13 +192,13 @@ async def put_borrow(
         until=moment_of(body["until"]),
         auto_renew=body.get("auto_renew", False),
     )
-    job = _job(borrow, "server_borrow", dry_run, body, lambda: service.put(order, actor, dry_run))
-    return await workshop_of(request).run(request, looking_first(request, vendor, job, dry_run))
+    job = _job(borrow, "server_borrow", dry_run, body, lambda: service.put(wanted, actor, dry_run))
+    return await job_runner_of(request).run(request, observed_first(request, vendor, job, dry_run))
 
 
-def _job(subject: str, kind: str, dry_run: bool, told: dict[str, Any], work: Any) -> Job:
-    """What is asked for differently is followed apart; ``told`` never holds a password."""
-    distinct = f"{kind}{'?' * dry_run}{digest(told)}"
+def _job(subject: str, kind: str, dry_run: bool, public: dict[str, Any], work: Any) -> Job:
+    """What is asked for differently is followed apart; ``public`` never holds a password."""
+    distinct = f"{kind}{'?' * dry_run}{digest(public)}"
     return Job(operation_id(subject, distinct), kind, f"{kind} of {subject}", work)
 
 

@@ -57,8 +57,8 @@ def read_ready(request: Request) -> Response:
     # Anybody may ask for this: no name of a transfer, and no problem, is given away.
     held = [{"operation": entry["operation"], "since": entry["since"]} for entry in frozen]
     advice = "Run seatkeeper-agent doctor, then seatkeeper-agent status, on this host."
-    told = {"broken": list(broken), "frozen": held, "next_action": advice}
-    return JSONResponse({**answer, **told}, 503)
+    refusal = {"broken": list(broken), "frozen": held, "next_action": advice}
+    return JSONResponse({**answer, **refusal}, 503)
 
 
 @router.get(

@@ -35,6 +35,6 @@ def differences(declared: Mapping[str, str], done: Mapping[str, str]) -> tuple[D
     )
 
 
-def told(found: tuple[Difference, ...], ended: bool) -> str:
+def clause(found: tuple[Difference, ...], ended: bool) -> str:
     """All of them in one clause."""
     return "; ".join(difference.sentence(ended) for difference in found)

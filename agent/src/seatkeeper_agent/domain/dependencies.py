@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from seatkeeper_agent.domain.plans import digest
+from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 
 
@@ -37,7 +37,7 @@ class Relation(StrEnum):
     IN_USE = "in_use"
 
 
-_WAYS = {
+_REMEDIES = {
     Relation.BORROWED: "return what is borrowed first",
     Relation.LENT: "have what is lent returned first",
     Relation.IN_TRANSIT: "bring the transfers to their end first",
@@ -76,20 +76,22 @@ class Dependencies:
 
     def sentences(self) -> tuple[str, ...]:
         """For whoever confirms: what depends on it, and what nobody can tell."""
-        told = tuple(f"{entry.what}." for entry in self.found)
-        return told + tuple(
+        listed = tuple(f"{entry.what}." for entry in self.found)
+        return listed + tuple(
             f"{_WORDS[relation]} is unknown: the vendor does not tell." for relation in self.unknown
         )
 
-    def way_out(self) -> str:
+    def remedy(self) -> str:
         """What has to happen before, as a clause; where it ends by itself, also when."""
-        ways = [_WAYS[relation] for relation in dict.fromkeys(e.relation for e in self.found)]
+        remedies = [
+            _REMEDIES[relation] for relation in dict.fromkeys(e.relation for e in self.found)
+        ]
         ends = [entry.until for entry in self.found]
         lasting = [end for end in ends if end is not None]
         if lasting and len(lasting) == len(ends):
             at = datetime.fromtimestamp(max(lasting), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            return f"{', and '.join(ways)}, or wait until {at}"
-        return ", and ".join(ways)
+            return f"{', and '.join(remedies)}, or wait until {at}"
+        return ", and ".join(remedies)
 
     def in_a_plan(self) -> dict[str, Any] | None:
         """What a plan's digest is bound to where something was found."""
@@ -124,11 +126,11 @@ def refusal(
     giving_up: GivingUp, subject: str, dependencies: Dependencies, expected: str
 ) -> Problem:
     """The refusal with the list and the way out; ``expected`` confirms it."""
-    way = dependencies.way_out()
+    remedy = dependencies.remedy()
     return Problem(
         ProblemCode.CONFIRMATION_REQUIRED,
         f"The {giving_up.value} of {subject} would give up what is still needed:"
         f" {' '.join(dependencies.sentences())}",
-        f"{way[:1].upper()}{way[1:]}; or confirm exactly this with plan_digest {expected}.",
+        f"{remedy[:1].upper()}{remedy[1:]}; or confirm exactly this with plan_digest {expected}.",
         {"digest": expected},
     )

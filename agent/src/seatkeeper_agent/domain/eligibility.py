@@ -18,7 +18,7 @@ WIBUKEY_VERSION_MIN = "6.00"
 PRODUCT_VERSION_MIN = "3.0"
 DONGLE_FAMILY = "wibukey"
 
-_TOLD_ALONE = {
+_SHOWN_ALONE = {
     True: "",
     False: ", which the server lists nevertheless",
     None: "; whether it counts them nevertheless is seen at the server only",
@@ -41,7 +41,7 @@ only with other dongles hidden and the dongle service on is looked at again then
 can ask is confirmed in words, or stated by the operator and then not unknown any more.
 """
 
-_IN_WORDS = {
+_AS_TEXT = {
     "one_dongle": "the vendor counts no dongle of another kind",
     "user_logged_in": "a valid user is logged in",
     "same_company": "dongle, logged-in user and target user are of one company",
@@ -99,10 +99,10 @@ def rules(sighting: Sighting, at_step: bool = False) -> tuple[RuleRow, ...]:
     )
 
 
-def in_words(rows: tuple[RuleRow, ...]) -> tuple[str, ...]:
+def as_text(rows: tuple[RuleRow, ...]) -> tuple[str, ...]:
     """What a person confirms of the rules that nobody here can ask, as clauses."""
     return tuple(
-        _IN_WORDS[row.rule]
+        _AS_TEXT[row.rule]
         for row in rows
         if row.verdict is RuleVerdict.UNKNOWN and row.on_unknown is OnUnknown.CONFIRMED
     )
@@ -116,7 +116,7 @@ def _on_unknown(row: RuleRow, sighting: Sighting, at_step: bool) -> OnUnknown:
         return OnUnknown.BLOCKS
     if at_step:
         # How many the server counts shows now, with the others hidden.
-        is_counted = _is_told_alone(sighting, 0) is not None
+        is_counted = _is_shown_alone(sighting, 0) is not None
         return OnUnknown.CONFIRMED if is_counted else OnUnknown.BLOCKS
     others = any(entry.family != DONGLE_FAMILY for entry in seen)
     return OnUnknown.CONFIRMED if others else OnUnknown.SHOWN
@@ -170,23 +170,23 @@ def _counted(sighting: Sighting, seen: tuple[Dongle, ...]) -> tuple[str, bool | 
     if sighting.hides_others and chosen in same:
         same, hidden = [chosen], len(same) - 1
     observed = f"{len(same)}: {', '.join(f'{d.id} at {d.path}' for d in same)}" if same else "none"
-    told = _is_told_alone(sighting, hidden)
+    text = _is_shown_alone(sighting, hidden)
     if hidden or sighting.hidden:
         observed += f", with {hidden + sighting.hidden} hidden from the driver"
-        observed += _TOLD_ALONE[told]
+        observed += _SHOWN_ALONE[text]
     if others:
         observed += f", and {len(others)} of another kind"
     if chosen.family == DONGLE_FAMILY:
         # Whether the vendor counts another maker's dongle is not known.
         if len(same) != 1:
             return observed, False
-        return observed, told if told is False or not others else None
+        return observed, text if text is False or not others else None
     # An unknown device of the same maker may be a WibuKey; anything else is none.
     maybe = chosen.family == MAKER_FAMILY and not same
     return f"{observed}; {chosen.id} is a {chosen.model}", None if maybe else False
 
 
-def _is_told_alone(sighting: Sighting, to_hide: int) -> bool | None:
+def _is_shown_alone(sighting: Sighting, to_hide: int) -> bool | None:
     """Whether the one dongle is the only one to the driver as well.
 
     A hidden device can be had by nobody, but the kernel still lists it: what the driver makes of
@@ -248,13 +248,13 @@ def _online_activated(sighting: Sighting) -> RuleRow:
 
 def _user_logged_in(sighting: Sighting) -> RuleRow:
     activated = sighting.status.activated if sighting.status else None
-    told = f"; activated here for {sighting.account}" if sighting.account else ""
+    text = f"; activated here for {sighting.account}" if sighting.account else ""
     return RuleRow(
         "user_logged_in",
         "a valid user logged in",
         "nobody, online licensing is off"
         if activated is False
-        else f"the server does not tell{told}",
+        else f"the server does not tell{text}",
         RuleVerdict.NOT_MET if activated is False else RuleVerdict.UNKNOWN,
         "Log a user in on the server's page or by an online activation; an activation by files"
         " logs nobody in.",
@@ -284,8 +284,8 @@ def _licenses_movable(sighting: Sighting) -> RuleRow:
     rest = [entry for entry in held or () if not _is_stuck(entry)]
     holds = None if not held else not stuck
     if stuck:
-        observed = f"declared: {', '.join(map(_told, stuck))}; of the rest could be moved: "
-        observed += ", ".join(map(_told, rest)) or "nothing, as there is no other"
+        observed = f"declared: {', '.join(map(_license_text, stuck))}; of the rest could be moved: "
+        observed += ", ".join(map(_license_text, rest)) or "nothing, as there is no other"
     elif held:
         observed = "as declared, nothing stays behind; the server itself does not tell"
     else:
@@ -300,7 +300,7 @@ def _licenses_movable(sighting: Sighting) -> RuleRow:
     )
 
 
-def _told(held: HeldLicense) -> str:
+def _license_text(held: HeldLicense) -> str:
     kinds = ", ".join(f"{n} {kind}" for kind, n in (held.seats or {}).items())
     how = "perpetual" if held.perpetual else "with an end date"
     return f"{held.product} {held.version} {how}" + (f" ({kinds})" if kinds else "")

@@ -16,7 +16,7 @@ CODE_MAX = 2**32 - 1
 REFERENCE_MAX = 2**16 - 1
 """Codes are 32 bits and references 16 bits wide (grade H)."""
 
-UNIVERSAL_FIRM_CODE_FLOOR = 6_000_000
+UNIVERSAL_FIRM_CODE_MIN = 6_000_000
 """License transfer exists only above this firm code (grade D)."""
 
 

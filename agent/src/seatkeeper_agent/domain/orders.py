@@ -113,7 +113,7 @@ class LicenseKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class OrderLine:
     """License keys that go from one system to another."""
 
     source: PhoneSystem
@@ -144,7 +144,7 @@ class OtherOrder:
     """
 
     name: str
-    move: Move
+    order_line: OrderLine
     ended_on: date | None = None
     shares_fee: bool = False
 
@@ -158,7 +158,7 @@ class Order:
     """
 
     name: str
-    moves: tuple[Move, ...]
+    order_lines: tuple[OrderLine, ...]
     on: date
     today: date
     fields: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -166,9 +166,9 @@ class Order:
 
     def __post_init__(self) -> None:
         _require_text(self.name, "an order's name")
-        if not self.moves:
+        if not self.order_lines:
             raise ValueError(f"the order {self.name} moves nothing")
-        _require_one_declaration_each(self.moves)
+        _require_one_declaration_each(self.order_lines)
         for name, value in self.fields.items():
             if not FIELD_NAME.fullmatch(name):
                 raise ValueError(
@@ -179,15 +179,19 @@ class Order:
     @property
     def targets(self) -> tuple[PhoneSystem, ...]:
         """The systems that get something, each once."""
-        return tuple({move.target.system_key: move.target for move in self.moves}.values())
+        return tuple(
+            {
+                order_line.target.system_key: order_line.target for order_line in self.order_lines
+            }.values()
+        )
 
     @property
     def is_upgrade(self) -> bool:
         """Whether an Office or Max server becomes software-only, which the vendor must be told."""
         return any(
-            move.target.is_software_only
-            and canonical_chassis(move.source.chassis).startswith(_HARDWARE)
-            for move in self.moves
+            order_line.target.is_software_only
+            and canonical_chassis(order_line.source.chassis).startswith(_HARDWARE)
+            for order_line in self.order_lines
         )
 
     def field(self, name: str) -> str | None:
@@ -197,20 +201,25 @@ class Order:
     def by_target(self) -> tuple[Order, ...]:
         """One order for each target: the vendor opens a case under the target's system key."""
         return tuple(
-            replace(self, moves=tuple(move for move in self.moves if move.target == target))
+            replace(
+                self,
+                order_lines=tuple(
+                    order_line for order_line in self.order_lines if order_line.target == target
+                ),
+            )
             for target in self.targets
         )
 
 
-def merged(moves: Iterable[Move]) -> tuple[Move, ...]:
+def merged(order_lines: Iterable[OrderLine]) -> tuple[OrderLine, ...]:
     """One move for each pair of source and target, each with every key once."""
-    pairs: dict[tuple[str, str], Move] = {}
-    for move in moves:
-        before = pairs.get(move.pair)
+    pairs: dict[tuple[str, str], OrderLine] = {}
+    for order_line in order_lines:
+        before = pairs.get(order_line.pair)
         once: dict[str, LicenseKey] = {}
-        for key in (*(before.keys if before else ()), *move.keys):
+        for key in (*(before.keys if before else ()), *order_line.keys):
             once.setdefault(key.key, key)
-        pairs[move.pair] = replace(move, keys=tuple(once.values()))
+        pairs[order_line.pair] = replace(order_line, keys=tuple(once.values()))
     return tuple(pairs.values())
 
 
@@ -228,8 +237,10 @@ def canonical_chassis(chassis: str) -> str:
     return re.sub(r"[\W_]", "", chassis).casefold()
 
 
-def _require_one_declaration_each(moves: tuple[Move, ...]) -> None:
-    systems = [system for move in moves for system in (move.source, move.target)]
+def _require_one_declaration_each(order_lines: tuple[OrderLine, ...]) -> None:
+    systems = [
+        system for order_line in order_lines for system in (order_line.source, order_line.target)
+    ]
     by_key: dict[str, PhoneSystem] = {}
     by_name: dict[str, PhoneSystem] = {}
     for system in systems:

@@ -17,7 +17,7 @@ from seatkeeper_agent.domain.orders import (
     canonical_chassis,
     merged,
 )
-from seatkeeper_agent.domain.station_limits import station_count, told
+from seatkeeper_agent.domain.station_limits import count_text, station_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +56,30 @@ def registered(order: Order) -> Iterator[Finding]:
 
 def same_owner(order: Order) -> Iterator[Finding]:
     """Whether source and target have the same end user; case and spacing do not matter."""
-    for move in merged(order.moves):
-        owners = move.source.owner, move.target.owner
+    for order_line in merged(order.order_lines):
+        owners = order_line.source.owner, order_line.target.owner
         if not all(owners):
-            missing = move.source if not owners[0] else move.target
-            yield Finding(f"{move.title}: the owner of {missing.name} is not declared", None)
+            missing = order_line.source if not owners[0] else order_line.target
+            yield Finding(f"{order_line.title}: the owner of {missing.name} is not declared", None)
         else:
             first, second = (" ".join(owner.split()).casefold() for owner in owners)
             names = owners[0] if first == second else f"{owners[0]} and {owners[1]}"
-            yield Finding(f"{move.title}: owned by {names}", first == second)
+            yield Finding(f"{order_line.title}: owned by {names}", first == second)
 
 
 def whole_keys(order: Order) -> Iterator[Finding]:
     """Whether no part of a key is asked for."""
-    for move in order.moves:
-        asked = [key for key in move.keys if key.quantity is not None]
-        parts = [key for key in asked if key.size is not None and key.quantity != key.size]
-        unclear = [key for key in asked if key.size is None]
+    for order_line in order.order_lines:
+        requested = [key for key in order_line.keys if key.quantity is not None]
+        parts = [key for key in requested if key.size is not None and key.quantity != key.size]
+        unclear = [key for key in requested if key.size is None]
         if parts:
-            yield Finding(f"{move.title}: {_parts(parts)}", False)
+            yield Finding(f"{order_line.title}: {_parts(parts)}", False)
         elif unclear:
             words = f"{_parts(unclear)}, whose name does not tell how much it holds"
-            yield Finding(f"{move.title}: {words}", None)
+            yield Finding(f"{order_line.title}: {words}", None)
         else:
-            yield Finding(f"{move.title}: {_count(move.keys)}, whole", True)
+            yield Finding(f"{order_line.title}: {_count(order_line.keys)}, whole", True)
 
 
 def chassis_limit(order: Order, chassis: str, stations_max: int) -> Iterator[Finding]:
@@ -89,21 +89,25 @@ def chassis_limit(order: Order, chassis: str, stations_max: int) -> Iterator[Fin
             yield Finding(f"{target.name}: its chassis is not declared", None)
             continue
         count = station_count(order, target)
-        words = f"{target.name} ({target.chassis}): {told(count, target)}"
+        words = f"{target.name} ({target.chassis}): {count_text(count, target)}"
         yield Finding(words, count.within(stations_max))
 
 
 def different_systems(order: Order) -> Iterator[Finding]:
     """Whether each move leads to another system."""
-    for move in merged(order.moves):
-        same = move.source.system_key == move.target.system_key
-        keys = move.source.system_key if same else f"{move.pair[0]} and {move.pair[1]}"
-        yield Finding(f"{move.title}: {'one system, ' if same else ''}{keys}", not same)
+    for order_line in merged(order.order_lines):
+        same = order_line.source.system_key == order_line.target.system_key
+        keys = (
+            order_line.source.system_key
+            if same
+            else f"{order_line.pair[0]} and {order_line.pair[1]}"
+        )
+        yield Finding(f"{order_line.title}: {'one system, ' if same else ''}{keys}", not same)
 
 
 def keys_unique(order: Order) -> Iterator[Finding]:
     """Whether no key is named twice: in this order, in another, or where it moved away from."""
-    counts = Counter(key.key for move in order.moves for key in move.keys)
+    counts = Counter(key.key for order_line in order.order_lines for key in order_line.keys)
     twice = [key for key, count in counts.items() if count > 1]
     words = [f"named more than once: {', '.join(twice)}"] if twice else []
     words += [f"{key} {elsewhere}" for key, elsewhere in _elsewhere(order).items()]
@@ -169,22 +173,22 @@ def _origin(order: Order, name: str) -> str:
 def _elsewhere(order: Order) -> dict[str, str]:
     """Which of the order's keys another order has, or has moved away from the order's source."""
     found = {}
-    for move in order.moves:
-        for key in move.keys:
-            reason = _reason_elsewhere(order, move.source, key)
+    for order_line in order.order_lines:
+        for key in order_line.keys:
+            reason = _reason_elsewhere(order, order_line.source, key)
             if reason is not None:
                 found[key.key] = reason
     return found
 
 
 def _reason_elsewhere(order: Order, source: PhoneSystem, key: LicenseKey) -> str | None:
-    named = [other for other in order.beside if key.key in {k.key for k in other.move.keys}]
+    named = [other for other in order.beside if key.key in {k.key for k in other.order_line.keys}]
     still = [other.name for other in named if other.ended_on is None]
     if still:
         return f"is in the order {still[0]!r} as well"
     # Where a key went last is where it is.
-    if named and named[-1].move.target.system_key != source.system_key:
-        return f"went to {named[-1].move.target.name} with the order {named[-1].name!r}"
+    if named and named[-1].order_line.target.system_key != source.system_key:
+        return f"went to {named[-1].order_line.target.name} with the order {named[-1].name!r}"
     return None
 
 

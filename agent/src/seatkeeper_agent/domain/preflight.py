@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from seatkeeper_agent.domain.licenses import (
-    UNIVERSAL_FIRM_CODE_FLOOR,
+    UNIVERSAL_FIRM_CODE_MIN,
     ContainerClock,
     HistoryRow,
     Item,
@@ -44,12 +44,12 @@ class PeerFacts:
 
     firm_item_present: bool | None = None
     box_at: int | None = None
-    is_asked: bool = False
+    is_requested: bool = False
 
     @property
     def withholds_clock(self) -> bool:
         """Whether it was asked for its container's time and told none."""
-        return self.is_asked and self.box_at is None
+        return self.is_requested and self.box_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +129,12 @@ def _at(seconds: int) -> str:
 
 
 def _firm_code(declaration: Declaration) -> Problem | None:
-    if declaration.firm_code > UNIVERSAL_FIRM_CODE_FLOOR:
+    if declaration.firm_code > UNIVERSAL_FIRM_CODE_MIN:
         return None
     return Problem(
         ProblemCode.FIRM_CODE_NOT_UNIVERSAL,
         f"The {_named(declaration)} cannot be transferred: license transfer exists only for"
-        f" Universal Firm Codes above {UNIVERSAL_FIRM_CODE_FLOOR}.",
+        f" Universal Firm Codes above {UNIVERSAL_FIRM_CODE_MIN}.",
         "Ask the licensor to convert or reissue the license.",
     )
 
@@ -166,8 +166,8 @@ def _blocked(declaration: Declaration, policy: Policy) -> Problem | None:
 
 def _form(declaration: Declaration) -> Problem | None:
     # The agent's own rule: what a type does not take would be dropped without a word.
-    moves_part = declaration.type.is_partial and declaration.mode is not Mode.EXTEND
-    if declaration.quantity is not None and not moves_part:
+    transfers_part = declaration.type.is_partial and declaration.mode is not Mode.EXTEND
+    if declaration.quantity is not None and not transfers_part:
         return Problem(
             ProblemCode.AMOUNT_INVALID,
             f"The {_named(declaration)} has a quantity, which a transfer of type"
@@ -286,10 +286,10 @@ def _lot_known(view: SourceView) -> Problem | None:
     end = None if lot is None else lot.borrow_expires_at
     if end is not None and (until is None or until > end):
         return None
-    told = "is not lent from here" if end is None else f"ends {_at(end)}"
+    finding = "is not lent from here" if end is None else f"ends {_at(end)}"
     return Problem(
         ProblemCode.BORROW_UNKNOWN,
-        f"The borrow of {_named(view.declaration)} cannot be extended: it {told}.",
+        f"The borrow of {_named(view.declaration)} cannot be extended: it {finding}.",
         "Declare a later end while the borrow lasts, or a new borrow.",
     )
 
@@ -378,10 +378,10 @@ def _period(view: SourceView) -> Problem | None:
     if not declaration.type.is_borrow:
         return None
     if declaration.until is None or declaration.until <= view.now:
-        told = "no end" if declaration.until is None else f"the end {_at(declaration.until)}"
+        finding = "no end" if declaration.until is None else f"the end {_at(declaration.until)}"
         return Problem(
             ProblemCode.PERIOD_IN_THE_PAST,
-            f"The {_named(declaration)} has {told}: a borrow needs an end in the future.",
+            f"The {_named(declaration)} has {finding}: a borrow needs an end in the future.",
             "Declare until as a date ahead.",
         )
     limits = {
@@ -436,8 +436,8 @@ def _clocks(view: SourceView) -> Problem | None:
 
 def _firm_item(view: SourceView) -> Problem | None:
     required = view.option is not None and view.option.firm_item_required
-    present, may_be_told = view.peer.firm_item_present, not view.peer.is_asked
-    if not required or present or (present is None and may_be_told):
+    present, may_be_shown = view.peer.firm_item_present, not view.peer.is_requested
+    if not required or present or (present is None and may_be_shown):
         return None
     does = "does not tell whether it holds it" if present is None else "does not hold it"
     return Problem(

@@ -15,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from seatkeeper_agent.domain.orders import DocumentName, LicenseKey, Move, OtherOrder, merged
+from seatkeeper_agent.domain.orders import DocumentName, LicenseKey, OrderLine, OtherOrder, merged
 
 ARTICLE_CURRENCY = "USD"
 ARTICLE_MOVE_FEE = Decimal(300)
@@ -124,20 +124,24 @@ class Quote:
 
 
 def quote(
-    moves: Iterable[Move], prices: Prices, on: date, beside: tuple[OtherOrder, ...] = ()
+    order_lines: Iterable[OrderLine], prices: Prices, on: date, beside: tuple[OtherOrder, ...] = ()
 ) -> Quote:
     """What moving all this costs if it is ordered on a day, ``beside`` other orders."""
-    pairs = merged(moves)
+    pairs = merged(order_lines)
     lines = (
-        *(_move_fee(move, prices, sharing_fee(move, beside)) for move in pairs),
-        *(_assurance(move, key, prices, on) for move in pairs for key in move.keys),
-        *(line for move in pairs for line in _conversions(move)),
+        *(_move_fee(order_line, prices, sharing_fee(order_line, beside)) for order_line in pairs),
+        *(
+            _assurance(order_line, key, prices, on)
+            for order_line in pairs
+            for key in order_line.keys
+        ),
+        *(line for order_line in pairs for line in _conversions(order_line)),
         *_purchase_orders(pairs),
     )
     amounts = [line.amount for line in lines if line.is_priced and line.amount is not None]
-    asked = any(line.to_be_asked for line in lines)
+    requested = any(line.to_be_asked for line in lines)
     return Quote(
-        lines, None if asked else _in_cents(sum(map(Fraction, amounts))), prices.currency,
+        lines, None if requested else _in_cents(sum(map(Fraction, amounts))), prices.currency,
         _documents(pairs),
     )  # fmt: skip
 
@@ -184,70 +188,69 @@ def _price(given: object, what: str) -> Decimal:
     raise ValueError(f"{what} must be an amount such as 120.50")
 
 
-def sharing_fee(move: Move, beside: tuple[OtherOrder, ...]) -> OtherOrder | None:
+def sharing_fee(order_line: OrderLine, beside: tuple[OtherOrder, ...]) -> OtherOrder | None:
     """The order of the same pair whose fee covers this move too, when they go out together."""
-    return next((o for o in beside if o.shares_fee and o.move.pair == move.pair), None)
+    return next((o for o in beside if o.shares_fee and o.order_line.pair == order_line.pair), None)
 
 
-def _move_fee(move: Move, prices: Prices, sharing: OtherOrder | None) -> QuoteLine:
-    count = len(move.keys)
-    text = f"Move of {count} license key{'' if count == 1 else 's'}, {move.title}"
+def _move_fee(order_line: OrderLine, prices: Prices, sharing: OtherOrder | None) -> QuoteLine:
+    count = len(order_line.keys)
+    text = f"Move of {count} license key{'' if count == 1 else 's'}, {order_line.title}"
     if sharing is not None:
         text += f": in the one fee of the order {sharing.name!r}, in one support case with it"
-        return QuoteLine(LineKind.MOVE_FEE, text, _NO_CHARGE, *move.pair)
+        return QuoteLine(LineKind.MOVE_FEE, text, _NO_CHARGE, *order_line.pair)
     fee = None if prices.move_fee is None else _in_cents(Fraction(prices.move_fee))
-    return QuoteLine(LineKind.MOVE_FEE, f"{text}: one fee", fee, *move.pair)
+    return QuoteLine(LineKind.MOVE_FEE, f"{text}: one fee", fee, *order_line.pair)
 
 
-def _assurance(move: Move, key: LicenseKey, prices: Prices, on: date) -> QuoteLine:
-    title = f"Software Assurance for {key.product} on {move.target.name}"
-    since, until = move.source.assurance_until, move.target.assurance_until
-    reason = _reason_to_ask(move, on)
+def _assurance(order_line: OrderLine, key: LicenseKey, prices: Prices, on: date) -> QuoteLine:
+    title = f"Software Assurance for {key.product} on {order_line.target.name}"
+    since, until = order_line.source.assurance_until, order_line.target.assurance_until
+    reason = _reason_to_ask(order_line, on)
     if reason is not None or since is None or until is None:
         text = f"{title}, may be charged pro rata: dates and amount to be asked, {reason}"
-        return QuoteLine(LineKind.SOFTWARE_ASSURANCE, text, None, *move.pair, key.key)
+        return QuoteLine(LineKind.SOFTWARE_ASSURANCE, text, None, *order_line.pair, key.key)
     days = (until - since).days
     price = prices.assurance_per_year.get(key.product)
-    amount, told = None, "the price to be asked"
+    amount, basis_text = None, "the price to be asked"
     if price is not None:
         amount = _in_cents(Fraction(price) * days / prices.days_per_year)
-        told = f"at {price:f} {prices.currency} for {prices.days_per_year} days"
-    text = f"{title}, may be charged pro rata: {since} to {until}, {days} days, {told}"
+        basis_text = f"at {price:f} {prices.currency} for {prices.days_per_year} days"
+    text = f"{title}, may be charged pro rata: {since} to {until}, {days} days, {basis_text}"
     return QuoteLine(
-        LineKind.SOFTWARE_ASSURANCE, text, amount, *move.pair, key.key, since, until, days
+        LineKind.SOFTWARE_ASSURANCE, text, amount, *order_line.pair, key.key, since, until, days
     )
 
 
-def _reason_to_ask(move: Move, on: date) -> str | None:
+def _reason_to_ask(order_line: OrderLine, on: date) -> str | None:
     """Why no dates can be told; None where the article tells them."""
-    since, until = move.source.assurance_until, move.target.assurance_until
+    since, until = order_line.source.assurance_until, order_line.target.assurance_until
     if since is None or until is None:
-        missing = move.source if since is None else move.target
+        missing = order_line.source if since is None else order_line.target
         return f"for the end of it on {missing.name} is not declared"
     if since >= on:
-        return (
-            f"for it is still active on {move.source.name}, and the vendor does not say from when"
-        )
+        still = f"for it is still active on {order_line.source.name}"
+        return f"{still}, and the vendor does not say from when"
     if until < on:
-        return f"for it has expired on {move.target.name} and must be renewed first"
+        return f"for it has expired on {order_line.target.name} and must be renewed first"
     return None
 
 
-def _conversions(move: Move) -> list[QuoteLine]:
-    if not move.target.is_software_only:
+def _conversions(order_line: OrderLine) -> list[QuoteLine]:
+    if not order_line.target.is_software_only:
         return []
     lines = []
-    for key in move.keys:
+    for key in order_line.keys:
         if key.product.upper().startswith("SSW-"):
             continue
         becomes = key.converted_product or "a new license, which one is to be asked"
-        text = f"{key.product} becomes {becomes} on {move.target.name}"
-        lines.append(QuoteLine(LineKind.CONVERSION, text, None, *move.pair, key.key))
+        text = f"{key.product} becomes {becomes} on {order_line.target.name}"
+        lines.append(QuoteLine(LineKind.CONVERSION, text, None, *order_line.pair, key.key))
     return lines
 
 
-def _purchase_orders(pairs: tuple[Move, ...]) -> list[QuoteLine]:
-    targets = {move.target.system_key: move.target for move in pairs}.values()
+def _purchase_orders(pairs: tuple[OrderLine, ...]) -> list[QuoteLine]:
+    targets = {order_line.target.system_key: order_line.target for order_line in pairs}.values()
     return [
         QuoteLine(
             LineKind.PURCHASE_ORDER,
@@ -261,9 +264,9 @@ def _purchase_orders(pairs: tuple[Move, ...]) -> list[QuoteLine]:
     ]
 
 
-def _documents(pairs: tuple[Move, ...]) -> tuple[DocumentName, ...]:
+def _documents(pairs: tuple[OrderLine, ...]) -> tuple[DocumentName, ...]:
     always = (DocumentName.TRANSFER_FORM, DocumentName.CARD_AUTHORIZATION)
-    if any(move.target.is_software_only for move in pairs):
+    if any(order_line.target.is_software_only for order_line in pairs):
         return (*always, DocumentName.WORKSHEET, DocumentName.PURCHASE_ORDER)
     return always
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import Measure
-from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.planned_steps import Instructions, Performer
 from seatkeeper_agent.domain.transfers import Declaration, Side, State
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from seatkeeper_agent.domain.orders import Move, Order, OtherOrder, PhoneSystem, merged
+from seatkeeper_agent.domain.orders import Order, OrderLine, OtherOrder, PhoneSystem, merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class StationCount:
     @property
     def least(self) -> int:
         """So many at least, when everything that may leave has left first."""
-        all_told = all(flow.stations is not None for flow in self.leaving)
+        all_known = all(flow.stations is not None for flow in self.leaving)
         may_leave = sum(flow.known for flow in self.leaving)
-        left = max((self.there or 0) - may_leave, 0) if all_told else 0
+        left = max((self.there or 0) - may_leave, 0) if all_known else 0
         return left + sum(flow.known for flow in self.arriving if flow.certain)
 
     @property
@@ -71,19 +71,23 @@ def station_count(order: Order, system: PhoneSystem) -> StationCount:
 
 
 def _flows(order: Order, system: PhoneSystem, arriving: bool) -> Iterator[Flow]:
-    own = [move for move in merged(order.moves) if _leads(move, system, arriving)]
+    own = [
+        order_line
+        for order_line in merged(order.order_lines)
+        if _leads(order_line, system, arriving)
+    ]
     if own:
         yield _flow(None, own)
     for other in order.beside:
-        if not _leads(other.move, system, arriving) or _is_counted(other, system):
+        if not _leads(other.order_line, system, arriving) or _is_counted(other, system):
             continue
         ended = other.ended_on is not None
-        yield _flow(other.name, [other.move], _is_certain(other, system), ended)
+        yield _flow(other.name, [other.order_line], _is_certain(other, system), ended)
 
 
-def _leads(move: Move, system: PhoneSystem, arriving: bool) -> bool:
-    end = move.target if arriving else move.source
-    return end.system_key == system.system_key and move.pair[0] != move.pair[1]
+def _leads(order_line: OrderLine, system: PhoneSystem, arriving: bool) -> bool:
+    end = order_line.target if arriving else order_line.source
+    return end.system_key == system.system_key and order_line.pair[0] != order_line.pair[1]
 
 
 def _is_counted(other: OtherOrder, system: PhoneSystem) -> bool:
@@ -101,13 +105,15 @@ def _is_certain(other: OtherOrder, system: PhoneSystem) -> bool:
     return system.stations_as_of is not None and other.ended_on > system.stations_as_of
 
 
-def _flow(name: str | None, moves: list[Move], certain: bool = True, ended: bool = False) -> Flow:
-    found = [key.stations for move in moves for key in move.keys]
+def _flow(
+    name: str | None, order_lines: list[OrderLine], certain: bool = True, ended: bool = False
+) -> Flow:
+    found = [key.stations for order_line in order_lines for key in order_line.keys]
     known = sum(count or 0 for count in found)
     return Flow(name, known, None if None in found else known, certain, ended)
 
 
-def told(count: StationCount, system: PhoneSystem) -> str:
+def count_text(count: StationCount, system: PhoneSystem) -> str:
     """The count in words, with every order and the sum."""
     there = "an undeclared number" if count.there is None else str(count.there)
     of = f" on {system.stations_as_of}" if system.stations_as_of else ""

@@ -20,8 +20,8 @@ def numbers_of(version: str) -> tuple[int, ...] | None:
     return tuple(parts)
 
 
-def at_least(version: str | None, floor: str) -> bool | None:
+def at_least(version: str | None, least: str) -> bool | None:
     """Whether a version reaches the floor; None where it cannot be told."""
     present = None if version is None else numbers_of(version)
-    wanted = numbers_of(floor)
+    wanted = numbers_of(least)
     return None if present is None or wanted is None else present >= wanted

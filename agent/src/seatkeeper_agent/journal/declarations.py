@@ -9,7 +9,7 @@ from typing import Any
 
 import apsw
 
-from seatkeeper_agent.domain.plans import canonical
+from seatkeeper_agent.domain.planned_steps import canonical
 from seatkeeper_agent.domain.records import DeclarationRecord
 
 ISOLATION = "isolation"

@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from seatkeeper_agent.domain.plans import canonical
+from seatkeeper_agent.domain.planned_steps import canonical
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.transfers import NAMESPACE
 
@@ -197,8 +197,8 @@ def _of_settings(old: _Old) -> _Made:
 
 
 def _of_activation(old: _Old) -> _Made:
-    told = {"activate_online": "account", "activate_offline": "digest"}.get(old.name)
-    return old.name, {} if told is None else {told: old.baseline.get(told, "")}
+    reported = {"activate_online": "account", "activate_offline": "digest"}.get(old.name)
+    return old.name, {} if reported is None else {reported: old.baseline.get(reported, "")}
 
 
 def _of_borrow(old: _Old) -> _Made:

@@ -8,7 +8,7 @@ from typing import Any
 
 import apsw
 
-from seatkeeper_agent.domain.plans import Instructions, Performer, canonical
+from seatkeeper_agent.domain.planned_steps import Instructions, Performer, canonical
 from seatkeeper_agent.domain.records import (
     DeclarationKey,
     Note,
@@ -181,7 +181,7 @@ class Operations:
             (statement, operation_id, position),
         )
 
-    def hear(self, operation_id: str, position: int, said: str) -> None:
+    def keep_output(self, operation_id: str, position: int, said: str) -> None:
         """Keep what a vendor's program said that was run for a step."""
         self._connection.execute(
             "UPDATE steps SET said = ? WHERE operation_id = ? AND position = ?",

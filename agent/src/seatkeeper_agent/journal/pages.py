@@ -21,8 +21,8 @@ class Pages:
 
     def first_fault(self) -> str | None:
         """What SQLite finds wrong with them, None where all are well; takes as long as they are."""
-        (told,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone() or ("ok",)
-        return None if told == "ok" else " ".join(str(told).split())
+        (finding,) = self._connection.execute("PRAGMA integrity_check(1)").fetchone() or ("ok",)
+        return None if finding == "ok" else " ".join(str(finding).split())
 
 
 def require_room(folder: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from seatkeeper_agent.domain.plans import canonical
+from seatkeeper_agent.domain.planned_steps import canonical
 from seatkeeper_agent.domain.records import DocumentKind, MoveDocument, Past
 from seatkeeper_agent.domain.transfers import Side
 

@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 
 from seatkeeper_agent.domain.licenses import Measure
-from seatkeeper_agent.domain.plans import canonical
+from seatkeeper_agent.domain.planned_steps import canonical
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
 from seatkeeper_agent.domain.transfers import (
     NOT_BEGUN,
@@ -90,7 +90,7 @@ class Transfers:
         )
         return frozenset(str(row[0]) for row in rows)
 
-    def on_their_way(self) -> frozenset[str]:
+    def under_way_ids(self) -> frozenset[str]:
         """The vendor's ids of what left from here and is not receipted."""
         rows = self._connection.execute(
             "SELECT vendor_transfer_id FROM transfers WHERE side = 'source'"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import ItemKey, TransferType
-from seatkeeper_agent.domain.plans import PlannedStep
+from seatkeeper_agent.domain.planned_steps import PlannedStep
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import BorrowRecord, TransferRecord
 from seatkeeper_agent.domain.transfers import (
@@ -36,7 +36,7 @@ LOTS_MAX = 10_000
 
 
 @dataclass(frozen=True)
-class BorrowOrder:
+class BorrowRequest:
     """What is declared at the borrower."""
 
     id: str
@@ -113,40 +113,40 @@ class BorrowService:
         self._clock = clock
         self._sure_clock = sure_clock or clock
 
-    def put(self, order: BorrowOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+    def put(self, request: BorrowRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Remember the declaration and tell which transfers have to be carried for it."""
         now = int(self._sure_clock())
-        order = self._settle(order)
+        request = self._settle(request)
         with self._journal.reading() as unit:
-            known = unit.borrows.get(order.id)
-            lots = self._lots(unit, order, known)
-        self._check(order, known, lots, now)
-        wanted = order.seats if order.until > now else 0
-        active = [lot for lot in lots if lot.is_active(now) and _fits(order, lot)]
+            known = unit.borrows.get(request.id)
+            lots = self._lots(unit, request, known)
+        self._check(request, known, lots, now)
+        wanted = request.seats if request.until > now else 0
+        active = [lot for lot in lots if lot.is_active(now) and _fits(request, lot)]
         # What has not begun is given up before anything is returned.
         active.sort(key=lambda lot: not lot.has_begun)
-        opened = [_new_lot(order, len(lots) + n) for n in range(max(0, wanted - len(active)))]
+        opened = [_new_lot(request, len(lots) + n) for n in range(max(0, wanted - len(active)))]
         kept = (active + opened)[:wanted]
-        dropped = _dropped(order, lots, kept)
-        transfers = self._transfers(order, lots, kept, active, now)
-        declared = known is None or known.declaration != order.as_document()
+        dropped = _dropped(request, lots, kept)
+        transfers = self._transfers(request, lots, kept, active, now)
+        declared = known is None or known.declaration != request.as_document()
         if not dry_run and (declared or opened or dropped):
             ids = [lot.id for lot in lots + opened]
             with self._journal.transaction() as unit:
-                unit.borrows.put(order.id, order.as_document(), ids)
-                detail = {"seats": order.seats, "until": moment(order.until)}
-                unit.audit.append(actor, "borrow", f"borrow {order.name!r}", detail)
+                unit.borrows.put(request.id, request.as_document(), ids)
+                detail = {"seats": request.seats, "until": moment(request.until)}
+                unit.audit.append(actor, "borrow", f"borrow {request.name!r}", detail)
                 _give_up(unit, dropped, actor)
         return {
             "changed": bool(declared or opened or dropped or transfers),
             "before": _shown(active, known),
             "after": {
                 "seats": wanted,
-                "until": moment(order.until),
+                "until": moment(request.until),
                 "lots": [lot.name for lot in kept],
             },
             "transfers": [{"id": entry.id, **declaration_view(entry)} for entry in transfers],
-            "borrow": self.view(order.id),
+            "borrow": self.view(request.id),
             "plan": {"steps": [_step(entry) for entry in transfers]},
         }
 
@@ -164,7 +164,7 @@ class BorrowService:
             return [self._view(unit, record) for record in unit.borrows.page(after, limit)]
 
     def _view(self, unit: Unit, record: BorrowRecord) -> dict[str, Any]:
-        order = _order(record)
+        request = _request(record)
         now = int(self._clock())
         lots = [
             {
@@ -175,70 +175,71 @@ class BorrowService:
                 "returned_by": lot.returned.declaration.id if lot.returned else None,
                 "active": lot.is_active(now),
             }
-            for lot in self._lots(unit, order, record)
+            for lot in self._lots(unit, request, record)
         ]
         return borrow_view(record, lots)
 
-    def _settle(self, order: BorrowOrder) -> BorrowOrder:
-        if order.target.agent != self._identity.name:
+    def _settle(self, request: BorrowRequest) -> BorrowRequest:
+        if request.target.agent != self._identity.name:
             raise Problem(
                 ProblemCode.WRONG_HOST,
-                f"The borrow {order.name!r} is declared for the agent {order.target.agent!r}, this"
-                f" one is {self._identity.name!r}.",
+                f"The borrow {request.name!r} is declared for the agent {request.target.agent!r},"
+                f" this one is {self._identity.name!r}.",
                 "Declare it at the borrower.",
             )
-        if not order.source.container:
+        if not request.source.container:
             raise Problem(
                 ProblemCode.REQUEST_INVALID,
-                f"The borrow {order.name!r} does not name the container that lends.",
+                f"The borrow {request.name!r} does not name the container that lends.",
                 "Declare source_container, the serial number of the container that lends.",
             )
         try:
-            container = the_container(self._driver, order.target.container or None)
+            container = the_container(self._driver, request.target.container or None)
         except DriverError as error:
             raise driver_problem("reading the containers", error) from error
-        return replace(order, target=Place(order.target.agent, container))
+        return replace(request, target=Place(request.target.agent, container))
 
     def _check(
-        self, order: BorrowOrder, known: BorrowRecord | None, lots: list[Lot], now: int
+        self, request: BorrowRequest, known: BorrowRecord | None, lots: list[Lot], now: int
     ) -> None:
-        if not order.type.is_borrow:
+        if not request.type.is_borrow:
             raise Problem(
                 ProblemCode.REQUEST_INVALID,
-                f"The borrow {order.name!r} has the type {order.type.value}, which is no borrow.",
+                f"The borrow {request.name!r} has the type {request.type.value}, which is no"
+                " borrow.",
                 "Declare borrow_local or borrow_complete.",
             )
-        if known is None and order.until <= now and order.seats:
+        if known is None and request.until <= now and request.seats:
             raise Problem(
                 ProblemCode.PERIOD_IN_THE_PAST,
-                f"The borrow {order.name!r} of item {order.item} would end at"
-                f" {moment(order.until)}, which is past.",
+                f"The borrow {request.name!r} of item {request.item} would end at"
+                f" {moment(request.until)}, which is past.",
                 "Declare until as a date ahead.",
             )
-        whole = order.type is TransferType.BORROW_COMPLETE
-        if order.seats > (1 if whole else LOTS_MAX):
+        whole = request.type is TransferType.BORROW_COMPLETE
+        if request.seats > (1 if whole else LOTS_MAX):
             raise Problem(
                 ProblemCode.AMOUNT_INVALID,
-                f"The borrow {order.name!r} asks for {order.seats} seats of type"
-                f" {order.type.value}, which lends {'one whole item' if whole else LOTS_MAX} at"
+                f"The borrow {request.name!r} asks for {request.seats} seats of type"
+                f" {request.type.value}, which lends {'one whole item' if whole else LOTS_MAX} at"
                 " most.",
                 "Declare fewer.",
             )
         if known is not None and any(lot.has_begun for lot in lots):
-            self._check_same(order, known)
+            self._check_same(request, known)
 
-    def _check_same(self, order: BorrowOrder, known: BorrowRecord) -> None:
-        asked = order.as_document()
-        differing = [name for name in _FIXED if known.declaration[name] != asked[name]]
+    def _check_same(self, request: BorrowRequest, known: BorrowRecord) -> None:
+        requested = request.as_document()
+        differing = [name for name in _FIXED if known.declaration[name] != requested[name]]
         if differing:
             raise Problem(
                 ProblemCode.DECLARATION_DIFFERS,
-                f"The borrow {order.name!r} is known here with another {', '.join(differing)}.",
+                f"The borrow {request.name!r} is known here with another {', '.join(differing)}.",
                 "Return it, and give the new borrow a new name.",
             )
 
     def _transfers(
-        self, order: BorrowOrder, lots: list[Lot], kept: list[Lot], active: list[Lot], now: int
+        self, request: BorrowRequest, lots: list[Lot], kept: list[Lot], active: list[Lot], now: int
     ) -> list[Declaration]:
         """What is to be carried, begun transfers first."""
         declarations: list[Declaration] = []
@@ -247,15 +248,15 @@ class BorrowService:
             is_kept = lot.id in kept_ids
             given_up = lot.id in active_ids and not is_kept and lot.has_begun
             if is_kept and (lot.record is None or not lot.record.state.is_settled):
-                declarations.append(_lend(order, lot))
+                declarations.append(_lend(request, lot))
             elif given_up and lot.record is not None:
                 if not lot.record.state.is_settled:
                     declarations.append(lot.record.declaration)
-                declarations.append(_return(order, lot))
+                declarations.append(_return(request, lot))
             elif lot.returned is not None and not lot.returned.state.is_settled:
                 declarations.append(lot.returned.declaration)
-            elif is_kept and (lot.until() or 0) < order.until and order.until > now:
-                declarations.append(_extend(order, lot))
+            elif is_kept and (lot.until() or 0) < request.until and request.until > now:
+                declarations.append(_extend(request, lot))
             declarations += [
                 entry.declaration
                 for entry in lot.extensions
@@ -263,41 +264,41 @@ class BorrowService:
             ]
         return list({entry.id: entry for entry in declarations}.values())
 
-    def _lots(self, unit: Unit, order: BorrowOrder, known: BorrowRecord | None) -> list[Lot]:
+    def _lots(self, unit: Unit, request: BorrowRequest, known: BorrowRecord | None) -> list[Lot]:
         ids = known.lots if known else ()
-        return [self._lot(unit, order, number, lot_id) for number, lot_id in enumerate(ids)]
+        return [self._lot(unit, request, number, lot_id) for number, lot_id in enumerate(ids)]
 
-    def _lot(self, unit: Unit, order: BorrowOrder, number: int, lot_id: str) -> Lot:
-        name = _lot_name(order, number)
+    def _lot(self, unit: Unit, request: BorrowRequest, number: int, lot_id: str) -> Lot:
+        name = _lot_name(request, number)
         record = unit.transfers.get(lot_id, Side.TARGET)
         returned = unit.transfers.get(transfer_id(f"{name}/return"), Side.SOURCE)
         extensions = unit.transfers.children(lot_id, Side.TARGET, Mode.EXTEND)
         return Lot(lot_id, name, record, returned, tuple(extensions))
 
 
-def _lot_name(order: BorrowOrder, number: int) -> str:
-    return f"{order.name}/lot-{number + 1}"
+def _lot_name(request: BorrowRequest, number: int) -> str:
+    return f"{request.name}/lot-{number + 1}"
 
 
-def _new_lot(order: BorrowOrder, number: int) -> Lot:
-    name = _lot_name(order, number)
+def _new_lot(request: BorrowRequest, number: int) -> Lot:
+    name = _lot_name(request, number)
     return Lot(transfer_id(name), name, None, None, ())
 
 
-def _fits(order: BorrowOrder, lot: Lot) -> bool:
+def _fits(request: BorrowRequest, lot: Lot) -> bool:
     """Whether a lot is one of the declared borrow; one of another that never began is not."""
     if lot.record is None or lot.has_begun:
         return True
-    asked = lot.record.declaration
-    return (asked.item, asked.type, asked.source, asked.target) == (
-        order.item,
-        order.type,
-        order.source,
-        order.target,
+    requested = lot.record.declaration
+    return (requested.item, requested.type, requested.source, requested.target) == (
+        request.item,
+        request.type,
+        request.source,
+        request.target,
     )
 
 
-def _dropped(order: BorrowOrder, lots: list[Lot], kept: list[Lot]) -> list[TransferRecord]:
+def _dropped(request: BorrowRequest, lots: list[Lot], kept: list[Lot]) -> list[TransferRecord]:
     """What was asked for, never began, and is not wanted any more, or not until then."""
     kept_ids = {lot.id for lot in kept}
     lent = [lot.record for lot in lots if lot.record is not None and lot.id not in kept_ids]
@@ -305,7 +306,7 @@ def _dropped(order: BorrowOrder, lots: list[Lot], kept: list[Lot]) -> list[Trans
         entry
         for lot in lots
         for entry in lot.extensions
-        if lot.id not in kept_ids or entry.declaration.until != order.until
+        if lot.id not in kept_ids or entry.declaration.until != request.until
     ]
     return [record for record in lent + extensions if record.state is State.REQUESTED]
 
@@ -320,46 +321,46 @@ def _give_up(unit: Unit, dropped: list[TransferRecord], actor: str) -> None:
             unit.audit.append(actor, "void", f"transfer {declaration.name!r}", {})
 
 
-def _lend(order: BorrowOrder, lot: Lot) -> Declaration:
+def _lend(request: BorrowRequest, lot: Lot) -> Declaration:
     if lot.record is not None and lot.has_begun:
         return lot.record.declaration
     return Declaration(
         id=lot.id,
         name=lot.name,
-        item=order.item,
-        type=order.type,
+        item=request.item,
+        type=request.type,
         mode=Mode.PUSH,
-        source=order.source,
-        target=order.target,
-        until=order.until,
+        source=request.source,
+        target=request.target,
+        until=request.until,
     )
 
 
-def _return(order: BorrowOrder, lot: Lot) -> Declaration:
+def _return(request: BorrowRequest, lot: Lot) -> Declaration:
     name = f"{lot.name}/return"
     return Declaration(
         id=transfer_id(name),
         name=name,
-        item=_codes(order.item),
-        type=order.type,
+        item=_codes(request.item),
+        type=request.type,
         mode=Mode.RETURN,
-        source=order.target,
-        target=order.source,
+        source=request.target,
+        target=request.source,
         parent=lot.id,
     )
 
 
-def _extend(order: BorrowOrder, lot: Lot) -> Declaration:
-    name = f"{lot.name}/until-{moment(order.until)}"
+def _extend(request: BorrowRequest, lot: Lot) -> Declaration:
+    name = f"{lot.name}/until-{moment(request.until)}"
     return Declaration(
         id=transfer_id(name),
         name=name,
-        item=order.item,
-        type=order.type,
+        item=request.item,
+        type=request.type,
         mode=Mode.EXTEND,
-        source=order.source,
-        target=order.target,
-        until=order.until,
+        source=request.source,
+        target=request.target,
+        until=request.until,
         parent=lot.id,
     )
 
@@ -389,9 +390,9 @@ def _shown(active: list[Lot], known: BorrowRecord | None) -> dict[str, Any]:
     return {"seats": len(held), "until": until, "lots": [lot.name for lot in held]}
 
 
-def _order(record: BorrowRecord) -> BorrowOrder:
+def _request(record: BorrowRecord) -> BorrowRequest:
     declaration = record.declaration
-    return BorrowOrder(
+    return BorrowRequest(
         id=record.id,
         name=declaration["name"],
         item=ItemKey.parse(declaration["item"]),

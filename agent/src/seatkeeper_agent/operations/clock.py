@@ -46,8 +46,8 @@ class ClockView:
 
     def as_document(self) -> dict[str, object]:
         """As plain JSON values."""
-        told = None if self.problem is None else self.problem.as_document()
-        return {"plausible": self.problem is None, "problem": told}
+        details = None if self.problem is None else self.problem.as_document()
+        return {"plausible": self.problem is None, "problem": details}
 
 
 class HostClock:
@@ -135,7 +135,7 @@ class HostClock:
             if believed.jump is None:
                 unit.operations.open(OPERATION, KIND, SUBJECT, None, CONTAINER, "agent", [])
             unit.operations.set_state(OPERATION, OperationState.IN_DOUBT, problem.as_document())
-            detail = {"expected": _told(found.expected), "shown": _told(found.shown)}
+            detail = {"expected": _as_time(found.expected), "shown": _as_time(found.shown)}
             unit.audit.append("agent", "clock_jumped", SUBJECT, detail)
             _remember(unit, believed.expected, found)
 
@@ -158,8 +158,8 @@ def _last_written(unit: Unit, known: dict[str, Any]) -> float | None:
 def _remember(unit: Unit, believed: float | None, jump: Jump | None) -> None:
     """What was written while the clock was wrong is no measure later on."""
     sequence, _head = unit.audit.head()
-    told = None if jump is None else {"expected": jump.expected, "shown": jump.shown}
-    document = {"believed": believed, "sequence": sequence, "jump": told}
+    details = None if jump is None else {"expected": jump.expected, "shown": jump.shown}
+    document = {"believed": believed, "sequence": sequence, "jump": details}
     unit.declarations.put(KIND, _ID, document)
 
 
@@ -167,8 +167,8 @@ def _problem(jump: Jump) -> Problem:
     which = "ahead" if jump.is_ahead else "back"
     return Problem(
         ProblemCode.CLOCK_IMPLAUSIBLE,
-        f"The clock of this host was set {which}: it showed {_told(jump.shown)} where about"
-        f" {_told(jump.expected)} was expected. What depends on dates waits: new orders, borrows"
+        f"The clock of this host was set {which}: it showed {_as_time(jump.shown)} where about"
+        f" {_as_time(jump.expected)} was expected. What depends on dates waits: new orders, borrows"
         " and their ends.",
         "Set the clock right. If it is right as it is, confirm it with: seatkeeper-agent attest"
         f" {OPERATION} settled STATEMENT.",
@@ -176,7 +176,7 @@ def _problem(jump: Jump) -> Problem:
     )
 
 
-def _told(seconds: float) -> str:
+def _as_time(seconds: float) -> str:
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (OverflowError, OSError, ValueError):

@@ -21,7 +21,7 @@ from seatkeeper_agent.domain.records import TransferRecord
 from seatkeeper_agent.domain.servers import ProductSeats, ServerStatus
 from seatkeeper_agent.domain.transfers import Declaration, Side, State, moved_amounts
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.observations import LOTS_MAX, Sight
+from seatkeeper_agent.operations.observations import LOTS_MAX, ItemObservation
 from seatkeeper_agent.operations.server_ports import LicenseServerDriver
 from seatkeeper_agent.operations.servers.borrow_steps import BORROW
 from seatkeeper_agent.operations.views import moment, seconds
@@ -108,17 +108,19 @@ def update_view(vendor: str, dependencies: Dependencies) -> dict[str, Any]:
     return {
         "vendor": vendor,
         "sentences": list(dependencies.sentences()),
-        "way_out": dependencies.way_out() or None,
+        "way_out": dependencies.remedy() or None,
         "digest": digest if dependencies.found else None,
     }
 
 
-def of_item(unit: Unit, sight: Sight, item: Item, declaration: Declaration) -> Dependencies:
+def of_item(
+    unit: Unit, observation: ItemObservation, item: Item, declaration: Declaration
+) -> Dependencies:
     """An item of which nothing stays here: seats lent from it, transfers that are on their way.
 
     Nothing depends on an item that keeps some, or that only lends. Who uses seats is not read.
     """
-    if not is_last(sight, item, declaration):
+    if not is_last(observation, item, declaration):
         return NOTHING
     lent = unit.transfers.lent_before(NO_END, LOTS_MAX)
     moving = [
@@ -129,24 +131,26 @@ def of_item(unit: Unit, sight: Sight, item: Item, declaration: Declaration) -> D
     found = {
         entry.declaration.id: _lent(entry) if entry in lent else _in_transit(entry)
         for entry in (*lent, *moving)
-        if entry.declaration.id != declaration.id and _is_of(entry, sight)
+        if entry.declaration.id != declaration.id and _is_of(entry, observation)
     }
     return Dependencies(tuple(found.values()), (Relation.IN_USE,))
 
 
-def is_last(sight: Sight, item: Item, declaration: Declaration) -> bool:
+def is_last(observation: ItemObservation, item: Item, declaration: Declaration) -> bool:
     """Whether nothing of the item's codes is left in the container after the transfer."""
     if declaration.type.is_borrow:
         return False
     moved = moved_amounts(declaration, item)
-    return bool(moved) and all(sight.owned(measure) <= moved.get(measure, 0) for measure in Measure)
+    return bool(moved) and all(
+        observation.owned(measure) <= moved.get(measure, 0) for measure in Measure
+    )
 
 
-def _is_of(entry: TransferRecord, sight: Sight) -> bool:
+def _is_of(entry: TransferRecord, observation: ItemObservation) -> bool:
     item = entry.declaration.item
     return (entry.declaration.source.container, f"{item.firm_code}:{item.product_code}") == (
-        sight.container,
-        sight.codes,
+        observation.container,
+        observation.codes,
     )
 
 

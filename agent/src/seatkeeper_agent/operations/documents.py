@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import Measure
-from seatkeeper_agent.domain.plans import canonical, digest
+from seatkeeper_agent.domain.planned_steps import canonical, digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, MoveDocument, Past
 from seatkeeper_agent.domain.strict_json import JsonFault, read_document
@@ -177,11 +177,11 @@ def _kind_of(envelope: Envelope) -> StrEnum:
 def check_answers(
     document: Document,
     declaration: Declaration,
-    asked: Envelope | None,
-    asked_before: set[str] | frozenset[str] = frozenset(),
+    requested: Envelope | None,
+    superseded: set[str] | frozenset[str] = frozenset(),
 ) -> None:
-    """Refuse a document that answers none of ours; ``asked_before`` are digests of older ones."""
-    expected = set(asked_before) if asked is None else {digest(asked), *asked_before}
+    """Refuse a document that answers none of ours; ``superseded`` are digests of older ones."""
+    expected = set(superseded) if requested is None else {digest(requested), *superseded}
     if document.answers in expected:
         return
     raise Problem(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from seatkeeper_agent.domain.plans import Performer
+from seatkeeper_agent.domain.planned_steps import Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
     OperationRecord,
@@ -31,7 +31,7 @@ from seatkeeper_agent.operations.ports import (
     DriverUnfinished,
     DriverUnsupported,
 )
-from seatkeeper_agent.operations.steps import HandedOver, Probe, Step, Verdict, Work
+from seatkeeper_agent.operations.steps import HandedOver, OperationSpec, Probe, Step, Verdict
 
 ATTEMPTS_MAX = 5
 BACKOFF_SECONDS_FIRST = 0.1
@@ -60,33 +60,33 @@ class Engine:
         self._sleep = sleep
         self._locks = Locks()
 
-    def run(self, work: Work, declare: Declare | None = None) -> OperationState:
+    def run(self, spec: OperationSpec, declare: Declare | None = None) -> OperationState:
         """Bring an operation on from wherever it stands: done, or waiting for somebody.
 
         ``declare`` is given with new work: what it writes is there together with the operation,
         and it may refuse. Problem if the work can be neither done nor waiting.
         """
-        with self._locks.held(f"container {work.holds}"):
-            if not self._open(work, declare):
+        with self._locks.held(f"container {spec.holds}"):
+            if not self._open(spec, declare):
                 return OperationState.DONE
-            return self._go_on(work)
+            return self._go_on(spec)
 
-    def resume(self, work: Work) -> OperationState | None:
+    def resume(self, spec: OperationSpec) -> OperationState | None:
         """As ``run``, for what is open still; None for what has ended by now.
 
         Whoever looked before the lock was free may have seen others' work under way: what has
         failed since is not begun again without being asked for.
         """
-        with self._locks.held(f"container {work.holds}"):
+        with self._locks.held(f"container {spec.holds}"):
             with self._journal.reading() as unit:
-                held = unit.operations.holding(work.holds)
-            if held is None or held.id != work.id:
+                held = unit.operations.holding(spec.holds)
+            if held is None or held.id != spec.id:
                 return None
-            self._open(work)
-            return self._go_on(work)
+            self._open(spec)
+            return self._go_on(spec)
 
     def attest(
-        self, work: Work, seen: OperationRecord, happened: bool, statement: str, actor: str
+        self, spec: OperationSpec, seen: OperationRecord, happened: bool, statement: str, actor: str
     ) -> OperationState:
         """A person's word on the step that is intended and cannot be observed.
 
@@ -94,17 +94,17 @@ class Engine:
         What is said to have happened is concluded, and the operation goes on; what is said
         not to have happened ends it, without anything more being tried.
         """
-        with self._locks.held(f"container {work.holds}"):
-            record = self._intended(work)
-            step = work.steps[record.position]
+        with self._locks.held(f"container {spec.holds}"):
+            record = self._intended(spec)
+            step = spec.steps[record.position]
             if seen.intended is None or seen.intended.position != record.position:
                 raise _step_over(seen, record)
             if happened:
                 _require_attestable(record)
-            detail = {"operation": work.id, "statement": statement, "happened": happened}
+            detail = {"operation": spec.id, "statement": statement, "happened": happened}
             with self._journal.transaction() as unit:
-                unit.operations.attest(work.id, record.position, f"{actor}: {statement}")
-                unit.audit.append(actor, f"attested:{step.name}", work.subject, detail)
+                unit.operations.attest(spec.id, record.position, f"{actor}: {statement}")
+                unit.audit.append(actor, f"attested:{step.name}", spec.subject, detail)
                 if not happened:
                     problem = Problem(
                         ProblemCode.ATTESTED_UNDONE,
@@ -113,13 +113,13 @@ class Engine:
                         "Mend the cause, then plan it anew.",
                     )
                     step.withdraw(unit)
-                    unit.operations.set_step(work.id, record.position, StepState.PLANNED)
-                    unit.operations.set_state(work.id, OperationState.FAILED, problem.as_document())
+                    unit.operations.set_step(spec.id, record.position, StepState.PLANNED)
+                    unit.operations.set_state(spec.id, OperationState.FAILED, problem.as_document())
             if not happened:
                 return OperationState.FAILED
             probe = Probe(Verdict.DONE, {"attested": statement})
-            self._conclude(work, record.position, step, probe, None)
-            return self._go_on(work)
+            self._conclude(spec, record.position, step, probe, None)
+            return self._go_on(spec)
 
     def give_up(
         self,
@@ -141,31 +141,31 @@ class Engine:
             unit.audit.append(actor, "given_up", held.subject, {"operation": operation_id})
         return True
 
-    def _intended(self, work: Work) -> StepRecord:
+    def _intended(self, spec: OperationSpec) -> StepRecord:
         with self._journal.reading() as unit:
-            operation = unit.operations.get(work.id)
+            operation = unit.operations.get(spec.id)
         if operation is not None and operation.intended is not None:
             return operation.intended
         raise Problem(
             ProblemCode.OPERATION_UNKNOWN,
-            f"No step of the operation {work.id} waits for anybody's word.",
+            f"No step of the operation {spec.id} waits for anybody's word.",
             "Look at the list of operations.",
         )
 
-    def _go_on(self, work: Work) -> OperationState:
+    def _go_on(self, spec: OperationSpec) -> OperationState:
         """Step by step; one that was begun stays with whom it was given to."""
-        for position, step in enumerate(work.steps):
-            record = self._record(work, position)
+        for position, step in enumerate(spec.steps):
+            record = self._record(spec, position)
             if record.state.is_over:
                 continue
             intended = record.state is StepState.INTENDED
             is_agents = (record.performer if intended else step.performer) is Performer.AGENT
             bring_on = self._advance if is_agents else self._await
-            if not bring_on(work, position, step, record):
+            if not bring_on(spec, position, step, record):
                 return OperationState.WAITING
         return OperationState.DONE
 
-    def _open(self, work: Work, declare: Declare | None = None) -> bool:
+    def _open(self, spec: OperationSpec, declare: Declare | None = None) -> bool:
         """Take what is to be held; False when this very work is done already."""
         records = [
             StepRecord(
@@ -179,56 +179,56 @@ class Engine:
                 performer=step.performer,
                 instructions=step.instructions,
             )
-            for position, step in enumerate(work.steps)
+            for position, step in enumerate(spec.steps)
         ]
         with self._journal.transaction() as unit:
-            known = unit.operations.get(work.id) if declare is None else None
+            known = unit.operations.get(spec.id) if declare is None else None
             if known is not None and known.state is OperationState.DONE:
                 return False
             if known is not None and known.state is OperationState.WAITING:
                 return True
-            holder = unit.operations.holding(work.holds)
-            if holder is not None and holder.id != work.id:
+            holder = unit.operations.holding(spec.holds)
+            if holder is not None and holder.id != spec.id:
                 raise _held(holder)
             if declare is not None:
                 declare(unit)
             unit.operations.open(
-                work.id,
-                work.kind,
-                work.subject,
-                work.side,
-                work.holds,
-                work.actor,
+                spec.id,
+                spec.kind,
+                spec.subject,
+                spec.side,
+                spec.holds,
+                spec.actor,
                 records,
-                work.declaration,
+                spec.declaration,
             )
         return True
 
-    def _await(self, work: Work, position: int, step: Step, record: StepRecord) -> bool:
+    def _await(self, spec: OperationSpec, position: int, step: Step, record: StepRecord) -> bool:
         """Whether somebody else's step is observed done; hand it out if that was not done yet."""
         intended = record.state is StepState.INTENDED
         probe = self._probe(step, record.baseline if intended else None)
         if probe.verdict is Verdict.DONE:
-            self._conclude(work, position, step, probe, None)
+            self._conclude(spec, position, step, probe, None)
             return True
         if probe.verdict is Verdict.CONTRADICTED:
-            raise self._undecided(work, position, intended, probe)
+            raise self._undecided(spec, position, intended, probe)
         if not intended:
             if probe.verdict is Verdict.UNKNOWN:
-                raise self._undecided(work, position, False, probe)
-            self._intend(work, position, step, self._baseline(work, step), self._clock())
-        self._set_waiting(work)
+                raise self._undecided(spec, position, False, probe)
+            self._intend(spec, position, step, self._baseline(spec, step), self._clock())
+        self._set_waiting(spec)
         return False
 
-    def _set_waiting(self, work: Work) -> None:
+    def _set_waiting(self, spec: OperationSpec) -> None:
         with self._journal.reading() as unit:
-            operation = unit.operations.get(work.id)
+            operation = unit.operations.get(spec.id)
         if operation is None or operation.state is OperationState.WAITING:
             return
         with self._journal.transaction() as unit:
-            unit.operations.set_state(work.id, OperationState.WAITING)
+            unit.operations.set_state(spec.id, OperationState.WAITING)
 
-    def _advance(self, work: Work, position: int, step: Step, record: StepRecord) -> bool:
+    def _advance(self, spec: OperationSpec, position: int, step: Step, record: StepRecord) -> bool:
         """Do it, seen done; False when it has begun and somebody else brings it to its end."""
         intended = record.state is StepState.INTENDED
         baseline = record.baseline if intended else None
@@ -238,77 +238,77 @@ class Engine:
         returned: bytes | None = None
         for attempt in range(ATTEMPTS_MAX):
             if probe.verdict in (Verdict.DONE, Verdict.TRIED):
-                self._conclude(work, position, step, probe, returned)
+                self._conclude(spec, position, step, probe, returned)
                 return True
             if probe.verdict is not Verdict.NOT_DONE:
-                raise self._undecided(work, position, baseline is not None, probe)
+                raise self._undecided(spec, position, baseline is not None, probe)
             if baseline is None:
-                baseline = self._baseline(work, step)
+                baseline = self._baseline(spec, step)
             if attempt:
                 self._sleep(BACKOFF_SECONDS_FIRST * 2**attempt)
             try:
-                returned, probe = self._attempt(work, position, step, baseline)
+                returned, probe = self._attempt(spec, position, step, baseline)
             except HandedOver as over:
                 with self._journal.transaction() as unit:
-                    unit.operations.assign(work.id, position, over.performer, over.instructions)
-                return self._await(work, position, step, self._record(work, position))
+                    unit.operations.assign(spec.id, position, over.performer, over.instructions)
+                return self._await(spec, position, step, self._record(spec, position))
         reason = f"it was tried {ATTEMPTS_MAX} times and never observed done"
-        raise self._doubt(work, position, reason)
+        raise self._doubt(spec, position, reason)
 
     def _attempt(
-        self, work: Work, position: int, step: Step, baseline: dict[str, object]
+        self, spec: OperationSpec, position: int, step: Step, baseline: dict[str, object]
     ) -> tuple[bytes | None, Probe]:
         intended_at = self._clock()
-        self._intend(work, position, step, baseline, intended_at)
+        self._intend(spec, position, step, baseline, intended_at)
         try:
             returned = step.perform(baseline)
         except (DriverPending, DriverUnfinished):
             # The product may still be at work: look, and look again when it must have ended.
-            seen = self._looked(work, position, baseline)
+            seen = self._looked(spec, position, baseline)
             return None, self._settled(step, baseline, intended_at, seen)
         except DriverError as error:
-            seen = self._looked(work, position, baseline)
+            seen = self._looked(spec, position, baseline)
             if seen.verdict is Verdict.NOT_DONE:
-                self._withdraw(work, position, step, error)
+                self._withdraw(spec, position, step, error)
             return None, seen
-        seen = self._looked(work, position, baseline)
+        seen = self._looked(spec, position, baseline)
         if seen.verdict is Verdict.NOT_DONE:
             reason = "the product reported success, but nothing of it can be seen"
             return None, Probe(Verdict.UNKNOWN, reason=reason)
         return returned, seen
 
-    def _looked(self, work: Work, position: int, baseline: dict[str, object]) -> Probe:
+    def _looked(self, spec: OperationSpec, position: int, baseline: dict[str, object]) -> Probe:
         """A look after the effect; what is not seen done is somebody's to judge, with the words."""
-        step = work.steps[position]
+        step = spec.steps[position]
         seen = self._probe(step, baseline)
         if seen.verdict is not Verdict.DONE and step.said is not None:
             with self._journal.transaction() as unit:
-                unit.operations.hear(work.id, position, step.said)
+                unit.operations.keep_output(spec.id, position, step.said)
         return seen
 
     def _intend(
-        self, work: Work, position: int, step: Step, baseline: dict[str, object], at: float
+        self, spec: OperationSpec, position: int, step: Step, baseline: dict[str, object], at: float
     ) -> None:
         try:
             with self._journal.transaction() as unit:
-                if self._record(work, position).state is StepState.PLANNED:
+                if self._record(spec, position).state is StepState.PLANNED:
                     step.intend(unit, baseline)
-                    unit.operations.assign(work.id, position, step.performer, step.instructions)
-                unit.operations.intend(work.id, position, baseline, at, _until(step, at))
-                detail = {"operation": work.id}
-                unit.audit.append(work.actor, f"intent:{step.name}", work.subject, detail)
+                    unit.operations.assign(spec.id, position, step.performer, step.instructions)
+                unit.operations.intend(spec.id, position, baseline, at, _until(step, at))
+                detail = {"operation": spec.id}
+                unit.audit.append(spec.actor, f"intent:{step.name}", spec.subject, detail)
         except Problem as problem:
             # A container that went back in time stays frozen until a person has decided.
-            self._set_in_doubt(work, problem)
+            self._set_in_doubt(spec, problem)
             raise
 
-    def _baseline(self, work: Work, step: Step) -> dict[str, object]:
+    def _baseline(self, spec: OperationSpec, step: Step) -> dict[str, object]:
         try:
             return step.baseline()
         except DriverError as error:
-            raise self._failed(work, driver_problem(step.title, error)) from error
+            raise self._failed(spec, driver_problem(step.title, error)) from error
         except Problem as problem:
-            raise self._failed(work, problem) from None
+            raise self._failed(spec, problem) from None
 
     def _probe(self, step: Step, baseline: dict[str, object] | None) -> Probe:
         try:
@@ -328,88 +328,90 @@ class Engine:
         return self._probe(step, baseline)
 
     def _conclude(
-        self, work: Work, position: int, step: Step, probe: Probe, returned: bytes | None
+        self, spec: OperationSpec, position: int, step: Step, probe: Probe, returned: bytes | None
     ) -> None:
         try:
             collected = step.collect(probe.evidence, returned)
         except DriverError as error:
             reason = f"it happened, but what it gave could not be fetched: {error}"
-            raise self._doubt(work, position, reason) from error
+            raise self._doubt(spec, position, reason) from error
         except Problem as problem:
-            self._set_in_doubt(work, problem)
+            self._set_in_doubt(spec, problem)
             raise
-        last = position == len(work.steps) - 1
+        last = position == len(spec.steps) - 1
         ended = StepState.TRIED if probe.verdict is Verdict.TRIED else StepState.DONE
         with self._journal.transaction() as unit:
             step.conclude(unit, probe.evidence, collected)
-            unit.operations.set_step(work.id, position, ended)
+            unit.operations.set_step(spec.id, position, ended)
             unit.operations.set_state(
-                work.id, OperationState.DONE if last else OperationState.RUNNING
+                spec.id, OperationState.DONE if last else OperationState.RUNNING
             )
-            detail = {"operation": work.id}
-            unit.audit.append(work.actor, f"{ended.value}:{step.name}", work.subject, detail)
+            detail = {"operation": spec.id}
+            unit.audit.append(spec.actor, f"{ended.value}:{step.name}", spec.subject, detail)
 
-    def _withdraw(self, work: Work, position: int, step: Step, error: DriverError) -> None:
+    def _withdraw(self, spec: OperationSpec, position: int, step: Step, error: DriverError) -> None:
         problem = driver_problem(step.title, error)
         with self._journal.transaction() as unit:
             step.withdraw(unit)
-            unit.operations.set_step(work.id, position, StepState.PLANNED)
-            unit.operations.set_state(work.id, OperationState.FAILED, problem.as_document())
+            unit.operations.set_step(spec.id, position, StepState.PLANNED)
+            unit.operations.set_state(spec.id, OperationState.FAILED, problem.as_document())
             unit.audit.append(
-                work.actor, f"refused:{step.name}", work.subject, {"problem": problem.code.value}
+                spec.actor, f"refused:{step.name}", spec.subject, {"problem": problem.code.value}
             )
         raise problem from error
 
-    def _undecided(self, work: Work, position: int, intended: bool, probe: Probe) -> Problem:
+    def _undecided(
+        self, spec: OperationSpec, position: int, intended: bool, probe: Probe
+    ) -> Problem:
         if intended:
-            return self._doubt(work, position, probe.reason, probe.advice)
-        title = work.steps[position].title
-        return self._failed(work, driver_problem(title, DriverUnavailable(probe.reason)))
+            return self._doubt(spec, position, probe.reason, probe.advice)
+        title = spec.steps[position].title
+        return self._failed(spec, driver_problem(title, DriverUnavailable(probe.reason)))
 
-    def _failed(self, work: Work, problem: Problem) -> Problem:
+    def _failed(self, spec: OperationSpec, problem: Problem) -> Problem:
         with self._journal.transaction() as unit:
-            unit.operations.set_state(work.id, OperationState.FAILED, problem.as_document())
+            unit.operations.set_state(spec.id, OperationState.FAILED, problem.as_document())
         return problem
 
-    def _doubt(self, work: Work, position: int, reason: str, advice: str = "") -> Problem:
+    def _doubt(self, spec: OperationSpec, position: int, reason: str, advice: str = "") -> Problem:
         problem = Problem(
             ProblemCode.IN_DOUBT,
-            f"Whether {work.steps[position].title} happened cannot be told: {reason.rstrip('.')}."
-            f"{self._heard(work, position)}",
+            f"Whether {spec.steps[position].title} happened cannot be told: {reason.rstrip('.')}."
+            f"{self._output_sentence(spec, position)}",
             advice
-            or f"Nothing is tried again blindly and the container {work.holds} is frozen: make"
+            or f"Nothing is tried again blindly and the container {spec.holds} is frozen: make"
             " the product answer again, then run the playbook again.",
-            {"operation": work.id, "container": work.holds},
+            {"operation": spec.id, "container": spec.holds},
         )
-        self._set_in_doubt(work, problem)
+        self._set_in_doubt(spec, problem)
         return problem
 
-    def _heard(self, work: Work, position: int) -> str:
+    def _output_sentence(self, spec: OperationSpec, position: int) -> str:
         """What a vendor's program said of it, as one more sentence; empty for nothing."""
-        said = self._record(work, position).said
+        said = self._record(spec, position).said
         return "" if said is None else f" What was run for it: {said}."
 
-    def _set_in_doubt(self, work: Work, problem: Problem) -> None:
+    def _set_in_doubt(self, spec: OperationSpec, problem: Problem) -> None:
         with self._journal.transaction() as unit:
-            unit.operations.set_state(work.id, OperationState.IN_DOUBT, problem.as_document())
-            unit.audit.append(work.actor, "in_doubt", work.subject, {"problem": problem.code.value})
+            unit.operations.set_state(spec.id, OperationState.IN_DOUBT, problem.as_document())
+            unit.audit.append(spec.actor, "in_doubt", spec.subject, {"problem": problem.code.value})
 
-    def _record(self, work: Work, position: int) -> StepRecord:
+    def _record(self, spec: OperationSpec, position: int) -> StepRecord:
         with self._journal.reading() as unit:
-            operation = unit.operations.get(work.id)
+            operation = unit.operations.get(spec.id)
         if operation is None:
-            raise LookupError(f"operation {work.id} is not in the journal")
+            raise LookupError(f"operation {spec.id} is not in the journal")
         return operation.steps[position]
 
 
 def _require_attestable(record: StepRecord) -> None:
     """What can be observed is: a person's word that it happened counts for nothing there."""
-    told = record.instructions
-    if told is None or told.attestable:
+    document = record.instructions
+    if document is None or document.attestable:
         return
     raise Problem(
         ProblemCode.CAPABILITY_REFUSED,
-        f"That {record.title} happened is observed, not attested: {told.verified_by}",
+        f"That {record.title} happened is observed, not attested: {document.verified_by}",
         "Do the step; or attest that it is not done, to have the operation given up.",
     )
 
@@ -471,9 +473,9 @@ def driver_problem(doing: str, error: DriverError) -> Problem:
 def _held(holder: OperationRecord) -> Problem:
     """Why a container is not free; what was rolled back says what to do about it itself."""
     in_doubt = holder.state is OperationState.IN_DOUBT
-    told = holder.problem or {}
-    if in_doubt and told.get("code") == ProblemCode.SNAPSHOT_ROLLED_BACK.value:
-        return Problem.from_document(told)
+    document = holder.problem or {}
+    if in_doubt and document.get("code") == ProblemCode.SNAPSHOT_ROLLED_BACK.value:
+        return Problem.from_document(document)
     return Problem(
         ProblemCode.IN_DOUBT if in_doubt else ProblemCode.CONTAINER_BUSY,
         f"The container {holder.holds} is held by the operation {holder.kind} of"

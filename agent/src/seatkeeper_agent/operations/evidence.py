@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from seatkeeper_agent.domain.plans import digest
+from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, MoveDocument, Past
 from seatkeeper_agent.domain.transfers import Side
@@ -26,10 +26,10 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.journal.peers import SeenPast
 from seatkeeper_agent.operations.documents import Document, own_past, quoted_by, unseal
-from seatkeeper_agent.operations.legs import TAKES, LegOrder
+from seatkeeper_agent.operations.legs import TAKES, LegRequest
 from seatkeeper_agent.operations.observations import rolled_back
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
-from seatkeeper_agent.operations.works import freeze, require_unfrozen
+from seatkeeper_agent.operations.transfer_operations import freeze, require_unfrozen
 
 SIGNED, QUOTES = "has this agent's own signature under", "quotes"
 """How a peer can show an entry of this agent's audit."""
@@ -57,33 +57,33 @@ class Evidence:
         self._driver = driver
         self._identity = identity
 
-    def require(self, order: LegOrder, is_run: bool) -> None:
+    def require(self, request: LegRequest, is_run: bool) -> None:
         """Problem while container or exchange is frozen, or the peer's copy proves a rollback.
 
         Nothing is frozen by a dry run. Problem also for evidence that this agent has not signed.
         """
-        require_unfrozen(self._journal, order.here.container, exchange_with(order.peer))
-        if order.evidence is None:
+        require_unfrozen(self._journal, request.here.container, exchange_with(request.peer))
+        if request.evidence is None:
             return
-        past = own_past(self._identity, order.evidence)
+        past = own_past(self._identity, request.evidence)
         with self._journal.reading() as unit:
-            problem = own_contradicted(unit, order.peer, past, SIGNED)
+            problem = own_contradicted(unit, request.peer, past, SIGNED)
         if problem is None:
             return
         if is_run:
-            for name in self._containers(order):
-                freeze(self._journal, name, order.actor, problem)
+            for name in self._containers(request):
+                freeze(self._journal, name, request.actor, problem)
         else:
             problem.next_action = NOT_FROZEN.format("the containers of this host")
         raise problem
 
-    def take(self, order: LegOrder, answered: Envelope | None, is_run: bool) -> Document:
+    def take(self, request: LegRequest, answered: Envelope | None, is_run: bool) -> Document:
         """The document that a leg needs, verified and no proof of a rewritten past.
 
         ``answered`` is the newest document of this host that it may answer; what answers an older
         one, or nothing, is not compared with it. Nothing is frozen by a dry run.
         """
-        document = unseal(self._identity, TAKES[order.leg], order.declaration, order.given)
+        document = unseal(self._identity, TAKES[request.leg], request.declaration, request.given)
         if answered is not None and document.answers != digest(answered):
             answered = None
         with self._journal.reading() as unit:
@@ -93,24 +93,24 @@ class Evidence:
         if problem is None:
             return document
         if is_run:
-            freeze_exchange(self._journal, order.peer, order.actor, problem)
+            freeze_exchange(self._journal, request.peer, request.actor, problem)
         else:
             problem.next_action = NOT_FROZEN.format("the exchange between the two agents")
         raise problem
 
-    def keep(self, unit: Unit, put: Put, order: LegOrder, document: Document) -> None:
+    def keep(self, unit: Unit, put: Put, request: LegRequest, document: Document) -> None:
         """Keep the document, and with it its sender's past."""
-        where = (order.declaration.id, order.leg.side, document.kind)
-        put(*where, order.given)
+        where = (request.declaration.id, request.leg.side, document.kind)
+        put(*where, request.given)
         unit.peers.put(SeenPast(document.sender, document.past, *where))
 
-    def _containers(self, order: LegOrder) -> list[str]:
+    def _containers(self, request: LegRequest) -> list[str]:
         """All containers of this host: a journal that was rolled back vouches for none."""
         try:
             shown = {container.serial for container in self._driver.containers()}
         except DriverError:
             shown = set()
-        return sorted(shown | {order.here.container})
+        return sorted(shown | {request.here.container})
 
 
 def own_contradicted(unit: Unit, peer: str, past: Past | None, how: str) -> Problem | None:
@@ -154,9 +154,9 @@ def settle(unit: Unit, problem: dict[str, Any]) -> None:
     newest = unit.peers.newest(peer)
     if newest is not None:
         unit.counters.raise_to(SETTLED_PEERS, peer, newest.past.sequence)
-    heard = problem.get("heard")
-    if isinstance(heard, int):
-        unit.counters.raise_to(SETTLED_PEERS, peer, heard)
+    received = problem.get("heard")
+    if isinstance(received, int):
+        unit.counters.raise_to(SETTLED_PEERS, peer, received)
     unit.peers.forget(peer)
 
 
@@ -172,7 +172,7 @@ def _kept(unit: Unit, seen: SeenPast) -> Envelope | None:
     """The document in which a peer signed its past."""
     if isinstance(seen.kind, MoveDocument):
         # Most agents know of no move, and do not load what reads one.
-        from seatkeeper_agent.operations.moves.records import find
+        from seatkeeper_agent.operations.server_moves.records import find
 
         move = find(unit, seen.transfer)
         return None if move is None else move.document(seen.kind)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from seatkeeper_agent.domain.records import Event
 from seatkeeper_agent.domain.transfers import Side, State
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.works import operation_id
+from seatkeeper_agent.operations.transfer_operations import operation_id
 
 _LEFT = (State.IN_TRANSIT, State.CREDITING_BACK, State.RECEIPTED)
 _ARRIVED = (State.TRANSFERRED, State.RECEIPTED)
@@ -32,15 +32,15 @@ def check(unit: Unit) -> list[Invariant]:
     repeated = unit.ledger.repeated_events()
     broken = unit.audit.first_broken_link()
     return [
-        _told("I1", early, "transfers usable here without having arrived"),
-        _told("I2", [*map(str, unbalanced), *astray], "entries or transfers that do not add up"),
-        _told("I3", unintended, "entries without an earlier intent"),
-        _told("I4", repeated, "transfers debited, credited or credited back twice"),
-        _told("audit", [] if broken is None else [broken], "links that do not fit the chain"),
+        _checked("I1", early, "transfers usable here without having arrived"),
+        _checked("I2", [*map(str, unbalanced), *astray], "entries or transfers that do not add up"),
+        _checked("I3", unintended, "entries without an earlier intent"),
+        _checked("I4", repeated, "transfers debited, credited or credited back twice"),
+        _checked("audit", [] if broken is None else [broken], "links that do not fit the chain"),
     ]
 
 
-def _told(name: str, found: list[object] | list[str] | list[int], what: str) -> Invariant:
+def _checked(name: str, found: list[object] | list[str] | list[int], what: str) -> Invariant:
     shown = ", ".join(str(entry) for entry in found[:5])
     return Invariant(name, not found, f"{len(found)} {what}{': ' + shown if found else ''}")
 

@@ -32,7 +32,7 @@ PAST = {
 
 
 @dataclass(frozen=True)
-class LegOrder:
+class LegRequest:
     """One leg as it was asked for.
 
     ``facts`` is what the other side's plan told; only a dry run needs it, otherwise the
@@ -94,11 +94,11 @@ def unknown(transfer_id: str) -> Problem:
     )
 
 
-def out_of_order(order: LegOrder, state: State) -> Problem:
+def out_of_order(request: LegRequest, state: State) -> Problem:
     """The transfer's state does not allow the leg."""
     return Problem(
         ProblemCode.LEG_OUT_OF_ORDER,
-        f"The leg {order.leg.value} of {order.subject} cannot run now: the transfer is"
+        f"The leg {request.leg.value} of {request.subject} cannot run now: the transfer is"
         f" {state.value} on this host.",
         "Run the legs in their order: request, issue, install, confirm, acknowledge.",
     )
@@ -106,8 +106,8 @@ def out_of_order(order: LegOrder, state: State) -> Problem:
 
 def differs(declaration: Declaration, record: TransferRecord) -> Problem:
     """The same name was declared otherwise before."""
-    known, asked = record.declaration.as_document(), declaration.as_document()
-    members = ", ".join(sorted(name for name in known if known[name] != asked[name]))
+    known, requested = record.declaration.as_document(), declaration.as_document()
+    members = ", ".join(sorted(name for name in known if known[name] != requested[name]))
     return Problem(
         ProblemCode.DECLARATION_DIFFERS,
         f"The transfer {declaration.name!r} is known here with another {members} (it is"

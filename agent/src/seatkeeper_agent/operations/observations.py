@@ -16,7 +16,7 @@ LOTS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ItemObservation:
     """One look at the items of a declaration's codes in one container."""
 
     container: str
@@ -25,7 +25,9 @@ class Sight:
     update_counter: int
 
     @classmethod
-    def take(cls, driver: LicenseDriver, container: str, declaration: Declaration) -> Sight:
+    def take(
+        cls, driver: LicenseDriver, container: str, declaration: Declaration
+    ) -> ItemObservation:
         """Look once; DriverError if the product does not answer."""
         codes = ItemKey(declaration.item.firm_code, declaration.item.product_code)
         items = tuple(driver.items(container, codes))
@@ -63,12 +65,14 @@ def the_container(driver: LicenseDriver, serial: str | None) -> str:
     return serial
 
 
-def the_item(sight: Sight, declaration: Declaration, parent_vendor_id: str | None) -> Item:
+def the_item(
+    observation: ItemObservation, declaration: Declaration, parent_vendor_id: str | None
+) -> Item:
     """The one item that a transfer names at its source; a Problem for none or several.
 
     A return names what came with its parent, told by the vendor's own transfer id.
     """
-    found = find_item(sight.items, declaration.item)
+    found = find_item(observation.items, declaration.item)
     if declaration.mode is Mode.RETURN:
         found = [item for item in found if _came_so(item, declaration, parent_vendor_id)]
     elif declaration.item.reference is None and len(found) > 1:
@@ -79,7 +83,7 @@ def the_item(sight: Sight, declaration: Declaration, parent_vendor_id: str | Non
     if not found:
         raise Problem(
             ProblemCode.ITEM_UNKNOWN,
-            f"The container {sight.container} holds no item {declaration.item}"
+            f"The container {observation.container} holds no item {declaration.item}"
             f"{' that it received so' if declaration.mode is Mode.RETURN else ''}, which transfer"
             f" {declaration.name!r} names.",
             "Look at what license_info lists and correct the item.",
@@ -87,7 +91,8 @@ def the_item(sight: Sight, declaration: Declaration, parent_vendor_id: str | Non
     choices = ", ".join(str(item.key) for item in found)
     raise Problem(
         ProblemCode.ITEM_AMBIGUOUS,
-        f"The container {sight.container} holds {len(found)} items {declaration.item}: {choices}.",
+        f"The container {observation.container} holds {len(found)} items {declaration.item}:"
+        f" {choices}.",
         "Name one of them with its reference.",
     )
 
@@ -167,7 +172,7 @@ def refuse_vanished(
     if not gone:
         return
     differs = any(_difference(unit, container, codes, m, owned, ended) for m in Measure)
-    if differs or gone & unit.transfers.on_their_way():
+    if differs or gone & unit.transfers.under_way_ids():
         raise rolled_back(
             f"The container {container} has lost {len(gone)} rows of its transfer history of"
             f" {codes}, which the journal has seen"

@@ -19,13 +19,13 @@ from seatkeeper_agent.domain.licenses import ItemKey, Measure
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.observations import (
-    Sight,
+    ItemObservation,
     ended_lots,
     refuse_rollback,
     refuse_vanished,
 )
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
-from seatkeeper_agent.operations.works import freeze, freeze_owed
+from seatkeeper_agent.operations.transfer_operations import freeze, freeze_owed
 
 COMPARE_SECONDS = 300.0
 LOOK_SECONDS = 2.0
@@ -48,7 +48,7 @@ class _Shown:
     """What a container shows of what the journal remembers of it, of one moment."""
 
     counters: dict[int, int]
-    rows: dict[str, tuple[Sight, frozenset[str]]]
+    rows: dict[str, tuple[ItemObservation, frozenset[str]]]
     box_at: int
 
 
@@ -153,7 +153,7 @@ class Observer:
             items = tuple(self._driver.items(serial, key))
             history = self._driver.history(serial, key.firm_code, key.product_code)
             ids = frozenset(row.transfer_id for row in history)
-            rows[name] = (Sight(serial, name, items, 0), ids)
+            rows[name] = (ItemObservation(serial, name, items, 0), ids)
         # Noted before it is judged: what a read shows after this is a change.
         counters = self._counters[serial] = self._driver.firm_items(serial)
         return _Shown(counters, rows, self._driver.clock(serial).box_at)
@@ -163,7 +163,7 @@ def _compare_with_journal(unit: Unit, serial: str, shown: _Shown) -> None:
     """Problem if the container is older than the journal."""
     for firm_code, counter in shown.counters.items():
         refuse_rollback(unit, serial, firm_code, counter)
-    for codes, (sight, ids) in shown.rows.items():
-        owned = {measure: sight.owned(measure) for measure in Measure}
+    for codes, (observation, ids) in shown.rows.items():
+        owned = {measure: observation.owned(measure) for measure in Measure}
         ended = ended_lots(unit, serial, codes, shown.box_at)
         refuse_vanished(unit, serial, codes, ids, owned, ended)

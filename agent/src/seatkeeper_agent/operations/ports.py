@@ -116,7 +116,7 @@ class Description:
 
 
 @dataclass(frozen=True, slots=True)
-class TransferOrder:
+class TransferCommand:
     """What the source asks the runtime to do with one item."""
 
     type: TransferType
@@ -167,7 +167,7 @@ class LicenseDriver(Protocol):
     def create_request(self, serial: str, firm_code: int, mode: Mode) -> bytes:
         """The receiving side's request; no effect on seats."""
 
-    def do_transfer(self, serial: str, item: Item, order: TransferOrder, request: bytes) -> bytes:
+    def do_transfer(self, serial: str, item: Item, order: TransferCommand, request: bytes) -> bytes:
         """EFFECT at the sending side: debit the item and give the update."""
 
     def import_update(self, serial: str, update: bytes) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seatkeeper_agent.journal import Journal, JournalError, JournalMalformed
-from seatkeeper_agent.journal.looking import looking
 from seatkeeper_agent.journal.pages import require_room
+from seatkeeper_agent.journal.read_only import read_only
 from seatkeeper_agent.operations import invariants
 
 GOOD_SECONDS = 1.0
@@ -82,7 +82,7 @@ class Readiness:
             require_room(path.parent)
         except OSError as error:
             raise JournalError(f"The journal {path} can take no more: {error.strerror}.") from error
-        with looking(path, is_in_use=True) as unit:
+        with read_only(path, is_in_use=True) as unit:
             if unit is None:
                 raise JournalError(f"The journal {path} is of another version than this agent.")
             fault = unit.pages.first_fault()

@@ -17,9 +17,14 @@ from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.evidence import exchange_with, settle
 from seatkeeper_agent.operations.legs import subject, unknown
-from seatkeeper_agent.operations.observations import Sight
+from seatkeeper_agent.operations.observations import ItemObservation
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
-from seatkeeper_agent.operations.works import KIND_OF_STATE, Works, freeze_owed, operation_id
+from seatkeeper_agent.operations.transfer_operations import (
+    KIND_OF_STATE,
+    TransferOperations,
+    freeze_owed,
+    operation_id,
+)
 
 MARGIN_SECONDS = 60
 """How much later than its end the origin takes a borrow for ended: the holder ends first."""
@@ -36,12 +41,12 @@ class Recovery:
         self,
         journal: Journal,
         driver: LicenseDriver,
-        works: Works,
+        transfer_operations: TransferOperations,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._journal = journal
         self._driver = driver
-        self._works = works
+        self._transfer_operations = transfer_operations
         self._clock = clock
 
     def resume(self, transfer_id: str, actor: str) -> list[str]:
@@ -88,7 +93,7 @@ class Recovery:
 
     def _close(self, record: TransferRecord, actor: str) -> bool:
         declaration = record.declaration
-        with self._works.held(declaration), self._journal.transaction() as unit:
+        with self._transfer_operations.held(declaration), self._journal.transaction() as unit:
             present = unit.transfers.get(declaration.id, record.side)
             if present is None or present != record:
                 return False
@@ -106,11 +111,11 @@ class Recovery:
             records = unit.transfers.lent_before(now - MARGIN_SECONDS, RESUMED_MAX)
         done: list[str] = []
         for record in records:
-            held = self._works.held_by(record)
+            held = self._transfer_operations.held_by(record)
             if self._is_prolonged(record, now) or not self._is_back(record, held):
                 continue
             try:
-                done.append(self._works.expire(record, actor))
+                done.append(self._transfer_operations.expire(record, actor))
             except Problem:
                 # Held by other work or not answering: the next run looks again.
                 continue
@@ -124,18 +129,18 @@ class Recovery:
         """
         with self._journal.reading() as unit:
             found = unit.operations.get(operation)
-        told = {} if found is None or found.problem is None else found.problem
-        if found is None or told.get("code") != ProblemCode.SNAPSHOT_ROLLED_BACK.value:
+        document = {} if found is None or found.problem is None else found.problem
+        if found is None or document.get("code") != ProblemCode.SNAPSHOT_ROLLED_BACK.value:
             raise Problem(
                 ProblemCode.OPERATION_UNKNOWN,
                 f"The operation {operation} is not one that was frozen after a rolled-back"
                 " snapshot.",
                 "Run the playbook again: other operations go on by what can be observed.",
             )
-        is_exchange = found.holds == exchange_with(str(told.get("peer")))
+        is_exchange = found.holds == exchange_with(str(document.get("peer")))
         shown = {} if is_exchange else self._shown(found.holds)
         with self._journal.transaction() as unit:
-            settle(unit, told)
+            settle(unit, document)
             for firm_code, update_counter in shown.items():
                 holder = f"container/{found.holds}"
                 unit.counters.accept(holder, str(firm_code), update_counter)
@@ -159,12 +164,12 @@ class Recovery:
 
     def _drive(self, record: TransferRecord, actor: str) -> str | None:
         # Looked at again under the transfer's lock: a leg may have come first.
-        with self._works.held(record.declaration):
+        with self._transfer_operations.held(record.declaration):
             with self._journal.reading() as unit:
                 present = unit.transfers.get(record.declaration.id, record.side)
             if present is None or not self._is_due(present):
                 return None
-            return self._works.resume(present, actor)
+            return self._transfer_operations.resume(present, actor)
 
     def _is_due(self, record: TransferRecord) -> bool:
         if record.state in _INTERRUPTED:
@@ -187,10 +192,10 @@ class Recovery:
 
     def _is_back(self, record: TransferRecord, held: dict[str, int]) -> bool:
         try:
-            sight = Sight.take(self._driver, record.container, record.declaration)
+            observation = ItemObservation.take(self._driver, record.container, record.declaration)
         except DriverError:
             return False
         return all(
-            sight.owned(measure) - held[measure.value] >= amount
+            observation.owned(measure) - held[measure.value] >= amount
             for measure, amount in record.amounts.items()
         )

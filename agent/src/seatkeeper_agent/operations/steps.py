@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.planned_steps import Instructions, Performer
 from seatkeeper_agent.domain.records import DeclarationKey, OperationRecord
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.journal import Unit
@@ -102,7 +102,7 @@ class Step(Protocol):
 
 
 @dataclass
-class Heard:
+class ProgramOutput:
     """What was heard while a step was performed."""
 
     said: str | None = None
@@ -178,7 +178,7 @@ class PlainStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class OperationSpec:
     """An operation that the engine is asked to run or to take up again.
 
     The id is the idempotency key: the same work has the same id in every run.
@@ -198,9 +198,9 @@ Makers = Mapping[str, Callable[[dict[str, Any]], Step]]
 """By a step's type the function that makes it from its arguments, for one operation."""
 
 
-def work_from(operation: OperationRecord, makers: Makers, actor: str) -> Work:
+def work_from(operation: OperationRecord, makers: Makers, actor: str) -> OperationSpec:
     """An operation as the journal has it, to be gone on with."""
-    return Work(
+    return OperationSpec(
         operation.id,
         operation.kind,
         operation.subject,

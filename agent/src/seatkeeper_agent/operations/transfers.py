@@ -9,7 +9,7 @@ from typing import Any
 
 from seatkeeper_agent.domain.dependencies import NOTHING, Dependencies
 from seatkeeper_agent.domain.licenses import Item, Measure
-from seatkeeper_agent.domain.plans import PlannedStep, digest, plan_digest
+from seatkeeper_agent.domain.planned_steps import PlannedStep, digest, plan_digest
 from seatkeeper_agent.domain.preflight import PeerFacts
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
@@ -35,20 +35,20 @@ from seatkeeper_agent.operations.documents import (
 )
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.evidence import Evidence
-from seatkeeper_agent.operations.intake import Intake
+from seatkeeper_agent.operations.leg_steps import Shown, leg_step
 from seatkeeper_agent.operations.legs import (
     GIVES,
     PAST,
-    LegOrder,
+    LegRequest,
     differs,
     out_of_order,
     unknown,
 )
-from seatkeeper_agent.operations.observations import Sight, the_container
-from seatkeeper_agent.operations.plan_legs import Shown, leg_step
+from seatkeeper_agent.operations.observations import ItemObservation, the_container
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
+from seatkeeper_agent.operations.received import ReceivedDocuments
 from seatkeeper_agent.operations.refusals import Refusals
-from seatkeeper_agent.operations.works import Works
+from seatkeeper_agent.operations.transfer_operations import TransferOperations
 
 
 class TransferService:
@@ -60,79 +60,79 @@ class TransferService:
         driver: LicenseDriver,
         identity: Identity,
         checks: Checks,
-        works: Works,
+        transfer_operations: TransferOperations,
         evidence: Evidence,
     ) -> None:
         self._journal = journal
         self._driver = driver
         self._identity = identity
         self._checks = checks
-        self._works = works
+        self._transfer_operations = transfer_operations
         self._evidence = evidence
-        self._refusals = Refusals(journal, identity, checks, works, evidence)
-        self._intake = Intake(journal, evidence, self._refusals)
+        self._refusals = Refusals(journal, identity, checks, transfer_operations, evidence)
+        self._received = ReceivedDocuments(journal, evidence, self._refusals)
 
     # The legs --------------------------------------------------------------------------
 
-    def plan(self, order: LegOrder) -> dict[str, Any]:
+    def plan(self, wanted: LegRequest) -> dict[str, Any]:
         """What the leg would do; nothing is touched. Refusals are those of the run."""
-        order, record = self._settle(order)
-        self._evidence.require(order, is_run=False)
-        if self._is_past(order, record):
-            self._intake.refuse_replay(order, record, is_run=False)
-            return self._unchanged(order, record)
-        document = self._intake.planned(order, record)
-        told = order.facts if document is None else document.facts
-        if record is not None and record.declaration != order.declaration:
+        wanted, record = self._settle(wanted)
+        self._evidence.require(wanted, is_run=False)
+        if self._is_past(wanted, record):
+            self._received.refuse_replay(wanted, record, is_run=False)
+            return self._unchanged(wanted, record)
+        document = self._received.planned(wanted, record)
+        reported = wanted.facts if document is None else document.facts
+        if record is not None and record.declaration != wanted.declaration:
             record = None
         facts: dict[str, Any] = {}
         reversible, counter, depending = True, None, NOTHING
-        sight = self._sight(order)
-        amounts = dict(told.get("amounts") or self._declared_amounts(order.declaration))
-        if order.leg is Leg.REQUEST:
-            self._checks.target(order.declaration)
-            facts = self._checks.target_facts(order.declaration)
-        if order.leg is Leg.ISSUE and (record is None or record.state is State.CREATED):
-            item, reversible = self._check_source(order, sight, told, bool(told))
-            depending = self._depending(order, sight, item)
+        observation = self._observation(wanted)
+        amounts = dict(reported.get("amounts") or self._declared_amounts(wanted.declaration))
+        if wanted.leg is Leg.REQUEST:
+            self._checks.target(wanted.declaration)
+            facts = self._checks.target_facts(wanted.declaration)
+        if wanted.leg is Leg.ISSUE and (record is None or record.state is State.CREATED):
+            item, reversible = self._check_source(wanted, observation, reported, bool(reported))
+            depending = self._depending(wanted, observation, item)
             counter = item.update_counter
-            amounts = _named(moved_amounts(order.declaration, item))
+            amounts = _named(moved_amounts(wanted.declaration, item))
             facts = {"amounts": amounts}
-        before = after = Shown.of(sight)
-        refuses = order.leg is Leg.INSTALL and (
-            order.decision == "refuse" or self._refusals.has_ended(order)
+        before = after = Shown.of(observation)
+        refuses = wanted.leg is Leg.INSTALL and (
+            wanted.decision == "refuse" or self._refusals.has_ended(wanted)
         )
         if not refuses:
-            after = before.after(order.declaration, order.leg, amounts)
+            after = before.after(wanted.declaration, wanted.leg, amounts)
         answer = self._answer(
-            order,
+            wanted,
             record,
             before.as_document(),
             after.as_document(),
             facts,
             "planned",
-            leg_step(order.declaration, order.leg, reversible, refuses),
+            leg_step(wanted.declaration, wanted.leg, reversible, refuses),
             counter,
         )
         if depending.found:
-            step = leg_step(order.declaration, order.leg, reversible)
-            planned = (order.declaration.as_document(), [step], counter, depending.in_a_plan())
+            step = leg_step(wanted.declaration, wanted.leg, reversible)
+            planned = (wanted.declaration.as_document(), [step], counter, depending.in_a_plan())
             answer |= {"digest": plan_digest(*planned), "confirmation_required": True}
         return answer
 
-    def run(self, order: LegOrder) -> dict[str, Any]:
+    def run(self, wanted: LegRequest) -> dict[str, Any]:
         """Bring the leg to its end, from wherever it stands."""
-        with self._works.held(order.declaration):
-            return self._run(order)
+        with self._transfer_operations.held(wanted.declaration):
+            return self._run(wanted)
 
-    def _run(self, order: LegOrder) -> dict[str, Any]:
-        order, record = self._settle(order)
-        self._evidence.require(order, is_run=True)
-        if self._is_past(order, record):
-            self._refuse_replay(order, record)
-            return self._unchanged(order, record)
-        before = Shown.of(self._sight(order))
-        legs: dict[Leg, Callable[[LegOrder, TransferRecord | None], bool]] = {
+    def _run(self, wanted: LegRequest) -> dict[str, Any]:
+        wanted, record = self._settle(wanted)
+        self._evidence.require(wanted, is_run=True)
+        if self._is_past(wanted, record):
+            self._refuse_replay(wanted, record)
+            return self._unchanged(wanted, record)
+        before = Shown.of(self._observation(wanted))
+        legs: dict[Leg, Callable[[LegRequest, TransferRecord | None], bool]] = {
             Leg.REQUEST: self._request,
             Leg.ISSUE: self._issue,
             Leg.INSTALL: self._install,
@@ -140,18 +140,18 @@ class TransferService:
             Leg.ACKNOWLEDGE: self._acknowledge,
         }
         try:
-            reversible = legs[order.leg](order, record)
+            reversible = legs[wanted.leg](wanted, record)
         except DriverError as error:
-            raise driver_problem(f"the {order.leg.value} of {order.subject}", error) from error
+            raise driver_problem(f"the {wanted.leg.value} of {wanted.subject}", error) from error
         except Problem as problem:
-            self._audit_refusal(order, problem)
+            self._audit_refusal(wanted, problem)
             raise
-        after = Shown.of(self._sight(order))
-        record = self._record(order.declaration.id, order.leg.side)
+        after = Shown.of(self._observation(wanted))
+        record = self._record(wanted.declaration.id, wanted.leg.side)
         shown = (before.as_document(), after.as_document())
         refused = record is not None and record.state is State.REFUSED
-        step = leg_step(order.declaration, order.leg, reversible, refused)
-        return self._answer(order, record, *shown, {}, "done", step, None)
+        step = leg_step(wanted.declaration, wanted.leg, reversible, refused)
+        return self._answer(wanted, record, *shown, {}, "done", step, None)
 
     def void(self, transfer_id: str, actor: str, dry_run: bool) -> dict[str, Any]:
         """Give up a transfer of which nothing has been debited or imported."""
@@ -159,7 +159,7 @@ class TransferService:
             records = unit.transfers.both(transfer_id)
         if not records:
             raise unknown(transfer_id)
-        with self._works.held(records[0].declaration):
+        with self._transfer_operations.held(records[0].declaration):
             return self._void(transfer_id, actor, dry_run)
 
     def _void(self, transfer_id: str, actor: str, dry_run: bool) -> dict[str, Any]:
@@ -179,17 +179,17 @@ class TransferService:
             changed = True
             if not dry_run:
                 with self._journal.transaction() as unit:
-                    self._works.abandon(unit, record)
+                    self._transfer_operations.abandon(unit, record)
                     unit.transfers.advance(transfer_id, record.side, State.VOID)
                     unit.audit.append(actor, "void", f"transfer {record.declaration.name!r}", {})
         return {"changed": changed, "records": records}
 
     # Each leg -------------------------------------------------------------------------
 
-    def _request(self, order: LegOrder, record: TransferRecord | None) -> bool:
-        declaration = order.declaration
+    def _request(self, wanted: LegRequest, record: TransferRecord | None) -> bool:
+        declaration = wanted.declaration
         if record is not None and record.state not in NOT_BEGUN[Side.TARGET]:
-            raise out_of_order(order, record.state)
+            raise out_of_order(wanted, record.state)
         self._checks.target(declaration)
         artefact = self._driver.create_request(
             declaration.target.container, declaration.firm_code, declaration.mode
@@ -202,64 +202,64 @@ class TransferService:
                 unit.transfers.insert(declaration, Side.TARGET, State.REQUESTED)
                 unit.transfers.put_document(declaration.id, Side.TARGET, kind, envelope)
             else:
-                self._begin_anew(unit, record, order)
+                self._begin_anew(unit, record, wanted)
                 old = digest(record.documents[DocumentKind.REQUEST])
                 unit.transfers.supersede_request(declaration.id, envelope, old)
-            unit.audit.append(order.actor, "requested", order.subject, {})
+            unit.audit.append(wanted.actor, "requested", wanted.subject, {})
         return True
 
-    def _issue(self, order: LegOrder, record: TransferRecord | None) -> bool:
+    def _issue(self, wanted: LegRequest, record: TransferRecord | None) -> bool:
         if record is not None and record.state is State.DEBITING:
-            self._works.resume(record, order.actor)
+            self._transfer_operations.resume(record, wanted.actor)
             return True
-        document = self._intake.request(order, record, is_run=True)
-        sight = self._sight(order)
-        item, reversible = self._check_source(order, sight, document.facts, True)
-        depending = self._depending(order, sight, item)
-        self._checks.fences(order, item, reversible, depending)
+        document = self._received.request(wanted, record, is_run=True)
+        observation = self._observation(wanted)
+        item, reversible = self._check_source(wanted, observation, document.facts, True)
+        depending = self._depending(wanted, observation, item)
+        self._checks.preconditions(wanted, item, reversible, depending)
         with self._journal.transaction() as unit:
             if record is None:
-                unit.transfers.insert(order.declaration, Side.SOURCE, State.CREATED)
+                unit.transfers.insert(wanted.declaration, Side.SOURCE, State.CREATED)
                 put = unit.transfers.put_document
             else:
-                self._begin_anew(unit, record, order)
+                self._begin_anew(unit, record, wanted)
                 put = unit.transfers.replace_document
-            self._evidence.keep(unit, put, order, document)
-            unit.audit.append(order.actor, "created", order.subject, {})
-        self._works.run(self._present(order), order.actor, reversible)
+            self._evidence.keep(unit, put, wanted, document)
+            unit.audit.append(wanted.actor, "created", wanted.subject, {})
+        self._transfer_operations.run(self._present(wanted), wanted.actor, reversible)
         return reversible
 
-    def _begin_anew(self, unit: Unit, record: TransferRecord, order: LegOrder) -> None:
+    def _begin_anew(self, unit: Unit, record: TransferRecord, wanted: LegRequest) -> None:
         """Correct what has not begun, and ask again for what was given up."""
-        declaration = order.declaration
+        declaration = wanted.declaration
         if record.declaration != declaration:
-            self._works.abandon(unit, record)
+            self._transfer_operations.abandon(unit, record)
             unit.transfers.correct(declaration, record.side)
             detail = {"earlier": record.declaration.as_document()}
-            unit.audit.append(order.actor, "corrected", order.subject, detail)
+            unit.audit.append(wanted.actor, "corrected", wanted.subject, detail)
         if record.state is State.VOID:
             unit.transfers.advance(declaration.id, record.side, State.REQUESTED)
 
-    def _install(self, order: LegOrder, record: TransferRecord | None) -> bool:
-        if self._intake.says_no(order, record, is_run=True):
-            self._refusals.refuse(order, record)
+    def _install(self, wanted: LegRequest, record: TransferRecord | None) -> bool:
+        if self._received.says_no(wanted, record, is_run=True):
+            self._refusals.refuse(wanted, record)
             return True
         if record is None:
-            raise out_of_order(order, State.NONE)
+            raise out_of_order(wanted, State.NONE)
         if record.state in (State.REQUESTED, State.VOID):
-            self._accept(order, record, *self._intake.transfer(order, record, is_run=True))
-        self._works.run(self._present(order), order.actor)
+            self._accept(wanted, record, *self._received.transfer(wanted, record, is_run=True))
+        self._transfer_operations.run(self._present(wanted), wanted.actor)
         return True
 
     def _accept(
-        self, order: LegOrder, record: TransferRecord, document: Document, sent: Sent
+        self, wanted: LegRequest, record: TransferRecord, document: Document, sent: Sent
     ) -> None:
-        declaration = order.declaration
+        declaration = wanted.declaration
         with self._journal.transaction() as unit:
             if record.declaration != declaration:
                 # The source had debited what was declared before it was corrected here.
                 unit.transfers.correct(declaration, Side.TARGET)
-            self._evidence.keep(unit, unit.transfers.put_document, order, document)
+            self._evidence.keep(unit, unit.transfers.put_document, wanted, document)
             unit.transfers.note(
                 declaration.id,
                 Side.TARGET,
@@ -269,44 +269,44 @@ class TransferService:
             )
             unit.transfers.advance(declaration.id, Side.TARGET, State.ACCEPTED)
             detail = {"peer_audit_head": document.past.head}
-            unit.audit.append(order.actor, "accepted", order.subject, detail)
+            unit.audit.append(wanted.actor, "accepted", wanted.subject, detail)
 
-    def _confirm(self, order: LegOrder, record: TransferRecord | None) -> bool:
+    def _confirm(self, wanted: LegRequest, record: TransferRecord | None) -> bool:
         if record is not None and record.state is State.CREDITING_BACK:
-            self._works.resume(record, order.actor)
+            self._transfer_operations.resume(record, wanted.actor)
             return True
-        document = self._intake.receipt(order, record, is_run=True)
+        document = self._received.receipt(wanted, record, is_run=True)
         if document is not None:
             with self._journal.transaction() as unit:
-                self._evidence.keep(unit, unit.transfers.put_document, order, document)
+                self._evidence.keep(unit, unit.transfers.put_document, wanted, document)
                 if is_refusal(document):
-                    unit.transfers.advance(order.declaration.id, Side.SOURCE, State.CREDITING_BACK)
+                    unit.transfers.advance(wanted.declaration.id, Side.SOURCE, State.CREDITING_BACK)
                 detail = {
                     "decision": document.facts["decision"],
                     "peer_audit_head": document.past.head,
                 }
-                unit.audit.append(order.actor, "receipt", order.subject, detail)
-        self._works.run(self._present(order), order.actor)
+                unit.audit.append(wanted.actor, "receipt", wanted.subject, detail)
+        self._transfer_operations.run(self._present(wanted), wanted.actor)
         return True
 
-    def _acknowledge(self, order: LegOrder, record: TransferRecord | None) -> bool:
-        document = self._intake.acknowledgement(order, record, is_run=True)
+    def _acknowledge(self, wanted: LegRequest, record: TransferRecord | None) -> bool:
+        document = self._received.acknowledgement(wanted, record, is_run=True)
         with self._journal.transaction() as unit:
-            self._evidence.keep(unit, unit.transfers.put_document, order, document)
-            unit.transfers.advance(order.declaration.id, Side.TARGET, State.RECEIPTED)
-            unit.audit.append(order.actor, "acknowledged", order.subject, {})
+            self._evidence.keep(unit, unit.transfers.put_document, wanted, document)
+            unit.transfers.advance(wanted.declaration.id, Side.TARGET, State.RECEIPTED)
+            unit.audit.append(wanted.actor, "acknowledged", wanted.subject, {})
         return True
 
     # What the legs share --------------------------------------------------------------
 
-    def _settle(self, order: LegOrder) -> tuple[LegOrder, TransferRecord | None]:
+    def _settle(self, wanted: LegRequest) -> tuple[LegRequest, TransferRecord | None]:
         """Complete the declaration, check that this host is meant, find the record."""
-        side, declaration = order.leg.side, order.declaration
+        side, declaration = wanted.leg.side, wanted.declaration
         mine = declaration.source if side is Side.SOURCE else declaration.target
         if mine.agent != self._identity.name:
             raise Problem(
                 ProblemCode.WRONG_HOST,
-                f"The leg {order.leg.value} of transfer {declaration.name!r} belongs to the agent"
+                f"The leg {wanted.leg.value} of transfer {declaration.name!r} belongs to the agent"
                 f" {mine.agent!r}, this one is {self._identity.name!r}.",
                 "Run it on that host, or correct the agent's name.",
             )
@@ -328,9 +328,9 @@ class TransferService:
                 f"The transfer {declaration.name!r} does not name the container at the other end.",
                 "Name the containers of both hosts by their serial numbers.",
             )
-        if record is not None and not self._may_be_declared(order.leg, declaration, record):
+        if record is not None and not self._may_be_declared(wanted.leg, declaration, record):
             raise differs(declaration, record)
-        return replace(order, declaration=declaration), record
+        return replace(wanted, declaration=declaration), record
 
     def _may_be_declared(self, leg: Leg, declaration: Declaration, record: TransferRecord) -> bool:
         """The same as before, a correction of what has not begun, or what the source began with."""
@@ -343,37 +343,37 @@ class TransferService:
                 return unit.transfers.was_declared(declaration)
         return leg in (Leg.REQUEST, Leg.ISSUE) and declaration.can_correct(record.declaration)
 
-    def _is_past(self, order: LegOrder, record: TransferRecord | None) -> bool:
-        if record is None or record.state not in PAST[order.leg]:
+    def _is_past(self, wanted: LegRequest, record: TransferRecord | None) -> bool:
+        if record is None or record.state not in PAST[wanted.leg]:
             return False
-        if order.leg is Leg.REQUEST and record.state is State.REQUESTED:
-            is_same = record.declaration == order.declaration
+        if wanted.leg is Leg.REQUEST and record.state is State.REQUESTED:
+            is_same = record.declaration == wanted.declaration
             request = record.documents[DocumentKind.REQUEST]
-            told = payload_of(DocumentKind.REQUEST, request).get("facts", {})
-            return is_same and not self._checks.request_is_stale(record, told)
+            reported = payload_of(DocumentKind.REQUEST, request).get("facts", {})
+            return is_same and not self._checks.request_is_stale(record, reported)
         return True
 
-    def _refuse_replay(self, order: LegOrder, record: TransferRecord | None) -> None:
+    def _refuse_replay(self, wanted: LegRequest, record: TransferRecord | None) -> None:
         """As the intake says; what is refused is in the audit."""
         try:
-            self._intake.refuse_replay(order, record, is_run=True)
+            self._received.refuse_replay(wanted, record, is_run=True)
         except Problem as problem:
-            self._audit_refusal(order, problem)
+            self._audit_refusal(wanted, problem)
             raise
 
-    def _unchanged(self, order: LegOrder, record: TransferRecord | None) -> dict[str, Any]:
+    def _unchanged(self, wanted: LegRequest, record: TransferRecord | None) -> dict[str, Any]:
         try:
-            shown = Shown.of(self._sight(order)).as_document()
+            shown = Shown.of(self._observation(wanted)).as_document()
         except Problem:
             # What is past needs no product: the answer is in the journal, the sight is not.
             shown = {"items": []}
-        step = leg_step(order.declaration, order.leg, True)
-        answer = self._answer(order, record, shown, shown, {}, "done", step, None)
+        step = leg_step(wanted.declaration, wanted.leg, True)
+        answer = self._answer(wanted, record, shown, shown, {}, "done", step, None)
         return {**answer, "changed": False, "steps": []}
 
     def _answer(
         self,
-        order: LegOrder,
+        wanted: LegRequest,
         record: TransferRecord | None,
         before: dict[str, Any],
         after: dict[str, Any],
@@ -382,7 +382,7 @@ class TransferService:
         step: PlannedStep,
         update_counter: int | None,
     ) -> dict[str, Any]:
-        gives = GIVES.get(order.leg)
+        gives = GIVES.get(wanted.leg)
         is_planned = step_state == "planned"
         # What there is of an earlier time is made anew by the run.
         document = None if gives is None or is_planned else _documents(record).get(gives)
@@ -392,17 +392,17 @@ class TransferService:
             "before": before,
             "after": after,
             "facts": facts,
-            "steps": [{**step.as_document(), "leg": order.leg.value, "state": step_state}],
-            "digest": plan_digest(order.declaration.as_document(), [step], update_counter),
+            "steps": [{**step.as_document(), "leg": wanted.leg.value, "state": step_state}],
+            "digest": plan_digest(wanted.declaration.as_document(), [step], update_counter),
             "confirmation_required": is_planned and not step.reversible,
             "document": document,
         }
 
-    def _sight(self, order: LegOrder) -> Sight:
-        declaration = order.declaration
-        place = declaration.source if order.leg.side is Side.SOURCE else declaration.target
+    def _observation(self, wanted: LegRequest) -> ItemObservation:
+        declaration = wanted.declaration
+        place = declaration.source if wanted.leg.side is Side.SOURCE else declaration.target
         try:
-            return Sight.take(self._driver, place.container, declaration)
+            return ItemObservation.take(self._driver, place.container, declaration)
         except DriverError as error:
             raise driver_problem(f"reading {place.container}", error) from error
 
@@ -416,30 +416,36 @@ class TransferService:
         with self._journal.reading() as unit:
             return unit.transfers.get(transfer_id, side)
 
-    def _present(self, order: LegOrder) -> TransferRecord:
-        record = self._record(order.declaration.id, order.leg.side)
+    def _present(self, wanted: LegRequest) -> TransferRecord:
+        record = self._record(wanted.declaration.id, wanted.leg.side)
         if record is None:
-            raise unknown(order.declaration.id)
+            raise unknown(wanted.declaration.id)
         return record
 
-    def _audit_refusal(self, order: LegOrder, problem: Problem) -> None:
+    def _audit_refusal(self, wanted: LegRequest, problem: Problem) -> None:
         with self._journal.transaction() as unit:
             detail = {"problem": problem.code.value, "detail": problem.detail}
-            unit.audit.append(order.actor, f"refused:{order.leg.value}", order.subject, detail)
+            unit.audit.append(wanted.actor, f"refused:{wanted.leg.value}", wanted.subject, detail)
 
-    def _depending(self, order: LegOrder, sight: Sight, item: Item) -> Dependencies:
+    def _depending(
+        self, wanted: LegRequest, observation: ItemObservation, item: Item
+    ) -> Dependencies:
         with self._journal.reading() as unit:
-            return of_item(unit, sight, item, order.declaration)
+            return of_item(unit, observation, item, wanted.declaration)
 
     def _check_source(
-        self, order: LegOrder, sight: Sight, facts: dict[str, Any], is_asked: bool
+        self,
+        wanted: LegRequest,
+        observation: ItemObservation,
+        facts: dict[str, Any],
+        is_requested: bool,
     ) -> tuple[Item, bool]:
         """A plan may run ahead of the target's request, which is to tell all facts."""
-        peer = PeerFacts(facts.get("firm_item_present"), facts.get("box_at"), is_asked)
-        parent = self._works.parent_vendor_id(order.declaration)
+        peer = PeerFacts(facts.get("firm_item_present"), facts.get("box_at"), is_requested)
+        parent = self._transfer_operations.parent_vendor_id(wanted.declaration)
         with self._journal.reading() as unit:
-            nothing = unit.transfers.lending_nothing(sight.container)
-        return self._checks.source(order.declaration, sight, peer, parent, nothing)
+            nothing = unit.transfers.lending_nothing(observation.container)
+        return self._checks.source(wanted.declaration, observation, peer, parent, nothing)
 
 
 def _named(amounts: dict[Measure, int]) -> dict[str, int]:

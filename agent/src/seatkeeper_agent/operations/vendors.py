@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from seatkeeper_agent.operations.dongles.report import DongleReports
     from seatkeeper_agent.operations.engine import Engine
     from seatkeeper_agent.operations.inventory import Inventory
-    from seatkeeper_agent.operations.moves.backups import BackupService
-    from seatkeeper_agent.operations.moves.profiles import ProfileService
-    from seatkeeper_agent.operations.moves.service import MoveService
     from seatkeeper_agent.operations.observer import Observer
     from seatkeeper_agent.operations.orders.service import OrderService
     from seatkeeper_agent.operations.ports import Description
     from seatkeeper_agent.operations.recovery import Recovery
+    from seatkeeper_agent.operations.server_moves.backups import BackupService
+    from seatkeeper_agent.operations.server_moves.profiles import ProfileService
+    from seatkeeper_agent.operations.server_moves.service import MoveService
     from seatkeeper_agent.operations.servers.activation import ActivationService
     from seatkeeper_agent.operations.servers.borrows import ServerBorrowService
     from seatkeeper_agent.operations.servers.settings import ServerService

@@ -87,8 +87,8 @@ class UsbInventory:
     def dongle(self, sighting: Sighting) -> Dongle | None:
         """What a dongle that was seen tells of itself; None when it was unplugged meanwhile."""
         folder = self._sysfs / sighting.path
-        asked = None if sighting.device is None else _ask_serial(sighting.device)
-        serial = asked or sysfs.clean_serial(sysfs.read_attribute(folder / "serial"))
+        requested = None if sighting.device is None else _ask_serial(sighting.device)
+        serial = requested or sysfs.clean_serial(sysfs.read_attribute(folder / "serial"))
         authorized = sysfs.read_authorized(folder)
         # Looked at last: without its serial number it would pass for another dongle.
         if sysfs.device_number(folder) != sighting.number:

@@ -52,13 +52,13 @@ def activation(action: str, vendor: str = "chaos", **beside: Any) -> Wanted:
     return Wanted("activation", action, {"vendor": vendor}, beside)
 
 
-def answered(asked: Answer, lab: Lab, number: int = 0) -> Wanted:
+def answered(requested: Answer, lab: Lab, number: int = 0) -> Wanted:
     """The answer file that a person fetches for a request file."""
-    assert asked.request is not None
-    request = base64.b64decode(asked.request)
+    assert requested.request is not None
+    request = base64.b64decode(requested.request)
     answer = people.answer_request(lab.cloud.address, USER, PASSWORD, request, f"station-{number}")
     coded = base64.b64encode(answer).decode()
-    return activation("response", answer=coded, request_digest=asked.digest)
+    return activation("response", answer=coded, request_digest=requested.digest)
 
 
 def invalid(script: Script) -> None:
@@ -97,11 +97,11 @@ def online(script: Script, lab: Lab) -> None:
 
 def offline(script: Script, lab: Lab) -> None:
     """By two files."""
-    asked = script.whole("request file", HOST, activation("request"))
-    right = answered(asked, lab)
+    requested = script.whole("request file", HOST, activation("request"))
+    right = answered(requested, lab)
     foreign = activation("response", **{**right.beside, "request_digest": "0" * 64})
     script.twice("answer file to another request", HOST, foreign)
-    itself = activation("response", answer=asked.request)
+    itself = activation("response", answer=requested.request)
     script.twice("answer file that is the request", HOST, itself)
     script.whole("answer file", HOST, right)
     script.twice("password where a file has activated", HOST, account())

@@ -52,8 +52,8 @@ def said_to(planned: Answer, wanted: Wanted) -> Wanted:
 def looked_at(script: Script) -> None:
     """Reports, and what is not there."""
     for dongle in (DONGLE, "nobody"):
-        asked = Wanted("dongle", LOOK, {"dongle": dongle, "target_user": TARGET})
-        script.ask(f"report of dongle {dongle}", HOST, asked)
+        requested = Wanted("dongle", LOOK, {"dongle": dongle, "target_user": TARGET})
+        script.ask(f"report of dongle {dongle}", HOST, requested)
     for action in (LOOK, WITHDRAW):
         nothing = Wanted("migration", action, {"dongle": DONGLE})
         script.ask(f"migration that nobody declared, {action}", HOST, nothing)

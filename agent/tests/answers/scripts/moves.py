@@ -117,8 +117,8 @@ def unknown(script: Script) -> None:
         ("target without a name", {"target_host": ""}),
         ("lost source that is to be backed up", {"source_lost": True}),
     ):
-        asked = move("backup", f"move with {title}", changes, licenses=LICENSES)
-        script.twice(f"move, {title}", OLD, asked)
+        requested = move("backup", f"move with {title}", changes, licenses=LICENSES)
+        script.twice(f"move, {title}", OLD, requested)
 
 
 def moved(script: Script, agents: dict[str, InProcess]) -> None:
@@ -180,8 +180,8 @@ def install(script: Script, released: Any) -> None:
     """Codes come with the run that uses them."""
     script.twice("move, install without codes", NEW, move("install", document=released))
     strange = [*CODES, {"license": "15.90.10.9", "code": CODE}]
-    asked = move("install", document=released, codes=strange)
-    script.twice("move, install with a strange code", NEW, asked)
+    requested = move("install", document=released, codes=strange)
+    script.twice("move, install with a strange code", NEW, requested)
     listed = [{"license": NUMBER, "code": [CODE]}]
     script.twice(
         "move, install with a list of codes", NEW, move("install", document=released, codes=listed)

@@ -89,8 +89,8 @@ def by(script: Script, name: str, peer: Peer) -> None:
         script.ask(f"{title} by {name}, dry run", OLD, wanted, dry_run=True, peer=peer)
         script.ask(f"{title} by {name}, run", OLD, wanted, peer=peer)
     for action in (LOOK, RESUME):
-        asked = Wanted("transfer", action, TRANSFER)
-        script.ask(f"transfer by {name}, {action}", OLD, asked, peer=peer)
+        requested = Wanted("transfer", action, TRANSFER)
+        script.ask(f"transfer by {name}, {action}", OLD, requested, peer=peer)
     dongle = Wanted("dongle", LOOK, {"dongle": DONGLE, "target_user": TARGET})
     script.ask(f"dongle by {name}, look", OLD, dongle, peer=peer)
     script.ask(f"operation by {name}, attest", OLD, attest(NO_OPERATION), peer=peer)

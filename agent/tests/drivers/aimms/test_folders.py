@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seatkeeper_agent.domain.moves import FILES_MAX, LicenseState, MovableLicense
+from seatkeeper_agent.domain.server_moves import FILES_MAX, LicenseState, MovableLicense
 from seatkeeper_agent.drivers.aimms import folders
 from seatkeeper_agent.drivers.aimms.observation import Shown, by_nodelocks, combined
 from seatkeeper_agent.operations.ports import DriverRefused

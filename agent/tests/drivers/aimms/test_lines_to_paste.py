@@ -18,8 +18,8 @@ LINE, END = "As root, run ", " as it is quoted here."
 @given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1))
 def test_the_name_of_a_profile_is_one_word_of_the_command(name: str) -> None:
     for folder in ("/opt/aimms", "/opt/AIMMS PRO's"):
-        told = AimmsInstructions(AimmsSettings(folder=folder), False, False, False)
-        (line,) = told.add_profile(name, NUMBER).steps
+        reported = AimmsInstructions(AimmsSettings(folder=folder), False, False, False)
+        (line,) = reported.add_profile(name, NUMBER).steps
         assert line.startswith(LINE)
         words = shlex.split(line.removeprefix(LINE).removesuffix(END))
         licman = f"{folder}/Bin/licman"
@@ -27,6 +27,6 @@ def test_the_name_of_a_profile_is_one_word_of_the_command(name: str) -> None:
 
 
 def test_a_name_that_a_shell_would_run_is_quoted() -> None:
-    told = AimmsInstructions(AimmsSettings(), False, False, False)
-    (line,) = told.add_profile("$(touch /root/here)", NUMBER).steps
+    reported = AimmsInstructions(AimmsSettings(), False, False, False)
+    (line,) = reported.add_profile("$(touch /root/here)", NUMBER).steps
     assert "'$(touch /root/here)'" in line

@@ -12,8 +12,8 @@ from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.aimms.capabilities import code_exposure
 from seatkeeper_agent.drivers.aimms.commands import LIKE_A_CODE
 from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
-from seatkeeper_agent.drivers.last_words import CHARACTERS_MAX, reported
 from seatkeeper_agent.drivers.processes import Outcome
+from seatkeeper_agent.drivers.program_output import CHARACTERS_MAX, reported
 from seatkeeper_agent.operations.ports import (
     DriverRefused,
     DriverUnavailable,
@@ -134,25 +134,25 @@ def test_a_machine_without_the_product_is_bare(odd_licman: MakeOdd, tmp_path: Pa
     driver = odd_licman("exit 0")
     (tmp_path / "Aimms" / "Bin" / "licman").unlink()
     seen = driver.observe()
-    assert (seen.installed, seen.tells_licenses, seen.notes) == (False, True, ())
+    assert (seen.installed, seen.reports_licenses, seen.notes) == (False, True, ())
     (tmp_path / "Aimms" / "Bin" / "licsrv").touch()
     seen = driver.observe()
-    assert (seen.installed, seen.tells_licenses) == (False, False)
+    assert (seen.installed, seen.reports_licenses) == (False, False)
     assert "other files of the product" in seen.notes[0]
     with pytest.raises(DriverUnavailable, match="not there"):
         driver.activate(NUMBER, Secret(CODE))
 
 
-@pytest.mark.parametrize(("exit_code", "tells"), [(0, True), (1, False)])
+@pytest.mark.parametrize(("exit_code", "reports"), [(0, True), (1, False)])
 def test_a_list_that_ended_badly_may_have_broken_off(
-    odd_licman: MakeOdd, exit_code: int, tells: bool
+    odd_licman: MakeOdd, exit_code: int, reports: bool
 ) -> None:
     listing = f'if [ "$1" = --help ]; then {HELP}; echo " --list"; exit 0; fi'
     mapped = {"list_command": ("licman", "--list"), "list_line": "{license} {state}"}
     seen = odd_licman(f"{listing}\necho {NUMBER} on; exit {exit_code}", **mapped).observe()
     assert [entry.number for entry in seen.licenses] == [NUMBER]
-    assert seen.tells_licenses is tells
-    assert bool(seen.notes) is not tells
+    assert seen.reports_licenses is reports
+    assert bool(seen.notes) is not reports
 
 
 def test_who_can_read_the_code_is_told(tmp_path: Path) -> None:

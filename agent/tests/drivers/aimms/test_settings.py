@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from seatkeeper_agent.domain.moves import LicenseState
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
+from seatkeeper_agent.domain.server_moves import LicenseState
 from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
 from seatkeeper_agent.drivers.aimms.help_text import HelpText
 from seatkeeper_agent.drivers.aimms.line_form import parse_line_form
 from seatkeeper_agent.drivers.aimms.observation import parse_list
 from seatkeeper_agent.drivers.aimms.settings import AimmsSettings, found_on_this_host
-from seatkeeper_agent.operations.moves.ports import MoveInstructions
+from seatkeeper_agent.operations.server_moves.ports import MoveInstructions
 
 from .conftest import MAPPED
 
@@ -23,7 +23,7 @@ NUMBER = "15.90.10.1"
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "given"),
     [
         ({"folder": "Aimms"}, "folder must be an absolute path"),
         ({"installer": "setup.run"}, "installer must be an absolute path"),
@@ -53,10 +53,10 @@ NUMBER = "15.90.10.1"
         ({"install_command": ("licman", "--install")}, "absolute path"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named(values: dict[str, Any], told: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named(values: dict[str, Any], given: str) -> None:
     with pytest.raises(ValueError, match=r"^aimms: ") as caught:
         AimmsSettings(**values)
-    assert told in str(caught.value)
+    assert given in str(caught.value)
 
 
 def test_usual_settings_are_taken() -> None:
@@ -125,24 +125,24 @@ def test_a_list_is_understood_whole_or_proves_nothing() -> None:
 
 
 def test_a_help_text_lists_options_and_verbs() -> None:
-    told = HelpText("usage: licman [-h] [--list]\n  deactivate  give up\n--profile-add=<name>")
-    assert told.is_of_licman()
-    assert told.unlisted(("licman", "--list", "x")) == ()
-    assert told.unlisted(("licman", "--list=x", "-q")) == ("-q",)
-    assert told.unlisted(("licman", "--li")) == ("--li",)
-    assert told.unlisted(("licman", "deactivate", "{license}")) == ()
-    assert told.unlisted(("licman", "activate", "{license}")) == ("activate",)
+    given = HelpText("usage: licman [-h] [--list]\n  deactivate  give up\n--profile-add=<name>")
+    assert given.is_of_licman()
+    assert given.unlisted(("licman", "--list", "x")) == ()
+    assert given.unlisted(("licman", "--list=x", "-q")) == ("-q",)
+    assert given.unlisted(("licman", "--li")) == ("--li",)
+    assert given.unlisted(("licman", "deactivate", "{license}")) == ()
+    assert given.unlisted(("licman", "activate", "{license}")) == ("activate",)
     assert not HelpText("licman: unknown option --help").is_of_licman()
 
 
-def everything(told: MoveInstructions) -> list[Instructions]:
+def everything(given: MoveInstructions) -> list[Instructions]:
     """All that people are told."""
     return [
-        told.back_up(), told.set_maintenance(True), told.set_maintenance(False),
-        told.deactivate(NUMBER), told.release((NUMBER,)), told.install(), told.activate(NUMBER),
-        told.activate_offline(NUMBER), told.cancel_pending(NUMBER),
-        told.add_profile("Client", NUMBER), told.verify((NUMBER,)), told.repoint("new-server"),
-        told.emergency(NUMBER),
+        given.back_up(), given.set_maintenance(True), given.set_maintenance(False),
+        given.deactivate(NUMBER), given.release((NUMBER,)), given.install(), given.activate(NUMBER),
+        given.activate_offline(NUMBER), given.cancel_pending(NUMBER),
+        given.add_profile("Client", NUMBER), given.verify((NUMBER,)), given.repoint("new-server"),
+        given.emergency(NUMBER),
     ]  # fmt: skip
 
 
@@ -151,10 +151,10 @@ def test_people_are_told_the_vendors_own_menus(tmp_path: Path) -> None:
         AimmsDriver(AimmsSettings(**{"folder": str(tmp_path), **values})).instructions()
         for values in ({"windows_host": "old-server", "due_after": 60}, {}, MAPPED)
     )
-    for told in (windows, linux, mapped):
-        for entry in everything(told):
+    for given in (windows, linux, mapped):
+        for entry in everything(given):
             assert all(step.endswith(".") for step in (*entry.steps, entry.verified_by))
-            assert entry.seconds_max == (60 if told is windows else None)
+            assert entry.seconds_max == (60 if given is windows else None)
     text = " ".join(step for entry in everything(windows) for step in entry.steps)
     for words in (
         "Maintenance > Maintenance mode", "Maintenance > License > License Configuration",
@@ -166,10 +166,10 @@ def test_people_are_told_the_vendors_own_menus(tmp_path: Path) -> None:
     text = " ".join(step for entry in everything(linux) for step in entry.steps)
     for words in ("licman --help", "--nodelock-activate", "aimms.deactivate_command", "licsrv"):
         assert words in text
-    for told, word_counts in ((linux, True), (windows, True), (mapped, False)):
-        assert told.deactivate(NUMBER).attestable is word_counts
-        assert told.add_profile("Client", NUMBER).attestable is word_counts
-        assert told.set_maintenance(True).attestable is word_counts
+    for given, word_counts in ((linux, True), (windows, True), (mapped, False)):
+        assert given.deactivate(NUMBER).attestable is word_counts
+        assert given.add_profile("Client", NUMBER).attestable is word_counts
+        assert given.set_maintenance(True).attestable is word_counts
     assert mapped.repoint("new").attestable
     assert any("jobs end" in step for step in windows.set_maintenance(False).steps)
 

@@ -9,9 +9,8 @@ import traceback
 import pytest
 from twins.aimms.world import CLIENT, CODES, PROFILES, SERVER, World, until
 
-from seatkeeper_agent.domain.moves import LicenseState, Place, place_of
+from seatkeeper_agent.domain.server_moves import LicenseState, Place, place_of
 from seatkeeper_agent.domain.servers import Secret
-from seatkeeper_agent.operations.moves.ports import ServerMoveDriver
 from seatkeeper_agent.operations.ports import (
     DriverRefused,
     DriverUnavailable,
@@ -19,6 +18,7 @@ from seatkeeper_agent.operations.ports import (
     DriverUnsupported,
     Grade,
 )
+from seatkeeper_agent.operations.server_moves.ports import ServerMoveDriver
 from seatkeeper_twins.aimms import people
 from seatkeeper_twins.parts import control
 
@@ -31,7 +31,7 @@ def test_a_license_moves(world: World, driver_of: MakeDriver) -> None:
     old: ServerMoveDriver = driver_of("old", **MAPPED)
     new: ServerMoveDriver = driver_of("new", **MAPPED)
     seen = old.observe()
-    assert (seen.installed, seen.serving, seen.tells_licenses) == (True, True, True)
+    assert (seen.installed, seen.serving, seen.reports_licenses) == (True, True, True)
     assert (seen.version, seen.maintenance, seen.notes) == ("1.4.0", False, ())
     assert {e.number: e.profiles for e in seen.licenses} == {
         number: tuple(names) for number, names in PROFILES.items()
@@ -40,21 +40,21 @@ def test_a_license_moves(world: World, driver_of: MakeDriver) -> None:
     old.set_maintenance(True)
     assert old.observe().maintenance is True
     old.deactivate(SERVER)
-    assert place_of(SERVER, old.observe(), new.observe()) is Place.NOWHERE
+    assert place_of(SERVER, old.observe(), new.observe()) is Place.ORPHANED
     new.activate(SERVER, Secret(CODES[SERVER]))
     new.add_profile("Server", SERVER)
     assert place_of(SERVER, old.observe(), new.observe()) is Place.TARGET
     assert "Server" in (new.observe().license(SERVER).profiles or ())
     control.set_values(world.old, jobs_running=2)
     old.set_maintenance(False)
-    assert world.told("old")["jobs_killed"] == 2
+    assert world.reported("old")["jobs_killed"] == 2
     until(lambda: old.observe().serving)
 
 
 def test_without_a_mapping_nothing_is_known_of_licenses(driver_of: MakeDriver) -> None:
     old = driver_of("old")
     seen = old.observe()
-    assert (seen.installed, seen.serving, seen.tells_licenses) == (True, True, False)
+    assert (seen.installed, seen.serving, seen.reports_licenses) == (True, True, False)
     assert (seen.licenses, seen.maintenance, seen.version) == ((), None, None)
     assert seen.license(SERVER).state is UNKNOWN
     assert len(seen.license_files or ()) == 3
@@ -95,7 +95,7 @@ def test_a_mapped_command_that_the_help_does_not_list_is_not_run(
     with pytest.raises(DriverUnsupported, match="does not list --twin-deactivate"):
         old.deactivate(SERVER)
     seen = old.observe()
-    assert not seen.tells_licenses
+    assert not seen.reports_licenses
     assert old.instructions().deactivate(SERVER).attestable
     assert any("--twin-list" in note for note in seen.notes)
     reasons = {entry.name: entry.reason for entry in old.describe().capabilities}
@@ -129,7 +129,7 @@ def test_a_pending_activation_is_not_active(world: World, driver_of: MakeDriver)
     people.request(world.new, SERVER, CODES[SERVER])
     seen = driver_of("new", **MAPPED).observe()
     assert seen.license(SERVER).state is LicenseState.PENDING
-    assert place_of(SERVER, driver_of("old", **MAPPED).observe(), seen) is Place.NOWHERE
+    assert place_of(SERVER, driver_of("old", **MAPPED).observe(), seen) is Place.ORPHANED
 
 
 def test_an_activation_that_takes_too_long_or_loses_its_answer_is_seen_later(
@@ -184,10 +184,10 @@ def test_a_server_that_is_down_is_told(world: World, driver_of: MakeDriver) -> N
     until(lambda: world.open_ports("old") == [])
     seen = driver_of("old", **MAPPED).observe()
     assert (seen.installed, seen.serving, seen.ports_busy) == (True, False, ())
-    assert not seen.tells_licenses
-    told = driver_of("old", **MAPPED).describe()
-    assert not told.running
-    assert told.version is None
+    assert not seen.reports_licenses
+    reported = driver_of("old", **MAPPED).describe()
+    assert not reported.running
+    assert reported.version is None
 
 
 def test_the_product_is_installed_by_the_operators_command(
@@ -199,7 +199,7 @@ def test_the_product_is_installed_by_the_operators_command(
     installer = str(place / "twin-installer")
     new = driver_of("new", installer=installer, install_command=(installer,), **MAPPED)
     seen = new.observe()
-    assert (seen.installed, seen.serving, seen.tells_licenses) == (False, False, True)
+    assert (seen.installed, seen.serving, seen.reports_licenses) == (False, False, True)
     assert [seen.installer and seen.installer.name] == ["twin-installer"]
     assert new.can("observe_licenses") is new.can("install") is Grade.DOCUMENTED
     with pytest.raises(DriverUnavailable):

@@ -10,10 +10,10 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from domain.phone_systems import NEW, OLD, key, moves, order, system
+from domain.phone_systems import NEW, OLD, key, order, order_lines, system
 from hypothesis import given, settings
 
-from seatkeeper_agent.domain.orders import Move, Order
+from seatkeeper_agent.domain.orders import Order, OrderLine
 from seatkeeper_agent.drivers.altigen.cover_mail import MailHead, cover_mail
 from seatkeeper_agent.drivers.altigen.documents import Applicant, Document, documents
 
@@ -44,7 +44,7 @@ def body(message: EmailMessage) -> str:
 
 
 def test_the_head_and_the_text_of_a_mail() -> None:
-    message = opened(made(order(Move(OLD, NEW, (key(1), key(2, "ALTI-TRUNK-4"))))))
+    message = opened(made(order(OrderLine(OLD, NEW, (key(1), key(2, "ALTI-TRUNK-4"))))))
     assert message["Subject"] == "Case CAS-100: license transfer to KEY-new"
     assert (message["From"], message["To"]) == (HEAD.sender, HEAD.recipient)
     assert message["Message-ID"] == HEAD.message_id
@@ -63,7 +63,7 @@ def test_the_head_and_the_text_of_a_mail() -> None:
 
 
 def test_the_attachments_are_the_papers() -> None:
-    found = order(Move(OLD, SOFT, (key(),)))
+    found = order(OrderLine(OLD, SOFT, (key(),)))
     signed = Document("signed-form.pdf", "application/pdf", b"%PDF-1.7\n\x00\xff.\r\n.\n")
     message = opened(made(found, HEAD, signed))
     attached = list(message.iter_attachments())
@@ -79,11 +79,13 @@ def test_the_attachments_are_the_papers() -> None:
 
 
 def test_an_upgrade_to_software_only_is_said() -> None:
-    message = opened(made(order(Move(OLD, SOFT, (key(),)), no_charge_purchase_order="PO 7")))
+    message = opened(made(order(OrderLine(OLD, SOFT, (key(),)), no_charge_purchase_order="PO 7")))
     assert message["Subject"].endswith(": license transfer to KEY-soft, upgrade to software-only")
     assert "This is an upgrade from an Office or Max server to software-only." in body(message)
     assert "goes to your sales as number PO 7." in body(message)
-    between = opened(made(order(Move(replace(SOFT, name="a", system_key="a"), SOFT, (key(),)))))
+    between = opened(
+        made(order(OrderLine(replace(SOFT, name="a", system_key="a"), SOFT, (key(),))))
+    )
     assert "upgrade" not in str(between["Subject"])
     assert "upgrade" not in body(between)
     assert "goes to your sales.\n" in body(between)
@@ -96,7 +98,7 @@ def test_a_mail_for_a_person_leaves_out_what_is_not_known() -> None:
 
 
 def test_the_same_order_is_the_same_file() -> None:
-    found = order(Move(OLD, SOFT, (key(),)))
+    found = order(OrderLine(OLD, SOFT, (key(),)))
     assert made(found) == made(found)
     assert made(found) != made(found, replace(HEAD, message_id="<order-2@studio.example>"))
 
@@ -104,7 +106,7 @@ def test_the_same_order_is_the_same_file() -> None:
 def test_a_long_name_beyond_ascii_survives() -> None:
     name = "Empfang Süd, " + "sehr lang " * 15 + "Ende"
     target = system(name, system_key="Schlüssel-1")
-    mail = made(order(Move(OLD, target, (key(),))), replace(HEAD, case_number="Fall-ä-1"))
+    mail = made(order(OrderLine(OLD, target, (key(),))), replace(HEAD, case_number="Fall-ä-1"))
     assert mail.isascii()
     assert all(len(line) <= 998 for line in mail.split(b"\r\n"))
     assert b"\n" not in mail.replace(b"\r\n", b"")
@@ -114,7 +116,7 @@ def test_a_long_name_beyond_ascii_survives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"case_number": "1\nBcc: a@b.example"}, "a case number must be one line"),
         ({"case_number": ""}, "a case number must be one line"),
@@ -123,26 +125,26 @@ def test_a_long_name_beyond_ascii_survives() -> None:
         ({"date": datetime(2026, 11, 22)}, "needs a time zone"),  # noqa: DTZ001 - as given
     ],
 )
-def test_a_head_that_cannot_be_is_refused(changes: dict[str, Any], told: str) -> None:
+def test_a_head_that_cannot_be_is_refused(changes: dict[str, Any], reported: str) -> None:
     papers = documents(order(), "CAS-100", APPLICANT)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=reported):
         cover_mail(order(), replace(HEAD, **changes), APPLICANT, papers)
 
 
 def test_a_mail_has_papers_and_one_case() -> None:
     with pytest.raises(ValueError, match="needs attachments"):
         cover_mail(order(), HEAD, APPLICANT, ())
-    both = order(Move(OLD, NEW, (key(1),)), Move(OLD, SOFT, (key(2),)))
+    both = order(OrderLine(OLD, NEW, (key(1),)), OrderLine(OLD, SOFT, (key(2),)))
     papers = documents(both.by_target()[0], "CAS-100", APPLICANT)
     with pytest.raises(ValueError, match="has 2 targets"):
         cover_mail(both, HEAD, APPLICANT, papers)
 
 
 @settings(max_examples=25, deadline=None)
-@given(moves())
-def test_every_order_has_a_mail_with_its_keys(found: tuple[Move, ...]) -> None:
+@given(order_lines())
+def test_every_order_has_a_mail_with_its_keys(found: tuple[OrderLine, ...]) -> None:
     for part in order(*found).by_target():
         message = opened(made(part))
         assert not message.defects
         words = set(body(message).split())
-        assert {each.key for move in part.moves for each in move.keys} <= words
+        assert {each.key for order_line in part.order_lines for each in order_line.keys} <= words

@@ -12,7 +12,7 @@ import pytest
 from domain.phone_systems import order
 from twins.altigen.running import AGENTS, HOUR, NEW, OLD, SOFT, TEN, Twin, running
 
-from seatkeeper_agent.domain.orders import LicenseKey, Move, Order, PhoneSystem
+from seatkeeper_agent.domain.orders import LicenseKey, Order, OrderLine, PhoneSystem
 from seatkeeper_agent.domain.policies import evaluate
 from seatkeeper_agent.domain.rules import RuleVerdict
 from seatkeeper_agent.drivers.altigen.desk import CARD_NAME, MAIL_NAME, AltiGenDesk
@@ -59,7 +59,7 @@ def desk_for(twin: Twin) -> AltiGenDesk:
 
 def ordered(target: str) -> Order:
     """Two keys for one of the targets."""
-    return order(Move(FRONT, TARGETS[target], KEYS), no_charge_purchase_order="PO 1")
+    return order(OrderLine(FRONT, TARGETS[target], KEYS), no_charge_purchase_order="PO 1")
 
 
 def sent(twin: Twin, target: str) -> str:
@@ -111,13 +111,13 @@ def test_without_a_mail_server_a_person_sends_the_same_mail() -> None:
     assert MAIL_NAME not in {paper.name for paper in without}
     assert desk.documents(found, "1", MADE_AT) == desk.documents(found, "1", MADE_AT)
     placed = PlacedOrder(found, Path("/papers/of/it"), "CAS-7")
-    told = (
-        desk.case, desk.purchase_order, desk.mail, desk.authorize, desk.move, desk.new_keys,
+    reported = (
+        desk.case, desk.purchase_order, desk.mail, desk.authorize, desk.processing, desk.new_keys,
         desk.register_old, desk.register_new,
     )  # fmt: skip
-    for instructions in (make(placed) for make in told):
+    for instructions in (make(placed) for make in reported):
         assert all(step.endswith(".") for step in (*instructions.steps, instructions.verified_by))
-    assert desk.move(placed).seconds_max == 24 * HOUR
+    assert desk.processing(placed).seconds_max == 24 * HOUR
     assert OLD in " ".join(desk.register_old(placed).steps)
     new = " ".join(desk.register_new(placed).steps)
     assert all(name in new for name in (TEN, AGENTS, NEW))

@@ -9,10 +9,10 @@ from datetime import date
 from html.parser import HTMLParser
 
 import pytest
-from domain.phone_systems import NEW, OLD, key, moves, order, system
+from domain.phone_systems import NEW, OLD, key, order, order_lines, system
 from hypothesis import given, settings
 
-from seatkeeper_agent.domain.orders import Move
+from seatkeeper_agent.domain.orders import OrderLine
 from seatkeeper_agent.drivers.altigen import documents as papers
 from seatkeeper_agent.drivers.altigen.documents import (
     Applicant,
@@ -63,7 +63,7 @@ class Page(HTMLParser):
 
 def all_papers() -> dict[str, bytes]:
     """One of each."""
-    found = order(Move(OLD, SOFT, (key(),)))
+    found = order(OrderLine(OLD, SOFT, (key(),)))
     return {
         "form": transfer_form(found, "CAS-1", APPLICANT),
         "worksheet": worksheet(found, "CAS-1", APPLICANT),
@@ -73,7 +73,7 @@ def all_papers() -> dict[str, bytes]:
 
 def test_the_form_holds_what_was_declared() -> None:
     old = system("Front desk", owner="Studio A", chassis="Max1000", assurance_until=None)
-    found = order(Move(old, NEW, (key(1), key(2, "ALTI-TRUNK-4"))), cost_centre="CC-4711")
+    found = order(OrderLine(old, NEW, (key(1), key(2, "ALTI-TRUNK-4"))), cost_centre="CC-4711")
     text = Page(transfer_form(found, "CAS-100", APPLICANT)).text
     for expected in (
         "Support case number CAS-100", "Opened under system key KEY-new", "2026-11-22",
@@ -89,7 +89,11 @@ def test_the_form_holds_what_was_declared() -> None:
 
 def test_several_sources_have_a_row_and_a_fee_each() -> None:
     third = system("third")
-    found = order(Move(OLD, NEW, (key(1),)), Move(third, NEW, (key(2),)), Move(OLD, NEW, (key(3),)))
+    found = order(
+        OrderLine(OLD, NEW, (key(1),)),
+        OrderLine(third, NEW, (key(2),)),
+        OrderLine(OLD, NEW, (key(3),)),
+    )
     text = Page(transfer_form(found, None, Applicant())).text
     assert "3 license keys from 2 systems to new: 2 move fees" in text
     assert re.findall(r"From \w+, system|\d LK-\d{4}", text) == [
@@ -108,7 +112,7 @@ def test_the_worksheet_tells_what_becomes_of_each_key() -> None:
         key(1), key(2, "ALTI-ACMAGENT-05"), key(3, "ALTI-TRUNK-4"), key(4, "ALTI-STATION-25"),
         key(5, "SSW-STATION-5"),
     )  # fmt: skip
-    found = order(Move(OLD, SOFT, keys), no_charge_purchase_order="PO 7")
+    found = order(OrderLine(OLD, SOFT, keys), no_charge_purchase_order="PO 7")
     text = Page(worksheet(found, "CAS-1", APPLICANT)).text
     for expected in (
         "LK-0001 ALTI-STATION-10 SSW-STATION-10", "LK-0002 ALTI-ACMAGENT-05 SSW-ACMAGENT-05",
@@ -117,13 +121,13 @@ def test_the_worksheet_tells_what_becomes_of_each_key() -> None:
         "Purchase order number PO 7", "Yes: this is an upgrade from an Office or Max server",
     ):  # fmt: skip
         assert expected in text, expected
-    blank = worksheet(order(Move(OLD, SOFT, keys)), None, Applicant()).decode()
+    blank = worksheet(order(OrderLine(OLD, SOFT, keys)), None, Applicant()).decode()
     assert '<th>Purchase order number</th><td class="blank"></td>' in blank
 
 
 def test_which_papers_an_order_has() -> None:
     to_hardware = documents(order(), "CAS-1", APPLICANT)
-    to_software = documents(order(Move(OLD, SOFT, (key(),))), "CAS-1", APPLICANT)
+    to_software = documents(order(OrderLine(OLD, SOFT, (key(),))), "CAS-1", APPLICANT)
     names = ["license-transfer-form.html", "software-only-worksheet.html"]
     assert [paper.name for paper in to_hardware] == names[:1]
     assert [paper.name for paper in to_software] == names
@@ -164,7 +168,7 @@ def test_names_stay_text_whatever_is_in_them() -> None:
     odd = system(AWKWARD, system_key=AWKWARD + "1", owner=AWKWARD, chassis="software only")
     source = system("source", chassis=AWKWARD)
     found = order(
-        Move(source, odd, (key(1, AWKWARD),)), no_charge_purchase_order=AWKWARD, remark=AWKWARD
+        OrderLine(source, odd, (key(1, AWKWARD),)), no_charge_purchase_order=AWKWARD, remark=AWKWARD
     )
     for paper in documents(found, "CAS-<1>", Applicant(AWKWARD, AWKWARD)):
         page = Page(paper.content)
@@ -174,7 +178,7 @@ def test_names_stay_text_whatever_is_in_them() -> None:
 
 
 def test_each_target_has_its_own_papers() -> None:
-    both = order(Move(OLD, NEW, (key(1),)), Move(OLD, SOFT, (key(2),)))
+    both = order(OrderLine(OLD, NEW, (key(1),)), OrderLine(OLD, SOFT, (key(2),)))
     for make in (transfer_form, worksheet):
         with pytest.raises(ValueError, match="has 2 targets"):
             make(both, None, Applicant())
@@ -191,13 +195,13 @@ def test_a_case_number_that_cannot_be_is_refused(number: str) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(moves())
-def test_every_order_has_whole_pages_that_are_always_the_same(found: tuple[Move, ...]) -> None:
+@given(order_lines())
+def test_every_order_has_whole_pages_that_are_always_the_same(found: tuple[OrderLine, ...]) -> None:
     for part in order(*found, on=date(2026, 1, 1)).by_target():
         once, again = (documents(part, "CAS-1", APPLICANT) for _ in range(2))
         assert once == again
         for paper in once:
             page = Page(paper.content)
             assert not page.open
-            for move in part.moves:
-                assert {each.key for each in move.keys} <= set(page.words)
+            for order_line in part.order_lines:
+                assert {each.key for each in order_line.keys} <= set(page.words)

@@ -110,7 +110,7 @@ def test_an_accepted_mail_is_in_the_mailbox(twin: Twin) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "kind", "told"),
+    ("answers", "kind", "reported"),
     [
         ({"greeting": "554 go away"}, MailRefused, "refuses the connection: 554 go away."),
         ({"greeting": "421 busy"}, DriverUnavailable, "for now: 421 busy."),
@@ -137,11 +137,11 @@ def test_an_accepted_mail_is_in_the_mailbox(twin: Twin) -> None:
     ],
 )
 def test_each_answer_of_a_server_has_its_meaning(
-    answers: dict[str, str], kind: type[DriverError], told: str
+    answers: dict[str, str], kind: type[DriverError], reported: str
 ) -> None:
     error, _ = outcome(answers)
     assert type(error) is kind
-    assert told in str(error)
+    assert reported in str(error)
     assert "\n" not in str(error)
 
 
@@ -253,7 +253,7 @@ def test_no_answer_to_a_login_brings_the_password_into_a_text(
 
 
 def test_a_password_file_is_for_the_agent_alone(tmp_path: Path) -> None:
-    def told(path: str) -> str:
+    def reported(path: str) -> str:
         values = {"smtp_user": "licenses", "smtp_password_file": path}
         with pytest.raises(MailRefused, match=r"^The password file [^\n]+$") as caught:
             send(mail(), settings_of(1, **values))
@@ -263,14 +263,14 @@ def test_a_password_file_is_for_the_agent_alone(tmp_path: Path) -> None:
     path = password_file(tmp_path)
     for mode in (0o640, 0o604, 0o660):
         Path(path).chmod(mode)
-        assert "must be a file with mode 0600" in told(path)
+        assert "must be a file with mode 0600" in reported(path)
     Path(path).chmod(0o600)
     for content in (b"", b"\n", b"a\nb", b"\xff", b"a" * (PASSWORD_BYTES_MAX + 1)):
         password_file(tmp_path, content)
-        assert "must hold one line of ASCII" in told(path)
+        assert "must hold one line of ASCII" in reported(path)
     os.mkfifo(tmp_path / "pipe", 0o600)
-    assert "must be a file" in told(str(tmp_path / "pipe"))
-    assert "cannot be read: No such file" in told(str(tmp_path / "nothing"))
+    assert "must be a file" in reported(str(tmp_path / "pipe"))
+    assert "cannot be read: No such file" in reported(str(tmp_path / "nothing"))
 
 
 def test_certificates_that_cannot_be_used_are_named(tmp_path: Path) -> None:

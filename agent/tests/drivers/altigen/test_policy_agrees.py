@@ -9,14 +9,14 @@ from domain.phone_systems import ON, order
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatkeeper_agent.domain.orders import LicenseKey, Move, PhoneSystem
+from seatkeeper_agent.domain.orders import LicenseKey, OrderLine, PhoneSystem
 from seatkeeper_agent.domain.policies import evaluate
 from seatkeeper_agent.domain.rules import RuleVerdict, is_refused
 from seatkeeper_agent.drivers.altigen.policy import vendor_policy
 from seatkeeper_twins.altigen import rules
 from seatkeeper_twins.altigen.desk import FIRST_CASE
+from seatkeeper_twins.altigen.models import Case, State
 from seatkeeper_twins.altigen.seed import state_of
-from seatkeeper_twins.altigen.shapes import Case, State
 
 CHASSIS = ("Max1000", "Max2000", "Max1000R", "Office", "software_only")
 PRODUCTS = ("ALTI-STATION-10", "ALTI-STATION-25", "ALTI-ACMAGENT-05", "ALTI-TRUNK-4")
@@ -43,12 +43,12 @@ def systems(draw: st.DrawFn, number: int) -> PhoneSystem:
 
 
 @st.composite
-def moves(draw: st.DrawFn) -> tuple[Move, ...]:
+def order_lines(draw: st.DrawFn) -> tuple[OrderLine, ...]:
     """Keys of one or two sources for one target."""
     target = draw(systems(0))
     numbers = iter(range(100))
     return tuple(
-        Move(
+        OrderLine(
             draw(systems(source)),
             target,
             tuple(
@@ -60,12 +60,12 @@ def moves(draw: st.DrawFn) -> tuple[Move, ...]:
     )
 
 
-def seen_by_the_desk(ordered: tuple[Move, ...]) -> tuple[State, Case]:
+def seen_by_the_desk(ordered: tuple[OrderLine, ...]) -> tuple[State, Case]:
     """The same systems and keys in the twin's books, and a case for them."""
     target = ordered[0].target
     holders = {target: {"THERE": f"ALTI-STATION-{target.stations}"} if target.stations else {}}
-    for move in ordered:
-        holders[move.source] = {each.key: each.product for each in move.keys}
+    for order_line in ordered:
+        holders[order_line.source] = {each.key: each.product for each in order_line.keys}
     state = state_of(
         {
             "systems": {
@@ -81,7 +81,7 @@ def seen_by_the_desk(ordered: tuple[Move, ...]) -> tuple[State, Case]:
     case = Case(
         system=target.system_key, opened_at=0, says_upgrade=True, state="received",
         received_at=0, complete_at=0, told_missing=False, documents=[],
-        keys=[each.key for move in ordered for each in move.keys],
+        keys=[each.key for order_line in ordered for each in order_line.keys],
         complaints=[], answers=[], moved={},
     )  # fmt: skip
     state["cases"][f"CAS-{FIRST_CASE}"] = case
@@ -89,12 +89,14 @@ def seen_by_the_desk(ordered: tuple[Move, ...]) -> tuple[State, Case]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(moves())
-def test_what_the_policy_lets_through_the_desk_moves(ordered: tuple[Move, ...]) -> None:
+@given(order_lines())
+def test_what_the_policy_lets_through_the_desk_moves(ordered: tuple[OrderLine, ...]) -> None:
     rows = evaluate(vendor_policy(), order(*ordered, no_charge_purchase_order="PO 1"))
     state, case = seen_by_the_desk(ordered)
     reason = rules.refusal(state, case, ON.isoformat())
     assert is_refused(rows) == (reason is not None), (rows, reason)
     assert RuleVerdict.UNKNOWN not in {row.verdict for row in rows}
-    converted = {each.converted_product for move in ordered for each in move.keys} - {None}
+    converted = {each.converted_product for order_line in ordered for each in order_line.keys} - {
+        None
+    }
     assert converted <= {rules.converted(product) for product in PRODUCTS}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from domain.phone_systems import OLD, key, order, system
 
-from seatkeeper_agent.domain.orders import Move
+from seatkeeper_agent.domain.orders import OrderLine
 from seatkeeper_agent.domain.policies import evaluate
 from seatkeeper_agent.domain.rules import RuleVerdict
 from seatkeeper_agent.drivers.altigen.policy import POLICY_BYTES_MAX, policy_with, vendor_policy
@@ -26,7 +26,7 @@ LOGIN = {**MAIL, "smtp_user": "licenses", "smtp_password_file": "/etc/seatkeeper
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "reported"),
     [
         ({"dealer_id": ""}, "dealer_id must be one line"),
         ({"contact": "a\nb"}, "contact must be one line"),
@@ -47,10 +47,10 @@ LOGIN = {**MAIL, "smtp_user": "licenses", "smtp_password_file": "/etc/seatkeeper
         ({"mail_seconds_max": 601.0}, "mail_seconds_max must be above 0"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named(values: dict[str, Any], told: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named(values: dict[str, Any], reported: str) -> None:
     with pytest.raises(ValueError, match=r"^altigen: [^\n]+$") as caught:
         AltiGenSettings(**values)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 def test_usual_settings_are_taken() -> None:
@@ -99,7 +99,7 @@ def test_the_vendors_policy_judges_by_the_article() -> None:
     ],
 )
 def test_each_rule_of_the_article_can_be_broken(changes: dict[str, Any], broken: str) -> None:
-    rows = evaluate(vendor_policy(), order(Move(OLD, system("new", **changes), (key(),))))
+    rows = evaluate(vendor_policy(), order(OrderLine(OLD, system("new", **changes), (key(),))))
     assert [row.rule for row in rows if row.verdict is RuleVerdict.NOT_MET] == [broken]
 
 
@@ -120,7 +120,7 @@ TAKEN = {"id": "same_owner", "kind": "registered", "required": "a", "advice": "b
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b"{", "is not JSON"),
         (b"[" * 90_000, "is nested deeper than"),
@@ -132,12 +132,12 @@ TAKEN = {"id": "same_owner", "kind": "registered", "required": "a", "advice": "b
     ],
 )
 def test_a_policy_file_that_cannot_be_used_is_named(
-    tmp_path: Path, content: bytes | None, told: str
+    tmp_path: Path, content: bytes | None, reported: str
 ) -> None:
     path = tmp_path / "policy.json"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ValueError, match=r"^[^\n]+$") as caught:
         policy_with(str(path))
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert str(path) in str(caught.value)

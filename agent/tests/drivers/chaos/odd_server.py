@@ -18,7 +18,7 @@ Reply = bytes | Callable[[socket.socket], None]
 
 
 @dataclass
-class Asked:
+class Requested:
     """One request as it came."""
 
     method: str
@@ -33,7 +33,7 @@ class OddServer:
 
     address: str = ""
     replies: dict[tuple[str, str], Reply] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    requested: list[Requested] = field(default_factory=list)
     default: Reply = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
     def answer(self, connection: socket.socket) -> None:
@@ -41,7 +41,7 @@ class OddServer:
         request = _read(connection)
         if request is None:
             return
-        self.asked.append(request)
+        self.requested.append(request)
         reply = self.replies.get((request.method, request.path), self.default)
         if callable(reply):
             reply(connection)
@@ -128,7 +128,7 @@ def _serve(connection: socket.socket, server: OddServer) -> None:
         server.answer(connection)
 
 
-def _read(connection: socket.socket) -> Asked | None:
+def _read(connection: socket.socket) -> Requested | None:
     received = b""
     while b"\r\n\r\n" not in received:
         part = connection.recv(65536)
@@ -141,4 +141,4 @@ def _read(connection: socket.socket) -> Asked | None:
     while len(body) < int(headers.get("content-length", 0)):
         body += connection.recv(65536)
     method, path, _ = first.split(" ")
-    return Asked(method, path, headers, body)
+    return Requested(method, path, headers, body)

@@ -92,7 +92,7 @@ def test_a_known_member_in_another_form_is_refused(odd: OddServer, document: Any
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "reported"),
     [
         ("1e400", "has a number beyond"),
         (str(10**30), "has a number beyond"),
@@ -104,10 +104,12 @@ def test_a_known_member_in_another_form_is_refused(odd: OddServer, document: Any
         ("0.5", "something else than a number of seats"),
     ],
 )
-def test_an_odd_number_is_a_refusal_that_names_it(odd: OddServer, number: str, told: str) -> None:
+def test_an_odd_number_is_a_refusal_that_names_it(
+    odd: OddServer, number: str, reported: str
+) -> None:
     content = '{"online": {"licenses": [{"product": {"productLabel": "V-Ray", "1": ' + number
     odd.replies["GET", "/status"] = reply(200, f"{content}}}}}]}}}}".encode())
-    with pytest.raises(DriverRefused, match=told):
+    with pytest.raises(DriverRefused, match=reported):
         driver_of(odd).status()
 
 
@@ -207,15 +209,15 @@ REFUSED_READS: list[tuple[Reply, type[DriverError]]] = [
 ]
 
 
-@pytest.mark.parametrize(("told", "kind"), REFUSED_READS)
+@pytest.mark.parametrize(("reported", "kind"), REFUSED_READS)
 def test_a_read_that_gives_nothing_useful_says_so(
-    odd: OddServer, told: Reply, kind: type[DriverError]
+    odd: OddServer, reported: Reply, kind: type[DriverError]
 ) -> None:
-    odd.replies["GET", "/status"] = told
+    odd.replies["GET", "/status"] = reported
     with pytest.raises(kind) as caught:
         driver_of(odd).status()
     assert str(caught.value).endswith(".")
-    assert len(odd.asked) == 1
+    assert len(odd.requested) == 1
 
 
 EFFECTS: list[tuple[Reply, type[DriverError] | None]] = [
@@ -231,18 +233,18 @@ EFFECTS: list[tuple[Reply, type[DriverError] | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("told", "kind"), EFFECTS)
+@pytest.mark.parametrize(("reported", "kind"), EFFECTS)
 def test_an_effect_is_asked_once_and_a_lost_answer_is_a_doubt(
-    odd: OddServer, told: Reply, kind: type[DriverError] | None
+    odd: OddServer, reported: Reply, kind: type[DriverError] | None
 ) -> None:
-    odd.replies["POST", "/dongle/enable"] = told
+    odd.replies["POST", "/dongle/enable"] = reported
     driver = driver_of(odd)
     if kind is None:
         driver.set_dongle_service(True)
     else:
         with pytest.raises(kind):
             driver.set_dongle_service(True)
-    assert [(asked.method, asked.path, asked.body) for asked in odd.asked] == [
+    assert [(requested.method, requested.path, requested.body) for requested in odd.requested] == [
         ("POST", "/dongle/enable", b"")
     ]
 
@@ -293,8 +295,8 @@ def test_the_request_file_is_taken_as_it_is(odd: OddServer) -> None:
     content = bytes(range(256))
     odd.replies["GET", "/csr"] = reply(200, content, "application/octet-stream")
     assert driver_of(odd).activation_request() == content
-    for told in (reply(200, b""), reply(200, b"<html>", "text/html; charset=utf-8")):
-        odd.replies["GET", "/csr"] = told
+    for reported in (reply(200, b""), reply(200, b"<html>", "text/html; charset=utf-8")):
+        odd.replies["GET", "/csr"] = reported
         with pytest.raises(DriverRefused):
             driver_of(odd).activation_request()
 
@@ -304,11 +306,11 @@ def test_the_answer_file_is_sent_as_it_is(odd: OddServer, status: int) -> None:
     content = bytes(range(256))
     odd.replies["POST", "/crt"] = reply(status, Location="/")
     driver_of(odd).activate_offline(content)
-    (asked,) = odd.asked
-    assert asked.body == content
+    (requested,) = odd.requested
+    assert requested.body == content
     with pytest.raises(DriverRefused, match="must have 1 to"):
         driver_of(odd).activate_offline(b"")
-    assert len(odd.asked) == 1
+    assert len(odd.requested) == 1
 
 
 def test_one_driver_serves_several_threads(odd: OddServer) -> None:

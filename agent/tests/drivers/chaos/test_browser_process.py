@@ -194,8 +194,8 @@ def test_the_browser_ends_with_a_killed_agent(
         env=environment,
     )
     assert agent.stdout is not None
-    with agent, agent.stdout as told:
-        assert told.readline() == b"about to\n"
+    with agent, agent.stdout as reported:
+        assert reported.readline() == b"about to\n"
         if pause == "0":
             until(lambda: posted(odd) == ["/go"])
         below = {each: started(each) for each in children_of(agent.pid)}
@@ -239,12 +239,12 @@ def test_the_browser_has_its_sandbox_and_another_user_than_root(odd: OddServer) 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="what is refused to root is refused to root only")
 def test_root_starts_no_browser_as_itself() -> None:
-    for settings, told in (
+    for settings, reported in (
         ({}, "The agent runs as root, and the browser must not"),
         ({"browser_user": "root"}, "cannot run as root, which is no user of this host or root"),
         ({"browser_user": "no-such-user"}, "cannot run as no-such-user, which is no user"),
     ):
-        with pytest.raises(DriverUnavailable, match=told):
+        with pytest.raises(DriverUnavailable, match=reported):
             BrowserPage(ChaosSettings(**settings)).borrowed()
 
 
@@ -265,18 +265,18 @@ def fake(folder: Path, text: str) -> str:
 
 @pytest.mark.usefixtures("page_folder")
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("exit 3", "did not start: "),
         ("exec sleep 600", "did not come to an end in time; borrowed had not been clicked"),
     ],
 )
 def test_a_browser_that_does_not_work_is_unavailable(
-    odd: OddServer, open_folder: Path, text: str, told: str
+    odd: OddServer, open_folder: Path, text: str, reported: str
 ) -> None:
     seconds_max = 8.0 if "sleep" in text else 90.0
     page = page_of(odd, SLOW, chromium=fake(open_folder, text), page_seconds_max=seconds_max)
-    with pytest.raises(DriverUnavailable, match=told):
+    with pytest.raises(DriverUnavailable, match=reported):
         page.borrowed()
 
 

@@ -79,9 +79,9 @@ def test_the_password_goes_through_a_file_that_only_the_user_can_read(
     ]
     assert json.loads((tmp_path / "seen").read_bytes()) == {"username": ACCOUNT, "password": CANARY}
     environment = (tmp_path / "environment").read_text().splitlines()
-    told = [line for line in environment if line.startswith(("NO_PROXY=", "no_proxy="))]
-    assert len(told) == 2
-    assert all(line.endswith("localhost,127.0.0.1") for line in told)
+    reported = [line for line in environment if line.startswith(("NO_PROXY=", "no_proxy="))]
+    assert len(reported) == 2
+    assert all(line.endswith("localhost,127.0.0.1") for line in reported)
 
 
 OUTCOMES: list[tuple[str, type[DriverError]]] = [
@@ -104,9 +104,9 @@ def test_exit_codes_are_told_apart_and_tell_no_secret(
     with pytest.raises(kind) as caught:
         login(program(tmp_path, rest), ACCOUNT, Secret(CANARY), seconds_max)
     assert type(caught.value) is kind
-    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__dict__)
-    told += "".join(capfd.readouterr())
-    assert not any(needle.decode() in told for needle in NEEDLES)
+    reported = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__dict__)
+    reported += "".join(capfd.readouterr())
+    assert not any(needle.decode() in reported for needle in NEEDLES)
 
 
 def test_a_program_that_is_not_there_is_unavailable(tmp_path: Path) -> None:

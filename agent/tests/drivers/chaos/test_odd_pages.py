@@ -41,7 +41,7 @@ def page_of(odd: OddServer, content: bytes, **values: Any) -> BrowserPage:
 
 def posted(odd: OddServer) -> list[str]:
     """What the page's script told, in order."""
-    return [asked.path for asked in odd.asked if asked.method == "POST"]
+    return [requested.path for requested in odd.requested if requested.method == "POST"]
 
 
 def test_labels_are_found_in_other_clothes_and_close_only_at_the_end(odd: OddServer) -> None:
@@ -60,13 +60,13 @@ TRAPS: list[tuple[bytes, str, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("content", "told", "label"), TRAPS)
+@pytest.mark.parametrize(("content", "reported", "label"), TRAPS)
 def test_what_is_not_clear_is_not_clicked(
-    odd: OddServer, content: bytes, told: str, label: str | None
+    odd: OddServer, content: bytes, reported: str, label: str | None
 ) -> None:
     announced: list[None] = []
     page = page_of(odd, content, label_seconds_max=6.0)
-    with pytest.raises(DriverRefused, match=re.escape(told)) as caught:
+    with pytest.raises(DriverRefused, match=re.escape(reported)) as caught:
         page.transfer_dongle(USER, lambda: announced.append(None))
     assert (announced, posted(odd)) == ([], [])
     if label is None:
@@ -113,12 +113,12 @@ NO_PAGES: list[tuple[Reply, type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("told", "kind", "text"), NO_PAGES)
+@pytest.mark.parametrize(("reported", "kind", "text"), NO_PAGES)
 def test_what_is_not_the_page_is_said(
-    odd: OddServer, told: Reply, kind: type[Exception], text: str
+    odd: OddServer, reported: Reply, kind: type[Exception], text: str
 ) -> None:
     page = page_of(odd, b"", label_seconds_max=1.0)
-    odd.replies["GET", "/"] = told
+    odd.replies["GET", "/"] = reported
     with pytest.raises(kind, match=text):
         page.borrowed()
 

@@ -39,7 +39,7 @@ def server_of(odd: OddServer, tree: Any = None, **values: Any) -> ChaosServerSet
 
 def posted(odd: OddServer) -> list[Any]:
     """The trees that were sent."""
-    return [json.loads(asked.body) for asked in odd.asked if asked.method == "POST"]
+    return [json.loads(requested.body) for requested in odd.requested if requested.method == "POST"]
 
 
 def test_texts_are_shown_and_what_looks_like_a_password_is_not(odd: OddServer) -> None:
@@ -59,7 +59,7 @@ def test_the_named_keys_change_and_all_others_travel_as_they_were(odd: OddServer
     assert first == {**TREE, "proxy": changed, "diagnostics": {"level": "debug"}}
     assert second["local"] == {**TREE["local"], "vrlPort": "30310"}  # type: ignore[dict-item]
     assert second["proxy"] == TREE["proxy"]
-    assert odd.asked[1].headers["content-type"] == "application/json"
+    assert odd.requested[1].headers["content-type"] == "application/json"
 
 
 def test_nothing_is_sent_where_it_is_so_already(odd: OddServer) -> None:
@@ -68,7 +68,7 @@ def test_nothing_is_sent_where_it_is_so_already(odd: OddServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "reported"),
     [
         ({"local": {"other": "1"}}, "shows no text local.other"),
         ({"proxy": {"port": "8081"}}, "shows no text proxy.port"),
@@ -85,11 +85,11 @@ def test_nothing_is_sent_where_it_is_so_already(odd: OddServer) -> None:
     ],
 )
 def test_what_nobody_knows_is_refused_before_anything_is_sent(
-    odd: OddServer, settings: dict[str, dict[str, str]], told: str
+    odd: OddServer, settings: dict[str, dict[str, str]], reported: str
 ) -> None:
     server = server_of(odd)
     for call in (server.check_settings, server.write_settings):
-        with pytest.raises(DriverRefused, match=told):
+        with pytest.raises(DriverRefused, match=reported):
             call(settings)
     assert posted(odd) == []
 
@@ -108,18 +108,18 @@ def test_a_deep_tree_is_sent_as_it_is_or_refused(odd: OddServer, depth: int) -> 
     odd.replies["GET", "/config"] = reply(200, deep)
     with suppress(DriverRefused):
         server.write_settings({"proxy": {"host": "b"}})
-    sent = [asked.body for asked in odd.asked if asked.method == "POST"]
+    sent = [requested.body for requested in odd.requested if requested.method == "POST"]
     assert sent in ([], [deep.replace(b'"a"', b'"b"')])
     assert sent or depth > 100
 
 
 def test_whether_it_runs_is_asked(odd: OddServer) -> None:
     server = server_of(odd)
-    for told in (json_reply({}), reply(403), reply(200, b"page", "text/html")):
-        odd.replies["GET", "/status"] = told
+    for reported in (json_reply({}), reply(403), reply(200, b"page", "text/html")):
+        odd.replies["GET", "/status"] = reported
         assert server.is_running()
-    for told in (reply(503), reset):
-        odd.replies["GET", "/status"] = told
+    for reported in (reply(503), reset):
+        odd.replies["GET", "/status"] = reported
         with pytest.raises(DriverUnavailable):
             server.is_running()
     assert not ChaosServerSettings(ChaosSettings(address="http://127.0.0.1:1")).is_running()

@@ -20,7 +20,7 @@ from seatkeeper_agent.settings import SettingsError, load
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "reported"),
     [
         ({"address": "127.0.0.1:30304"}, "address"),
         ({"address": "https://127.0.0.1:30304"}, "address"),
@@ -46,10 +46,10 @@ from seatkeeper_agent.settings import SettingsError, load
         ),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named(values: dict[str, Any], told: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named(values: dict[str, Any], reported: str) -> None:
     with pytest.raises(ValueError, match=r"^chaos: ") as caught:
         ChaosSettings(**values)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 def test_usual_addresses_are_taken() -> None:
@@ -107,19 +107,19 @@ def test_capabilities_follow_the_version() -> None:
 
 
 def test_instructions_use_the_vendors_words_and_the_operators_deadline() -> None:
-    told = ChaosInstructions.of(ChaosSettings(due_after=600))
-    transfer = told.transfer_dongle("artist@studio-a.example")
+    reported = ChaosInstructions.of(ChaosSettings(due_after=600))
+    transfer = reported.transfer_dongle("artist@studio-a.example")
     assert transfer.seconds_max == 600
     text = " ".join(transfer.steps)
     for word in ("http://127.0.0.1:30304", "DONGLE", "TRANSFER >>", "CLOSE", "tick", "artist@"):
         assert word in text
-    borrow = " ".join(told.borrow("V-Ray", 3, True).steps)
+    borrow = " ".join(reported.borrow("V-Ray", 3, True).steps)
     for word in ("ONLINE LICENSING", "Use licenses offline", "Next", "3", "PREVIEW", "BORROW"):
         assert word in borrow
     others = [
-        told.release("V-Ray"),
-        told.set_auto_renew("V-Ray", False),
-        told.activate_workstation("render-1"),
+        reported.release("V-Ray"),
+        reported.set_auto_renew("V-Ray", False),
+        reported.activate_workstation("render-1"),
     ]
     for entry in [transfer, *others]:
         assert all(step.endswith(".") for step in (*entry.steps, entry.verified_by))

@@ -163,7 +163,7 @@ def test_settings_are_kept_and_what_is_unknown_stays(make_twins: MakeTwins) -> N
     assert {key: after[key] for key in after if key not in ("proxy", "local")} == {
         key: before[key] for key in before if key not in ("proxy", "local")
     }
-    assert twins.told()["config"]["local"]["vrlPort"] == "30307"
+    assert twins.reported()["config"]["local"]["vrlPort"] == "30307"
     assert server.is_running()
     twins.processes[1].kill()
     assert not server.is_running()

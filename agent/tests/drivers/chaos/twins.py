@@ -74,7 +74,7 @@ class ChaosTwins:
         """A driver for the server."""
         return ChaosDriver(self.settings(**values))
 
-    def told(self) -> dict[str, Any]:
+    def reported(self) -> dict[str, Any]:
         """Everything that the server knows."""
         return control.describe(self.server)
 

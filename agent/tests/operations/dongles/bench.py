@@ -13,22 +13,22 @@ from usb_dongles.recorded_bus import RecordedBus
 from operations.hosts import ACTOR, CrashingJournal
 from operations.products import PassedIsolation, Points, SmallPage, SmallServer
 from seatkeeper_agent.domain.eligibility import HeldLicense
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import OperationRecord
 from seatkeeper_agent.domain.servers import UsbUnavailable
-from seatkeeper_agent.operations.dongles.context import MigrationMeans
+from seatkeeper_agent.operations.dongles.context import MigrationContext
 from seatkeeper_agent.operations.dongles.migration import MigrationService
-from seatkeeper_agent.operations.dongles.plan import MigrationOrder, migration_id
 from seatkeeper_agent.operations.dongles.report import DongleReports
+from seatkeeper_agent.operations.dongles.requests import MigrationRequest, migration_id
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.servers.settings import ServerOrder, ServerService
+from seatkeeper_agent.operations.servers.settings import ServerRequest, ServerService
 from seatkeeper_agent.usb.watch import Watch
 
 TARGET = "artist@studio.example"
 CHOSEN, PATH = "90000001", "1-1.1"
 HELD = {"V-Ray": {"render": 5}}
-TOLD = Instructions(("Open the page.", "Click TRANSFER >>."), "The status shows it.")
+REPORTED = Instructions(("Open the page.", "Click TRANSFER >>."), "The status shows it.")
 LOOK_SECONDS = 0.05
 
 
@@ -54,11 +54,11 @@ class Bench:
         self.journal.at_point = self.point
         isolation = PassedIsolation(self.bus.folder)
         isolation.point = self.point
-        means = MigrationMeans(
+        means = MigrationContext(
             driver=self.server,
             page=self.page if self.performer == "browser" else None,
             isolation=isolation,
-            instructions=lambda _target: TOLD,
+            instructions=lambda _target: REPORTED,
             stop=lambda what, _dongle, _operation: Instructions(
                 (f"Stop: {what}.",), "A word.", True
             ),
@@ -101,17 +101,17 @@ class Bench:
         self.bus.plug(path, serial=serial, **values)
         self.server.holds[serial or path] = {name: dict(kinds) for name, kinds in HELD.items()}
 
-    def order(self, dongle: str = CHOSEN, **values: Any) -> MigrationOrder:
+    def request(self, dongle: str = CHOSEN, **values: Any) -> MigrationRequest:
         """What is declared."""
-        return MigrationOrder(dongle, values.pop("target_user", TARGET), **values)
+        return MigrationRequest(dongle, values.pop("target_user", TARGET), **values)
 
     def plan(self, dongle: str = CHOSEN, **values: Any) -> dict[str, Any]:
         """A dry run."""
-        return self.migrations.put(self.order(dongle, **values), ACTOR, dry_run=True)
+        return self.migrations.put(self.request(dongle, **values), ACTOR, dry_run=True)
 
     def put(self, dongle: str = CHOSEN, **values: Any) -> dict[str, Any]:
         """Declare it as it is."""
-        return self.migrations.put(self.order(dongle, **values), ACTOR, dry_run=False)
+        return self.migrations.put(self.request(dongle, **values), ACTOR, dry_run=False)
 
     def confirmed(self, dongle: str = CHOSEN, **values: Any) -> dict[str, Any]:
         """What has to be said to have the present plan run."""
@@ -150,7 +150,7 @@ class Bench:
 
     def switch(self, enabled: bool) -> dict[str, Any]:
         """Declare the dongle service."""
-        return self.settings.put(ServerOrder({}, dongle_service=enabled), ACTOR, dry_run=False)
+        return self.settings.put(ServerRequest({}, dongle_service=enabled), ACTOR, dry_run=False)
 
     def authorized(self) -> dict[str, bool | None]:
         """Who may be had by drivers, by path."""

@@ -87,7 +87,7 @@ class Migrate(Scenario):
 
     name = "migrate by a browser"
     performer = "browser"
-    order = {  # noqa: RUF012 - only read
+    request = {  # noqa: RUF012 - only read
         "dongle": DONGLE,
         "target_user": ARTIST,
         "isolate": True,
@@ -99,15 +99,15 @@ class Migrate(Scenario):
     def declare(self) -> bool:
         """Confirmed when asked for it; a doubt is decided by what the vendor's page shows."""
         try:
-            answer = self.world.ask("PUT", MIGRATION, self.order)
+            answer = self.world.ask("PUT", MIGRATION, self.request)
         except RefusedError as error:
             if error.code == "in-doubt":
                 return self._decide()
             if error.code != "confirmation-required":
                 raise
-            plan = self.world.ask("PUT", f"{MIGRATION}?dry_run=true", self.order)["plan"]
+            plan = self.world.ask("PUT", f"{MIGRATION}?dry_run=true", self.request)["plan"]
             said = {"plan_digest": plan["digest"], "acknowledgement": plan["acknowledgement"]}
-            answer = self.world.ask("PUT", MIGRATION, self.order | said)
+            answer = self.world.ask("PUT", MIGRATION, self.request | said)
         changed = bool(answer["changed"])
         if answer["waiting"] and answer["waiting"][0]["who"] == "person":
             self._act()
@@ -142,14 +142,14 @@ class Migrate(Scenario):
 
     def check_sums(self) -> None:
         """What the account had and what the dongle held."""
-        told = control.describe(self.world.twins.cloud)
-        seats = {entry["product"]: entry["seats"] for entry in told["free"]["Studio A"]}
+        reported = control.describe(self.world.twins.cloud)
+        seats = {entry["product"]: entry["seats"] for entry in reported["free"]["Studio A"]}
         if seats["V-Ray"] != {"1": 5, "2": 15} or len(self._begun()) != 1:
             raise Violation(f"the account has {seats}")
 
     def _begun(self) -> list[dict[str, Any]]:
-        told = control.describe(self.world.twins.cloud)
-        return [entry for entry in told["migrations"] if entry["serial"] == DONGLE]
+        reported = control.describe(self.world.twins.cloud)
+        return [entry for entry in reported["migrations"] if entry["serial"] == DONGLE]
 
     def _is_done(self) -> bool:
         return bool(self.world.ask("GET", MIGRATION)["state"] == "done")
@@ -159,7 +159,7 @@ class Migrate(Scenario):
         if self._begun():
             self.world.let_vendor_end()
             self.until(lambda: self._begun()[0]["arrived"], "the vendor does not end")
-            return bool(self.world.ask("PUT", MIGRATION, self.order)["changed"])
+            return bool(self.world.ask("PUT", MIGRATION, self.request)["changed"])
         operation = self.world.ask("GET", MIGRATION)["operation"]["id"]
         word = {"statement": "The page shows nothing of it.", "outcome": "not_done"}
         self.world.ask("POST", f"/v1/operations/{operation}/attest", word)
@@ -213,10 +213,10 @@ class ByFiles(Scenario):
     def declare(self) -> bool:
         """The request, its answer, and the answer again for as long as it is not taken."""
         changed = False
-        asked = self.world.ask("POST", f"{ACTIVATION}/request", {})
-        if asked["request"] is not None:
-            changed = bool(asked["changed"])
-            self._answers.setdefault(asked["digest"], self._answered(asked))
+        requested = self.world.ask("POST", f"{ACTIVATION}/request", {})
+        if requested["request"] is not None:
+            changed = bool(requested["changed"])
+            self._answers.setdefault(requested["digest"], self._answered(requested))
         ((digest, answer),) = self._answers.items()
         body = {"answer": answer, "request_digest": digest}
         return bool(self.world.ask("POST", f"{ACTIVATION}/response", body)["changed"]) or changed
@@ -227,12 +227,12 @@ class ByFiles(Scenario):
         if (shown["activated"], shown["method"]) != (True, "offline"):
             raise Violation(f"the activation is {shown}")
 
-    def _answered(self, asked: dict[str, Any]) -> str:
-        if asked["digest"] in self._answers:
-            return self._answers[asked["digest"]]
+    def _answered(self, requested: dict[str, Any]) -> str:
+        if requested["digest"] in self._answers:
+            return self._answers[requested["digest"]]
         if self._answers:
             raise Violation("the request is another one, although nothing was used")
-        content = base64.b64decode(asked["request"])
+        content = base64.b64decode(requested["request"])
         answer = people.answer_request(
             self.world.twins.cloud, ADMIN, PASSWORDS[ADMIN], content, "station"
         )
@@ -268,8 +268,8 @@ class BorrowSeats(Scenario):
             raise Violation(f"{self._seats()} seats are borrowed")
 
     def _seats(self) -> int:
-        told = control.describe(self.world.twins.cloud)
-        return sum(entry["seats"] for entry in told["borrows"])
+        reported = control.describe(self.world.twins.cloud)
+        return sum(entry["seats"] for entry in reported["borrows"])
 
 
 SCENARIOS = {kind.name: kind for kind in (Migrate, MigrateByHand, LogIn, ByFiles, BorrowSeats)}

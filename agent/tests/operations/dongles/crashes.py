@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from crash.client import NoAnswerError, RefusedError
-from crash.progress import say, told
+from crash.progress import reported, say
 from crash.share import chosen, seed, share
 from crash.warm import warm_up
 from crash.world import work_folder
@@ -109,7 +109,7 @@ def campaign(
         say(f"{points[name]} points in {name!r}")
     found = schedules(points, share(), seed())
     outcomes = (attempt(world, program, schedule, kinds) for schedule in found)
-    ended = list(told(outcomes, len(found), lambda failure: failure, say))
+    ended = list(reported(outcomes, len(found), lambda failure: failure, say))
     failures = [failure for failure in ended if failure is not None]
     text = (
         f"{sum(points.values())} points in {len(points)} scenarios; {len(found)} schedules,"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from seatkeeper_agent.domain.problems import ProblemCode
-from seatkeeper_agent.operations.dongles.plan import acknowledgement
+from seatkeeper_agent.operations.dongles.requests import acknowledgement
 
 from .bench import CHOSEN, Bench, perpetual
 

@@ -33,24 +33,24 @@ def crashes(report: Path, *arguments: str) -> dict[str, Any]:
         check=False,
     )
     assert report.exists(), f"the campaign broke off with code {done.returncode}"
-    told: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    return told
+    reported: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+    return reported
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(SECONDS_MAX)
 def test_a_share_of_the_deaths_is_survived(tmp_path: Path) -> None:
     """Migrations by a browser and by a person, activations, a borrow."""
-    told = crashes(tmp_path / "report.json")
-    assert told["failures"] == []
-    assert told["ran"] > 0
+    reported = crashes(tmp_path / "report.json")
+    assert reported["failures"] == []
+    assert reported["ran"] > 0
 
 
 @pytest.mark.timeout(SECONDS_MAX)
 def test_each_broken_agent_is_caught(tmp_path: Path) -> None:
     """By the promise that it breaks; a sound one that dies there keeps it."""
-    told = crashes(tmp_path / "report.json", "--mutants")
-    assert set(told) == set(MUTANTS)
-    for name, (sound, broken) in told.items():
+    reported = crashes(tmp_path / "report.json", "--mutants")
+    assert set(reported) == set(MUTANTS)
+    for name, (sound, broken) in reported.items():
         assert sound is None, name
         assert MUTANTS[name].seen in (broken or ""), name

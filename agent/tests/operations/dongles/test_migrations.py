@@ -12,7 +12,7 @@ from operations.hosts import ACTOR
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationState
 
-from .bench import CHOSEN, TARGET, TOLD, Bench, perpetual
+from .bench import CHOSEN, REPORTED, TARGET, Bench, perpetual
 
 OTHER, OTHER_PATH = "90000004", "1-1.4"
 
@@ -117,7 +117,7 @@ def test_a_person_is_waited_for(desk: Bench) -> None:
     assert (answer["changed"], answer["migration"]["state"]) == (True, "waiting")
     (waiting,) = answer["waiting"]
     assert (waiting["who"], waiting["step"], waiting["reversible"]) == ("person", "transfer", False)
-    assert waiting["instructions"] == list(TOLD.steps)
+    assert waiting["instructions"] == list(REPORTED.steps)
     assert (waiting["attestable"], waiting["overdue"]) == (True, False)
     assert waiting["until"] is not None
     head = desk.head()

@@ -67,7 +67,7 @@ def test_a_picture_is_not_written_through_a_link(bench: Bench) -> None:
 
 
 def _identity(bench: Bench) -> str:
-    from seatkeeper_agent.operations.dongles.plan import migration_id
+    from seatkeeper_agent.operations.dongles.requests import migration_id
 
     return migration_id(bench.server.vendor, CHOSEN)
 

@@ -29,18 +29,18 @@ UNSEEN = {"same_company", "licenses_movable", "vendor_criteria"}
 """Of these a host sees nothing; a user is seen not to be logged in where nothing is activated."""
 
 
-class AskedAgain(ChaosDriver):
+class RequestedAgain(ChaosDriver):
     """The real driver; the operator's command is run again only when it may tell another version.
 
     Starting a program takes as long as all the rest of a combination.
     """
 
-    told: str | None = None
+    reported: str | None = None
 
     def wibukey_version(self) -> str | None:
         """What the command printed."""
-        self.told = self.told or super().wibukey_version()
-        return self.told
+        self.reported = self.reported or super().wibukey_version()
+        return self.reported
 
 
 @dataclass
@@ -49,13 +49,13 @@ class Vendor:
 
     twins: ChaosTwins
     reports: DongleReports
-    driver: AskedAgain
+    driver: RequestedAgain
 
     def server(self, **values: object) -> None:
         """Change what is true of the server's machine."""
         control.set_values(self.twins.server, **values)
         if "wibukey_version" in values:
-            self.driver.told = None
+            self.driver.reported = None
 
     def dongle(self, **values: object) -> None:
         """Change what the vendor knows of the dongle."""
@@ -69,10 +69,10 @@ class Vendor:
 
     def truth(self) -> dict[str, bool]:
         """The vendor's own rules, as it judges now."""
-        told = people.eligibility(self.twins.server, SERIAL, ARTIST)
-        assert told["shown"] is told["eligible"]
-        assert told["eligible"] is all(told["rules"].values())
-        rules: dict[str, bool] = told["rules"]
+        reported = people.eligibility(self.twins.server, SERIAL, ARTIST)
+        assert reported["shown"] is reported["eligible"]
+        assert reported["eligible"] is all(reported["rules"].values())
+        rules: dict[str, bool] = reported["rules"]
         return rules
 
 
@@ -142,7 +142,7 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
     try:
         twins.start()
         usb = UsbInventory(UsbSettings(str(twins.usb), recording=True))
-        driver = AskedAgain(twins.settings())
+        driver = RequestedAgain(twins.settings())
         made = Vendor(twins, DongleReports(journal, usb, driver), driver)
         made.server(dongle_service=True)
         twins.plug(PORT, SERIAL)

@@ -16,7 +16,7 @@ from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord
 from seatkeeper_agent.drivers.altigen.desk import AltiGenDesk
 from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.orders.plan import OrderRequest, order_id
+from seatkeeper_agent.operations.orders.requests import OrderRequest, order_id
 from seatkeeper_agent.operations.orders.service import OrderService
 from seatkeeper_agent.operations.people import awaited_view
 

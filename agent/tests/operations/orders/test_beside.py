@@ -10,7 +10,7 @@ import pytest
 
 from operations.hosts import DAY
 from seatkeeper_agent.domain.problems import ProblemCode
-from seatkeeper_agent.operations.orders.plan import day_of
+from seatkeeper_agent.operations.orders.requests import day_of
 from seatkeeper_twins.altigen import people
 from seatkeeper_twins.parts import control
 
@@ -148,10 +148,10 @@ def test_two_orders_of_one_pair_that_go_together_cost_one_fee(bench: Bench) -> N
     assert fee(bench.go(name="first")) == "300.00"
     both = bench.put(name="second", others=beside, confirmation=planned["plan"]["digest"])
     assert (fee(both), both["order"]["state"]) == ("0.00", "waiting")
-    (told,) = [
+    (reported,) = [
         entry["instructions"][0] for entry in bench.awaited() if "'second'" in entry["subject"]
     ]
-    assert "the support case of the order 'first'" in told
+    assert "the support case of the order 'first'" in reported
     # A third shares with the one that pays, and what pays is not shared back.
     assert fee(bench.put(dry_run=True, name="third")) == "0.00"
     bench.put(name="first", case_number="CAS-1")
@@ -241,8 +241,8 @@ def test_the_vendors_new_keys_are_recorded_and_the_purchase_order_is_a_step(
     (waiting,) = mailing.awaited()
     assert (waiting["who"], waiting["step"], waiting["attestable"]) == ("vendor", "new_keys", False)
     issued = answer.removeprefix("Moved: ").removesuffix(".").split(", ")
-    books = control.describe(support.address)["keys"]
-    keys = [{"key": each, "product": books[each]["product"]} for each in issued]
+    case_list = control.describe(support.address)["keys"]
+    keys = [{"key": each, "product": case_list[each]["product"]} for each in issued]
     assert mailing.put(dry_run=True, new_keys=keys, **values)["changed"] is True
     assert mailing.put(new_keys=keys, **values)["order"]["new_keys"] == keys
     assert "new_keys" in mailing.actions()

@@ -90,7 +90,7 @@ def test_others_that_looked_before_it_was_sent_do_not_send_it_again(
 ) -> None:
     """Their work was put together when nothing was intended yet."""
     mailing.go()
-    early = mailing.orders._work(known_of(mailing), "early")
+    early = mailing.orders._spec(known_of(mailing), "early")
     support.fault("mail.after", "lose")
     assert mailing.refused(case_number=support.open_case()).code is ProblemCode.IN_DOUBT
     with pytest.raises(Problem) as caught:

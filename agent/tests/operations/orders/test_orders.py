@@ -14,7 +14,7 @@ import pytest
 
 from operations.hosts import DAY
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.operations.orders.plan import OrderRequest, order_id
+from seatkeeper_agent.operations.orders.requests import OrderRequest, order_id
 from seatkeeper_agent.operations.watcher import Watcher
 
 from .bench import BY_MAIL, BY_PERSON, NAME, Bench, declared, known_of, wait_for
@@ -48,8 +48,8 @@ def test_a_person_does_every_step_in_order(bench: Bench) -> None:
         {"state": "waiting"},
         {"state": "waiting"},
     )
-    told = bench.put(case_number="CAS-1")
-    assert (told["changed"], told["order"]["case_number"]) == (True, "CAS-1")
+    reported = bench.put(case_number="CAS-1")
+    assert (reported["changed"], reported["order"]["case_number"]) == (True, "CAS-1")
     for who, step in (
         ("person", "send"),
         ("vendor", "move"),
@@ -77,8 +77,8 @@ def test_the_twin_moves_what_was_mailed_and_wants_the_old_system_first(
     """From the confirmation to licenses that are in use at the new system."""
     mailing.go()
     case = support.open_case()
-    told = mailing.put(case_number=case)
-    assert [step["name"] for step in told["plan"]["steps"]] == BY_MAIL
+    reported = mailing.put(case_number=case)
+    assert [step["name"] for step in reported["plan"]["steps"]] == BY_MAIL
     (mail,) = support.mails()
     assert (mail["case"], mail["documents"]) == (case, ["license_transfer_form"])
     assert mailing.awaits() == [("person", "authorize")]
@@ -179,8 +179,10 @@ def test_what_is_placed_stays_as_it_was_declared(bench: Bench) -> None:
     before = bench.content()
     changed = target(stations=40, owner="Studio A Ltd.", assurance_until="2031-01-01")
     for dry_run in (True, False):
-        told = bench.put(dry_run=dry_run, on="2020-11-23", prices={"move_fee": "1"}, target=changed)
-        assert (told["changed"], told["quote"]["lines"][0]["amount"]) == (False, "300.00")
+        reported = bench.put(
+            dry_run=dry_run, on="2020-11-23", prices={"move_fee": "1"}, target=changed
+        )
+        assert (reported["changed"], reported["quote"]["lines"][0]["amount"]) == (False, "300.00")
     assert bench.content() == before
     assert bench.awaits() == [("person", "case")]
 

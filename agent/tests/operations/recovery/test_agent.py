@@ -22,7 +22,7 @@ from seatkeeper_agent.domain.problems import ProblemCode
 
 from .table import meet, recovers, refused
 
-NOWHERE = "00000000-0000-5000-8000-000000000000"
+ORPHANED = "00000000-0000-5000-8000-000000000000"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def bare(tmp_path: Path) -> Iterator[BareAgent]:
 
 
 @pytest.fixture
-def asked(bare: BareAgent) -> Iterator[httpx.Client]:
+def requested(bare: BareAgent) -> Iterator[httpx.Client]:
     """Somebody who asks it."""
     with client_of(bare) as client:
         yield client
@@ -47,7 +47,7 @@ def client_of(agent: BareAgent) -> httpx.Client:
     return httpx.Client(transport=transport, base_url="http://localhost", timeout=120)
 
 
-def told(answer: httpx.Response, code: ProblemCode, advice: str) -> dict[str, Any]:
+def reported(answer: httpx.Response, code: ProblemCode, advice: str) -> dict[str, Any]:
     """The problem of an answer, which advises what the script does next."""
     problem: dict[str, Any] = answer.json()
     assert answer.is_error, problem
@@ -62,41 +62,41 @@ UNKNOWN = {
 
 
 @recovers(*UNKNOWN)
-def test_what_is_there_is_in_the_list_that_is_named(asked: httpx.Client) -> None:
+def test_what_is_there_is_in_the_list_that_is_named(requested: httpx.Client) -> None:
     for code, (name, advice) in UNKNOWN.items():
-        told(asked.get(f"/v1/{name}/{NOWHERE}"), code, advice)
-        listed = asked.get(f"/v1/{name}")
+        reported(requested.get(f"/v1/{name}/{ORPHANED}"), code, advice)
+        listed = requested.get(f"/v1/{name}")
         assert (listed.status_code, listed.json()[name]) == (200, [])
 
 
 @recovers(ProblemCode.ROUTE_UNKNOWN)
-def test_an_agent_that_fits_offers_the_route(asked: httpx.Client) -> None:
+def test_an_agent_that_fits_offers_the_route(requested: httpx.Client) -> None:
     advice = "Update the agent or the collection, so that they fit together"
-    told(asked.get("/v9/agent"), ProblemCode.ROUTE_UNKNOWN, advice)
-    assert asked.get("/v1/agent").status_code == 200
+    reported(requested.get("/v9/agent"), ProblemCode.ROUTE_UNKNOWN, advice)
+    assert requested.get("/v1/agent").status_code == 200
 
 
 @recovers(ProblemCode.METHOD_NOT_ALLOWED)
-def test_the_path_names_its_methods(asked: httpx.Client) -> None:
-    answer = asked.delete("/v1/agent")
-    told(answer, ProblemCode.METHOD_NOT_ALLOWED, "It has GET, HEAD; ask with one of them")
+def test_the_path_names_its_methods(requested: httpx.Client) -> None:
+    answer = requested.delete("/v1/agent")
+    reported(answer, ProblemCode.METHOD_NOT_ALLOWED, "It has GET, HEAD; ask with one of them")
     for method in answer.headers["allow"].split(", "):
-        assert asked.request(method, "/v1/agent").status_code == 200
+        assert requested.request(method, "/v1/agent").status_code == 200
 
 
 @recovers(ProblemCode.REQUEST_INVALID)
-def test_the_place_that_is_named_is_corrected(asked: httpx.Client) -> None:
-    wrong = asked.get("/v1/operations", params={"limit": "many"})
-    told(wrong, ProblemCode.REQUEST_INVALID, "Correct")
-    assert asked.get("/v1/operations", params={"limit": "10"}).status_code == 200
+def test_the_place_that_is_named_is_corrected(requested: httpx.Client) -> None:
+    wrong = requested.get("/v1/operations", params={"limit": "many"})
+    reported(wrong, ProblemCode.REQUEST_INVALID, "Correct")
+    assert requested.get("/v1/operations", params={"limit": "10"}).status_code == 200
 
 
 @recovers(ProblemCode.REQUEST_TOO_LARGE)
-def test_less_is_sent(asked: httpx.Client) -> None:
-    path, advice = f"/v1/transfers/{NOWHERE}/request", "Send less, with a Content-Length"
-    large = asked.post(path, content=b" " * 20_000_000)
-    told(large, ProblemCode.REQUEST_TOO_LARGE, advice)
-    assert asked.post(path, content=b"{}").json()["code"] == "request-invalid"
+def test_less_is_sent(requested: httpx.Client) -> None:
+    path, advice = f"/v1/transfers/{ORPHANED}/request", "Send less, with a Content-Length"
+    large = requested.post(path, content=b" " * 20_000_000)
+    reported(large, ProblemCode.REQUEST_TOO_LARGE, advice)
+    assert requested.post(path, content=b"{}").json()["code"] == "request-invalid"
 
 
 @recovers(ProblemCode.AGENT_OVERLOADED)
@@ -108,7 +108,7 @@ def test_there_is_room_again_when_some_have_ended(bare: BareAgent) -> None:
             others.append(socket.socket(socket.AF_UNIX))
             others[-1].connect(path)
         with client_of(bare) as client:
-            told(client.get("/v1/agent"), code, advice)
+            reported(client.get("/v1/agent"), code, advice)
     finally:
         for each in others:
             each.close()
@@ -120,9 +120,11 @@ def test_there_is_room_again_when_some_have_ended(bare: BareAgent) -> None:
 
 
 @recovers(ProblemCode.AGENT_OVERLOADED)
-def test_there_is_room_again_when_bodies_have_come(bare: BareAgent, asked: httpx.Client) -> None:
+def test_there_is_room_again_when_bodies_have_come(
+    bare: BareAgent, requested: httpx.Client
+) -> None:
     code, advice = ProblemCode.AGENT_OVERLOADED, "Close some or wait until they have ended"
-    target, missing = f"/v1/transfers/{NOWHERE}/request", socket.socket(socket.AF_UNIX)
+    target, missing = f"/v1/transfers/{ORPHANED}/request", socket.socket(socket.AF_UNIX)
     head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {BODY_BYTES_MAX}\r\n\r\n"
     with missing, socket.socket(socket.AF_UNIX) as other:
         for each in (missing, other):
@@ -130,50 +132,58 @@ def test_there_is_room_again_when_bodies_have_come(bare: BareAgent, asked: httpx
             each.sendall(head.encode())
         deadline = time.monotonic() + 60
         # Until the agent has read both heads.
-        while (answer := asked.post(target, content=b"{}")).status_code != 503:
+        while (answer := requested.post(target, content=b"{}")).status_code != 503:
             assert time.monotonic() < deadline
-        told(answer, code, advice)
+        reported(answer, code, advice)
         other.sendall(b" " * BODY_BYTES_MAX)
         assert b" 400 " in other.recv(65_536)
-        while asked.post(target, content=b"{}").status_code == 503:
+        while requested.post(target, content=b"{}").status_code == 503:
             assert time.monotonic() < deadline
 
 
 @recovers(ProblemCode.FORBIDDEN)
-def test_the_agent_is_asked_through_its_socket(asked: httpx.Client) -> None:
-    elsewhere = asked.get("/v1/agent", headers={"Host": "agent.example"})
+def test_the_agent_is_asked_through_its_socket(requested: httpx.Client) -> None:
+    elsewhere = requested.get("/v1/agent", headers={"Host": "agent.example"})
     advice = "with the host name localhost"
-    told(elsewhere, ProblemCode.FORBIDDEN, advice)
-    assert asked.get("/v1/agent", headers={"Host": "localhost"}).status_code == 200
+    reported(elsewhere, ProblemCode.FORBIDDEN, advice)
+    assert requested.get("/v1/agent", headers={"Host": "localhost"}).status_code == 200
 
 
 @recovers(ProblemCode.VENDOR_UNKNOWN, ProblemCode.ORDER_UNKNOWN, ProblemCode.MIGRATION_UNKNOWN)
-def test_the_settings_name_what_is_driven_from_here(bare: BareAgent, asked: httpx.Client) -> None:
-    orders, migrations = f"/v1/orders/{NOWHERE}", f"/v1/migrations/{NOWHERE}"
+def test_the_settings_name_what_is_driven_from_here(
+    bare: BareAgent, requested: httpx.Client
+) -> None:
+    orders, migrations = f"/v1/orders/{ORPHANED}", f"/v1/migrations/{ORPHANED}"
     unknown = ProblemCode.VENDOR_UNKNOWN
-    told(asked.get(orders), unknown, "Add that table on the host that orders are to be placed from")
-    told(asked.get(migrations), unknown, "name it in the agent's settings under [chaos]")
-    asked.close()
+    reported(
+        requested.get(orders),
+        unknown,
+        "Add that table on the host that orders are to be placed from",
+    )
+    reported(requested.get(migrations), unknown, "name it in the agent's settings under [chaos]")
+    requested.close()
     bare.process.stop()
     with bare.settings_path.open("a", encoding="utf-8") as settings:
         settings.write('[altigen]\nsender = "a@studio.example"\nrecipient = "b@vendor.example"\n')
         settings.write('[chaos]\naddress = "http://127.0.0.1:9"\n')
     bare.process.start()
     with client_of(bare) as again:
-        told(again.get(orders), ProblemCode.ORDER_UNKNOWN, "Look at the list of orders")
-        told(again.get(migrations), ProblemCode.MIGRATION_UNKNOWN, "Look at the list of migrations")
+        reported(again.get(orders), ProblemCode.ORDER_UNKNOWN, "Look at the list of orders")
+        reported(
+            again.get(migrations), ProblemCode.MIGRATION_UNKNOWN, "Look at the list of migrations"
+        )
         assert again.get("/v1/orders").json()["orders"] == []
         assert again.get("/v1/migrations").json()["migrations"] == []
 
 
 @recovers(ProblemCode.JOURNAL_UNAVAILABLE)
-def test_the_disk_with_the_journal_comes_back(bare: BareAgent, asked: httpx.Client) -> None:
+def test_the_disk_with_the_journal_comes_back(bare: BareAgent, requested: httpx.Client) -> None:
     journal = bare.state_folder / "journal.db"
     away = journal.rename(journal.with_name("away.db"))
     code, advice = ProblemCode.JOURNAL_UNAVAILABLE, "Look at the disk and the state folder's"
-    told(asked.get("/v1/operations"), code, advice)
+    reported(requested.get("/v1/operations"), code, advice)
     away.rename(journal)
-    assert asked.get("/v1/operations").json()["operations"] == []
+    assert requested.get("/v1/operations").json()["operations"] == []
 
 
 @recovers(ProblemCode.CLOCK_IMPLAUSIBLE)
@@ -209,5 +219,5 @@ def test_a_defect_is_in_the_log_and_running_again_is_safe() -> None:
             return [await client.get("/v1/agent") for _turn in range(2)]
 
     failed, again = asyncio.run(ask())
-    told(failed, ProblemCode.INTERNAL, "Report it with the log; running again is safe")
+    reported(failed, ProblemCode.INTERNAL, "Report it with the log; running again is safe")
     assert again.json() == {"fine": True}

@@ -10,17 +10,17 @@ from tempfile import TemporaryDirectory
 import pytest
 from crash.world import work_folder
 
-from operations.moves.bench import NEW, OLD, Bench, declaration
-from operations.moves.machines import NUMBERS
 from operations.orders.bench import NAME
 from operations.orders.bench import Bench as OrderBench
 from operations.orders.bench import declared as ordered
 from operations.orders.test_orders import target
-from seatkeeper_agent.domain.move_legs import move_id
-from seatkeeper_agent.domain.moves import ServerBackup
+from operations.server_moves.bench import NEW, OLD, Bench, declaration
+from operations.server_moves.machines import NUMBERS
 from seatkeeper_agent.domain.problems import ProblemCode
-from seatkeeper_agent.operations.moves.ports import CommandReport
-from seatkeeper_agent.operations.moves.service import MoveService
+from seatkeeper_agent.domain.server_move_legs import move_id
+from seatkeeper_agent.domain.server_moves import ServerBackup
+from seatkeeper_agent.operations.server_moves.ports import CommandReport
+from seatkeeper_agent.operations.server_moves.service import MoveService
 
 from .table import recovers, refused
 

@@ -149,8 +149,8 @@ def test_the_firm_item_is_installed_at_the_target_first(pair: Pair) -> None:
 @recovers(ProblemCode.NOT_ENOUGH)
 def test_no_more_is_declared_than_is_there(pair: Pair) -> None:
     many = pair.declare("job", "201", "licenses", quantity=26)
-    told = refused_at_source(pair, many, ProblemCode.NOT_ENOUGH, "Declare at most 25")
-    arrived(pair, pair.declare("job", "201", "licenses", quantity=told["available"]))
+    reported = refused_at_source(pair, many, ProblemCode.NOT_ENOUGH, "Declare at most 25")
+    arrived(pair, pair.declare("job", "201", "licenses", quantity=reported["available"]))
 
 
 @recovers(ProblemCode.AMOUNT_INVALID)

@@ -20,14 +20,14 @@ from crash.world import work_folder
 from operations.dongles.bench import CHOSEN, PATH, perpetual
 from operations.dongles.bench import Bench as DongleBench
 from operations.dongles.test_evidence import disturbed
-from operations.moves.bench import NEW
-from operations.moves.bench import Bench as MoveBench
-from operations.moves.bench import Host as MoveHost
 from operations.orders.bench import Bench as OrderBench
 from operations.orders.support import Support, supporting
 from operations.orders.test_beside import SOFT, soft
+from operations.server_moves.bench import NEW
+from operations.server_moves.bench import Bench as MoveBench
+from operations.server_moves.bench import Host as MoveHost
 from operations.servers.bench import Bench
-from seatkeeper_agent.domain.moves import ServerBackup
+from seatkeeper_agent.domain.server_moves import ServerBackup
 from seatkeeper_agent.drivers.aimms.instructions import AimmsInstructions
 from seatkeeper_agent.drivers.altigen import instructions as altigen
 from seatkeeper_agent.drivers.chaos.instructions import ChaosInstructions
@@ -49,7 +49,7 @@ WAITING = {
 }  # fmt: skip
 """Every step that may wait, by what it belongs to; the names of licenses and profiles left out."""
 
-TOLD: dict[object, dict[str, str | set[str]]] = {
+REPORTED: dict[object, dict[str, str | set[str]]] = {
     ChaosInstructions: {
         "transfer_dongle": "transfer", "borrow": "borrow", "release": "release",
         "set_auto_renew": "auto_renew", "stop_transfer": "transfer",
@@ -202,10 +202,12 @@ SCRIPTS: dict[str, Callable[[Path], set[str]]] = {
 
 def test_every_instruction_of_a_product_is_one_of_these_steps() -> None:
     """The agent's own step, for what is in no instruction, is that licenses arrive."""
-    for told, steps in TOLD.items():
-        names = {name for name, value in vars(told).items() if is_instruction(name, value)}
-        assert names - BESIDE == set(steps), told
-    named = {step for steps in TOLD.values() for each in steps.values() for step in as_set(each)}
+    for reported, steps in REPORTED.items():
+        names = {name for name, value in vars(reported).items() if is_instruction(name, value)}
+        assert names - BESIDE == set(steps), reported
+    named = {
+        step for steps in REPORTED.values() for each in steps.values() for step in as_set(each)
+    }
     assert named | {"arrive"} == {step for steps in WAITING.values() for step in steps}
 
 

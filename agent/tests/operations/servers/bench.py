@@ -12,25 +12,25 @@ import pytest
 
 from operations.hosts import ACTOR, CrashingJournal
 from operations.products import Points, SmallPage, SmallServer
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import OperationRecord
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.servers.activation import (
-    AccountOrder,
+    AccountRequest,
     ActivationService,
-    AnswerOrder,
+    AnswerRequest,
 )
-from seatkeeper_agent.operations.servers.borrows import ServerBorrowOrder, ServerBorrowService
-from seatkeeper_agent.operations.servers.settings import ServerOrder, ServerService
+from seatkeeper_agent.operations.servers.borrows import ServerBorrowRequest, ServerBorrowService
+from seatkeeper_agent.operations.servers.settings import ServerRequest, ServerService
 
 ACCOUNT, PASSWORD = "admin@studio.example", "a password that is kept nowhere"
 NOW = 1_800_000_000
 DAY = 86_400
 
 
-class Told:
+class Reported:
     """Instructions that name what they are for."""
 
     def borrow(self, product: str, seats: int, auto_renew: bool) -> Instructions:
@@ -75,7 +75,7 @@ class Bench:
         )
         self.activation = ActivationService(self.journal, self.server, engine)
         self.borrows = ServerBorrowService(
-            self.journal, engine, self.server, page, Told(), clock=lambda: self.now
+            self.journal, engine, self.server, page, Reported(), clock=lambda: self.now
         )
 
     def restart(self) -> None:
@@ -102,8 +102,8 @@ class Bench:
 
     def declare(self, dry_run: bool = False, **values: Any) -> dict[str, Any]:
         """Settings, dongle service, version."""
-        order = ServerOrder(values.pop("settings", {}), **values)
-        return self.settings.put(order, ACTOR, dry_run)
+        wanted = ServerRequest(values.pop("settings", {}), **values)
+        return self.settings.put(wanted, ACTOR, dry_run)
 
     def log_in(
         self,
@@ -113,8 +113,8 @@ class Bench:
         is_active: bool = False,
     ) -> dict[str, Any]:
         """Activate online."""
-        order = AccountOrder(account, Secret(password), is_active)
-        return self.activation.activate(order, ACTOR, dry_run)
+        wanted = AccountRequest(account, Secret(password), is_active)
+        return self.activation.activate(wanted, ACTOR, dry_run)
 
     def request(self, dry_run: bool = False) -> dict[str, Any]:
         """The request file."""
@@ -128,14 +128,14 @@ class Bench:
         self, answer: bytes, digest: str | None = None, dry_run: bool = False
     ) -> dict[str, Any]:
         """Hand an answer file over."""
-        return self.activation.respond(AnswerOrder(answer, digest), ACTOR, dry_run)
+        return self.activation.respond(AnswerRequest(answer, digest), ACTOR, dry_run)
 
     def borrow(self, seats: int, dry_run: bool = False, **values: Any) -> dict[str, Any]:
         """Declare seats for offline use."""
         usual: dict[str, Any] = {"id": "desk", "name": "desk", "product": "V-Ray"}
         until = values.pop("until", NOW + 7 * DAY)
-        order = ServerBorrowOrder(**usual | values, seats=seats, until=until)
-        return self.borrows.put(order, ACTOR, dry_run)
+        wanted = ServerBorrowRequest(**usual | values, seats=seats, until=until)
+        return self.borrows.put(wanted, ACTOR, dry_run)
 
     def operations(self) -> list[OperationRecord]:
         """All of them."""

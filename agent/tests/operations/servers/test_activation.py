@@ -135,20 +135,20 @@ def test_the_request_stays_the_same_until_it_was_used(bench: Bench) -> None:
     assert bench.request(dry_run=True) == {
         "changed": True, "request": None, "digest": None, "requested_at": None,
     }  # fmt: skip
-    asked = bench.request()
-    assert asked["changed"] is True
-    content = base64.b64decode(asked["request"])
-    assert asked["digest"] == hashlib.sha256(content).hexdigest()
+    requested = bench.request()
+    assert requested["changed"] is True
+    content = base64.b64decode(requested["request"])
+    assert requested["digest"] == hashlib.sha256(content).hexdigest()
     head = bench.head()
     bench.restart()
-    assert bench.request() == {**asked, "changed": False}
+    assert bench.request() == {**requested, "changed": False}
     assert (bench.server.calls, bench.head()) == (["request"], head)
-    assert bench.activation.read()["request_digest"] == asked["digest"]
+    assert bench.activation.read()["request_digest"] == requested["digest"]
     bench.respond(bench.answer())
     assert bench.activation.read()["request_digest"] is None
     assert bench.request()["request"] is None
     bench.activation.deactivate("tester", False)
-    assert bench.request()["request"] != asked["request"]
+    assert bench.request()["request"] != requested["request"]
 
 
 def test_an_answer_is_handed_over_once(bench: Bench) -> None:
@@ -167,12 +167,12 @@ def test_files_that_do_not_fit_are_refused_before_they_are_uploaded(bench: Bench
     answer = bench.server.answer_to(b"request 1")
     problem = refused(bench.respond, answer)
     assert problem.code is ProblemCode.EXCHANGE_MISSING
-    asked = bench.request()
+    requested = bench.request()
     problem = refused(bench.respond, answer, "0" * 64)
-    assert (problem.code, asked["digest"] in problem.next_action) == (
+    assert (problem.code, requested["digest"] in problem.next_action) == (
         ProblemCode.ANSWER_FOREIGN, True,
     )  # fmt: skip
-    problem = refused(bench.respond, base64.b64decode(asked["request"]))
+    problem = refused(bench.respond, base64.b64decode(requested["request"]))
     assert (problem.code, "request itself" in problem.detail) == (ProblemCode.ANSWER_FOREIGN, True)
     assert bench.server.calls == ["request"]
     bench.respond(answer)
@@ -187,10 +187,10 @@ def test_files_that_do_not_fit_are_refused_before_they_are_uploaded(bench: Bench
 
 def test_an_answer_that_only_the_server_can_judge_is_judged_by_it(bench: Bench) -> None:
     """The exchange stays open for the right one."""
-    asked = bench.request()
+    requested = bench.request()
     problem = refused(bench.respond, b"from elsewhere")
     assert problem.code is ProblemCode.RUNTIME_REFUSED
-    assert bench.request() == {**asked, "changed": False}
+    assert bench.request() == {**requested, "changed": False}
     assert bench.respond(bench.answer())["changed"] is True
 
 

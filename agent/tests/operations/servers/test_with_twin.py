@@ -20,9 +20,9 @@ from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.servers import steps
 from seatkeeper_agent.operations.servers.activation import (
-    AccountOrder,
+    AccountRequest,
     ActivationService,
-    AnswerOrder,
+    AnswerRequest,
 )
 from seatkeeper_twins.chaos import people
 from seatkeeper_twins.parts import control
@@ -45,8 +45,8 @@ class Host:
     def log_in(self, account: str = ADMIN, password: str | None = None) -> dict[str, Any]:
         """Activate online."""
         said = PASSWORDS[account] if password is None else password
-        order = AccountOrder(account, Secret(said))
-        return self.service.activate(order, ACTOR, dry_run=False)
+        wanted = AccountRequest(account, Secret(said))
+        return self.service.activate(wanted, ACTOR, dry_run=False)
 
     def answered(self, request: dict[str, Any]) -> bytes:
         """What the account page gives for a request: once, and then the file is there."""
@@ -59,7 +59,7 @@ class Host:
 
     def respond(self, answer: bytes, digest: str | None = None) -> dict[str, Any]:
         """Hand an answer file over."""
-        return self.service.respond(AnswerOrder(answer, digest), ACTOR, dry_run=False)
+        return self.service.respond(AnswerRequest(answer, digest), ACTOR, dry_run=False)
 
     def exchange(self) -> dict[str, Any]:
         """Activate by files."""
@@ -124,27 +124,27 @@ def test_a_server_is_logged_in_and_given_up(host: Host) -> None:
 
 def test_a_server_is_activated_by_files(host: Host) -> None:
     """The request stays until it was used; what does not fit never reaches the server."""
-    asked = host.service.request(ACTOR, dry_run=False)
-    assert host.service.request(ACTOR, dry_run=False) == {**asked, "changed": False}
-    answer = host.answered(asked)
+    requested = host.service.request(ACTOR, dry_run=False)
+    assert host.service.request(ACTOR, dry_run=False) == {**requested, "changed": False}
+    answer = host.answered(requested)
     host.fault("upload.before", "die")
     assert refused(host.respond, answer, "0" * 64).code is ProblemCode.ANSWER_FOREIGN
-    own = base64.b64decode(asked["request"])
+    own = base64.b64decode(requested["request"])
     assert refused(host.respond, own).code is ProblemCode.ANSWER_FOREIGN
     control.clear_faults(host.twins.server)
-    assert host.respond(answer, asked["digest"])["after"]["method"] == "offline"
+    assert host.respond(answer, requested["digest"])["after"]["method"] == "offline"
     assert host.respond(answer)["changed"] is False
     host.give_up()
     assert refused(host.respond, answer).code is ProblemCode.ANSWER_USED
     newer = host.service.request(ACTOR, dry_run=False)
-    assert newer["digest"] != asked["digest"]
-    assert refused(host.respond, answer, asked["digest"]).code is ProblemCode.ANSWER_USED
+    assert newer["digest"] != requested["digest"]
+    assert refused(host.respond, answer, requested["digest"]).code is ProblemCode.ANSWER_USED
 
 
 def test_an_answer_for_another_server_is_refused_by_this_one(host: Host) -> None:
     """Where nobody says which request it answers; the right one is taken afterwards."""
-    asked = host.service.request(ACTOR, dry_run=False)
-    right = host.answered(asked)
+    requested = host.service.request(ACTOR, dry_run=False)
+    right = host.answered(requested)
     wrong = right[:-4] + bytes(reversed(right[-4:]))
     assert refused(host.respond, wrong).code is ProblemCode.RUNTIME_REFUSED
     assert host.driver.status().activated is False

@@ -28,21 +28,23 @@ def test_a_twin_is_shown_and_disturbed(world: World, capsys: pytest.CaptureFixtu
     assert main(["fault", "--at", world.old, "--point", "list.before", "--action", "lose"]) == 0
     assert main(["advance", "--at", world.old, "60"]) == 0
     assert main(["show", "--at", world.old]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["jobs_running"], told["licman"]) == (4, "bare")
-    assert told["faults"][0]["point"] == "list.before"
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["jobs_running"], reported["licman"]) == (4, "bare")
+    assert reported["faults"][0]["point"] == "list.before"
     assert main(["points", "--at", world.vendor]) == 0
     assert "activate.during" in capsys.readouterr().out.split()
     assert main(["fault", "--at", world.old, "--clear"]) == 0
     assert main(["reset", "--at", world.old]) == 0
-    assert world.told("old")["faults"] == []
+    assert world.reported("old")["faults"] == []
     assert main(["set", "--at", world.old, "jobs_running=-1"]) == 1
     assert "jobs_running" in capsys.readouterr().err
     assert main(["set", "--at", world.old, "nothing"]) == 1
 
 
 def test_no_code_is_shown(world: World) -> None:
-    assert CODES[SERVER] not in json.dumps([world.told(name) for name in ("vendor", "old", "new")])
+    assert CODES[SERVER] not in json.dumps(
+        [world.reported(name) for name in ("vendor", "old", "new")]
+    )
     for path in (world.folder / "old").rglob("*"):
         assert not path.is_file() or CODES[SERVER] not in path.read_text(errors="replace")
 
@@ -64,7 +66,7 @@ def test_a_new_folder_is_made_from_a_seed(
 
 
 @pytest.mark.parametrize(
-    ("seed", "told"),
+    ("seed", "reported"),
     [
         ({"licenses": {"15.90": ["a"]}}, "numbers like"),
         ({"licenses": {"1.2.3.4": ["a"]}}, "cannot give 1.2.3.4"),
@@ -77,9 +79,9 @@ def test_a_new_folder_is_made_from_a_seed(
         ({"more": 1}, "unknown key"),
     ],
 )
-def test_a_seed_that_cannot_be_used_is_named(tmp_path: Path, seed: Any, told: str) -> None:
+def test_a_seed_that_cannot_be_used_is_named(tmp_path: Path, seed: Any, reported: str) -> None:
     twin.create_vendor(tmp_path / "vendor", twin.demo_seed())
-    with pytest.raises(SeedError, match=told):
+    with pytest.raises(SeedError, match=reported):
         twin.create_server(tmp_path / "a", seed, tmp_path / "vendor", PORTS)
 
 

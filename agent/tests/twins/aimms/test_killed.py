@@ -54,12 +54,12 @@ class Case:
     prepare: Callable[[World], None] = lambda _world: None
 
 
-def _told(name: str, *keys: str) -> Callable[[World], Any]:
+def _reported(name: str, *keys: str) -> Callable[[World], Any]:
     def look(world: World) -> Any:
-        told: Any = world.told(name)
+        reported: Any = world.reported(name)
         for key in keys:
-            told = told.get(key)
-        return told
+            reported = reported.get(key)
+        return reported
 
     return look
 
@@ -83,33 +83,33 @@ CASES = [
     Case("vendor", "release", lambda w: people.release(w.vendor, SERVER), _holder),
     Case(
         "vendor", "emergency", lambda w: people.emergency(w.vendor, SERVER, w.new),
-        _told("vendor", "licenses", SERVER, "emergency"),
+        _reported("vendor", "licenses", SERVER, "emergency"),
     ),
     Case("vendor", "answer", _answer, _holder, _requested),
     Case(
         "old", "profile_add", lambda w: people.add_profile(w.old, "More", SERVER),
-        _told("old", "profiles"),
+        _reported("old", "profiles"),
     ),
     Case(
         "old", "profile_remove", lambda w: people.remove_profile(w.old, "Server"),
-        lambda w: "Server" in w.told("old")["profiles"],
+        lambda w: "Server" in w.reported("old")["profiles"],
     ),
     Case(
         "old", "maintenance", lambda w: people.maintenance(w.old, False),
-        lambda w: [w.told("old")[key] for key in ("maintenance", "restarts", "jobs_killed")],
+        lambda w: [w.reported("old")[key] for key in ("maintenance", "restarts", "jobs_killed")],
         _maintained,
     ),
-    Case("new", "remove", lambda w: people.remove(w.new), _told("new", "installed")),
+    Case("new", "remove", lambda w: people.remove(w.new), _reported("new", "installed")),
     Case(
-        "new", "install", lambda w: people.install(w.new), _told("new", "installed"), _removed,
+        "new", "install", lambda w: people.install(w.new), _reported("new", "installed"), _removed,
     ),
     Case(
         "new", "request", lambda w: people.request(w.new, SERVER, CODES[SERVER]),
-        lambda w: len(w.told("new")["licenses"]), _free,
+        lambda w: len(w.reported("new")["licenses"]), _free,
     ),
     Case(
         "new", "response", lambda w: people.respond(w.new, (w.folder / "response").read_text()),
-        _told("new", "licenses", SERVER, "state"), _pending,
+        _reported("new", "licenses", SERVER, "state"), _pending,
     ),
 ]  # fmt: skip
 
@@ -142,14 +142,14 @@ def test_a_machine_and_the_vendor_agree_after_either_died(world: World, name: st
     assert world.licman("old", "--twin-deactivate", SERVER).returncode == 1
     world.restart(name)
     assert world.holder(SERVER) is None
-    assert SERVER not in world.told("old")["licenses"]
+    assert SERVER not in world.reported("old")["licenses"]
     files = [path.name for path in (world.folder / "old" / "Nodelocks").iterdir()]
     assert f"{SERVER}.twin-nodelock" not in files
 
 
 def test_without_the_vendor_a_machine_shows_what_it_knew(world: World) -> None:
     control.crash(world.vendor)
-    assert len(world.told("old")["licenses"]) == 3
+    assert len(world.reported("old")["licenses"]) == 3
     assert "cannot be reached" in world.activate("new", SERVER).stderr
     world.restart("vendor")
     assert world.holder(SERVER) == "old"

@@ -24,7 +24,7 @@ def test_a_license_moves_with_the_documented_commands(world: World) -> None:
     assert world.activate("new", SERVER).returncode == 0
     assert world.licman("new", "--profile-add", "Server", "--license", SERVER).returncode == 0
     assert world.holder(SERVER) == "new"
-    assert world.told("new")["profiles"]["Server"] == SERVER
+    assert world.reported("new")["profiles"]["Server"] == SERVER
     assert world.activate("new", SERVER).returncode == 0  # again: nothing changes
 
 
@@ -32,7 +32,7 @@ def test_a_license_is_active_on_one_machine_only(world: World) -> None:
     outcome = world.activate("new", SERVER)
     assert outcome.returncode == 1
     assert "active on another machine" in outcome.stderr
-    assert world.told("new")["licenses"] == {}
+    assert world.reported("new")["licenses"] == {}
 
 
 def test_what_the_vendor_or_the_machine_does_not_take_is_refused(world: World) -> None:
@@ -52,14 +52,14 @@ def test_what_the_vendor_or_the_machine_does_not_take_is_refused(world: World) -
 
 def test_the_bare_profile_has_the_two_commands_only(make_world: Any) -> None:
     world = make_world(old={"licman": "bare"}, new={"licman": "bare", "exit_codes": False})
-    told = world.licman("old", "--help").stdout
-    assert "--nodelock-activate" in told
-    assert "--profile-add" in told
-    assert "--twin-" not in told
+    reported = world.licman("old", "--help").stdout
+    assert "--nodelock-activate" in reported
+    assert "--profile-add" in reported
+    assert "--twin-" not in reported
     assert world.licman("old", "--twin-list").returncode == 2
     assert world.licman("new", "--twin-list").returncode == 0  # exit codes that tell nothing
     assert world.activate("new", SERVER).returncode == 0
-    assert world.told("new")["licenses"] == {}
+    assert world.reported("new")["licenses"] == {}
 
 
 def test_the_fuller_profile_lists_what_it_has(world: World) -> None:
@@ -73,10 +73,10 @@ def test_the_fuller_profile_lists_what_it_has(world: World) -> None:
 def test_leaving_maintenance_mode_restarts_and_kills_jobs(world: World) -> None:
     control.set_values(world.old, jobs_running=2, jobs_queued=1, restart_seconds=3600)
     assert world.licman("old", "--twin-maintenance", "on").returncode == 0
-    assert world.told("old")["jobs_running"] == 2
+    assert world.reported("old")["jobs_running"] == 2
     assert world.licman("old", "--twin-maintenance", "off").returncode == 0
-    told = world.told("old")
-    assert (told["jobs_running"], told["jobs_killed"], told["restarts"]) == (0, 3, 1)
+    reported = world.reported("old")
+    assert (reported["jobs_running"], reported["jobs_killed"], reported["restarts"]) == (0, 3, 1)
     until(lambda: world.open_ports("old") == [])
     assert "restarts" in world.licman("old", "--twin-maintenance", "on").stderr
     control.advance(3600, world.old)
@@ -94,18 +94,18 @@ def test_a_lost_machine_is_released_by_the_support(world: World) -> None:
     people.release(world.vendor, SESSION)
     assert world.activate("new", SESSION).returncode == 0
     world.restart("old")
-    assert SESSION not in world.told("old")["licenses"]  # it comes back and has it no more
+    assert SESSION not in world.reported("old")["licenses"]  # it comes back and has it no more
     assert world.holder(SESSION) == "new"
 
 
 def test_an_emergency_activation_works_for_seven_days(world: World) -> None:
     people.emergency(world.vendor, CLIENT, world.new)
-    assert world.told("new")["licenses"][CLIENT]["until"] is not None
+    assert world.reported("new")["licenses"][CLIENT]["until"] is not None
     assert world.holder(CLIENT) == "old"
     control.advance(7 * 86_400 - 60, world.vendor)
-    assert CLIENT in world.told("new")["licenses"]
+    assert CLIENT in world.reported("new")["licenses"]
     control.advance(120, world.vendor)
-    assert CLIENT not in world.told("new")["licenses"]
+    assert CLIENT not in world.reported("new")["licenses"]
 
 
 def test_an_offline_activation_is_pending_until_its_response(world: World) -> None:
@@ -114,7 +114,7 @@ def test_an_offline_activation_is_pending_until_its_response(world: World) -> No
     assert "Error, Pending Activation" in world.licman("new", "--twin-list").stdout
     response = people.answer(world.vendor, request)
     people.respond(world.new, response)
-    assert world.told("new")["licenses"][SERVER]["state"] == "active"
+    assert world.reported("new")["licenses"][SERVER]["state"] == "active"
     assert world.holder(SERVER) == "new"
 
 
@@ -130,7 +130,7 @@ def test_a_pending_activation_is_cancelled_by_deleting_its_files(world: World) -
     assert len(found) == 3
     for path in found:
         path.unlink()
-    assert world.told("new")["licenses"] == {}
+    assert world.reported("new")["licenses"] == {}
     assert "No file in Licenses" in world.activate("new", SERVER).stderr
 
 

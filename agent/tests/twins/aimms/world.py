@@ -80,14 +80,14 @@ class World:
             "--activation-code", others.get("code", CODES[number]), "--add-license",
         )  # fmt: skip
 
-    def told(self, name: str) -> dict[str, Any]:
+    def reported(self, name: str) -> dict[str, Any]:
         """Everything that a process knows."""
         return control.describe(self.address(name))
 
     def holder(self, number: str) -> str | None:
         """The name of the machine that has a license."""
         machine = people.holders(self.vendor)[number]
-        names = {self.told(name)["machine"]: name for name in ("old", "new")}
+        names = {self.reported(name)["machine"]: name for name in ("old", "new")}
         return None if machine is None else names[machine]
 
     def open_ports(self, name: str) -> list[int]:
@@ -106,7 +106,9 @@ class World:
                 self.restart(name)
         control.reset(self.vendor, self.old, self.new)
         for name in ("old", "new"):
-            until(lambda name=name: len(self.open_ports(name)) == 2 * self.told(name)["installed"])
+            until(
+                lambda name=name: len(self.open_ports(name)) == 2 * self.reported(name)["installed"]
+            )
 
     def stop(self) -> None:
         """End all."""

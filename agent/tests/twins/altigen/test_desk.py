@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from seatkeeper_twins.altigen.desk import Desk
-from seatkeeper_twins.altigen.shapes import CARD, FORM, WORKSHEET
+from seatkeeper_twins.altigen.models import CARD, FORM, WORKSHEET
 from seatkeeper_twins.altigen.twin import create_twin, demo_seed
 from seatkeeper_twins.parts.web import Refusal
 
@@ -46,7 +46,7 @@ def answers(desk: Desk, number: str) -> list[str]:
     return [answer["text"] for answer in desk.state["cases"][number]["answers"]]
 
 
-def books(desk: Desk) -> dict[str, str]:
+def case_list(desk: Desk) -> dict[str, str]:
     """The system of each key by the vendor's books."""
     return {key: entry["system"] for key, entry in desk.state["keys"].items()}
 
@@ -60,10 +60,14 @@ def test_licenses_are_moved_within_the_hours_of_the_desk(make: Maker) -> None:
     desk = make()
     number = received(desk, TEN, AGENTS)
     desk.advance(4 * HOUR - 60)
-    assert (answers(desk, number), books(desk)[TEN]) == ([], OLD)
+    assert (answers(desk, number), case_list(desk)[TEN]) == ([], OLD)
     desk.advance(120)
     assert answers(desk, number) == [f"Moved: {TEN}, {AGENTS}."]
-    assert (books(desk)[TEN], books(desk)[AGENTS], books(desk)[OTHER_TEN]) == (NEW, NEW, OLD)
+    assert (case_list(desk)[TEN], case_list(desk)[AGENTS], case_list(desk)[OTHER_TEN]) == (
+        NEW,
+        NEW,
+        OLD,
+    )
 
 
 def test_the_old_system_is_registered_before_the_new_one(make: Maker) -> None:
@@ -89,7 +93,7 @@ def test_late_is_after_the_24_hours(make: Maker) -> None:
     desk.advance(25 * HOUR)
     assert answers(desk, number) == []
     desk.advance(6 * HOUR)
-    assert books(desk)[TEN] == NEW
+    assert case_list(desk)[TEN] == NEW
 
 
 def test_wrongly_leaves_a_key_behind_and_says_otherwise(make: Maker) -> None:
@@ -97,7 +101,7 @@ def test_wrongly_leaves_a_key_behind_and_says_otherwise(make: Maker) -> None:
     number = received(desk, TEN, OTHER_TEN)
     desk.advance(5 * HOUR)
     assert answers(desk, number) == [f"Moved: {TEN}, {OTHER_TEN}."]
-    assert (books(desk)[TEN], books(desk)[OTHER_TEN]) == (NEW, OLD)
+    assert (case_list(desk)[TEN], case_list(desk)[OTHER_TEN]) == (NEW, OLD)
     desk.register(OLD, [])
     with pytest.raises(Refusal, match=OTHER_TEN):
         desk.register(NEW, [TEN, OTHER_TEN])
@@ -113,11 +117,11 @@ def test_never_is_not_at_all_until_the_desk_works_again(make: Maker) -> None:
     desk.advance(300 * 24 * HOUR)
     assert answers(desk, number) == []
     desk.set_values({"conduct": "in_time"})
-    assert books(desk)[TEN] == NEW
+    assert case_list(desk)[TEN] == NEW
 
 
 @pytest.mark.parametrize(
-    ("systems", "keys", "told"),
+    ("systems", "keys", "reported"),
     [
         ({NEW: {"registered": False}}, [TEN], "not registered"),
         ({NEW: {"assurance_until": "2020-01-01"}}, [TEN], "Software Assurance"),
@@ -136,15 +140,15 @@ def test_never_is_not_at_all_until_the_desk_works_again(make: Maker) -> None:
     ],
 )  # fmt: skip
 def test_the_desk_keeps_the_vendors_rules(
-    make: Maker, systems: dict[str, dict[str, Any]], keys: list[str], told: str | None
+    make: Maker, systems: dict[str, dict[str, Any]], keys: list[str], reported: str | None
 ) -> None:
     desk = make(systems)
     number = received(desk, *keys)
     desk.advance(5 * HOUR)
     (answer,) = answers(desk, number)
-    assert answer.startswith("Moved: " if told is None else "Not moved: ")
-    assert told is None or told in answer
-    assert (books(desk)[TEN] == NEW) is (told is None)
+    assert answer.startswith("Moved: " if reported is None else "Not moved: ")
+    assert reported is None or reported in answer
+    assert (case_list(desk)[TEN] == NEW) is (reported is None)
 
 
 def test_a_refused_case_is_looked_at_again(make: Maker) -> None:
@@ -154,7 +158,7 @@ def test_a_refused_case_is_looked_at_again(make: Maker) -> None:
     desk.set_values({"systems": {NEW: {"registered": True}}})
     desk.note(number, "it is registered now")
     desk.advance(5 * HOUR)
-    assert books(desk)[TEN] == NEW
+    assert case_list(desk)[TEN] == NEW
 
 
 def test_what_is_missing_is_said_once_and_the_hours_begin_when_it_is_there(make: Maker) -> None:
@@ -165,9 +169,9 @@ def test_what_is_missing_is_said_once_and_the_hours_begin_when_it_is_there(make:
     assert answers(desk, number) == ["Missing: the Credit Card Authorization."]
     desk.fax(number, [CARD], [])
     desk.advance(3 * HOUR)
-    assert books(desk)[TEN] == OLD
+    assert case_list(desk)[TEN] == OLD
     desk.advance(2 * HOUR)
-    assert books(desk)[TEN] == NEW
+    assert case_list(desk)[TEN] == NEW
 
 
 def test_all_can_come_by_fax(make: Maker) -> None:
@@ -175,7 +179,7 @@ def test_all_can_come_by_fax(make: Maker) -> None:
     number = desk.open_case(NEW, says_upgrade=False)
     desk.fax(number, [FORM, CARD], [TEN])
     desk.advance(5 * HOUR)
-    assert books(desk)[TEN] == NEW
+    assert case_list(desk)[TEN] == NEW
     for wrong in (lambda: desk.fax(number, ["letter"], []), lambda: desk.fax(number, [], ["LK"])):
         with pytest.raises(Refusal):
             wrong()
@@ -213,7 +217,7 @@ def test_a_mail_without_a_known_case_is_kept_and_does_nothing(make: Maker) -> No
     desk.receive(SENDER, RECIPIENTS, letter("Case CAS-999999", TEN))
     desk.advance(48 * HOUR)
     assert [mail["case"] for mail in desk.state["mails"]] == [None]
-    assert books(desk)[TEN] == OLD
+    assert case_list(desk)[TEN] == OLD
 
 
 def test_the_same_mail_twice_moves_once(make: Maker) -> None:
@@ -232,7 +236,7 @@ def test_a_key_is_known_by_its_whole_name(make: Maker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reported"),
     [
         ({"systems": {"K": {"name": "a"}}}, "systems['K'].owner"),
         ({"conduct": "slow"}, "conduct must be one of in_time"),
@@ -243,11 +247,11 @@ def test_a_key_is_known_by_its_whole_name(make: Maker) -> None:
     ],
 )
 def test_a_seed_that_cannot_be_used_is_named(
-    tmp_path: Path, changes: dict[str, Any], told: str
+    tmp_path: Path, changes: dict[str, Any], reported: str
 ) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$") as caught:
         create_twin(tmp_path / "twin", {**demo_seed(), **changes})
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert not (tmp_path / "twin").exists()
 
 

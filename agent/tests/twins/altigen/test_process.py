@@ -13,7 +13,7 @@ import pytest
 
 from seatkeeper_twins.altigen import people
 from seatkeeper_twins.altigen.__main__ import main
-from seatkeeper_twins.altigen.shapes import CARD
+from seatkeeper_twins.altigen.models import CARD
 from seatkeeper_twins.parts import control
 
 from .running import HOUR, NEW, OLD, TEN, Twin, letter, running

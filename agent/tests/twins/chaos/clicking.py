@@ -36,17 +36,17 @@ class _Reader(HTMLParser):
         self._link: str | None = None
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
-        told = {name: value or "" for name, value in attrs}
+        reported = {name: value or "" for name, value in attrs}
         if tag == "form":
-            multipart = told.get("enctype", "").startswith("multipart")
-            self.forms.append(Form(told["method"], told["action"], multipart))
+            multipart = reported.get("enctype", "").startswith("multipart")
+            self.forms.append(Form(reported["method"], reported["action"], multipart))
         elif tag == "input":
-            if told.get("type") != "checkbox" or "checked" in told:
-                self.forms[-1].fields[told["name"]] = told.get("value", "on")
+            if reported.get("type") != "checkbox" or "checked" in reported:
+                self.forms[-1].fields[reported["name"]] = reported.get("value", "on")
         elif tag == "button":
-            self.forms[-1].disabled = "disabled" in told
+            self.forms[-1].disabled = "disabled" in reported
         elif tag == "a":
-            self._link = told["href"]
+            self._link = reported["href"]
         if tag not in ("input", "meta", "link"):
             self._open.append(tag)
 

@@ -172,8 +172,8 @@ class Due:
 
 
 def _off(world: World) -> bool:
-    told = control.describe(world.server)
-    return told["dongle_enabled_at"] is None and told["transfer"]["state"] == "done"
+    reported = control.describe(world.server)
+    return reported["dongle_enabled_at"] is None and reported["transfer"]["state"] == "done"
 
 
 def _advance(world: World) -> None:

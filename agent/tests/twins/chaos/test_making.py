@@ -89,16 +89,16 @@ def test_a_folder_is_made_once(tmp_path: Path) -> None:
 def test_a_server_may_start_activated(make_world: Any) -> None:
     """So that a reset is a few milliseconds from where a test begins."""
     world = make_world("5.5", activated_as="admin@studio-a.example", dongle_service=True)
-    told = world.status()
-    assert (told["online"]["available"], told["dongle"]["enabled"]) == (True, True)
-    assert [each["product"]["productLabel"] for each in told["online"]["licenses"]]
+    reported = world.status()
+    assert (reported["online"]["available"], reported["dongle"]["enabled"]) == (True, True)
+    assert [each["product"]["productLabel"] for each in reported["online"]["licenses"]]
 
 
 def test_a_device_is_laid_out_as_the_kernel_does(tmp_path: Path) -> None:
     """Attributes end in a line's end; what is plugged in again has another number."""
     usb_folder.plug(tmp_path, PORT, serial=DONGLE)
-    told = {path.name: path.read_text() for path in (tmp_path / PORT).iterdir()}
-    assert told == {
+    reported = {path.name: path.read_text() for path in (tmp_path / PORT).iterdir()}
+    assert reported == {
         "idVendor": "064f\n", "idProduct": "0bd8\n", "serial": f"{DONGLE}\n",
         "manufacturer": "WIBU-SYSTEMS\n", "product": "WibuKey Box/RU\n", "busnum": "1\n",
         "devnum": "2\n", "bDeviceClass": "ff\n", "authorized": "1\n",
@@ -192,8 +192,8 @@ def test_the_commands(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["chaos", "advance", *at, "3600"]) == 0
     capsys.readouterr()
     assert main(["chaos", "show", *at]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["version"], told["plugged"][0]["serial"]) == ("4.4", DONGLE)
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["version"], reported["plugged"][0]["serial"]) == ("4.4", DONGLE)
     assert main(["chaos", "points", *at]) == 0
     assert "dongle.during" in capsys.readouterr().out
     assert main(["chaos", "fault", *at, "--clear"]) == 0

@@ -55,8 +55,8 @@ def _vray(world: World) -> Any:
 
 
 def _arrived(world: World) -> bool:
-    told = control.describe(world.cloud)["migrations"]
-    return bool(told) and bool(told[-1]["arrived"])
+    reported = control.describe(world.cloud)["migrations"]
+    return bool(reported) and bool(reported[-1]["arrived"])
 
 
 def test_to_the_end_by_the_labels(world: World) -> None:
@@ -87,8 +87,8 @@ def test_to_the_end_by_the_labels(world: World) -> None:
     assert (_vray(world)["1"], _vray(world)["2"]) == (5, 15)
     assert world.seats() == seats
     control.set_values(world.server, dongle_service=True)
-    told = world.status()["dongle"]
-    assert (len(told["dongles"]), told["available"]) == (1, False)
+    reported = world.status()["dongle"]
+    assert (len(reported["dongles"]), reported["available"]) == (1, False)
     assert "TRANSFER" not in _labels(world)
     with pytest.raises(TwinRefused):
         people.transfer(world.server, ARTIST)
@@ -151,8 +151,8 @@ def test_each_rule_alone(world: World, rule: str) -> None:
     world.make_eligible()
     assert "TRANSFER" in _labels(world)
     BREAKS[rule](world)
-    told = people.eligibility(world.server, DONGLE)
-    assert [name for name, met in told["rules"].items() if not met] == [rule]
+    reported = people.eligibility(world.server, DONGLE)
+    assert [name for name, met in reported["rules"].items() if not met] == [rule]
     assert "TRANSFER" not in _labels(world)
     with pytest.raises(TwinRefused) as refused:
         people.transfer(world.server, ARTIST)
@@ -167,9 +167,9 @@ def test_rules_together(world: World) -> None:
         world.make_eligible()
         for rule in broken:
             BREAKS[rule](world)
-        told = people.eligibility(world.server, DONGLE)
-        assert {name for name, met in told["rules"].items() if not met} == set(broken)
-        assert not told["shown"]
+        reported = people.eligibility(world.server, DONGLE)
+        assert {name for name, met in reported["rules"].items() if not met} == set(broken)
+        assert not reported["shown"]
 
 
 def test_an_activation_by_files_logs_nobody_in(world: World) -> None:

@@ -18,8 +18,8 @@ VRAY = {"V-Ray": 2}
 
 
 def _free(world: World, product: str = "V-Ray") -> Any:
-    told = control.describe(world.cloud)["free"]["Studio A"]
-    return next(each["seats"] for each in told if each["product"] == product)
+    reported = control.describe(world.cloud)["free"]["Studio A"]
+    return next(each["seats"] for each in reported if each["product"] == product)
 
 
 def _until(world: World) -> float:
@@ -112,10 +112,13 @@ def test_borrow_and_return(world: World) -> None:
     people.borrow(world.server, **VRAY)
     assert _free(world) == {"1": 2, "2": 10}
     assert _until(world) == pytest.approx(_now(world) + 14 * DAY, abs=60)
-    told = world.status()
-    assert [each["productLabel"] for each in told["offline"]["licenses"]] == ["V-Ray"]
-    [session] = told["offline"]["sessions"].values()
-    assert (session["1"], session["productId"]) == (2, told["offline"]["licenses"][0]["productId"])
+    reported = world.status()
+    assert [each["productLabel"] for each in reported["offline"]["licenses"]] == ["V-Ray"]
+    [session] = reported["offline"]["sessions"].values()
+    assert (session["1"], session["productId"]) == (
+        2,
+        reported["offline"]["licenses"][0]["productId"],
+    )
     people.borrow(world.server, **VRAY)
     assert _free(world) == {"2": 10}
     people.release(world.server, "V-Ray")

@@ -84,8 +84,8 @@ def test_the_tick(world: World) -> None:
     [form] = [form for form in person.page.forms if form.label == "TRANSFER >>"]
     assert form.disabled
     for name, valid in ((ARTIST, True), (STRANGER, False), ("", False)):
-        told = json.loads(world.raw("GET", f"/_twin/page/user?name={name}")[1])
-        assert told == {"valid": valid}
+        reported = json.loads(world.raw("GET", f"/_twin/page/user?name={name}")[1])
+        assert reported == {"valid": valid}
 
 
 @pytest.mark.parametrize("path", ["/_twin/page/transfer", "/_twin/page/preview"])

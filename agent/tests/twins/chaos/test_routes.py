@@ -27,11 +27,11 @@ def _activate(world: World, **changes: str) -> tuple[int, bytes, str | None]:
 
 def test_a_new_server_tells_little(world: World) -> None:
     """Members may be absent: there are no licenses before online licensing is enabled."""
-    told = world.status()
-    assert told["version"] == "6.0.1"
-    assert told["online"] == {"available": False}
-    assert told["offline"] == {"sessions": {}, "licenses": []}
-    assert told["dongle"] == {"enabled": False, "available": False, "dongles": {}}
+    reported = world.status()
+    assert reported["version"] == "6.0.1"
+    assert reported["online"] == {"available": False}
+    assert reported["offline"] == {"sessions": {}, "licenses": []}
+    assert reported["dongle"] == {"enabled": False, "available": False, "dongles": {}}
 
 
 def test_activation_shows_the_seats_by_kind(world: World) -> None:
@@ -83,8 +83,8 @@ def test_a_dongle_becomes_visible_a_moment_later(world: World) -> None:
     usb_folder.plug(world.usb, PORT, serial=DONGLE)
     usb_folder.plug(world.usb, "1-2", 0x064F, 0x2AF9, "codemeter")
     assert world.raw("POST", "/dongle/enable")[0] == 200
-    told = world.status()["dongle"]
-    assert (told["enabled"], told["available"], told["dongles"]) == (True, False, {})
+    reported = world.status()["dongle"]
+    assert (reported["enabled"], reported["available"], reported["dongles"]) == (True, False, {})
     control.advance(600, world.server)
     assert world.status()["dongle"]["available"] is True
     assert len(world.status()["dongle"]["dongles"]) == 1

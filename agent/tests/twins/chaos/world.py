@@ -147,15 +147,15 @@ class World:
 
     def seats(self) -> Counter[str]:
         """All seats that there are, wherever they are; a migration changes nothing of it."""
-        told = control.describe(self.cloud)
-        on_their_way = [
-            each["licenses"] for each in told["migrations"]
+        reported = control.describe(self.cloud)
+        under_way_ids = [
+            each["licenses"] for each in reported["migrations"]
             if each["state"] == "done" and not each["arrived"]
         ]  # fmt: skip
         held = [
-            *told["licenses"].values(),
-            *(dongle["licenses"] for dongle in told["dongles"].values()),
-            *on_their_way,
+            *reported["licenses"].values(),
+            *(dongle["licenses"] for dongle in reported["dongles"].values()),
+            *under_way_ids,
         ]
         total = Counter[str]()
         for licenses in held:

@@ -66,9 +66,12 @@ def test_pages_are_read_to_the_end() -> None:
 def test_pages_without_an_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_client, "PAGES_MAX", 5)
     endless = {"containers": [], "next": "again"}
-    with asking(lambda _seen: endless) as (client, _server), pytest.raises(LicenseProblem) as told:
+    with (
+        asking(lambda _seen: endless) as (client, _server),
+        pytest.raises(LicenseProblem) as reported,
+    ):
         client.pages("/v1/containers", "containers")
-    assert "no end after 5 pages" in str(told.value)
+    assert "no end after 5 pages" in str(reported.value)
 
 
 def test_a_change_says_that_it_waits_and_what_it_sends() -> None:
@@ -105,9 +108,9 @@ def test_long_work_that_fails_tells_its_problem() -> None:
     running = {"id": "op-1", "state": "running", "problem": None, "result": None}
     failed = {**running, "state": "in_doubt", "problem": problem("in-doubt")[1]}
     script = in_turn((202, {"operation": running}), failed)
-    with asking(script) as (client, _server), pytest.raises(LicenseProblem) as told:
+    with asking(script) as (client, _server), pytest.raises(LicenseProblem) as reported:
         client.change("POST", "/v1/transfers/x/issue", {}, dry_run=False)
-    assert told.value.code == "in-doubt"
+    assert reported.value.code == "in-doubt"
 
 
 def test_work_longer_than_the_time_limit_goes_on_without_the_playbook() -> None:
@@ -117,10 +120,10 @@ def test_work_longer_than_the_time_limit_goes_on_without_the_playbook() -> None:
         time.sleep(0.1)
         return (202, {"operation": running}) if seen.method == "POST" else running
 
-    with asking(script, 3) as (client, _server), pytest.raises(LicenseProblem) as told:
+    with asking(script, 3) as (client, _server), pytest.raises(LicenseProblem) as reported:
         client.change("POST", "/v1/transfers/x/issue", {}, dry_run=False)
-    assert told.value.code == "agent-timeout"
-    assert "op-1" in str(told.value)
+    assert reported.value.code == "agent-timeout"
+    assert "op-1" in str(reported.value)
 
 
 def test_a_lost_answer_is_asked_for_again() -> None:
@@ -140,27 +143,27 @@ def test_an_agent_that_is_overloaded_for_a_moment_is_asked_again() -> None:
 
 def test_what_else_is_unavailable_is_told_at_once() -> None:
     script = in_turn(problem("runtime-unavailable", 503))
-    with asking(script) as (client, server), pytest.raises(LicenseProblem) as told:
+    with asking(script) as (client, server), pytest.raises(LicenseProblem) as reported:
         client.get("/v1/containers")
-    assert (told.value.code, len(server.seen)) == ("runtime-unavailable", 1)
+    assert (reported.value.code, len(server.seen)) == ("runtime-unavailable", 1)
 
 
 def test_an_agent_that_stays_away_is_given_up() -> None:
     def hang_up(_seen: Seen) -> t.Any:
         raise Hangup
 
-    with asking(hang_up, 1.0) as (client, _server), pytest.raises(LicenseProblem) as told:
+    with asking(hang_up, 1.0) as (client, _server), pytest.raises(LicenseProblem) as reported:
         client.get("/v1/agent")
-    assert told.value.code == "agent-lost"
-    assert told.value.document["retryable"]
+    assert reported.value.code == "agent-lost"
+    assert reported.value.document["retryable"]
 
 
 def test_a_problem_is_passed_on_whole() -> None:
     script = in_turn(problem("not-enough"))
-    with asking(script) as (client, _server), pytest.raises(LicenseProblem) as told:
+    with asking(script) as (client, _server), pytest.raises(LicenseProblem) as reported:
         client.change("POST", "/v1/transfers/x/issue", {}, dry_run=False)
-    assert told.value.document == problem("not-enough")[1]
-    assert str(told.value) == "Told about not-enough. Do something about it."
+    assert reported.value.document == problem("not-enough")[1]
+    assert str(reported.value) == "Told about not-enough. Do something about it."
 
 
 def test_what_is_unknown_is_not_found() -> None:
@@ -176,24 +179,24 @@ def test_a_difference_in_versions_is_said(version: int, sentence: str) -> None:
     def script(seen: Seen) -> t.Any:
         return agent(version) if seen.path == "/v1/agent" else problem("route-unknown", 404)
 
-    with asking(script) as (client, _server), pytest.raises(LicenseProblem) as told:
+    with asking(script) as (client, _server), pytest.raises(LicenseProblem) as reported:
         client.get("/v1/borrows")
-    assert told.value.code == "agent-version"
-    assert sentence in str(told.value)
+    assert reported.value.code == "agent-version"
+    assert sentence in str(reported.value)
 
 
 def test_the_same_version_leaves_the_problem_alone() -> None:
     def script(seen: Seen) -> t.Any:
         return agent(1) if seen.path == "/v1/agent" else problem("request-invalid", 422)
 
-    with asking(script) as (client, _server), pytest.raises(LicenseProblem) as told:
+    with asking(script) as (client, _server), pytest.raises(LicenseProblem) as reported:
         client.get("/v1/borrows")
-    assert told.value.code == "request-invalid"
+    assert reported.value.code == "request-invalid"
 
 
 def test_another_program_on_the_socket_is_no_agent() -> None:
     page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<h1>"
-    with asking(lambda _seen: page) as (client, _server), pytest.raises(LicenseProblem) as told:
+    with asking(lambda _seen: page) as (client, _server), pytest.raises(LicenseProblem) as reported:
         client.get("/v1/agent")
-    assert told.value.code == "agent-unknown"
-    assert "text/html" in str(told.value)
+    assert reported.value.code == "agent-unknown"
+    assert "text/html" in str(reported.value)

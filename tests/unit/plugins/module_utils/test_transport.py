@@ -55,16 +55,16 @@ def test_proxy_settings_of_the_user_are_not_followed(monkeypatch: pytest.MonkeyP
 
 
 def test_a_missing_socket_says_how_to_start_the_agent() -> None:
-    told = refusal("/nowhere/agent.sock")
-    assert told["code"] == "agent-missing"
-    assert "There is no socket /nowhere/agent.sock" in told["detail"]
-    assert "seatkeeper-agent serve" in told["next_action"]
+    reported = refusal("/nowhere/agent.sock")
+    assert reported["code"] == "agent-missing"
+    assert "There is no socket /nowhere/agent.sock" in reported["detail"]
+    assert "seatkeeper-agent serve" in reported["next_action"]
 
 
 def test_a_path_too_long_for_a_socket_says_so() -> None:
-    told = refusal("/tmp/" + "x" * 120)
-    assert told["code"] == "agent-missing"
-    assert "longer than the 107 bytes" in told["detail"]
+    reported = refusal("/tmp/" + "x" * 120)
+    assert reported["code"] == "agent-missing"
+    assert "longer than the 107 bytes" in reported["detail"]
 
 
 def test_a_stale_socket_says_that_nobody_listens(short_folder: Path) -> None:
@@ -86,10 +86,10 @@ def test_no_permission_names_user_and_group(short_folder: Path) -> None:
         listener.bind(str(path))
         listener.listen()
         path.chmod(0)
-        told = _refusal_as_nobody(path) if os.geteuid() == 0 else str(refusal(path))
-    assert "may not use the socket" in told
-    assert "which is for the group" in told
-    assert "become: true" in told
+        reported = _refusal_as_nobody(path) if os.geteuid() == 0 else str(refusal(path))
+    assert "may not use the socket" in reported
+    assert "which is for the group" in reported
+    assert "become: true" in reported
 
 
 def _refusal_as_nobody(path: Path) -> str:
@@ -125,8 +125,8 @@ def test_an_agent_that_is_silent_is_given_up(short_folder: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        told = refusal(path, timeout_seconds=0.2)
-    assert told["code"] == "agent-timeout"
+        reported = refusal(path, timeout_seconds=0.2)
+    assert reported["code"] == "agent-timeout"
 
 
 def test_a_full_queue_is_told_apart(short_folder: Path) -> None:
@@ -135,8 +135,8 @@ def test_a_full_queue_is_told_apart(short_folder: Path) -> None:
         listener.bind(str(path))
         listener.listen(0)
         first.connect(str(path))
-        told = refusal(path, timeout_seconds=1)
-    assert told["code"] == "agent-overloaded"
+        reported = refusal(path, timeout_seconds=1)
+    assert reported["code"] == "agent-overloaded"
 
 
 def test_a_connection_that_breaks_is_told_apart() -> None:
@@ -155,6 +155,6 @@ def test_half_an_answer_is_no_answer() -> None:
 
 def test_something_else_on_the_socket_is_told_apart() -> None:
     with serving(lambda _seen: b"220 mail.example ESMTP\r\n") as server:
-        told = refusal(server.path)
-    assert told["code"] == "agent-unknown"
-    assert "does not speak HTTP" in told["detail"]
+        reported = refusal(server.path)
+    assert reported["code"] == "agent-unknown"
+    assert "does not speak HTTP" in reported["detail"]

@@ -152,11 +152,11 @@ def test_a_file_that_is_not_understood_is_left_alone(
     path: Path, content: str, sentence: str
 ) -> None:
     path.write_text(content)
-    told = client(path, NEW)
-    assert told["failed"]
-    assert told["problem"]["code"] == "client-file"
-    assert sentence in told["msg"]
-    assert "\n" not in told["msg"]
+    reported = client(path, NEW)
+    assert reported["failed"]
+    assert reported["problem"]["code"] == "client-file"
+    assert sentence in reported["msg"]
+    assert "\n" not in reported["msg"]
     assert path.read_text() == content
 
 
@@ -173,9 +173,9 @@ def test_a_file_that_is_not_understood_is_left_alone(
 def test_servers_that_cannot_be_are_refused(
     path: Path, servers: list[dict[str, t.Any]], sentence: str
 ) -> None:
-    told = client(path, *servers)
-    assert told["problem"]["code"] == "input-invalid"
-    assert sentence in told["msg"]
+    reported = client(path, *servers)
+    assert reported["problem"]["code"] == "input-invalid"
+    assert sentence in reported["msg"]
     assert path.read_text() == FILE
 
 

@@ -40,7 +40,7 @@ BACKUP = {"form": "seatkeeper-server-backup/1", "made_at": "2026-11-23T10:00:00Z
 RULE = {"rule": "port_free", "required": "Free.", "observed": "Busy.", "verdict": "not_met",
         "advice": "Free it."}  # fmt: skip
 MOVE = {"name": "planning", "adrift": []}
-ADRIFT = {"license": "1.2.3.4", "place": "nowhere", "since": None, "advice": ["Call."]}
+ORPHANED = {"license": "1.2.3.4", "place": "nowhere", "since": None, "advice": ["Call."]}
 
 
 def answer(**changes: t.Any) -> dict[str, t.Any]:
@@ -78,9 +78,9 @@ def test_a_leg_tells_the_agent_what_it_needs_and_no_code_that_it_does_not(leg: s
     assert ("AAAAA" in json.dumps(seen.body)) is activates
     if activates:
         assert seen.body["codes"] == [{"license": "1.2.3.4", "code": "AAAAA-BBBBB"}]
-    told = [{"number": "1.2.3.4", "profiles": ["Client"], "has_code": True},
+    reported = [{"number": "1.2.3.4", "profiles": ["Client"], "has_code": True},
             {"number": "1.2.3.5", "profiles": [], "has_code": False}]  # fmt: skip
-    assert seen.body.get("licenses") == (told if leg == "backup" else None)
+    assert seen.body.get("licenses") == (reported if leg == "backup" else None)
     assert (result["changed"], result["document"], result["digest"]) == (True, {"signed": 1}, None)
     assert result["diff"]["before_header"] == "move planning, before"
 
@@ -112,9 +112,9 @@ def test_a_target_that_does_not_fit_is_refused_with_its_rules() -> None:
 
 
 def test_what_is_active_nowhere_is_a_warning() -> None:
-    result, _seen = move(lambda _seen: answer(move={**MOVE, "adrift": [ADRIFT]}), leg="release")
+    result, _seen = move(lambda _seen: answer(move={**MOVE, "adrift": [ORPHANED]}), leg="release")
     assert result["warnings"] == ["License 1.2.3.4 of move planning is active nowhere. Call."]
-    maybe = {**ADRIFT, "place": "unknown"}
+    maybe = {**ORPHANED, "place": "unknown"}
     result, _seen = move(lambda _seen: answer(move={**MOVE, "adrift": [maybe]}), leg="release")
     assert "is perhaps active nowhere" in result["warnings"][0]
 
@@ -181,10 +181,10 @@ def test_a_backup_is_no_change_because_time_passed(tmp_path: Path) -> None:
 
 
 def test_a_profile_is_linked() -> None:
-    told = {"changed": True, "before": {"license": None}, "after": {"license": "1.2.3.4"},
+    reported = {"changed": True, "before": {"license": None}, "after": {"license": "1.2.3.4"},
             "plan": {"steps": []}, "operation": None, "waiting": []}  # fmt: skip
     options = {"name": "Pro License", "license": "1.2.3.4"}
-    result, seen = run(license_profile.ARGUMENTS, run_profile, lambda _seen: told, **options)
+    result, seen = run(license_profile.ARGUMENTS, run_profile, lambda _seen: reported, **options)
     assert seen[0].path == "/v1/servers/aimms/profiles/Pro%20License"
     assert seen[0].body == {"license": "1.2.3.4", "state": "present"}
     assert result["diff"]["after"] == {"license": "1.2.3.4"}

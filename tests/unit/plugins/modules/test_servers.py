@@ -209,8 +209,8 @@ def test_an_answer_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
     def requested(seen: Seen) -> t.Any:
         return OFF if seen.method == "GET" else {"requested_at": since}
 
-    told = ["Ask Ann.", "Run it again."]
-    for options in ({"answer_path": path}, {"instructions": told}):
+    reported = ["Ask Ann.", "Run it again."]
+    for options in ({"answer_path": path}, {"instructions": reported}):
         result, seen = offline(requested, **options)
         # Nothing is changed: the request that there is was only asked for.
         assert [entry.query.get("dry_run") for entry in seen] == [None, "true"]
@@ -219,7 +219,7 @@ def test_an_answer_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
         assert (wait["who"], wait["since"]) == ("person", since)
         assert result["warnings"][0].startswith("Waiting for a person: ")
     assert path in offline(requested, answer_path=path)[0]["warnings"][0]
-    assert wait["instructions"] == told
+    assert wait["instructions"] == reported
 
 
 def test_once_activated_nobody_needs_the_answer_again(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._allowed impo
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations import (
     all_transfers,
 )
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import Told
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import Reported
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome import (
     kept_borrows,
     kept_reading,
@@ -80,7 +80,7 @@ def record(described: Record, side: str, state: str) -> Record:
     }
 
 
-def host(agent: str, known: list[Record]) -> Told:
+def host(agent: str, known: list[Record]) -> Reported:
     """What a host told before anybody was asked for anything."""
     read = {
         "containers": [{"serial": CONTAINERS[agent]}],
@@ -88,11 +88,11 @@ def host(agent: str, known: list[Record]) -> Told:
         "transfers": known,
         "peers": [],
     }
-    told: Told = {"agent": agent, "borrows": [BORROW], "results": {}}
-    return kept_reading(told, read)
+    reported: Reported = {"agent": agent, "borrows": [BORROW], "results": {}}
+    return kept_reading(reported, read)
 
 
-def looked_up(hosts: list[Told], journal: list[Record]) -> list[Told]:
+def looked_up(hosts: list[Reported], journal: list[Record]) -> list[Reported]:
     """The hosts after the honest one has looked into its journal for what the others say."""
     more = more_to_read(hosts, HONEST)
     assert set(more["ids"]).isdisjoint({entry["id"] for entry in hosts[0]["before"]["transfers"]})
@@ -100,7 +100,7 @@ def looked_up(hosts: list[Told], journal: list[Record]) -> list[Told]:
     return [kept_records(hosts[0], found, more["ids"]), *hosts[1:]]
 
 
-def told_by(said: list[Record], journal: t.Sequence[Record] = ()) -> list[Told]:
+def reported_by(said: list[Record], journal: t.Sequence[Record] = ()) -> list[Reported]:
     """Both hosts after the borrower has told its lots, and the lender has looked them up."""
     hosts = [host(HONEST, []), host(HOSTILE, [])]
     hosts[1] = kept_borrows(hosts[1], [{"transfers": said, "license_transfer_borrow": BORROW}])
@@ -108,7 +108,7 @@ def told_by(said: list[Record], journal: t.Sequence[Record] = ()) -> list[Told]:
 
 
 def refused(said: list[Record], journal: t.Sequence[Record] = ()) -> list[str]:
-    hosts = told_by(said, journal)
+    hosts = reported_by(said, journal)
     return lots_allowed(hosts[1], hosts)[1]
 
 
@@ -134,7 +134,7 @@ def test_a_stolen_lot_is_told_with_who_claims_it_and_what() -> None:
     )
     (sentence,) = refused([lot("theft", type="complete")])
     assert "declares no such borrow for this host" in sentence
-    hosts = told_by([lot("theft")])
+    hosts = reported_by([lot("theft")])
     transfers = all_transfers(TRANSFERS, hosts)
     assert outcome(transfers, HOSTILE, hosts, "")["failures"] == [
         *refused([lot("theft")]),
@@ -226,7 +226,7 @@ def test_an_open_transfer_that_is_not_declared_needs_the_word_of_the_other_host(
 )
 def test_an_answer_that_cannot_be_read_fails_the_host_that_gave_it(answer: Record) -> None:
     usual: Record = {"containers": [], "license_items": [], "transfers": [], "peers": None}
-    told: Told = {"agent": HOSTILE, "borrows": [], "results": {}}
-    assert kept_reading(told, usual)["before"]["transfers"] == []
+    reported: Reported = {"agent": HOSTILE, "borrows": [], "results": {}}
+    assert kept_reading(reported, usual)["before"]["transfers"] == []
     with pytest.raises(AnsibleFilterError, match="The agent of new-server sent something"):
-        kept_reading(told, {**usual, **answer})
+        kept_reading(reported, {**usual, **answer})

@@ -22,7 +22,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import 
     ASK,
     LEGS,
     Fleet,
-    Told,
+    Reported,
     leg_calls,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome import (
@@ -108,22 +108,22 @@ def own_records(draw: st.DrawFn) -> Record:
     return record(described, "source", draw(st.sampled_from(STATES["source"])))
 
 
-def calls_at_the_honest_host(hosts: list[Told], document: t.Any) -> list[Record]:
+def calls_at_the_honest_host(hosts: list[Reported], document: t.Any) -> list[Record]:
     """All that it is asked for in a run in which it does everything and the other claims it."""
-    asked: list[Record] = []
+    requested: list[Record] = []
     plan = {"digest": "d", "steps": []}
     for leg in (ASK, *LEGS):
         for number, each in enumerate(hosts):
             transfers = all_transfers(TRANSFERS, hosts)
             calls = leg_calls(transfers, leg, each["agent"], Fleet(hosts), "")
             if each["agent"] == HONEST:
-                asked += [{**call, "leg": leg} for call in calls]
+                requested += [{**call, "leg": leg} for call in calls]
             results = [
                 {"license_transfer_call": call, "changed": True, "plan": plan, "document": document}
                 for call in calls
             ]
             hosts[number] = kept_results(each, leg, results)
-    return asked
+    return requested
 
 
 def is_covered(call: Record, journal: list[Record]) -> bool:
@@ -132,11 +132,11 @@ def is_covered(call: Record, journal: list[Record]) -> bool:
     side = "source" if call["leg"] in (ASK, "issue", "confirm") else "target"
     if ends[side] != HONEST or call[f"{side}_container"] != CONTAINERS[HONEST]:
         return False
-    told = {member: call[member] for member in ("item", "type", "quantity")}
+    reported = {member: call[member] for member in ("item", "type", "quantity")}
     for entry in TRANSFERS:
         if entry["name"] == call["name"] and call["id"] == transfer_id(entry["name"]):
             usual = (call["mode"], call["until"], call["parent"]) == ("push", None, None)
-            return usual and entry == {**told, **ends, "name": call["name"]}
+            return usual and entry == {**reported, **ends, "name": call["name"]}
     members = ("name", "item", "type", "mode", "quantity", "until", "parent")
     for entry in journal:
         begun = entry["state"] in BEGUN["source"]

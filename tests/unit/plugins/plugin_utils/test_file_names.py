@@ -38,9 +38,9 @@ def test_moves_with_names_alike_keep_their_own_files() -> None:
         }
         for name in ("plan a", "plan_a")
     ]  # fmt: skip
-    told = [
+    reported = [
         {"agent": name, "before": [], "results": {}, "backups": {}, "failures": []}
         for name in ("old", "new")
     ]
-    files = [call["backup_dest"] for call in move_calls(entries, "backup", "old", told, "/d")]
+    files = [call["backup_dest"] for call in move_calls(entries, "backup", "old", reported, "/d")]
     assert len(set(files)) == len(files) == 2

@@ -16,7 +16,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import (
     LEGS,
     Fleet,
-    Told,
+    Reported,
     leg_calls,
     needed_legs,
 )
@@ -70,7 +70,7 @@ def items(container: str, seats: int, borrowed_until: str | None = None) -> dict
     }
 
 
-def told(agent: str, *records: dict[str, t.Any], seats: int = 0) -> Told:
+def reported(agent: str, *records: dict[str, t.Any], seats: int = 0) -> Reported:
     serial = CONTAINERS[agent]
     before = {
         "containers": [{"serial": serial}],
@@ -80,13 +80,13 @@ def told(agent: str, *records: dict[str, t.Any], seats: int = 0) -> Told:
     return {"agent": agent, "results": {}, "before": before}
 
 
-def fleet(source: str | None, target: str | None) -> list[Told]:
+def fleet(source: str | None, target: str | None) -> list[Reported]:
     old = [] if source is None else [record("source", source)]
     new = [] if target is None else [record("target", target)]
-    return [told("old-server", *old), told("new-server", *new)]
+    return [reported("old-server", *old), reported("new-server", *new)]
 
 
-def left(hosts: list[Told], declared: bool = True, by_files: bool = False) -> list[str]:
+def left(hosts: list[Reported], declared: bool = True, by_files: bool = False) -> list[str]:
     found = all_transfers([DECLARED] if declared else [], hosts)
     return needed_legs(found[0], Fleet(hosts), by_files) if found else []
 
@@ -184,7 +184,7 @@ def test_with_files_a_host_repeats_what_the_other_may_lack() -> None:
     assert left(done, by_files=True) == []
 
 
-def answered(hosts: list[Told], agent: str, leg: str, **result: t.Any) -> list[Told]:
+def answered(hosts: list[Reported], agent: str, leg: str, **result: t.Any) -> list[Reported]:
     """The hosts after one host ran a leg."""
     call = {"id": IDENTITY, "name": "simulation"}
     return [
@@ -195,7 +195,7 @@ def answered(hosts: list[Told], agent: str, leg: str, **result: t.Any) -> list[T
     ]
 
 
-def calls(hosts: list[Told], leg: str, agent: str, documents_dir: str = "") -> list[t.Any]:
+def calls(hosts: list[Reported], leg: str, agent: str, documents_dir: str = "") -> list[t.Any]:
     transfers = all_transfers([DECLARED], hosts)
     return leg_calls(transfers, leg, agent, Fleet(hosts), documents_dir)
 
@@ -210,7 +210,7 @@ STEP = {
 }
 
 
-def asked_well(hosts: list[Told]) -> list[Told]:
+def requested_well(hosts: list[Reported]) -> list[Reported]:
     """The hosts after the source's rules were asked and allow it."""
     plan = {"digest": "d", "steps": [STEP]}
     return answered(hosts, "old-server", "ask", changed=True, plan=plan)
@@ -219,18 +219,22 @@ def asked_well(hosts: list[Told]) -> list[Told]:
 def test_the_source_is_asked_before_the_target_is_touched() -> None:
     hosts = fleet(None, None)
     assert calls(hosts, "request", "new-server") == []
-    (asked,) = calls(hosts, "ask", "old-server")
-    assert (asked["leg"], asked["document"], asked["plan_digest"]) == ("issue", None, None)
+    (requested,) = calls(hosts, "ask", "old-server")
+    assert (requested["leg"], requested["document"], requested["plan_digest"]) == (
+        "issue",
+        None,
+        None,
+    )
     assert calls(hosts, "ask", "new-server") == []
     refused = answered(hosts, "old-server", "ask", msg="Not enough.")
     assert calls(refused, "request", "new-server") == []
-    told_old = outcome(all_transfers([DECLARED], refused), "old-server", refused, "")
-    assert told_old["failures"] == ["simulation, leg issue: Not enough."]
+    reported_old = outcome(all_transfers([DECLARED], refused), "old-server", refused, "")
+    assert reported_old["failures"] == ["simulation, leg issue: Not enough."]
     plan = {"digest": "d", "steps": [STEP]}
     allowed = answered(hosts, "old-server", "ask", changed=True, plan=plan)
     assert len(calls(allowed, "request", "new-server")) == 1
-    told_old = outcome(all_transfers([DECLARED], allowed), "old-server", allowed, "")
-    assert (told_old["plan"], told_old["legs"]) == ([], list(LEGS))
+    reported_old = outcome(all_transfers([DECLARED], allowed), "old-server", allowed, "")
+    assert (reported_old["plan"], reported_old["legs"]) == ([], list(LEGS))
     # Nothing is asked of a source that is not there, or where the target asked before.
     assert len(calls(hosts[1:], "request", "new-server")) == 1
     assert calls(hosts, "ask", "old-server", "/documents") == []
@@ -238,7 +242,7 @@ def test_the_source_is_asked_before_the_target_is_touched() -> None:
 
 
 def test_a_call_names_both_containers_and_takes_the_document_of_this_run() -> None:
-    hosts = asked_well(fleet(None, None))
+    hosts = requested_well(fleet(None, None))
     request = calls(hosts, "request", "new-server")[0]
     assert request["source_container"] == "130-1000000001"
     assert request["target_container"] == "130-2000000002"
@@ -268,22 +272,22 @@ def test_a_document_is_found_in_the_journal_of_either_host() -> None:
 
 
 def test_a_failed_leg_stops_its_transfer_and_is_told_on_its_host_only() -> None:
-    hosts = answered(asked_well(fleet(None, None)), "new-server", "request", msg="Told why.")
+    hosts = answered(requested_well(fleet(None, None)), "new-server", "request", msg="Told why.")
     assert calls(hosts, "issue", "old-server") == []
     transfers = all_transfers([DECLARED], hosts)
-    told_new = outcome(transfers, "new-server", hosts, "")
-    told_old = outcome(transfers, "old-server", hosts, "")
-    assert told_new["failures"] == ["simulation, leg request: Told why."]
-    assert told_old["failures"] == []
-    assert told_old["plan"] == []
-    assert told_old["legs"] == ["issue", "install", "confirm", "acknowledge"]
+    reported_new = outcome(transfers, "new-server", hosts, "")
+    reported_old = outcome(transfers, "old-server", hosts, "")
+    assert reported_new["failures"] == ["simulation, leg request: Told why."]
+    assert reported_old["failures"] == []
+    assert reported_old["plan"] == []
+    assert reported_old["legs"] == ["issue", "install", "confirm", "acknowledge"]
 
 
 def test_the_plan_holds_the_steps_that_change_something() -> None:
     plan = {"digest": "d", "steps": [STEP]}
     hosts = answered(fleet(None, None), "new-server", "request", changed=True, plan=plan)
-    told_old = outcome(all_transfers([DECLARED], hosts), "old-server", hosts, "")
-    assert [(row["transfer"], row["leg"], row["host"]) for row in told_old["plan"]] == [
+    reported_old = outcome(all_transfers([DECLARED], hosts), "old-server", hosts, "")
+    assert [(row["transfer"], row["leg"], row["host"]) for row in reported_old["plan"]] == [
         ("simulation", "request", "new-server")
     ]
 
@@ -292,21 +296,21 @@ def test_what_cannot_be_undone_shows_the_digest_that_confirms_it() -> None:
     hosts = fleet("created", "requested")
     plan = {"digest": "abc", "steps": [{**STEP, "reversible": False}]}
     hosts = answered(hosts, "old-server", "issue", changed=True, plan=plan)
-    told_old = outcome(all_transfers([DECLARED], hosts), "old-server", hosts, "")
-    assert told_old["confirmations"] == {"simulation": "abc"}
+    reported_old = outcome(all_transfers([DECLARED], hosts), "old-server", hosts, "")
+    assert reported_old["confirmations"] == {"simulation": "abc"}
 
 
 def test_an_agent_that_no_host_has_is_named() -> None:
     hosts = fleet(None, None)[1:]
-    told_new = outcome(all_transfers([DECLARED], hosts), "new-server", hosts, "")
-    assert "no host of this play has the agent old-server" in told_new["failures"][0]
+    reported_new = outcome(all_transfers([DECLARED], hosts), "new-server", hosts, "")
+    assert "no host of this play has the agent old-server" in reported_new["failures"][0]
     assert outcome(all_transfers([DECLARED], hosts), "new-server", hosts, "/x")["failures"] == []
 
 
 def test_a_refused_transfer_is_over_and_says_so() -> None:
     hosts = fleet("void", "refused")
-    told_new = outcome(all_transfers([DECLARED], hosts), "new-server", hosts, "")
-    assert "was refused at new-server and is over" in told_new["failures"][0]
+    reported_new = outcome(all_transfers([DECLARED], hosts), "new-server", hosts, "")
+    assert "was refused at new-server and is over" in reported_new["failures"][0]
 
 
 def test_documents_have_file_names_that_people_recognise() -> None:
@@ -333,7 +337,9 @@ def test_the_source_container_is_the_one_that_has_the_item() -> None:
     assert borrows_of([borrow], "old-server", hosts) == []
 
 
-def after(hosts: list[Told], *seats: int, state: str = "transferred_receipted") -> list[Told]:
+def after(
+    hosts: list[Reported], *seats: int, state: str = "transferred_receipted"
+) -> list[Reported]:
     return [
         {
             **host,
@@ -347,7 +353,7 @@ def after(hosts: list[Told], *seats: int, state: str = "transferred_receipted") 
 
 
 def test_sums_notice_what_is_lost_or_doubled() -> None:
-    hosts = [told("old-server", seats=25), told("new-server", seats=0)]
+    hosts = [reported("old-server", seats=25), reported("new-server", seats=0)]
     transfers = all_transfers([DECLARED], hosts)
     assert sum_problems(transfers, after(hosts, 15, 10)) == []
     assert "There were 25 seats" in sum_problems(transfers, after(hosts, 15, 0))[0]
@@ -355,13 +361,13 @@ def test_sums_notice_what_is_lost_or_doubled() -> None:
 
 
 def test_what_is_on_its_way_is_counted() -> None:
-    hosts = [told("old-server", seats=25), told("new-server", seats=0)]
+    hosts = [reported("old-server", seats=25), reported("new-server", seats=0)]
     transfers = all_transfers([DECLARED], hosts)
     assert sum_problems(transfers, after(hosts, 15, 0, state="in_transit")) == []
 
 
 def test_what_leaves_the_play_is_left_out() -> None:
-    hosts = [told("old-server", seats=25)]
+    hosts = [reported("old-server", seats=25)]
     transfers = all_transfers([DECLARED], hosts)
     assert sum_problems(transfers, after(hosts, 15)) == []
 

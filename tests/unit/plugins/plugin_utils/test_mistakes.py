@@ -40,7 +40,7 @@ SPEC: dict[str, Any] = {
 ENTRY = {"name": "n", "item": "i"}
 
 
-def told(**declared: Any) -> list[str]:
+def reported(**declared: Any) -> list[str]:
     """What the filter makes of what ansible-core says of a declaration."""
     try:
         result = ArgumentSpecValidator(SPEC).validate({"needed": "x", **declared})
@@ -82,7 +82,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("declared", "sentence"), CASES)
 def test_each_fault_is_a_sentence_with_its_place(declared: dict[str, Any], sentence: str) -> None:
-    found = told(**declared)
+    found = reported(**declared)
     assert len(found) == (1 if sentence else 0), found
     for text in found:
         assert text.startswith("The inventory declares ")

@@ -87,9 +87,11 @@ def test_card_data_gets_to_no_host(
             return {name: put(inner) for name, inner in value.items()}
         return number if value == "{}" else value
 
-    with pytest.raises(AnsibleFilterError, match="may hold the number of a payment card") as told:
+    with pytest.raises(
+        AnsibleFilterError, match="may hold the number of a payment card"
+    ) as reported:
         order_list([{**ORDER, **put(order)}], [{**SYSTEMS[0], **put(system)}, SYSTEMS[1]], [])
-    assert "1111" not in str(told.value)
+    assert "1111" not in str(reported.value)
     typed = {**SYSTEMS[0], "system_key": "4111 1111 1111 1111"}
     assert order_list([ORDER], [typed, SYSTEMS[1]], [])
 
@@ -157,7 +159,7 @@ def test_what_other_hosts_have_placed_counts_as_they_know_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("orders", "systems", "told"),
+    ("orders", "systems", "reported"),
     [
         ([{**ORDER, "target": "moon"}], SYSTEMS, "names the target moon.*There is: branch, hq"),
         ([ORDER], [], "There is: none"),
@@ -166,9 +168,9 @@ def test_what_other_hosts_have_placed_counts_as_they_know_it() -> None:
     ],
 )
 def test_what_is_declared_wrongly_is_one_sentence(
-    orders: list[t.Any], systems: list[t.Any], told: str
+    orders: list[t.Any], systems: list[t.Any], reported: str
 ) -> None:
-    with pytest.raises(AnsibleFilterError, match=told):
+    with pytest.raises(AnsibleFilterError, match=reported):
         order_list(orders, systems, [])
 
 

@@ -8,9 +8,9 @@ import typing as t
 import pytest
 
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._packages import (
-    fences,
     package_file,
     package_method,
+    server_limits,
     server_mistakes,
     version_parts,
 )
@@ -34,7 +34,7 @@ def test_versions_are_ordered_as_vendors_mean_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "meant"),
+    ("reported", "meant"),
     [
         ("1:9.10.7777.500-1", "9.10.7777.500"),
         ("9.10.7777.500-1ubuntu2~rc", "9.10.7777.500"),
@@ -43,9 +43,9 @@ def test_versions_are_ordered_as_vendors_mean_them() -> None:
         (" 9.10\n", "9.10"),
     ],
 )
-def test_epoch_revision_and_zeros_at_the_end_do_not_count(told: str, meant: str) -> None:
-    assert version_parts(told) == version_parts(meant)
-    assert version_parts(told)
+def test_epoch_revision_and_zeros_at_the_end_do_not_count(reported: str, meant: str) -> None:
+    assert version_parts(reported) == version_parts(meant)
+    assert version_parts(reported)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,11 @@ def test_entries_that_limit_the_same_port_are_put_together() -> None:
         {"vendor": "codemeter"},
     ]
     networks = ["10.1.0.0/16", "192.0.2.7/32", "2001:db8::/32"]
-    assert fences(entries, PORTS) == [{"port": "30304", "protocol": "tcp", "networks": networks}]
-    nobody = fences([{"vendor": "codemeter", "allow_from": []}], PORTS)
-    assert [fence["networks"] for fence in nobody] == [[], []]
+    assert server_limits(entries, PORTS) == [
+        {"port": "30304", "protocol": "tcp", "networks": networks}
+    ]
+    nobody = server_limits([{"vendor": "codemeter", "allow_from": []}], PORTS)
+    assert [limit["networks"] for limit in nobody] == [[], []]
 
 
 def test_what_can_be_meant_is_no_mistake() -> None:
@@ -93,7 +95,7 @@ def test_what_can_be_meant_is_no_mistake() -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "told"),
+    ("members", "reported"),
     [
         ({"package": {**PACKAGE, "url": "https://a.example/a.deb"}}, "both file and url"),
         ({"package": {**PACKAGE, "file": ""}}, "whose file name '' nobody can use"),
@@ -126,9 +128,11 @@ def test_what_can_be_meant_is_no_mistake() -> None:
         ({"allow_from": "10.0.0.0/8"}, "allow_from as one text"),
     ],
 )
-def test_what_cannot_be_meant_is_told_in_one_sentence(members: dict[str, t.Any], told: str) -> None:
+def test_what_cannot_be_meant_is_told_in_one_sentence(
+    members: dict[str, t.Any], reported: str
+) -> None:
     (sentence,) = mistakes(**members)
-    assert told in sentence
+    assert reported in sentence
     assert sentence.startswith("license_server_configs of codemeter ")
     assert sentence.endswith(". Nothing was done here.")
 
@@ -147,15 +151,15 @@ def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "told"),
+    ("members", "reported"),
     [
         ({"settings": {"a": {"b": "c"}}}, "nobody can write for aimms"),
         ({"state": "stopped"}, "no unit to start or stop"),
     ],
 )
-def test_what_aimms_does_not_have_is_told(members: dict[str, t.Any], told: str) -> None:
+def test_what_aimms_does_not_have_is_told(members: dict[str, t.Any], reported: str) -> None:
     (sentence,) = mistakes("aimms", **members)
-    assert told in sentence
+    assert reported in sentence
 
 
 def test_one_package_for_one_product() -> None:

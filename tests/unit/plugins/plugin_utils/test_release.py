@@ -50,11 +50,11 @@ def signed(key: Ed25519PrivateKey, payload: bytes, kind: str = TYPE) -> dict[str
 def refused(envelope: t.Any, key: Ed25519PrivateKey = KEY, **file: str) -> str:
     """Why an envelope does not do, empty if it does."""
     text = envelope if isinstance(envelope, bytes) else json.dumps(envelope).encode()
-    told = release_problems(
+    reported = release_problems(
         {**FILE, **file}, key=public(key), envelope=base64.b64encode(text).decode()
     )
-    assert all(sentence.endswith("Nothing was changed on this host.") for sentence in told)
-    return "".join(told)
+    assert all(sentence.endswith("Nothing was changed on this host.") for sentence in reported)
+    return "".join(reported)
 
 
 PAYLOAD = json.dumps(STATEMENT).encode()

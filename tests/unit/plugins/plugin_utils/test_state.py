@@ -111,33 +111,33 @@ def test_transfers_are_told_to_the_hosts_that_had_a_part_in_them() -> None:
     borrows = [{"name": "fair", "seats": 2, "until": "2027-01-31", **ends}]
     known = {"transfers": [{"name": "forgotten", "status": "In Transit (push)"}]}
 
-    def told(agent: str) -> list[tuple[str, str, str]]:
+    def reported(agent: str) -> list[tuple[str, str, str]]:
         about = {"agent": agent, "before": known}
         rows = transfer_drift(plan, transfers, borrows, about)
         return [(row["what"], row["declared"], row["present"]) for row in rows]
 
-    assert told("old") == [
+    assert reported("old") == [
         ("transfer seats", "3 licenses of 1:2, old to new", "not begun"),
         ("transfer fair/lot-1", "2 of 1:2 until 2027-01-31, old to new", "not begun"),
     ]
-    assert told("new") == [("transfer forgotten", "brought to its end", "In Transit (push)")]
+    assert reported("new") == [("transfer forgotten", "brought to its end", "In Transit (push)")]
 
 
 def test_the_table_has_every_host() -> None:
     row = {"what": "a thing", "declared": 1, "present": 0, "outcome": "changed"}
-    told = [
+    reported = [
         {"host": "one", "drift": [row], "failures": [], "whole": True},
         {"host": "two", "drift": [], "failures": [], "whole": True},
         {"host": "three", "drift": [], "failures": [{"part": "orders"}] * 2, "whole": False},
     ]
     hosts = ["one", "two", "three", "four"]
-    shown = [line.split() for line in drift_table(told, hosts, True)]
+    shown = [line.split() for line in drift_table(reported, hosts, True)]
     assert shown[0] == ["Host", "What", "Declared", "Present", "Outcome"]
     assert shown[1] == ["one", "a", "thing", "1", "0", "would", "change"]
     assert shown[2] == ["two", "nothing", "differs"]
     assert shown[3] == ["three", "orders", "failed"]
     assert shown[4][:4] == ["four", "not", "looked", "at,"]
-    ran = [line.split() for line in drift_table(told, hosts, False)]
+    ran = [line.split() for line in drift_table(reported, hosts, False)]
     assert (ran[0][3], ran[1][-1]) == ("Before", "changed")
 
 
@@ -155,7 +155,7 @@ def test_a_variable_spelled_almost_as_one_that_is_read_is_a_mistake() -> None:
         ("licence_server_configs", "license_server_configs"),
         ("seatkeeper_vendor", "seatkeeper_vendors"),
     ):
-        (told,) = misspelt([name, "ansible_host", *known], known)
-        assert told.startswith(f"The inventory sets {name}, which nothing reads.")
-        assert f"Did you mean {meant}?" in told
+        (reported,) = misspelt([name, "ansible_host", *known], known)
+        assert reported.startswith(f"The inventory sets {name}, which nothing reads.")
+        assert f"Did you mean {meant}?" in reported
     assert misspelt(["license_file", "servers", "license_server_key", *known], known) == []

@@ -37,9 +37,9 @@ NO_KEYS: tuple[t.Any, ...] = (
 )  # fmt: skip
 
 
-def agent(host: str, told: t.Any = None, **members: t.Any) -> dict[str, t.Any]:
+def agent(host: str, reported: t.Any = None, **members: t.Any) -> dict[str, t.Any]:
     """A host of the inventory as the role sees it."""
-    return {"host": host, "name": host, "declared": None, "told": told, **members}
+    return {"host": host, "name": host, "declared": None, "told": reported, **members}
 
 
 def test_a_key_has_one_name_however_it_is_written() -> None:
@@ -62,8 +62,8 @@ def test_a_key_is_taken_only_if_it_is_declared_or_nobody_knows_another() -> None
     """Every combination of what is declared, told, and known to two others."""
     declared = (None, FIRST, SECOND)
     known = (None, FIRST, SECOND, "no key")
-    for wanted, told, *held in itertools.product(declared, (*known, {}), known, known):
-        old = agent("old", told, declared=NAMED.get(wanted or ""))
+    for wanted, reported, *held in itertools.product(declared, (*known, {}), known, known):
+        old = agent("old", reported, declared=NAMED.get(wanted or ""))
         holders = {
             host: {"old": key, "someone": THIRD}
             for host, key in zip(("new", "spare"), held, strict=True)
@@ -71,20 +71,22 @@ def test_a_key_is_taken_only_if_it_is_declared_or_nobody_knows_another() -> None
         }
         problems = trust_problems([old, agent("new", THIRD)], {}, holders)
         if wanted is None:
-            taken = told in (FIRST, SECOND) and set(held) <= {None, told}
+            taken = reported in (FIRST, SECOND) and set(held) <= {None, reported}
         else:
-            taken = told == wanted
-        assert (problems == []) == (told is None or taken), (wanted, told, held, problems)
+            taken = reported == wanted
+        assert (problems == []) == (reported is None or taken), (wanted, reported, held, problems)
         assert all(text.endswith("No agent's trust was changed.") for text in problems)
         # What is not refused is what is written, under the inventory's name.
         if taken:
-            assert trust_keys([old], {}) == {"old": told}
+            assert trust_keys([old], {}) == {"old": reported}
 
 
 def test_a_key_in_agent_trusted_keys_is_a_declaration_too() -> None:
-    for told, pinned in itertools.product((FIRST, SECOND), repeat=2):
-        problems = trust_problems([agent("old", told)], {"old": pinned}, {"new": {"old": THIRD}})
-        assert (problems == []) == (told == pinned)
+    for reported, pinned in itertools.product((FIRST, SECOND), repeat=2):
+        problems = trust_problems(
+            [agent("old", reported)], {"old": pinned}, {"new": {"old": THIRD}}
+        )
+        assert (problems == []) == (reported == pinned)
 
 
 def test_a_refusal_names_both_keys_who_knows_and_what_to_do() -> None:
@@ -117,9 +119,9 @@ def test_no_two_hosts_have_one_name() -> None:
         assert len(mistakes) == len(shared), names
         for text in mistakes:
             (name,) = re.findall(r"have one name, (\w),", text)
-            told = text.removeprefix("The agents of ").partition(" have one name")[0]
+            reported = text.removeprefix("The agents of ").partition(" have one name")[0]
             named = {found["host"] for found in agents if found["name"] == name}
-            assert named == set(told.split(" and "))
+            assert named == set(reported.split(" and "))
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "a b", "-", "a.", "ä", "a" * 64, "a\n"])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from seatkeeper_agent.drivers.aimms.commands import Licman
 from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
-from seatkeeper_agent.operations.moves.ports import Action
 from seatkeeper_agent.operations.ports import Capability, DriverError, Grade
+from seatkeeper_agent.operations.server_moves.ports import Action
 
 MOUNTS = Path("/proc/self/mounts")
 _HIDING = frozenset({"hidepid=1", "hidepid=2", "hidepid=noaccess", "hidepid=invisible"})
@@ -32,25 +32,25 @@ def capability(action: Action, settings: AimmsSettings, licman: Licman) -> Capab
     match action:
         case "activate":
             reason = _documented(licman, "--nodelock-activate")
-            told = f"licman --nodelock-activate; {code_exposure()}"
+            text = f"licman --nodelock-activate; {code_exposure()}"
         case "add_profile":
-            reason, told = _documented(licman, "--profile-add"), "licman --profile-add."
+            reason, text = _documented(licman, "--profile-add"), "licman --profile-add."
         case "deactivate":
             reason = _mapped(settings, licman, "deactivate_command")
-            told = "By the operator's command, which licman --help must list."
+            text = "By the operator's command, which licman --help must list."
         case "maintenance":
             found = (_mapped(settings, licman, name) for name in _SWITCHES)
             reason = next(filter(None, found), None)
-            told = "By the operator's commands, which licman --help must list."
+            text = "By the operator's commands, which licman --help must list."
         case "install":
             reason = None if settings.install_command else "aimms.install_command is not set."
-            told = "By the operator's command."
+            text = "By the operator's command."
         case "observe_licenses":
-            reason, told = _observation(settings, licman)
+            reason, text = _observation(settings, licman)
         case "observe_profiles":
-            reason, told = _observation_of_profiles(settings, licman)
+            reason, text = _observation_of_profiles(settings, licman)
     if reason is None:
-        return Capability(action, Grade.DOCUMENTED, told)
+        return Capability(action, Grade.DOCUMENTED, text)
     return Capability(action, Grade.ASSISTED, f"{reason} A person does it.")
 
 
@@ -101,10 +101,10 @@ def code_exposure(mounts: Path = MOUNTS) -> str:
 
 def _documented(licman: Licman, option: str) -> str | None:
     try:
-        told = licman.help()
+        listed = licman.help()
     except DriverError:
         return None
-    if told.is_of_licman() and option not in told.options:
+    if listed.is_of_licman() and option not in listed.options:
         return f"licman --help does not list the documented {option}."
     return None
 

@@ -12,12 +12,12 @@ import re
 import stat
 from collections.abc import Sequence
 
-from seatkeeper_agent.domain.moves import LICENSE_NUMBER, PROFILE_NAME
+from seatkeeper_agent.domain.server_moves import LICENSE_NUMBER, PROFILE_NAME
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.aimms.help_text import HelpText
 from seatkeeper_agent.drivers.aimms.settings import LICENSE, AimmsSettings
-from seatkeeper_agent.drivers.last_words import reported, stopped
 from seatkeeper_agent.drivers.processes import Outcome, Unended, run
+from seatkeeper_agent.drivers.program_output import reported, stopped
 from seatkeeper_agent.operations.ports import (
     CommandReport,
     DriverError,
@@ -67,7 +67,7 @@ class Licman:
             str(self._path), "--nodelock-activate", number, "--type", "machine",
             "--activation-code", code.reveal(), "--add-license",
         ]  # fmt: skip
-        return self._told(command, f"--nodelock-activate {number}", code)
+        return self._reported(command, f"--nodelock-activate {number}", code)
 
     def add_profile(self, name: str, number: str) -> CommandReport:
         """EFFECT: ``--profile-add`` (grade D)."""
@@ -80,7 +80,7 @@ class Licman:
         )
         self._require_documented("--profile-add")
         command = [str(self._path), "--profile-add", name, "--license", number]
-        return self._told(command, f"--profile-add {name}", None)
+        return self._reported(command, f"--profile-add {name}", None)
 
     def mapped(self, setting: str, number: str | None = None) -> Outcome:
         """EFFECT or reading: a command of the operator's, if the help lists it.
@@ -105,15 +105,15 @@ class Licman:
                 f" aimms.{setting}."
             )
         try:
-            told = self.help()
+            listed = self.help()
         except DriverError as error:
             return f"Whether licman has the command of aimms.{setting} is not known: {error}"
-        if not told.is_of_licman():
+        if not listed.is_of_licman():
             return (
                 f"licman --help lists neither of the documented commands, so it is not known what"
                 f" aimms.{setting} would do."
             )
-        unlisted = told.unlisted(command)
+        unlisted = listed.unlisted(command)
         if unlisted:
             return f"licman --help does not list {', '.join(unlisted)} of aimms.{setting}."
         return None
@@ -134,8 +134,8 @@ class Licman:
 
     def _require_documented(self, option: str) -> None:
         # A help that cannot be read takes nothing back from the documentation.
-        told = self.help()
-        if told.is_of_licman() and option not in told.options:
+        listed = self.help()
+        if listed.is_of_licman() and option not in listed.options:
             raise DriverUnsupported(
                 f"licman --help does not list the documented {option}: this version has another"
                 " command line, a person has to look."
@@ -144,7 +144,7 @@ class Licman:
     def _run(self, command: list[str]) -> Outcome:
         return run(command, os.environ, self._settings.call_seconds_max)
 
-    def _told(self, command: list[str], shown: str, code: Secret | None) -> CommandReport:
+    def _reported(self, command: list[str], shown: str, code: Secret | None) -> CommandReport:
         """Run a documented command; errors do not repeat it."""
         secrets = () if code is None else (code.reveal(), *re.split(r"[- ]", code.reveal()))
         try:

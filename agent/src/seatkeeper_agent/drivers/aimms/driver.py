@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from seatkeeper_agent.domain.moves import MovableServer
+from seatkeeper_agent.domain.server_moves import MovableServer
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.aimms import folders, observation
 from seatkeeper_agent.drivers.aimms.capabilities import capabilities, capability
@@ -17,9 +17,8 @@ from seatkeeper_agent.drivers.aimms.commands import LIKE_A_CODE, Licman
 from seatkeeper_agent.drivers.aimms.instructions import AimmsInstructions
 from seatkeeper_agent.drivers.aimms.observation import Shown
 from seatkeeper_agent.drivers.aimms.settings import LICMAN, AimmsSettings
-from seatkeeper_agent.drivers.last_words import reported, stopped
 from seatkeeper_agent.drivers.processes import Outcome, Unended, run
-from seatkeeper_agent.operations.moves.ports import Action
+from seatkeeper_agent.drivers.program_output import reported, stopped
 from seatkeeper_agent.operations.ports import (
     CommandReport,
     Description,
@@ -29,6 +28,7 @@ from seatkeeper_agent.operations.ports import (
     DriverUnsupported,
     Grade,
 )
+from seatkeeper_agent.operations.server_moves.ports import Action
 
 _VERSION = re.compile(r"(?<![\w.])\d{1,4}(?:\.\d{1,5}){1,3}(?![\w.]*\d)")
 _LOOPBACK = "127.0.0.1"
@@ -109,7 +109,7 @@ class AimmsDriver:
             version=self._seen(self._version, None, notes) if installed else None,
             maintenance=self._seen(self._maintenance, None, notes) if installed else None,
             licenses=shown.licenses,
-            tells_licenses=shown.complete,
+            reports_licenses=shown.complete,
             license_files=folders.license_files(self._folder),
             installer=None
             if installer is None
@@ -133,13 +133,13 @@ class AimmsDriver:
     def deactivate(self, number: str) -> CommandReport:
         """EFFECT: the operator's command."""
         self._require_changeable()
-        return _told(lambda: self._licman.mapped("deactivate_command", number))
+        return _reported(lambda: self._licman.mapped("deactivate_command", number))
 
     def set_maintenance(self, enabled: bool) -> CommandReport:
         """EFFECT: the operator's command. Switching off restarts the server and ends all jobs."""
         self._require_changeable()
         setting = "maintenance_on_command" if enabled else "maintenance_off_command"
-        return _told(lambda: self._licman.mapped(setting))
+        return _reported(lambda: self._licman.mapped(setting))
 
     def install(self) -> CommandReport:
         """EFFECT: the operator's command, refused while the ports are taken (grade D)."""
@@ -155,7 +155,7 @@ class AimmsDriver:
             raise DriverRefused(
                 f"Something listens on {ports}, which the license server needs: end it first."
             )
-        return _told(lambda: run(command, os.environ, self.install_seconds_max))
+        return _reported(lambda: run(command, os.environ, self.install_seconds_max))
 
     def _ports_busy(self) -> tuple[int, ...] | None:
         host = self._settings.windows_host or _LOOPBACK
@@ -172,7 +172,7 @@ class AimmsDriver:
     def _observed_from_afar(self, busy: tuple[int, ...] | None) -> MovableServer:
         return MovableServer(
             installed=None, serving=self._serving(busy), version=None, maintenance=None,
-            licenses=(), tells_licenses=False, license_files=None, installer=None,
+            licenses=(), reports_licenses=False, license_files=None, installer=None,
             free_bytes=None, ports_busy=busy, update_locks=None,
             notes=("Of a server on Windows only its ports are looked at.",),
         )  # fmt: skip
@@ -241,7 +241,7 @@ class AimmsDriver:
             )
 
 
-def _told(command: Callable[[], Outcome]) -> CommandReport:
+def _reported(command: Callable[[], Outcome]) -> CommandReport:
     """Nothing of it is known to be secret; what looks like a code is none the less hidden."""
     try:
         return reported(command(), like_secrets=LIKE_A_CODE)

@@ -10,7 +10,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from seatkeeper_agent.domain.moves import FILES_MAX, LICENSE_NUMBER, ServerFile
+from seatkeeper_agent.domain.server_moves import FILES_MAX, LICENSE_NUMBER, ServerFile
 from seatkeeper_agent.drivers.aimms.settings import LICENSE
 from seatkeeper_agent.operations.ports import DriverRefused
 

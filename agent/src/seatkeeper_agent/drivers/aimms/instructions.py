@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
 from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
 
 LICENSE_CONFIGURATION = "Maintenance > License > License Configuration"
@@ -63,7 +63,7 @@ class AimmsInstructions:
             if self._windows_host
             else (f"Run {self._licman('--help')} and use what it lists to show licenses.",)
         )
-        return self._told(
+        return self._instructions(
             *steps,
             "Note the number of each license and the names of the profiles it is linked to.",
             "Find the activation code of each license, which the vendor has mailed; keep the codes"
@@ -78,7 +78,7 @@ class AimmsInstructions:
         """Switch maintenance mode."""
         word = "on" if enabled else "off"
         warning = () if enabled else (_RESTART,)
-        return self._told(
+        return self._instructions(
             *warning,
             *self._in_window(f"Choose {MAINTENANCE_MODE} and switch it {word}."),
             *self._on_linux(
@@ -93,7 +93,7 @@ class AimmsInstructions:
 
     def deactivate(self, number: str) -> Instructions:
         """Deactivate one license."""
-        return self._told(
+        return self._instructions(
             *self._in_window(
                 f"Open {LICENSE_CONFIGURATION}, choose license {number} and click Deactivate."
             ),
@@ -104,7 +104,7 @@ class AimmsInstructions:
 
     def release(self, numbers: tuple[str, ...]) -> Instructions:
         """Support deactivates what a lost machine held."""
-        return self._told(
+        return self._instructions(
             f"Tell the vendor's support that the machine is lost and that {_listed(numbers)} must"
             " be deactivated for it.",
             f"If the licenses are needed sooner, ask for an emergency activation, which works for"
@@ -120,7 +120,7 @@ class AimmsInstructions:
         """Install the product and put the license files in place."""
         ports = " and ".join(str(port) for port in self._ports)
         if self._windows_host is not None:
-            return self._told(
+            return self._instructions(
                 f"On {self._windows_host}, make sure that port {self._ports[0]} is free: the"
                 " installation fails otherwise.",
                 "Run the vendor's MSI installer as an administrator; the service starts by itself.",
@@ -128,7 +128,7 @@ class AimmsInstructions:
                 verified_by=f"Something listens on {ports} of {self._windows_host}.",
                 attestable=False,
             )
-        return self._told(
+        return self._instructions(
             f"Make sure that nothing listens on ports {ports}.",
             "Install the vendor's package as root; the daemon licsrv starts by itself, also at"
             " boot.",
@@ -141,7 +141,7 @@ class AimmsInstructions:
     def activate(self, number: str) -> Instructions:
         """Activate one license as machine nodelock."""
         if self._windows_host is not None:
-            return self._told(
+            return self._instructions(
                 *self._in_window(
                     f"Open {LICENSE_CONFIGURATION}; for every license but the first, click Install"
                     " license.",
@@ -153,7 +153,7 @@ class AimmsInstructions:
             )
         words = ("--type", "machine", "--activation-code", "CODE", "--add-license")
         command = self._licman("--nodelock-activate", number, *words)
-        return self._told(
+        return self._instructions(
             f"Make sure that the license file of {number} is in {self._folder}/Licenses.",
             f"As root, run {command} with the code of this license; other users of"
             " this host can read the code while it runs.",
@@ -162,7 +162,7 @@ class AimmsInstructions:
 
     def activate_offline(self, number: str) -> Instructions:
         """Activate by request and response files."""
-        return self._told(
+        return self._instructions(
             *self._in_window(f"Open {LICENSE_CONFIGURATION} and choose license {number}."),
             *self._on_linux("for an offline activation", ()),
             f"Make the request file of license {number}; the license shows Error, Pending"
@@ -176,12 +176,12 @@ class AimmsInstructions:
     def cancel_pending(self, number: str) -> Instructions:
         """Give up an offline activation."""
         if self._windows_host is not None:
-            return self._told(
+            return self._instructions(
                 f"Ask the vendor's support how to cancel the pending activation of {number}: the"
                 " documented way is one for Linux.",
                 verified_by=_OR_WORD,
             )
-        return self._told(
+        return self._instructions(
             f"Delete the files of license {number} in Config, Licenses and Nodelocks of"
             f" {self._folder}; keep a copy of its license file.",
             verified_by=_OR_WORD,
@@ -190,7 +190,7 @@ class AimmsInstructions:
     def add_profile(self, name: str, number: str) -> Instructions:
         """Give a license its profile's name."""
         if self._windows_host is not None:
-            return self._told(
+            return self._instructions(
                 *self._in_window(
                     f"Rename the profile of license {number} to {name}, letter by letter:"
                     " applications that depend on the name stop otherwise."
@@ -198,7 +198,7 @@ class AimmsInstructions:
                 verified_by=_OR_WORD,
                 attestable=not self.profiles_seen,
             )
-        return self._told(
+        return self._instructions(
             f"As root, run {self._licman('--profile-add', name, '--license', number)} as it is"
             " quoted here.",
             verified_by=_OR_WORD,
@@ -208,7 +208,7 @@ class AimmsInstructions:
     def verify(self, numbers: tuple[str, ...]) -> Instructions:
         """Look at licenses that the agent cannot see."""
         works = "works" if len(numbers) == 1 else "work, each"
-        return self._told(
+        return self._instructions(
             *self._in_window("Look at the state of each license and at its profile."),
             *self._on_linux(
                 "that shows licenses", ("aimms.list_command and the settings beside it",)
@@ -220,7 +220,7 @@ class AimmsInstructions:
 
     def repoint(self, host: str) -> Instructions:
         """Point AIMMS PRO at the new server."""
-        return self._told(
+        return self._instructions(
             f'In the configuration of AIMMS PRO, set "PRO server license" to {host}.',
             f'Set "Client license server" to {host}.',
             f"Set the license server to {host} in every worker profile.",
@@ -233,7 +233,7 @@ class AimmsInstructions:
 
     def find(self, number: str, host: str) -> Instructions:
         """Look before support is asked: whether it is active is known to nobody here."""
-        return self._told(
+        return self._instructions(
             f"Look whether license {number} is active on {host}, and run the playbook again so that"
             " what its agent has signed is carried.",
             "Only if it is active on neither machine, ask the vendor's support for an emergency"
@@ -243,7 +243,7 @@ class AimmsInstructions:
 
     def emergency(self, number: str) -> Instructions:
         """Bridge the time in which a license is active nowhere."""
-        return self._told(
+        return self._instructions(
             f"Ask the vendor's support for an emergency activation of license {number}: it works"
             f" for {EMERGENCY_DAYS} days.",
             f"Activate license {number} for good before they are over.",
@@ -270,7 +270,9 @@ class AimmsInstructions:
         look = f"Run {self._licman('--help')} and look for a command {purpose}."
         return (look, otherwise, *mapped)
 
-    def _told(self, *steps: str, verified_by: str, attestable: bool | None = None) -> Instructions:
+    def _instructions(
+        self, *steps: str, verified_by: str, attestable: bool | None = None
+    ) -> Instructions:
         counts = not self.licenses_seen if attestable is None else attestable
         return Instructions(steps, verified_by, counts, self.settings.due_after or None)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from seatkeeper_agent.domain.moves import LICENSE_NUMBER
+from seatkeeper_agent.domain.server_moves import LICENSE_NUMBER
 
 FORM_LENGTH_MAX = 200
 ANY_MAX = 3

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seatkeeper_agent.domain.moves import LicenseState, MovableLicense
+from seatkeeper_agent.domain.server_moves import LicenseState, MovableLicense
 from seatkeeper_agent.drivers.aimms.line_form import parse_line_form
 from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
 from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
 from seatkeeper_agent.operations.dependencies import of_moving_server
-from seatkeeper_agent.operations.moves.backups import BackupService
-from seatkeeper_agent.operations.moves.profiles import ProfileService
-from seatkeeper_agent.operations.moves.service import MoveService
+from seatkeeper_agent.operations.server_moves.backups import BackupService
+from seatkeeper_agent.operations.server_moves.profiles import ProfileService
+from seatkeeper_agent.operations.server_moves.service import MoveService
 from seatkeeper_agent.operations.vendors import Host, MovableServices, Product
 
 

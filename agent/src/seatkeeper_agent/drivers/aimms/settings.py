@@ -101,10 +101,10 @@ class AimmsSettings:
                 clean = "%" not in word and word.isprintable()
                 _require(clean, f"{name}: {word!r} must not hold % or control characters")
             wanted = name == "deactivate_command"
-            told = "once" if wanted else "not"
+            how_often = "once" if wanted else "not"
             _require(
                 not command or " ".join(command).count(LICENSE) == wanted,
-                f"{name} must hold {LICENSE} {told}",
+                f"{name} must hold {LICENSE} {how_often}",
             )
             if command and name in _MAPPED:
                 usable = len(command) > 1 and command[0] == LICMAN

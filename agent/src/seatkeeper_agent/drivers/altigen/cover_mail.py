@@ -80,10 +80,10 @@ def cover_mail(
 
 def _text(order: Order, number: str, applicant: Applicant, attachments: Sequence[Document]) -> str:
     target = only_target(order)
-    moves = "".join(
-        f"\nFrom {move.source.name} (system key {move.source.system_key}):\n"
-        + "".join(f"  - {key.key}  {key.product}\n" for key in move.keys)
-        for move in merged(order.moves)
+    order_lines = "".join(
+        f"\nFrom {order_line.source.name} (system key {order_line.source.system_key}):\n"
+        + "".join(f"  - {key.key}  {key.product}\n" for key in order_line.keys)
+        for order_line in merged(order.order_lines)
     )
     signed = [
         f"{name}: {value}"
@@ -94,7 +94,7 @@ def _text(order: Order, number: str, applicant: Applicant, attachments: Sequence
         case_number=number,
         target_key=target.system_key,
         target_name=target.name,
-        moves=moves,
+        moves=order_lines,
         upgrade="This is an upgrade from an Office or Max server to software-only.\n"
         if order.is_upgrade
         else "",
@@ -108,5 +108,7 @@ def _purchase_order(order: Order) -> str:
     if not only_target(order).is_software_only:
         return ""
     number = order.field(DocumentName.PURCHASE_ORDER)
-    told = f" as number {number}" if number else ""
-    return f"The no-charge purchase order for all of these licenses goes to your sales{told}.\n"
+    number_text = f" as number {number}" if number else ""
+    return (
+        f"The no-charge purchase order for all of these licenses goes to your sales{number_text}.\n"
+    )

@@ -7,7 +7,7 @@ import hashlib
 from datetime import datetime
 
 from seatkeeper_agent.domain.orders import Order
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
 from seatkeeper_agent.domain.policies import Policy
 from seatkeeper_agent.drivers.altigen import instructions, mail
 from seatkeeper_agent.drivers.altigen.cover_mail import MailHead, cover_mail
@@ -103,9 +103,9 @@ class AltiGenDesk:
         """Send what a mail cannot hold."""
         return instructions.authorize(placed)
 
-    def move(self, placed: PlacedOrder) -> Instructions:
+    def processing(self, placed: PlacedOrder) -> Instructions:
         """The vendor's part."""
-        return instructions.move(placed)
+        return instructions.processing(placed)
 
     def new_keys(self, placed: PlacedOrder) -> Instructions:
         """Record what the vendor issues."""

@@ -19,8 +19,8 @@ from string import Template
 from seatkeeper_agent.domain.orders import (
     DocumentName,
     LicenseKey,
-    Move,
     Order,
+    OrderLine,
     PhoneSystem,
     merged,
 )
@@ -57,8 +57,10 @@ def documents(order: Order, case_number: str | None, applicant: Applicant) -> tu
 
 def transfer_form(order: Order, case_number: str | None, applicant: Applicant) -> bytes:
     """The summary for the License Transfer Form; ValueError unless the order has one target."""
-    target, moves = only_target(order), merged(order.moves)
-    sources = {move.source.system_key: move.source for move in moves}.values()
+    target, order_lines = only_target(order), merged(order.order_lines)
+    sources = {
+        order_line.source.system_key: order_line.source for order_line in order_lines
+    }.values()
     fields = ""
     if order.fields:
         rows = (_row(name.replace("_", " "), value) for name, value in order.fields.items())
@@ -69,15 +71,15 @@ def transfer_form(order: Order, case_number: str | None, applicant: Applicant) -
         target_name=html.escape(target.name),
         request=_request(order, case_number, applicant),
         systems="".join([*(_system("From", source) for source in sources), _system("To", target)]),
-        keys=_keys(moves, _form_cells),
-        summary=html.escape(_fees(moves, target)),
+        keys=_keys(order_lines, _form_cells),
+        summary=html.escape(_fees(order_lines, target)),
         fields=fields,
     )
 
 
 def worksheet(order: Order, case_number: str | None, applicant: Applicant) -> bytes:
     """The summary for the worksheet; ValueError unless its one target is software-only."""
-    target, moves = only_target(order), merged(order.moves)
+    target, order_lines = only_target(order), merged(order.order_lines)
     if not target.is_software_only:
         raise ValueError(f"{target.name} is not software-only, so it needs no migration worksheet")
     number = order.field(DocumentName.PURCHASE_ORDER)
@@ -86,8 +88,10 @@ def worksheet(order: Order, case_number: str | None, applicant: Applicant) -> by
         f"Migration worksheet for {target.name}",
         target_name=html.escape(target.name),
         request=_request(order, case_number, applicant),
-        keys=_keys(moves, _worksheet_cells),
-        summary=html.escape(_conversions(key for move in moves for key in move.keys)),
+        keys=_keys(order_lines, _worksheet_cells),
+        summary=html.escape(
+            _conversions(key for order_line in order_lines for key in order_line.keys)
+        ),
         purchase_order=_row("Purchase order number", number)
         + _row("Sent to the vendor's sales on", None),
     )
@@ -172,10 +176,10 @@ def _system(role: str, system: PhoneSystem) -> str:
         "not declared" if system.stations is None else str(system.stations),
     )
     shapes = ("", ' class="key"', "", "", "", "")
-    told = "".join(
+    rendered = "".join(
         f"<td{shape}>{html.escape(cell)}</td>" for cell, shape in zip(cells, shapes, strict=True)
     )
-    return f"<tr><td><strong>{role}</strong></td>{told}</tr>\n"
+    return f"<tr><td><strong>{role}</strong></td>{rendered}</tr>\n"
 
 
 def _day(day: date | None) -> str:
@@ -192,25 +196,25 @@ def _worksheet_cells(key: LicenseKey) -> tuple[str, ...]:
     return key.key, key.product, key.converted_product or "to be asked"
 
 
-def _keys(moves: Iterable[Move], cells: Callable[[LicenseKey], tuple[str, ...]]) -> str:
+def _keys(order_lines: Iterable[OrderLine], cells: Callable[[LicenseKey], tuple[str, ...]]) -> str:
     """The rows of all keys, numbered through, below a row for the system they come from."""
     numbers = count(1)
     return "".join(
-        f'<tbody>\n<tr class="group"><th colspan="4">From {html.escape(move.source.name)},'
-        f" system key {html.escape(move.source.system_key)}</th></tr>\n"
-        + "".join(_numbered(next(numbers), *cells(key)) for key in move.keys)
+        f'<tbody>\n<tr class="group"><th colspan="4">From {html.escape(order_line.source.name)},'
+        f" system key {html.escape(order_line.source.system_key)}</th></tr>\n"
+        + "".join(_numbered(next(numbers), *cells(key)) for key in order_line.keys)
         + "</tbody>\n"
-        for move in moves
+        for order_line in order_lines
     )
 
 
 def _numbered(number: int, key: str, *others: str) -> str:
-    told = "".join(f"<td>{html.escape(cell)}</td>" for cell in others)
-    return f'<tr><td>{number}</td><td class="key">{html.escape(key)}</td>{told}</tr>\n'
+    rendered = "".join(f"<td>{html.escape(cell)}</td>" for cell in others)
+    return f'<tr><td>{number}</td><td class="key">{html.escape(key)}</td>{rendered}</tr>\n'
 
 
-def _fees(moves: tuple[Move, ...], target: PhoneSystem) -> str:
-    keys, pairs = sum(len(move.keys) for move in moves), len(moves)
+def _fees(order_lines: tuple[OrderLine, ...], target: PhoneSystem) -> str:
+    keys, pairs = sum(len(order_line.keys) for order_line in order_lines), len(order_lines)
     return (
         f"{keys} license key{'' if keys == 1 else 's'} from {pairs} system"
         f"{'' if pairs == 1 else 's'} to {target.name}: {pairs} move fee"
@@ -228,7 +232,7 @@ def _conversions(keys: Iterable[LicenseKey]) -> str:
             sums[kind] += key.size
         else:
             others += 1
-    told = [f"{kind}: {count} in all" for kind, count in sums.items() if count]
+    rendered = [f"{kind}: {count} in all" for kind, count in sums.items() if count]
     if others:
-        told.append(f"{others} license key{'' if others == 1 else 's'} to be asked about")
-    return "; ".join(told) + "."
+        rendered.append(f"{others} license key{'' if others == 1 else 's'} to be asked about")
+    return "; ".join(rendered) + "."

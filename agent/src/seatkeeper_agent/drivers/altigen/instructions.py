@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from seatkeeper_agent.domain.orders import LicenseKey, PhoneSystem, seat_sums
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
 from seatkeeper_agent.drivers.altigen.settings import SUPPORT_FAX, VENDOR_SECONDS_MAX
 from seatkeeper_agent.operations.orders.ports import PlacedOrder
 
@@ -23,7 +23,7 @@ def case(placed: PlacedOrder) -> Instructions:
             f"Use the support case of the order {placed.fee_of!r}, so that both go as one move at"
             f" one fee; it is opened under the system key {target.system_key} of {target.name}."
         )
-    return _told(
+    return _instructions(
         opened,
         f"Say in the case that {upgrade}." if order.is_upgrade else "",
         f"Write the number of the case into the order {order.name!r} as case_number and run again.",
@@ -36,7 +36,7 @@ def purchase_order(placed: PlacedOrder) -> Instructions:
     """Software-only systems alone need it."""
     order, target = placed.order, placed.order.targets[0]
     number = order.field("no_charge_purchase_order")
-    return _told(
+    return _instructions(
         f"Send a no-charge purchase order{f' ({number})' if number else ''} for all licenses of"
         f" the order {order.name!r} to {target.name} to the vendor's sales.",
         f"Note its number in the support case {placed.case_number}.",
@@ -46,7 +46,7 @@ def purchase_order(placed: PlacedOrder) -> Instructions:
 
 def mail(placed: PlacedOrder, recipient: str) -> Instructions:
     """Send the papers by hand."""
-    return _told(
+    return _instructions(
         f"Print the papers of the order {placed.order.name!r} in {placed.folder}, copy the"
         " summaries into the vendor's own forms, and have them signed.",
         "Have the card's owner fill in the credit card authorization by hand; card data goes into"
@@ -60,7 +60,7 @@ def mail(placed: PlacedOrder, recipient: str) -> Instructions:
 
 def authorize(placed: PlacedOrder) -> Instructions:
     """What a sent mail cannot hold."""
-    return _told(
+    return _instructions(
         f"Copy the summaries of the order {placed.order.name!r} in {placed.folder} into the"
         " vendor's own forms; have them signed.",
         "Print the credit card authorization and have the card's owner fill it in by hand.",
@@ -70,9 +70,9 @@ def authorize(placed: PlacedOrder) -> Instructions:
     )
 
 
-def move(placed: PlacedOrder) -> Instructions:
+def processing(placed: PlacedOrder) -> Instructions:
     """The vendor's part, with the vendor's own deadline."""
-    return _told(
+    return _instructions(
         "Wait for the vendor's support representative, who moves the licenses within 24 hours of"
         " receipt.",
         f"If nothing was heard by then, ask in the support case {placed.case_number}.",
@@ -84,7 +84,7 @@ def move(placed: PlacedOrder) -> Instructions:
 def new_keys(placed: PlacedOrder) -> Instructions:
     """A software-only system gets new licenses, so their keys exist with the vendor only."""
     name = placed.order.name
-    return _told(
+    return _instructions(
         f"Wait for the new license keys that the vendor issues; ask for them in the support case"
         f" {placed.case_number}.",
         f"Write each with its product into the order {name!r} as new_keys and run again.",
@@ -95,8 +95,9 @@ def new_keys(placed: PlacedOrder) -> Instructions:
 
 def register_old(placed: PlacedOrder) -> Instructions:
     """Registering the old system is what removes the licenses there; it comes first."""
-    return _told(
-        f"Register {_named(placed.order.moves[0].source)}; that removes the moved licenses there.",
+    return _instructions(
+        f"Register {_named(placed.order.order_lines[0].source)}; that removes the moved licenses"
+        " there.",
         "Check that the moved keys are gone from its list of licenses.",
         verified_by="The old system lists the keys no more: say so.",
     )
@@ -105,12 +106,12 @@ def register_old(placed: PlacedOrder) -> Instructions:
 def register_new(placed: PlacedOrder) -> Instructions:
     """Registering the new system with the keys is what puts them to use."""
     target = placed.order.targets[0]
-    moved = tuple(key for move_ in placed.order.moves for key in move_.keys)
+    moved = tuple(key for move_ in placed.order.order_lines for key in move_.keys)
     issued = placed.new_keys
     given = _keys(issued or moved)
     if target.is_software_only and not issued:
         given = "the new keys that the vendor issued"
-    return _told(
+    return _instructions(
         f"Register {_named(target)} and enter {given}.",
         _fewer(moved, issued, placed.case_number) if issued else "",
         "Check that the new system lists them as active.",
@@ -129,7 +130,7 @@ def _fewer(
     return f"The new keys hold {words} licenses: ask in the support case {case_number} first."
 
 
-def _told(
+def _instructions(
     *steps: str, verified_by: str, attestable: bool = True, seconds_max: int | None = None
 ) -> Instructions:
     return Instructions(tuple(filter(None, steps)), verified_by, attestable, seconds_max)

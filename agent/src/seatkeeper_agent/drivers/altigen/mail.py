@@ -27,7 +27,7 @@ from seatkeeper_agent.operations.ports import (
 from seatkeeper_agent.operations.server_ports import CredentialsRefused
 
 PASSWORD_BYTES_MAX = 4096
-_TOLD_LENGTH_MAX = 200
+_REPORTED_LENGTH_MAX = 200
 _SEND_THE_TEXT = 354
 
 
@@ -149,10 +149,10 @@ class _Talk:
                     " before it had the mail."
                 )
             case smtplib.SMTPException():
-                return MailRefused(f"{self._where} offers too little: {_told(str(error))}")
+                return MailRefused(f"{self._where} offers too little: {_reported(str(error))}")
             case ssl.SSLCertVerificationError():
                 return MailRefused(
-                    f"{self._where} is not trusted: {_told(error.verify_message)}."
+                    f"{self._where} is not trusted: {_reported(error.verify_message)}."
                     " Give its certificates as smtp_ca_file."
                 )
             case OSError(strerror=reason):
@@ -166,12 +166,12 @@ class _Talk:
     def _error(self, code: int, text: bytes | str, what: str) -> DriverError:
         said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
         if code in range(500, 600):
-            return MailRefused(f"{self._where} refuses {what}: {code} {_told(said)}.", code)
+            return MailRefused(f"{self._where} refuses {what}: {code} {_reported(said)}.", code)
         if code in range(400, 500) or not self._text_goes_out:
             return DriverUnavailable(
-                f"{self._where} does not take {what} for now: {code} {_told(said)}."
+                f"{self._where} does not take {what} for now: {code} {_reported(said)}."
             )
-        return DriverUnfinished(f"{self._where} answered the mail with {code} {_told(said)}.")
+        return DriverUnfinished(f"{self._where} answered the mail with {code} {_reported(said)}.")
 
 
 def _tls(settings: AltiGenSettings) -> ssl.SSLContext:
@@ -183,7 +183,7 @@ def _tls(settings: AltiGenSettings) -> ssl.SSLContext:
         ) from None
 
 
-def _told(text: str) -> str:
+def _reported(text: str) -> str:
     """What a server says, for the middle of a sentence."""
-    words = " ".join(text[: 4 * _TOLD_LENGTH_MAX].split())[:_TOLD_LENGTH_MAX]
+    words = " ".join(text[: 4 * _REPORTED_LENGTH_MAX].split())[:_REPORTED_LENGTH_MAX]
     return "".join(letter for letter in words if letter.isprintable()).rstrip(".")

@@ -51,18 +51,18 @@ def capabilities(
     )
 
 
-def _online_activation(version: str | None, floor: str) -> Capability:
+def _online_activation(version: str | None, least: str) -> Capability:
     name = "online_activation"
-    met = at_least(version, floor)
+    met = at_least(version, least)
     if met:
         return Capability(
             name, Grade.DOCUMENTED, "vrlctl online login with a credentials file of mode 0600."
         )
-    told = "The version is not known" if met is None else f"Version {version} is older than {floor}"
+    text = "The version is not known" if met is None else f"Version {version} is older than {least}"
     return Capability(
         name,
         Grade.REFUSED,
-        f"{told}, and only from {floor} on vrlctl is known to take a credentials file: log in on"
+        f"{text}, and only from {least} on vrlctl is known to take a credentials file: log in on"
         " the server's page, or activate offline.",
     )
 
@@ -88,7 +88,7 @@ def _migration(version: str | None, performer: str) -> Capability:
 
 
 def _borrowing(performer: str) -> tuple[Capability, ...]:
-    told = {
+    text = {
         "borrow": "Use licenses offline is documented",
         "borrow_renewal": "AUTO-RENEW is documented",
         "borrow_return": "RELEASE is documented",
@@ -96,7 +96,7 @@ def _borrowing(performer: str) -> tuple[Capability, ...]:
     }
     return tuple(
         Capability(name, Grade.ASSISTED, f"{what} {_performed(performer)}")
-        for name, what in told.items()
+        for name, what in text.items()
     )
 
 

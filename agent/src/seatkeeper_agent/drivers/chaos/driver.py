@@ -118,11 +118,11 @@ class ChaosDriver:
                 f"vrlctl logs in the server of this host, and {self._settings.address} is another"
                 " host: run the agent there, or log in on the server's page."
             )
-        version, floor = self.status().version, self._settings.credentials_file_version_min
-        if not at_least(version, floor):
+        version, least = self.status().version, self._settings.credentials_file_version_min
+        if not at_least(version, least):
             raise DriverUnsupported(
                 f"Of version {version or 'unknown'} it is not known that vrlctl takes a"
-                f" credentials file (from {floor} on it does), and the password is not put where"
+                f" credentials file (from {least} on it does), and the password is not put where"
                 " other users of this host can read it: log in on the server's page, or activate"
                 " offline."
             )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import httpx
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
-_TOLD_LENGTH_MAX = 200
+_REPORTED_LENGTH_MAX = 200
 _SENDING = ".send_request_headers.started"
 
 
@@ -42,12 +42,12 @@ class Answer:
     content_type: str
     whole: bool
 
-    def told(self) -> str:
+    def reported(self) -> str:
         """What a short answer in plain text or JSON says, for the end of a sentence."""
         if not self.content_type.startswith(("text/plain", "application/json")):
             return ""
-        text = " ".join(self.content[: 4 * _TOLD_LENGTH_MAX].decode("utf-8", "replace").split())
-        shown = "".join(letter for letter in text[:_TOLD_LENGTH_MAX] if letter.isprintable())
+        text = " ".join(self.content[: 4 * _REPORTED_LENGTH_MAX].decode("utf-8", "replace").split())
+        shown = "".join(letter for letter in text[:_REPORTED_LENGTH_MAX] if letter.isprintable())
         return f": {shown}" if shown else ""
 
 
@@ -69,7 +69,9 @@ class HttpCalls:
             return answer
         if answer.status == 200:
             raise DriverRefused(f"GET {path} gave more than {ANSWER_BYTES_MAX} bytes.")
-        sentence = f"The license server answered GET {path} with {answer.status}{answer.told()}."
+        sentence = (
+            f"The license server answered GET {path} with {answer.status}{answer.reported()}."
+        )
         if answer.status >= 500:
             raise DriverUnavailable(sentence)
         raise DriverRefused(sentence, answer.status)
@@ -88,7 +90,9 @@ class HttpCalls:
         answer = self._call("POST", path, content, content_type)
         if answer.status in range(200, 300) or answer.status == also_good:
             return
-        sentence = f"The license server answered POST {path} with {answer.status}{answer.told()}."
+        sentence = (
+            f"The license server answered POST {path} with {answer.status}{answer.reported()}."
+        )
         if answer.status in range(400, 500):
             raise DriverRefused(sentence, answer.status)
         raise DriverUnfinished(sentence)

@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
 from seatkeeper_agent.drivers.chaos import labels
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 
@@ -29,7 +29,7 @@ class ChaosInstructions:
 
     def transfer_dongle(self, target_user: str) -> Instructions:
         """Move the plugged dongle's licenses to an account; irreversible."""
-        return self._told(
+        return self._instructions(
             self._open(),
             f"Choose {labels.TRANSFER}; if the page does not show it, open the menu"
             f" {labels.DONGLE} and choose it there.",
@@ -46,7 +46,7 @@ class ChaosInstructions:
 
     def stop_transfer(self, what: str, dongle: str, operation: str) -> Instructions:
         """What counts instead once the dongle did not stay where it was."""
-        return self._told(
+        return self._instructions(
             f"Stop, and do not click {labels.TRANSFER_NOW}: {what}.",
             f"If {labels.TRANSFER_NOW} was not clicked: plug the dongle {dongle} in, alone, and run"
             " the playbook with --check; it shows the plan anew, with what confirms it.",
@@ -60,7 +60,7 @@ class ChaosInstructions:
 
     def borrow(self, product: str, seats: int, auto_renew: bool) -> Instructions:
         """Take seats for offline use."""
-        return self._told(
+        return self._instructions(
             self._open(),
             f"Open {labels.ONLINE_LICENSING}, choose {labels.USE_LICENSES_OFFLINE} and click"
             f" {labels.NEXT}.",
@@ -73,7 +73,7 @@ class ChaosInstructions:
 
     def release(self, product: str) -> Instructions:
         """Return borrowed seats."""
-        return self._told(
+        return self._instructions(
             *self._borrowed_list(),
             f"Click {labels.RELEASE} in the row of {product}.",
             verified_by=f"The server's status no longer lists {product} among the licenses for"
@@ -82,7 +82,7 @@ class ChaosInstructions:
 
     def set_auto_renew(self, product: str, enabled: bool) -> Instructions:
         """Have the server borrow again before the end, or no longer."""
-        return self._told(
+        return self._instructions(
             *self._borrowed_list(),
             f"Switch {labels.AUTO_RENEW} {'on' if enabled else 'off'} in the row of {product}.",
             verified_by="The server's status does not tell it: the page's list does, and a"
@@ -92,7 +92,7 @@ class ChaosInstructions:
 
     def activate_workstation(self, name: str) -> Instructions:
         """Have an activation request answered on the vendor's account page."""
-        return self._told(
+        return self._instructions(
             "Take the request file cert.csr to a machine with internet.",
             f"Log in to the vendor's account page and open the tab {labels.WORKSTATIONS}.",
             f"Click {labels.ACTIVATE_WORKSTATION}, upload the request file, enter {name} as the"
@@ -119,5 +119,7 @@ class ChaosInstructions:
             f"Open {labels.ONLINE_LICENSING} and find the list of borrowed seats.",
         )
 
-    def _told(self, *steps: str, verified_by: str, attestable: bool = False) -> Instructions:
+    def _instructions(
+        self, *steps: str, verified_by: str, attestable: bool = False
+    ) -> Instructions:
         return Instructions(steps, verified_by, attestable, self.seconds_max)

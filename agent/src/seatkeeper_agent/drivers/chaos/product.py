@@ -12,7 +12,7 @@ from seatkeeper_agent.drivers.chaos.instructions import ChaosInstructions
 from seatkeeper_agent.drivers.chaos.server_settings import ChaosServerSettings
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 from seatkeeper_agent.operations.dependencies import of_account_server
-from seatkeeper_agent.operations.dongles.context import MigrationMeans
+from seatkeeper_agent.operations.dongles.context import MigrationContext
 from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.report import DongleReports
 from seatkeeper_agent.operations.ports import DriverError
@@ -70,9 +70,9 @@ def _page(settings: ChaosSettings) -> PageDriver | None:
 
 def _means(
     host: Host, settings: ChaosSettings, driver: ChaosDriver, page: PageDriver | None
-) -> MigrationMeans:
+) -> MigrationContext:
     folder = settings.screenshot_folder
-    return MigrationMeans(
+    return MigrationContext(
         driver=driver,
         page=page,
         isolation=Isolation(host.usb_folder),

@@ -18,8 +18,8 @@ from typing import Any
 from seatkeeper_agent.drivers.chaos.http_calls import HttpCalls, NotListening
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
 from seatkeeper_agent.drivers.chaos.wire import clean, parse_object
-from seatkeeper_agent.drivers.last_words import last_words
 from seatkeeper_agent.drivers.processes import run
+from seatkeeper_agent.drivers.program_output import output_tail
 from seatkeeper_agent.operations.ports import (
     DriverError,
     DriverRefused,
@@ -99,9 +99,9 @@ class ChaosServerSettings:
             )
         outcome = run(command, os.environ, self._settings.service_seconds_max)
         if outcome.exit_code != 0:
-            told = last_words(outcome.output) or "no text"
+            tail = output_tail(outcome.output) or "no text"
             raise DriverRefused(
-                f"{shlex.join(command)} ended with exit code {outcome.exit_code}: {told}"
+                f"{shlex.join(command)} ended with exit code {outcome.exit_code}: {tail}"
             )
 
     def _wait_until(self, running: bool, failure: str) -> None:

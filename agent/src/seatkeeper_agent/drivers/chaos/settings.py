@@ -64,8 +64,8 @@ class ChaosSettings:
         for name in _PATHS:
             path = getattr(self, name)
             _require(path is None or path.startswith("/"), f"{name} must be an absolute path")
-        floor = numbers_of(self.credentials_file_version_min)
-        _require(floor is not None, "credentials_file_version_min must be a version such as 5.5")
+        least = numbers_of(self.credentials_file_version_min)
+        _require(least is not None, "credentials_file_version_min must be a version such as 5.5")
         _require(self.performer in PERFORMERS, f"performer must be one of {', '.join(PERFORMERS)}")
         for name in _PERIODS:
             period = getattr(self, name)

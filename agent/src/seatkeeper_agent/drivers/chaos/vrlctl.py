@@ -15,8 +15,8 @@ from pathlib import Path
 
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.chaos.private_folder import memory_backed, private_folder, sweep
-from seatkeeper_agent.drivers.last_words import reported, stopped
 from seatkeeper_agent.drivers.processes import Unended, run
+from seatkeeper_agent.drivers.program_output import reported, stopped
 from seatkeeper_agent.operations.ports import (
     CommandReport,
     DriverError,
@@ -53,15 +53,15 @@ def login(path: str, account: str, password: Secret, seconds_max: float) -> Comm
         except Unended as ended:
             said = stopped(ended.output, [password.reveal()])
             text = f"{path} online login did not end as it should within {seconds_max:g} seconds."
-            raise _heard(DriverUnfinished(text), said) from None
+            raise _with_output(DriverUnfinished(text), said) from None
     report = reported(outcome, [password.reveal()])
     error = _error_of(outcome.exit_code, path, account)
     if error is not None:
-        raise _heard(error, str(report))
+        raise _with_output(error, str(report))
     return report
 
 
-def _heard(error: DriverError, said: str) -> DriverError:
+def _with_output(error: DriverError, said: str) -> DriverError:
     """With what the program said, for whoever has to judge."""
     error.said = said
     return error

@@ -237,7 +237,7 @@ def do_transfer(
     serial: int,
     item: ItemCodes,
     flags: int,
-    order: dict[str, int | None],
+    command: dict[str, int | None],
     request: str,
 ) -> str:
     """EFFECT: debit the item and give the update.
@@ -246,11 +246,11 @@ def do_transfer(
     buffer, would leave the seats where they are.
     """
     transfer = CMLTTRANSFER(
-        ctrl=order["type"],
-        units=order["units"],
-        license_quantity=order["licenses"],
-        borrow_expiration=CMTIME.from_epoch(order["until"]),
-        history_option_id=order["history_index"],
+        ctrl=command["type"],
+        units=command["units"],
+        license_quantity=command["licenses"],
+        borrow_expiration=CMTIME.from_epoch(command["until"]),
+        history_option_id=command["history_index"],
     )
     given = base64.b64decode(request)
     out = create_string_buffer(ARTEFACT_BYTES_MAX)

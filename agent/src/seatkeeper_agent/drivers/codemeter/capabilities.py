@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from seatkeeper_agent.drivers.codemeter.versions import (
-    SECURITY_FLOOR,
+    SECURE_SINCE,
     Version,
     security_floor_met,
 )
@@ -81,16 +81,16 @@ def _security(version: Version | None) -> Capability:
     met = None if version is None else security_floor_met(version)
     if met:
         return Capability(
-            "security_floor", Grade.DOCUMENTED, f"Version {version} has reached {SECURITY_FLOOR}."
+            "security_floor", Grade.DOCUMENTED, f"Version {version} has reached {SECURE_SINCE}."
         )
     if met is False:
         reason = (
-            f"Version {version} is older than {SECURITY_FLOOR} and has published security holes:"
+            f"Version {version} is older than {SECURE_SINCE} and has published security holes:"
             " update the runtime."
         )
         return Capability("security_floor", Grade.REFUSED, reason)
-    told = "No version could be read" if version is None else f"Version {version}"
-    reason = f"{told}: whether it has reached {SECURITY_FLOOR} must be looked up by a person."
+    shown = "No version could be read" if version is None else f"Version {version}"
+    reason = f"{shown}: whether it has reached {SECURE_SINCE} must be looked up by a person."
     return Capability("security_floor", Grade.ASSISTED, reason)
 
 

@@ -38,7 +38,7 @@ from seatkeeper_agent.drivers.codemeter.translate import (
     options_of,
 )
 from seatkeeper_agent.drivers.codemeter.versions import (
-    SECURITY_FLOOR,
+    SECURE_SINCE,
     Version,
     runtime_types,
     security_floor_met,
@@ -49,7 +49,7 @@ from seatkeeper_agent.operations.ports import (
     DriverError,
     DriverRefused,
     DriverUnsupported,
-    TransferOrder,
+    TransferCommand,
 )
 
 ITEMS_PER_CALL = 200
@@ -156,7 +156,7 @@ class CodeMeterDriver:
             product="CodeMeter",
             version=None if version is None else str(version),
             running=running,
-            security_floor=SECURITY_FLOOR,
+            security_floor=SECURE_SINCE,
             security_floor_met=None if version is None else security_floor_met(version),
             transfer_types=() if version is None else runtime_types(version),
             capabilities=capabilities(version, trouble, self.update_is_repeatable),
@@ -274,19 +274,21 @@ class CodeMeterDriver:
         )
         return base64.b64decode(made)
 
-    def do_transfer(self, serial: str, item: Item, order: TransferOrder, request: bytes) -> bytes:
+    def do_transfer(
+        self, serial: str, item: Item, command: TransferCommand, request: bytes
+    ) -> bytes:
         """EFFECT at the sending side: debit the item and give the update, in one single call."""
-        wanted = _wanted(order)
+        wanted = _wanted(command)
         given = _artefact(request, "request")
-        self._require_transfer(serial, order.type)
+        self._require_transfer(serial, command.type)
         mask, number = parse_serial(serial)
         made = self._library.effect(
             "do_transfer",
             mask=mask,
             serial=number,
             item=[item.key.firm_code, item.key.product_code, item.key.reference or 0],
-            flags=TRANSFER_FLAGS[order.mode],
-            order=wanted,
+            flags=TRANSFER_FLAGS[command.mode],
+            command=wanted,
             request=given,
         )
         return base64.b64decode(made)
@@ -388,20 +390,20 @@ def _key(entry: Entry) -> ItemKey:
     return ItemKey(entry.firm_code, entry.product_code, entry.reference)
 
 
-def _wanted(order: TransferOrder) -> dict[str, Any]:
+def _wanted(command: TransferCommand) -> dict[str, Any]:
     quantity = 0
-    if order.type.is_partial:
-        quantity = _number(order.quantity or 0, "quantity")
+    if command.type.is_partial:
+        quantity = _number(command.quantity or 0, "quantity")
         if quantity == 0:
-            raise DriverRefused(f"A transfer of type {order.type.value} needs a quantity.")
-    if order.until is not None and not UNTIL_MAX - NUMBER_MAX < order.until <= UNTIL_MAX:
-        raise DriverRefused(f"The end {order.until} is outside of what the runtime can hold.")
+            raise DriverRefused(f"A transfer of type {command.type.value} needs a quantity.")
+    if command.until is not None and not UNTIL_MAX - NUMBER_MAX < command.until <= UNTIL_MAX:
+        raise DriverRefused(f"The end {command.until} is outside of what the runtime can hold.")
     return {
-        "type": TYPE_NUMBERS[order.type],
-        "units": quantity if order.type is TransferType.UNITS else 0,
-        "licenses": quantity if order.type is TransferType.LICENSES else 0,
-        "until": order.until,
-        "history_index": order.history_index or 0,
+        "type": TYPE_NUMBERS[command.type],
+        "units": quantity if command.type is TransferType.UNITS else 0,
+        "licenses": quantity if command.type is TransferType.LICENSES else 0,
+        "until": command.until,
+        "history_index": command.history_index or 0,
     }
 
 

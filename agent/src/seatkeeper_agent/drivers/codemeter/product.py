@@ -16,16 +16,16 @@ from seatkeeper_agent.operations.observer import Observer
 from seatkeeper_agent.operations.ports import Description
 from seatkeeper_agent.operations.recovery import Recovery
 from seatkeeper_agent.operations.servers.settings import ServerService
+from seatkeeper_agent.operations.transfer_operations import TransferOperations
 from seatkeeper_agent.operations.transfers import TransferService
 from seatkeeper_agent.operations.vendors import ContainerServices, Host, Product, ServerServices
-from seatkeeper_agent.operations.works import Works
 
 
 def product(host: Host, settings: CodeMeterSettings) -> Product:
     """Everything that can be declared of containers and of the license server."""
     driver = CodeMeterDriver(settings)
     engine = host.engine(driver.call_seconds_max)
-    works = Works(host.journal, driver, host.identity, engine)
+    works = TransferOperations(host.journal, driver, host.identity, engine)
     observer = Observer(host.journal, driver, plugged=host.usb.plugged)
     server = ServerService(
         host.journal, CodeMeterServerSettings(settings, driver.is_running), engine

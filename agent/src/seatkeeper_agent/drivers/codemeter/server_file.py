@@ -73,7 +73,7 @@ def _behind_links(path: Path) -> Path:
                 )
             path = path.parent / path.readlink()
         except OSError as error:
-            raise _told(path, error) from error
+            raise _reported(path, error) from error
     raise DriverRefused(f"{path} is one of more than {LINKS_MAX} links in a row.")
 
 
@@ -88,7 +88,7 @@ def _folder(path: Path) -> Iterator[int]:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise _told(path, error) from error
+        raise _reported(path, error) from error
 
 
 def _read(folder: int, path: Path) -> tuple[bytes, os.stat_result]:
@@ -103,7 +103,7 @@ def _read(folder: int, path: Path) -> tuple[bytes, os.stat_result]:
     return content, status
 
 
-def _told(path: Path, error: OSError) -> DriverError:
+def _reported(path: Path, error: OSError) -> DriverError:
     reason = error.strerror or str(error)
     if path.is_symlink():
         return DriverRefused(f"{path} became a symbolic link while it was used: look who did that.")

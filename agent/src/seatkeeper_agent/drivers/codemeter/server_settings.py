@@ -14,8 +14,8 @@ from pathlib import Path
 from seatkeeper_agent.drivers.codemeter.server_file import read_file, replace_file
 from seatkeeper_agent.drivers.codemeter.server_ini import Settings, edited, parse, unknown_sections
 from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
-from seatkeeper_agent.drivers.last_words import last_words
 from seatkeeper_agent.drivers.processes import run
+from seatkeeper_agent.drivers.program_output import output_tail
 from seatkeeper_agent.operations.ports import DriverError, DriverRefused, DriverUnfinished
 
 ASK_AGAIN_SECONDS = 0.2
@@ -79,9 +79,9 @@ class CodeMeterServerSettings:
         environment = self._settings.environment()
         outcome = run(command, environment, self._settings.service_seconds_max)
         if outcome.exit_code != 0:
-            told = last_words(outcome.output) or "no text"
+            tail = output_tail(outcome.output) or "no text"
             raise DriverRefused(
-                f"{shlex.join(command)} ended with exit code {outcome.exit_code}: {told}"
+                f"{shlex.join(command)} ended with exit code {outcome.exit_code}: {tail}"
             )
 
     def _wait_until(self, running: bool, failure: str) -> None:

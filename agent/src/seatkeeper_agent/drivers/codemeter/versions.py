@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from seatkeeper_agent.domain.licenses import TransferType
 from seatkeeper_agent.drivers.codemeter import constants as cm
 
-SECURITY_FLOOR = "9.10 or 8.41a"
+SECURE_SINCE = "9.10 or 8.41a"
 """The runtimes that close the holes published in 2026 (grade D)."""
 
 FIRMWARE_SEND_MIN = (3, 10)

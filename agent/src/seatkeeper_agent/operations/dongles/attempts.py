@@ -62,7 +62,7 @@ def replaced(operation: OperationRecord) -> Problem:
     )
 
 
-def told_to_stop(problem: Problem, why: str) -> Problem:
+def problem_of_stop(problem: Problem, why: str) -> Problem:
     """What keeps a migration from being planned anew, for whoever is still at the page."""
     is_gone = problem.code is ProblemCode.DONGLE_UNKNOWN
     return Problem(

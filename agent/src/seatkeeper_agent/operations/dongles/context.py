@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
 from seatkeeper_agent.domain.servers import Dongle
 from seatkeeper_agent.operations.dongles.presence import Stop
 from seatkeeper_agent.operations.server_ports import (
@@ -19,7 +19,7 @@ from seatkeeper_agent.operations.server_ports import (
 
 
 @dataclass(frozen=True)
-class MigrationMeans:
+class MigrationContext:
     """What a migration is done with; ``page`` is None where a person works on the page.
 
     ``seconds_max`` is how long to look for the end before it is left to the vendor.

@@ -40,11 +40,11 @@ class Guard:
                 return False
             self._stop()
 
-            def tell(added: list[Dongle], removed: list[Dongle]) -> None:
-                self._tell(operation_id, subject, added, removed)
+            def notify(added: list[Dongle], removed: list[Dongle]) -> None:
+                self._notify(operation_id, subject, added, removed)
 
             try:
-                self._running.enter_context(self._watch(tell))
+                self._running.enter_context(self._watch(notify))
             except UsbUnavailable:
                 # The rules say that the dongles cannot be seen; there is nothing to watch.
                 return False
@@ -72,17 +72,17 @@ class Guard:
         self._watched = None
         self._running.close()
 
-    def _tell(
+    def _notify(
         self, operation_id: str, subject: str, added: list[Dongle], removed: list[Dongle]
     ) -> None:
         # Before it is told, so that who hears of it finds what it means as well.
         with suppress(JournalError):
             self._look(operation_id)
-        told = [(entry, "plugged in") for entry in added]
-        told += [(entry, "unplugged") for entry in removed]
+        changes = [(entry, "plugged in") for entry in added]
+        changes += [(entry, "unplugged") for entry in removed]
         # A journal that fails is told by every request; it must not end the watching.
         with suppress(JournalError), self._journal.transaction() as unit:
-            for dongle, what in told:
+            for dongle, what in changes:
                 text = f"The dongle {dongle.id} was {what} at {dongle.path}."
                 if unit.operations.get(operation_id) is not None:
                     unit.operations.note(operation_id, text)

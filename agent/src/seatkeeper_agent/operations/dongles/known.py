@@ -13,8 +13,8 @@ from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.dongles.attempts import counts
 from seatkeeper_agent.operations.dongles.names import is_of, names_of
-from seatkeeper_agent.operations.dongles.plan import migration_id, operation_id
 from seatkeeper_agent.operations.dongles.report import DongleReports
+from seatkeeper_agent.operations.dongles.requests import migration_id, operation_id
 from seatkeeper_agent.operations.dongles.steps import MIGRATION
 
 LISTED_MAX = 10_000

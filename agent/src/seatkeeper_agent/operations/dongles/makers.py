@@ -12,16 +12,16 @@ from seatkeeper_agent.domain.rules import is_refused
 from seatkeeper_agent.domain.servers import ProductSeats
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.dongles.attempts import contradiction_advice, doubt_advice
-from seatkeeper_agent.operations.dongles.context import MigrationMeans
+from seatkeeper_agent.operations.dongles.context import MigrationContext
 from seatkeeper_agent.operations.dongles.names import dongle_from
-from seatkeeper_agent.operations.dongles.plan import (
+from seatkeeper_agent.operations.dongles.presence import Presence
+from seatkeeper_agent.operations.dongles.report import DongleReports, report_view
+from seatkeeper_agent.operations.dongles.requests import (
     licenses_from,
     not_eligible,
     operation_id,
     stated_in,
 )
-from seatkeeper_agent.operations.dongles.presence import Presence
-from seatkeeper_agent.operations.dongles.report import DongleReports, report_view
 from seatkeeper_agent.operations.dongles.steps import (
     TRANSFER,
     Arrive,
@@ -42,7 +42,7 @@ class MigrationSteps:
     journal: Journal
     reports: DongleReports
     presence: Presence
-    means: MigrationMeans
+    means: MigrationContext
     stopping: threading.Event
     is_watching: Callable[[str], bool]
 
@@ -89,14 +89,19 @@ class MigrationSteps:
         arguments: dict[str, Any],
     ) -> TransferDongle:
         means, dongle = self.means, dongle_from(declaration["dongle"])
-        told, deadline = means.instructions(arguments["target_user"]), arguments["deadline_seconds"]
+        reported, deadline = (
+            means.instructions(arguments["target_user"]),
+            arguments["deadline_seconds"],
+        )
         return TransferDongle(
             driver=means.driver,
             page=means.page,
             dongle=dongle,
             target_user=arguments["target_user"],
             migration_id=migration,
-            told=replace(told, attestable=True, seconds_max=deadline or told.seconds_max),
+            guidance=replace(
+                reported, attestable=True, seconds_max=deadline or reported.seconds_max
+            ),
             deadline_seconds=deadline,
             check=lambda: self._check(declaration),
             difference=lambda number: self.presence.difference(dongle, number),

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from seatkeeper_agent.domain.eligibility import DONGLE_FAMILY
-from seatkeeper_agent.domain.plans import Performer
+from seatkeeper_agent.domain.planned_steps import Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
     DeclarationKey,
@@ -27,19 +27,25 @@ from seatkeeper_agent.operations.dongles.attempts import (
     is_over,
     is_under_way,
     not_given_up,
+    problem_of_stop,
     replaced,
-    told_to_stop,
     unknown,
 )
-from seatkeeper_agent.operations.dongles.context import MigrationMeans
+from seatkeeper_agent.operations.dongles.context import MigrationContext
 from seatkeeper_agent.operations.dongles.guard import Guard
 from seatkeeper_agent.operations.dongles.known import KnownMigrations
 from seatkeeper_agent.operations.dongles.makers import MigrationSteps
 from seatkeeper_agent.operations.dongles.names import dongle_from, is_of, name_of
 from seatkeeper_agent.operations.dongles.owed import OwedDongles
-from seatkeeper_agent.operations.dongles.plan import (
+from seatkeeper_agent.operations.dongles.presence import (
+    Presence,
+    disturbance_of,
+    number_at,
+)
+from seatkeeper_agent.operations.dongles.report import DongleReports, report_view
+from seatkeeper_agent.operations.dongles.requests import (
     KIND,
-    MigrationOrder,
+    MigrationRequest,
     declaration_of,
     dry_answer,
     not_eligible,
@@ -48,12 +54,6 @@ from seatkeeper_agent.operations.dongles.plan import (
     require_confirmed,
     stated_in,
 )
-from seatkeeper_agent.operations.dongles.presence import (
-    Presence,
-    disturbance_of,
-    number_at,
-)
-from seatkeeper_agent.operations.dongles.report import DongleReports, report_view
 from seatkeeper_agent.operations.dongles.screenshots import is_kept
 from seatkeeper_agent.operations.dongles.steps import (
     MIGRATION,
@@ -65,7 +65,7 @@ from seatkeeper_agent.operations.server_ports import (
     PageLabelMissing,
 )
 from seatkeeper_agent.operations.servers.settings import holder_of
-from seatkeeper_agent.operations.steps import Work, work_from
+from seatkeeper_agent.operations.steps import OperationSpec, work_from
 
 LISTED_MAX = 10_000
 
@@ -74,12 +74,12 @@ class MigrationService:
     """Migrations of this host's dongles. All failures are Problems."""
 
     def __init__(
-        self, journal: Journal, engine: Engine, reports: DongleReports, means: MigrationMeans
+        self, journal: Journal, engine: Engine, reports: DongleReports, means: MigrationContext
     ) -> None:
         self._journal = journal
         self._engine = engine
         self._reports = reports
-        self._means = means
+        self._context = means
         self._holder = holder_of(means.driver.vendor)
         self._stopping = threading.Event()
         self._known = KnownMigrations(journal, reports, means.driver.vendor)
@@ -93,27 +93,27 @@ class MigrationService:
     @property
     def vendor(self) -> str:
         """Whose server migrates them."""
-        return self._means.driver.vendor
+        return self._context.driver.vendor
 
-    def put(self, order: MigrationOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+    def put(self, request: MigrationRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Plan it; or, confirmed, do it, up to where somebody else has to do something."""
-        known = self._known.meant(order.dongle)
+        known = self._known.meant(request.dongle)
         if not dry_run:
             self._owed.give_back()
             self._give_up_unbegun(known, actor)
         operation = None if known is None else self._known.attempt(known)
         if known is None or operation is None or not counts(known, operation):
-            return self._begin(order, actor, dry_run, None)
-        self._require_same(order, known)
+            return self._begin(request, actor, dry_run, None)
+        self._require_same(request, known)
         if not dry_run and not is_over(operation):
             again = self._engine.run if has_ended(operation) else self._engine.resume
-            self._drive(known, again, self._work_of(known, operation, actor))
+            self._drive(known, again, self._spec_of(known, operation, actor))
         stopped = self._stopped(known)
         if stopped is not None:
             try:
-                return self._begin(order, actor, dry_run, stopped)
+                return self._begin(request, actor, dry_run, stopped)
             except Problem as problem:
-                raise told_to_stop(problem, self._why_stopped(known)) from None
+                raise problem_of_stop(problem, self._why_stopped(known)) from None
         return self._answer(known, self._state(known) != operation.state.value)
 
     def identity(self, dongle: str) -> str:
@@ -144,8 +144,8 @@ class MigrationService:
             if operation is None or known is None:
                 return []
             if has_begun(operation):
-                work = self._work_of(known, operation, actor)
-                self._drive(known, self._engine.resume, work)
+                spec = self._spec_of(known, operation, actor)
+                self._drive(known, self._engine.resume, spec)
                 return [operation.id]
             return [operation.id] if self._give_up(operation, actor) else []
         finally:
@@ -159,8 +159,8 @@ class MigrationService:
         if known is None:
             raise unknown(operation.id)
         try:
-            work = self._work_of(known, operation, operation.actor)
-            self._engine.attest(work, operation, happened, statement, actor)
+            spec = self._spec_of(known, operation, operation.actor)
+            self._engine.attest(spec, operation, happened, statement, actor)
         finally:
             self._settle(operation.id)
 
@@ -207,27 +207,27 @@ class MigrationService:
         self._guard.close()
 
     def _begin(
-        self, order: MigrationOrder, actor: str, dry_run: bool, stopped: OperationRecord | None
+        self, request: MigrationRequest, actor: str, dry_run: bool, stopped: OperationRecord | None
     ) -> dict[str, Any]:
         """Plan it, and run what is confirmed; in the place of an attempt that was stopped."""
-        dongle = self._reports.find(order.dongle)
+        dongle = self._reports.find(request.dongle)
         held = self._holding()
         if held is not None and not dry_run and (stopped is None or held.id != stopped.id):
             raise busy(dongle.id, held)
-        rows = self._reports.rows(dongle, order.isolate, order.stated)
+        rows = self._reports.rows(dongle, request.isolate, request.stated)
         name = name_of(dongle, self._reports.dongles())
         identity = self.identity(name)
         known = self._free(dongle, identity, stopped)
         before = None if known is None else known.document
-        others = self._others(order, dongle, stopped)
-        declaration = declaration_of(order, dongle, name, others, before)
+        others = self._others(request, dongle, stopped)
+        declaration = declaration_of(request, dongle, name, others, before)
         steps = self._steps.planned(declaration, identity)
         plan = plan_view(self._reports, declaration, steps, rows)
         if dry_run:
             return dry_answer(dongle, rows, plan)
         if is_refused(rows):
             raise not_eligible(dongle, report_view(rows))
-        require_confirmed(order, dongle, plan)
+        require_confirmed(request, dongle, plan)
         if stopped is not None:
             self._replace(stopped, actor)
         record = DeclarationRecord(MIGRATION, identity, declaration, 0, 0)
@@ -237,11 +237,11 @@ class MigrationService:
             if unit.declarations.get(MIGRATION, identity) != known:
                 raise busy(dongle.id, None)
             unit.declarations.put(MIGRATION, identity, declaration)
-            detail = {"target_user": order.target_user, "plan": plan["digest"]}
+            detail = {"target_user": request.target_user, "plan": plan["digest"]}
             unit.audit.append(actor, "confirmed", f"migration of dongle {dongle.id}", detail)
 
-        work = self._work(record, actor)
-        self._drive(record, lambda work: self._engine.run(work, declare), work)
+        spec = self._spec(record, actor)
+        self._drive(record, lambda spec: self._engine.run(spec, declare), spec)
         return {**self._answer(record, True), "report": report_view(rows)}
 
     def _free(
@@ -281,10 +281,10 @@ class MigrationService:
         self._owed.give_back()
 
     def _others(
-        self, order: MigrationOrder, chosen: Dongle, stopped: OperationRecord | None
+        self, request: MigrationRequest, chosen: Dongle, stopped: OperationRecord | None
     ) -> list[str]:
         """What is to be hidden, of which the attempt that was stopped may have hidden some."""
-        if not order.isolate:
+        if not request.isolate:
             return []
         known = None if stopped is None else self._known.declared_by(stopped)
         hidden = [] if known is None else known.document["others"]
@@ -296,8 +296,8 @@ class MigrationService:
             and (entry.authorized is not False or entry.path in hidden)
         ]
 
-    def _work(self, record: DeclarationRecord, actor: str) -> Work:
-        return Work(
+    def _spec(self, record: DeclarationRecord, actor: str) -> OperationSpec:
+        return OperationSpec(
             operation_id(record.id, record.document["attempt"]),
             KIND,
             f"dongle {record.document['dongle']['id']}",
@@ -308,20 +308,24 @@ class MigrationService:
             DeclarationKey(MIGRATION, record.id),
         )
 
-    def _work_of(self, record: DeclarationRecord, operation: OperationRecord, actor: str) -> Work:
+    def _spec_of(
+        self, record: DeclarationRecord, operation: OperationRecord, actor: str
+    ) -> OperationSpec:
         makers = self._steps.makers(record.document, record.id, operation.id)
         return work_from(operation, makers, actor)
 
-    def _drive(self, record: DeclarationRecord, run: Callable[[Work], object], work: Work) -> None:
+    def _drive(
+        self, record: DeclarationRecord, run: Callable[[OperationSpec], object], spec: OperationSpec
+    ) -> None:
         """Run it with an eye on the bus; what is owed is given back whenever it has ended."""
-        if not self._guard.watch(work.id, work.subject):
-            self._hide_again(work.id)
+        if not self._guard.watch(spec.id, spec.subject):
+            self._hide_again(spec.id)
         try:
-            run(work)
+            run(spec)
         except Problem as problem:
             raise self._with_report(problem, record) from problem.__cause__
         finally:
-            self._settle(work.id)
+            self._settle(spec.id)
 
     def _settle(self, attempt_id: str) -> None:
         with self._journal.reading() as unit:
@@ -355,12 +359,12 @@ class MigrationService:
         self._owed.hide_again(operation, known.document)
         return known, operation
 
-    def _require_same(self, order: MigrationOrder, known: DeclarationRecord) -> None:
-        if known.document["target_user"] != order.target_user:
+    def _require_same(self, request: MigrationRequest, known: DeclarationRecord) -> None:
+        if known.document["target_user"] != request.target_user:
             raise Problem(
                 ProblemCode.DONGLE_MIGRATED,
                 f"The dongle {known.document['dongle']['id']} was migrated, or is being migrated,"
-                f" to {known.document['target_user']}, not to {order.target_user}.",
+                f" to {known.document['target_user']}, not to {request.target_user}.",
                 "Declare that user; a migration cannot be undone.",
             )
 
@@ -406,7 +410,7 @@ class MigrationService:
             rows = self._reports.rows(dongle, False, stated_in(record.document))
             facts |= report_view(rows)
         if cause.screenshot is not None:
-            path = self._means.screenshot_folder / f"{record.id}-{record.document['attempt']}.png"
+            path = self._context.screenshot_folder / f"{record.id}-{record.document['attempt']}.png"
             if is_kept(path, cause.screenshot):
                 facts["screenshot"] = str(path)
         return Problem(problem.code, problem.detail, problem.next_action, facts)

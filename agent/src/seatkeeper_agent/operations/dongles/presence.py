@@ -13,13 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 from seatkeeper_agent.domain.eligibility import DONGLE_FAMILY
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
 from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord
 from seatkeeper_agent.domain.servers import Dongle
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.dongles.names import dongle_from
-from seatkeeper_agent.operations.dongles.plan import operation_id
 from seatkeeper_agent.operations.dongles.report import DongleReports
+from seatkeeper_agent.operations.dongles.requests import operation_id
 from seatkeeper_agent.operations.dongles.steps import MIGRATION, TRANSFER
 
 Stop = Callable[[str, str, str], Instructions]
@@ -122,8 +122,8 @@ class Presence:
         operation = unit.operations.get(operation_id(record.id, record.document["attempt"]))
         step = None if operation is None else operation.intended
         if operation is not None and step is not None and step.instructions is not None:
-            told = self._stop(what, dongle, operation.id)
-            unit.operations.assign(operation.id, step.position, step.performer, told)
+            stopped = self._stop(what, dongle, operation.id)
+            unit.operations.assign(operation.id, step.position, step.performer, stopped)
         unit.audit.append("agent", "disturbed", f"migration of dongle {dongle}", {"what": what})
 
 

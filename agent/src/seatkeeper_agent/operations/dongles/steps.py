@@ -10,7 +10,7 @@ from typing import Any
 
 from seatkeeper_agent.domain.arrivals import compared
 from seatkeeper_agent.domain.eligibility import HeldLicense
-from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.planned_steps import Instructions, Performer
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.servers import (
     Dongle,
@@ -21,7 +21,7 @@ from seatkeeper_agent.domain.servers import (
 )
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.journal.declarations import ISOLATION
-from seatkeeper_agent.operations.dongles.page_work import PageWork
+from seatkeeper_agent.operations.dongles.page_task import PageTask
 from seatkeeper_agent.operations.ports import DriverError, DriverRefused, DriverUnfinished
 from seatkeeper_agent.operations.server_ports import (
     IsolationPort,
@@ -132,7 +132,7 @@ class TransferDongle(PlainStep):
     dongle: Dongle
     target_user: str
     migration_id: str
-    told: Instructions
+    guidance: Instructions
     deadline_seconds: int | None
     check: Callable[[], int | None]
     difference: Callable[[int | None], str | None]
@@ -164,7 +164,7 @@ class TransferDongle(PlainStep):
     @property
     def instructions(self) -> Instructions | None:
         """What a person does on the page."""
-        return self.told if self.page is None else None
+        return self.guidance if self.page is None else None
 
     def baseline(self) -> dict[str, Any]:
         """The account before; refuses when something speaks against it by now."""
@@ -207,7 +207,7 @@ class TransferDongle(PlainStep):
         def click(clicks: Callable[[], None]) -> None:
             page.transfer_dongle(self.target_user, lambda: self._about_to(baseline, clicks))
 
-        work = PageWork(click)
+        work = PageTask(click)
         work.start()
         wait_until(lambda: work.has_ended or self.stopping.is_set(), self.seconds_max)
         # The browser's end is not the vendor's: what counts is what the server shows.
@@ -307,10 +307,10 @@ def seats_from(documents: list[dict[str, Any]]) -> tuple[ProductSeats, ...]:
 
 
 def _left_to_vendor(advice: str, error: BaseException | None) -> Instructions:
-    told = () if error is None else (f"What the page said last: {error}",)
+    guidance = () if error is None else (f"What the page said last: {error}",)
     return Instructions(
         (
-            *told,
+            *guidance,
             "Wait some minutes for the vendor; neither unplug the dongle nor plug another one in.",
             advice,
         ),

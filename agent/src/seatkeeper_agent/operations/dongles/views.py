@@ -14,9 +14,9 @@ from seatkeeper_agent.domain.records import (
 )
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.dongles.names import dongle_from, names_of
-from seatkeeper_agent.operations.dongles.plan import licenses_from, operation_id
 from seatkeeper_agent.operations.dongles.presence import disturbance_of
 from seatkeeper_agent.operations.dongles.report import dongle_view
+from seatkeeper_agent.operations.dongles.requests import licenses_from, operation_id
 from seatkeeper_agent.operations.dongles.steps import TRANSFER, Arrive, seats_from
 from seatkeeper_agent.operations.people import awaited_view, planned_view
 from seatkeeper_agent.operations.views import moment

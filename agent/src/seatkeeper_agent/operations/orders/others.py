@@ -14,12 +14,12 @@ from seatkeeper_agent.domain.records import (
     StepState,
 )
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.orders.plan import (
+from seatkeeper_agent.operations.orders.requests import (
     ORDER,
     OrderRequest,
     day_of,
-    move_from,
     operation_id,
+    order_line_from,
     other_document,
     other_from,
 )
@@ -62,12 +62,14 @@ def _placed(unit: Unit, record: DeclarationRecord, case_number: str | None) -> O
     if operation is None:
         return None
     declaration = record.document["declaration"]
-    move = move_from(declaration)
+    order_line = order_line_from(declaration)
     if operation.state is OperationState.FAILED and not has_moved(operation):
         return None
     if operation.state in (OperationState.DONE, OperationState.FAILED):
-        return OtherOrder(declaration["name"], move, day_of(operation.updated_at))
-    return OtherOrder(declaration["name"], move, None, _shares_fee(record, operation, case_number))
+        return OtherOrder(declaration["name"], order_line, day_of(operation.updated_at))
+    return OtherOrder(
+        declaration["name"], order_line, None, _shares_fee(record, operation, case_number)
+    )
 
 
 def _shares_fee(

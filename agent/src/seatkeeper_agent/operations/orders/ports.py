@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from seatkeeper_agent.domain.orders import LicenseKey, Order
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
 from seatkeeper_agent.domain.policies import Policy
 from seatkeeper_agent.operations.ports import Description
 
@@ -70,7 +70,7 @@ class OrderDesk(Protocol):
     def authorize(self, placed: PlacedOrder) -> Instructions:
         """Send by hand what a mail that was sent by itself cannot hold."""
 
-    def move(self, placed: PlacedOrder) -> Instructions:
+    def processing(self, placed: PlacedOrder) -> Instructions:
         """The vendor's staff moves the licenses."""
 
     def new_keys(self, placed: PlacedOrder) -> Instructions:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from seatkeeper_agent.domain.definitions import differences, told
+from seatkeeper_agent.domain.definitions import clause, differences
 from seatkeeper_agent.domain.orders import LicenseKey
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, OperationState
 from seatkeeper_agent.domain.rules import RuleRow, RuleVerdict
-from seatkeeper_agent.operations.orders.plan import (
+from seatkeeper_agent.operations.orders.requests import (
     Judged,
     OrderRequest,
     definition_of,
@@ -29,13 +29,13 @@ def require_same(request: OrderRequest, placed: dict[str, Any], state: Operation
     if ended:
         raise Problem(
             ProblemCode.DECLARATION_DIFFERS,
-            f"The order {name!r} is done otherwise than it is declared: {told(found, ended)}.",
+            f"The order {name!r} is done otherwise than it is declared: {clause(found, ended)}.",
             "Declare it as it was done, or take it out of the declaration; what shall move now is"
             " another order with a name and a fee of its own.",
         )
     raise Problem(
         ProblemCode.DECLARATION_DIFFERS,
-        f"The order {name!r} was placed otherwise than it is declared: {told(found, ended)}.",
+        f"The order {name!r} was placed otherwise than it is declared: {clause(found, ended)}.",
         "Declare it as it was placed: it goes on as it was, and its fee is due. What must not move"
         " tell the vendor in the support case; what shall move besides is another order, which may"
         " cost another fee.",

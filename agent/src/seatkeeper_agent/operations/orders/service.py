@@ -23,7 +23,18 @@ from seatkeeper_agent.domain.records import (
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.orders.others import LISTED_MAX, documents_of, has_moved, others_of
-from seatkeeper_agent.operations.orders.plan import (
+from seatkeeper_agent.operations.orders.ports import OrderDesk, OrderDocument, PlacedOrder
+from seatkeeper_agent.operations.orders.refusals import (
+    case_differs,
+    done_with_keys,
+    just_changed,
+    moved_already,
+    require_allowed,
+    require_case_number,
+    require_new_keys,
+    require_same,
+)
+from seatkeeper_agent.operations.orders.requests import (
     KIND,
     ORDER,
     Judged,
@@ -37,17 +48,6 @@ from seatkeeper_agent.operations.orders.plan import (
     plan_view,
     require_days,
     unusable,
-)
-from seatkeeper_agent.operations.orders.ports import OrderDesk, OrderDocument, PlacedOrder
-from seatkeeper_agent.operations.orders.refusals import (
-    case_differs,
-    done_with_keys,
-    just_changed,
-    moved_already,
-    require_allowed,
-    require_case_number,
-    require_new_keys,
-    require_same,
 )
 from seatkeeper_agent.operations.orders.steps import (
     AUTHORIZE,
@@ -64,15 +64,15 @@ from seatkeeper_agent.operations.orders.steps import (
     SendMail,
     authorize_step,
     case_step,
-    move_step,
     new_keys_step,
     purchase_order_step,
     register_new_step,
     register_old_step,
+    vendor_step,
 )
 from seatkeeper_agent.operations.people import awaited_view, planned_view
 from seatkeeper_agent.operations.ports import Description
-from seatkeeper_agent.operations.steps import Makers, Step, Work, work_from
+from seatkeeper_agent.operations.steps import Makers, OperationSpec, Step, work_from
 from seatkeeper_agent.operations.views import moment
 
 MAIL_NAME = "cover-mail.eml"
@@ -153,8 +153,8 @@ class OrderService:
                 continue
             try:
                 # What somebody has given up meanwhile is not begun again.
-                work = self._work_of(self._declared_by(operation), operation, operation.actor)
-                if self._engine.resume(work) is not None:
+                spec = self._spec_of(self._declared_by(operation), operation, operation.actor)
+                if self._engine.resume(spec) is not None:
                     resumed.append(operation.id)
             except Problem as problem:
                 problems.append(problem)
@@ -168,8 +168,8 @@ class OrderService:
         """A person's word on what nothing shows; what the vendor has moved is not given up."""
         if has_moved(operation) and not happened:
             raise moved_already(operation)
-        work = self._work_of(self._declared_by(operation), operation, operation.actor)
-        self._engine.attest(work, operation, happened, statement, actor)
+        spec = self._spec_of(self._declared_by(operation), operation, operation.actor)
+        self._engine.attest(spec, operation, happened, statement, actor)
 
     def _begin(
         self,
@@ -208,7 +208,7 @@ class OrderService:
             detail = {"plan": plan["digest"], "total": judged.quote.as_document()["total"]}
             unit.audit.append(actor, "confirmed", f"order {request.declaration['name']!r}", detail)
 
-        self._engine.run(self._work(record, actor), declare)
+        self._engine.run(self._spec(record, actor), declare)
         return self._answer(identity, "none", True)
 
     def _judged_today(self, request: OrderRequest, dry_run: bool) -> Judged:
@@ -264,7 +264,7 @@ class OrderService:
         if given:
             known = self._keep(known, request, given, actor)
         if (operation := self._operation(known)) is not None:
-            self._engine.resume(self._work_of(known, operation, actor))
+            self._engine.resume(self._spec_of(known, operation, actor))
         changed = _progress(self._operation(known)) != _progress(operation)
         return self._answer(known.id, before, changed)
 
@@ -366,14 +366,14 @@ class OrderService:
             PURCHASE_ORDER: lambda _: purchase_order_step(desk, placed),
             SEND: lambda given: send(**given),
             AUTHORIZE: lambda _: authorize_step(desk, placed),
-            MOVE: lambda _: move_step(desk, placed),
+            MOVE: lambda _: vendor_step(desk, placed),
             NEW_KEYS: lambda _: new_keys_step(desk, placed, partial(self._new_keys, identity)),
             REGISTER_OLD: lambda _: register_old_step(desk, placed),
             REGISTER_NEW: lambda _: register_new_step(desk, placed),
         }
 
-    def _work(self, known: DeclarationRecord, actor: str) -> Work:
-        return Work(
+    def _spec(self, known: DeclarationRecord, actor: str) -> OperationSpec:
+        return OperationSpec(
             operation_id(known.id, known.document["attempt"]),
             KIND,
             f"order {known.document['declaration']['name']!r}",
@@ -384,7 +384,9 @@ class OrderService:
             DeclarationKey(ORDER, known.id),
         )
 
-    def _work_of(self, known: DeclarationRecord, operation: OperationRecord, actor: str) -> Work:
+    def _spec_of(
+        self, known: DeclarationRecord, operation: OperationRecord, actor: str
+    ) -> OperationSpec:
         return work_from(operation, self._makers(known.id, known.document), actor)
 
     def _made(self, document: dict[str, Any]) -> list[OrderDocument]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.planned_steps import Instructions, Performer
 from seatkeeper_agent.operations.orders.ports import OrderDesk, OrderDocument, PlacedOrder
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnavailable
 from seatkeeper_agent.operations.steps import PlainStep, Probe, Verdict
@@ -83,7 +83,7 @@ class Declared(PlainStep):
 
     called: str
     what: str
-    told: Instructions
+    guidance: Instructions
     who: Performer
     found: Callable[[], dict[str, Any]]
 
@@ -105,7 +105,7 @@ class Declared(PlainStep):
     @property
     def instructions(self) -> Instructions:
         """What to do."""
-        return self.told
+        return self.guidance
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """It is declared."""
@@ -123,7 +123,7 @@ class SendMail(PlainStep):
 
     mail: Callable[[], bytes]
     send: Callable[[bytes], None] | None
-    told: Instructions
+    guidance: Instructions
     accepted: bool = field(default=False, init=False)
     refused: bool = field(default=False, init=False)
 
@@ -143,7 +143,7 @@ class SendMail(PlainStep):
     @property
     def instructions(self) -> Instructions | None:
         """What a person does."""
-        return self.told if self.send is None else None
+        return self.guidance if self.send is None else None
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Only the sender itself knows; once it was intended, that is whoever lived to see it."""
@@ -174,7 +174,7 @@ class Attested(PlainStep):
 
     called: str
     what: str
-    told: Instructions
+    guidance: Instructions
     who: Performer
     can_be_undone: bool = True
 
@@ -201,7 +201,7 @@ class Attested(PlainStep):
     @property
     def instructions(self) -> Instructions:
         """What to do, and how long it may take."""
-        return self.told
+        return self.guidance
 
     def probe(self, baseline: dict[str, Any] | None) -> Probe:
         """Nothing shows it."""
@@ -258,12 +258,12 @@ def authorize_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
     )
 
 
-def move_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
+def vendor_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
     """What the fee is paid for."""
     return Attested(
         MOVE,
         "the vendor moving the licenses",
-        desk.move(placed),
+        desk.processing(placed),
         Performer.VENDOR,
         can_be_undone=False,
     )
@@ -273,7 +273,7 @@ def register_old_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
     """Comes first: that is what removes the licenses there."""
     return Attested(
         REGISTER_OLD,
-        f"registering {placed.order.moves[0].source.name}, which the licenses left",
+        f"registering {placed.order.order_lines[0].source.name}, which the licenses left",
         desk.register_old(placed),
         Performer.PERSON,
     )
@@ -283,7 +283,7 @@ def register_new_step(desk: OrderDesk, placed: PlacedOrder) -> Attested:
     """Where the licenses are now."""
     return Attested(
         REGISTER_NEW,
-        f"registering {placed.order.moves[0].target.name} with the moved keys",
+        f"registering {placed.order.order_lines[0].target.name} with the moved keys",
         desk.register_new(placed),
         Performer.PERSON,
     )

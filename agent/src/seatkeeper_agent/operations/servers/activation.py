@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatkeeper_agent.domain.dependencies import GivingUp, confirmation_of, require_free
-from seatkeeper_agent.domain.plans import Performer
+from seatkeeper_agent.domain.planned_steps import Performer
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
     DeclarationKey,
@@ -31,7 +31,7 @@ from seatkeeper_agent.operations.servers.activation_steps import (
 )
 from seatkeeper_agent.operations.servers.settings import holder_of, status_view
 from seatkeeper_agent.operations.servers.steps import ServerStep
-from seatkeeper_agent.operations.steps import Makers, Work, work_from
+from seatkeeper_agent.operations.steps import Makers, OperationSpec, work_from
 from seatkeeper_agent.operations.views import moment
 
 KIND = "activation"
@@ -40,7 +40,7 @@ ANSWER_BYTES_MAX = 1_048_576
 
 
 @dataclass(frozen=True)
-class AccountOrder:
+class AccountRequest:
     """An online account; ``is_active`` states that others activated the server with it before."""
 
     account: str
@@ -49,7 +49,7 @@ class AccountOrder:
 
 
 @dataclass(frozen=True)
-class AnswerOrder:
+class AnswerRequest:
     """An answer file, and the digest of the request it answers where the bringer knows it."""
 
     answer: bytes
@@ -80,17 +80,17 @@ class ActivationService:
         )
         return shown
 
-    def activate(self, order: AccountOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+    def activate(self, wanted: AccountRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Log the server in, unless it is activated already."""
-        account, before = order.account, self.read()
-        self._require_told(before)
+        account, before = wanted.account, self.read()
+        self._require_stated(before)
         after = {**before, "activated": True, "method": "online", "account": account}
         if before["activated"]:
-            if order.is_active and before["method"] is None:
+            if wanted.is_active and before["method"] is None:
                 return self._stated(before, after, actor, dry_run)
             self._require_same(before, "online", account)
             return _unchanged(before)
-        step = ActivateOnline(self._driver, account, order.password)
+        step = ActivateOnline(self._driver, account, wanted.password)
         answer = self._change(step, before, after, actor, dry_run)
         if not dry_run:
             # Others may have been first, for whomever.
@@ -114,7 +114,7 @@ class ActivationService:
         """Give the activation up, unless something depends on it and that was not confirmed."""
         status = self._status()
         before = self._shown(status)
-        self._require_told(before)
+        self._require_stated(before)
         if not before["activated"]:
             return _unchanged(before)
         notes, digest = self._required_free(status, confirmation, dry_run)
@@ -140,7 +140,7 @@ class ActivationService:
     def request(self, actor: str, dry_run: bool) -> dict[str, Any]:
         """The request of an offline activation: the same one until it was used."""
         before = self.read()
-        self._require_told(before)
+        self._require_stated(before)
         with self._journal.reading() as unit:
             found = unit.declarations.get(EXCHANGE, self._driver.vendor)
         if found is not None and found.document["answered"] is None:
@@ -167,20 +167,20 @@ class ActivationService:
             unit.audit.append(actor, "activation_requested", self._subject, detail)
         return _request_view(True, document)
 
-    def respond(self, order: AnswerOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+    def respond(self, wanted: AnswerRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Hand the answer file over, unless it was; refuse one that is seen not to fit."""
         before = self.read()
-        self._require_told(before)
+        self._require_stated(before)
         with self._journal.reading() as unit:
             found = unit.declarations.get(EXCHANGE, self._driver.vendor)
         exchange = None if found is None else found.document
-        digest = _digest(order.answer)
+        digest = _digest(wanted.answer)
         if before["activated"]:
             if exchange is not None and exchange["answered"] == digest:
                 return _unchanged(before)
             self._require_same(before, "offline", None)
-        self._check_answer(order, exchange, digest)
-        step = ActivateOffline(self._driver, order.answer, digest)
+        self._check_answer(wanted, exchange, digest)
+        step = ActivateOffline(self._driver, wanted.answer, digest)
         after = {**before, "activated": True, "method": "offline", "account": None}
         return self._change(step, before, {**after, "request_digest": None}, actor, dry_run)
 
@@ -215,7 +215,7 @@ class ActivationService:
         except DriverError as error:
             raise driver_problem("reading the license server's status", error) from error
 
-    def _require_told(self, before: dict[str, Any]) -> None:
+    def _require_stated(self, before: dict[str, Any]) -> None:
         if before["activated"] is None:
             raise Problem(
                 ProblemCode.RUNTIME_REFUSED,
@@ -239,15 +239,15 @@ class ActivationService:
                 f"Look at the server's page. If it is activated for {account}, state"
                 " already_active: true; otherwise deactivate it first.",
             )
-        told = {"online": f"online for {before['account']}", "offline": "offline, by another file"}
+        how = {"online": f"online for {before['account']}", "offline": "offline, by another file"}
         raise Problem(
             ProblemCode.ACTIVATED_OTHERWISE,
-            f"The license server is activated already: {told.get(known or '', 'by other means')}.",
+            f"The license server is activated already: {how.get(known or '', 'by other means')}.",
             "Deactivate it first if the declared activation shall take its place.",
         )
 
     def _check_answer(
-        self, order: AnswerOrder, exchange: dict[str, Any] | None, digest: str
+        self, wanted: AnswerRequest, exchange: dict[str, Any] | None, digest: str
     ) -> None:
         if exchange is None or exchange["answered"] is not None:
             if exchange is not None and digest in exchange["used"]:
@@ -268,7 +268,7 @@ class ActivationService:
                 "This answer file was used before; the open request is a newer one.",
                 "Have the open request answered.",
             )
-        foreign = order.request_digest not in (None, exchange["digest"])
+        foreign = wanted.request_digest not in (None, exchange["digest"])
         if foreign or digest == exchange["digest"]:
             raise Problem(
                 ProblemCode.ANSWER_FOREIGN,
@@ -299,7 +299,7 @@ class ActivationService:
             return answer
         operation_id = str(uuid.uuid4())
         self._engine.run(
-            Work(
+            OperationSpec(
                 operation_id,
                 KIND,
                 self._subject,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from seatkeeper_agent.domain.plans import Instructions, Performer
+from seatkeeper_agent.domain.planned_steps import Instructions, Performer
 from seatkeeper_agent.domain.servers import BorrowedRow
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnfinished
@@ -28,7 +28,7 @@ class PageStep(PlainStep):
     driver: LicenseServerDriver
     page: PageDriver | None
     product: str
-    told: Instructions
+    guidance: Instructions
     has_clicked: bool = field(default=False, init=False)
 
     @property
@@ -39,7 +39,7 @@ class PageStep(PlainStep):
     @property
     def instructions(self) -> Instructions | None:
         """What a person does on the page."""
-        return self.told if self.page is None else None
+        return self.guidance if self.page is None else None
 
     def is_done(self) -> bool:
         """Whether server and page show it."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from seatkeeper_agent.domain.plans import Instructions
+from seatkeeper_agent.domain.planned_steps import Instructions
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import (
     DeclarationKey,
@@ -35,7 +35,7 @@ from seatkeeper_agent.operations.servers.borrow_steps import (
     Release,
 )
 from seatkeeper_agent.operations.servers.settings import holder_of
-from seatkeeper_agent.operations.steps import Makers, Step, Work, work_from
+from seatkeeper_agent.operations.steps import Makers, OperationSpec, Step, work_from
 from seatkeeper_agent.operations.views import moment
 
 KIND = "server_borrow"
@@ -44,7 +44,7 @@ LENT_SECONDS = 14 * 24 * 3600
 
 
 @dataclass(frozen=True)
-class ServerBorrowOrder:
+class ServerBorrowRequest:
     """What is declared; ``seats`` 0 means that nothing is borrowed, ``until`` is in seconds."""
 
     id: str
@@ -88,37 +88,37 @@ class ServerBorrowService:
         self._clock = clock
         self._holder = holder_of(driver.vendor)
 
-    def put(self, order: ServerBorrowOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+    def put(self, request: ServerBorrowRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Make it so, up to where a person has to do something."""
         now = int(self._clock())
-        known, operation = self._found(order.id)
+        known, operation = self._found(request.id)
         if operation is not None and known is not None and not dry_run:
-            self._engine.resume(self._work_of(operation, operation.actor))
-            known, operation = self._found(order.id)
+            self._engine.resume(self._spec_of(operation, operation.actor))
+            known, operation = self._found(request.id)
             if operation is not None:
                 return self._answer(known, operation, False, {}, {})
-        self._check(order, known, now)
-        present = self._present(order, known)
-        names = self._wanted(order, present, now)
-        before = {"product": order.product, **present}
-        after = _after(order, present, names)
+        self._check(request, known, now)
+        present = self._present(request, known)
+        names = self._wanted(request, present, now)
+        before = {"product": request.product, **present}
+        after = _after(request, present, names)
         if dry_run or not names:
-            steps = self._steps(order.id, _document(order, names, present, 0))
+            steps = self._steps(request.id, _document(request, names, present, 0))
             shown = [planned_view(step) for step in steps]
             return self._answer(known, None, bool(names), before, after, shown)
         attempt = 1 if known is None else known.document["attempt"] + 1
-        document = _document(order, names, present, attempt)
+        document = _document(request, names, present, attempt)
 
         def declare(unit: Unit) -> None:
-            if unit.declarations.get(BORROW, order.id) != known:
-                raise _overtaken(order.name)
-            unit.declarations.put(BORROW, order.id, document)
-            detail = {"seats": order.seats, "until": moment(order.until)}
-            unit.audit.append(actor, "borrow", f"borrow {order.name!r}", detail)
+            if unit.declarations.get(BORROW, request.id) != known:
+                raise _overtaken(request.name)
+            unit.declarations.put(BORROW, request.id, document)
+            detail = {"seats": request.seats, "until": moment(request.until)}
+            unit.audit.append(actor, "borrow", f"borrow {request.name!r}", detail)
 
-        declared = DeclarationRecord(BORROW, order.id, document, now, now)
-        self._engine.run(self._work(declared, actor), declare)
-        found, _ = self._found(order.id)
+        declared = DeclarationRecord(BORROW, request.id, document, now, now)
+        self._engine.run(self._spec(declared, actor), declare)
+        found, _ = self._found(request.id)
         return self._answer(found, self._last(found), True, before, after)
 
     def view(self, borrow_id: str) -> dict[str, Any] | None:
@@ -138,71 +138,76 @@ class ServerBorrowService:
             operation = unit.operations.holding(self._holder)
         if operation is None or operation.kind != KIND:
             return []
-        resumed = self._engine.resume(self._work_of(operation, actor))
+        resumed = self._engine.resume(self._spec_of(operation, actor))
         return [] if resumed is None else [operation.id]
 
     def attest(
         self, operation: OperationRecord, happened: bool, statement: str, actor: str
     ) -> None:
         """A person's word on what cannot be observed."""
-        work = self._work_of(operation, operation.actor)
-        self._engine.attest(work, operation, happened, statement, actor)
+        spec = self._spec_of(operation, operation.actor)
+        self._engine.attest(spec, operation, happened, statement, actor)
 
-    def _check(self, order: ServerBorrowOrder, known: DeclarationRecord | None, now: int) -> None:
-        if known is not None and known.document["product"] != order.product:
+    def _check(
+        self, request: ServerBorrowRequest, known: DeclarationRecord | None, now: int
+    ) -> None:
+        if known is not None and known.document["product"] != request.product:
             raise Problem(
                 ProblemCode.DECLARATION_DIFFERS,
-                f"The borrow {order.name!r} is known here with the product"
+                f"The borrow {request.name!r} is known here with the product"
                 f" {known.document['product']}.",
                 "Return it, and give the new borrow a new name.",
             )
-        other = self._other(order) if order.seats else None
+        other = self._other(request) if request.seats else None
         if other is not None:
             raise Problem(
                 ProblemCode.DECLARATION_DIFFERS,
-                f"The seats of {order.product} that this server holds for offline use are declared"
-                f" by the borrow {other.document['name']!r}; it keeps one number a product.",
+                f"The seats of {request.product} that this server holds for offline use are"
+                f" declared by the borrow {other.document['name']!r}; it keeps one number a"
+                " product.",
                 "Declare all of them in one borrow.",
             )
-        if order.seats and order.until > now + LENT_SECONDS:
+        if request.seats and request.until > now + LENT_SECONDS:
             raise Problem(
                 ProblemCode.PERIOD_TOO_LONG,
-                f"The borrow {order.name!r} would end at {moment(order.until)}; the vendor lends"
-                f" for two weeks at most, which is until {moment(now + LENT_SECONDS)}.",
+                f"The borrow {request.name!r} would end at {moment(request.until)}; the vendor"
+                f" lends for two weeks at most, which is until {moment(now + LENT_SECONDS)}.",
                 "Declare an earlier end, and move it on in time, or set auto_renew.",
             )
-        if order.seats and order.until <= now and known is None:
+        if request.seats and request.until <= now and known is None:
             raise Problem(
                 ProblemCode.PERIOD_IN_THE_PAST,
-                f"The borrow {order.name!r} would end at {moment(order.until)}, which is past.",
+                f"The borrow {request.name!r} would end at {moment(request.until)}, which is past.",
                 "Declare until as a date ahead.",
             )
 
-    def _other(self, order: ServerBorrowOrder) -> DeclarationRecord | None:
+    def _other(self, request: ServerBorrowRequest) -> DeclarationRecord | None:
         """Another declared borrow whose seats of the product are, or are being, borrowed."""
         with self._journal.reading() as unit:
-            records = unit.declarations.of_product(BORROW, order.product)
+            records = unit.declarations.of_product(BORROW, request.product)
             held = unit.operations.holding(self._holder)
         return next(
             (
                 record
                 for record in records
-                if record.id != order.id
+                if record.id != request.id
                 and (record.document["borrowed"] or (held and held.id == _operation_id(record)))
             ),
             None,
         )
 
-    def _present(self, order: ServerBorrowOrder, known: DeclarationRecord | None) -> dict[str, Any]:
+    def _present(
+        self, request: ServerBorrowRequest, known: DeclarationRecord | None
+    ) -> dict[str, Any]:
         """What is borrowed now, as far as server, page and journal tell."""
-        product = order.product
+        product = request.product
         try:
             status: ServerStatus = self._driver.status()
             rows = self._page.borrowed() if self._page is not None else []
         except DriverError as error:
             raise driver_problem("reading what is borrowed", error) from error
         # What another declaration has borrowed is not this one's to give back.
-        if product not in status.offline_products or self._other(order) is not None:
+        if product not in status.offline_products or self._other(request) is not None:
             return {"seats": 0, "until": None, "auto_renew": False}
         remembered = {} if known is None else known.document["borrowed"] or {}
         row = next((entry for entry in rows if entry.product == product), None)
@@ -218,17 +223,17 @@ class ServerBorrowService:
             "auto_renew": remembered.get("auto_renew", False),
         }
 
-    def _wanted(self, order: ServerBorrowOrder, present: dict[str, Any], now: int) -> list[str]:
+    def _wanted(self, request: ServerBorrowRequest, present: dict[str, Any], now: int) -> list[str]:
         """The steps that make it so."""
-        seats = order.seats if order.until > now else 0
+        seats = request.seats if request.until > now else 0
         if seats == 0:
             return ["release"] if present["seats"] != 0 else []
         if present["seats"] == 0:
             return ["borrow"]
         if present["seats"] not in (None, seats):
             return ["release", "borrow"]
-        late = present["until"] is not None and present["until"] < (moment(order.until) or "")
-        renew = order.auto_renew or late
+        late = present["until"] is not None and present["until"] < (moment(request.until) or "")
+        renew = request.auto_renew or late
         return ["auto_renew"] if renew != present["auto_renew"] else []
 
     def _steps(self, borrow_id: str, document: dict[str, Any]) -> tuple[Step, ...]:
@@ -242,20 +247,20 @@ class ServerBorrowService:
         return tuple(makers[name](arguments[name]) for name in document["steps"])
 
     def _makers(self, borrow_id: str) -> Makers:
-        server, page, told = self._driver, self._page, self._instructions
+        server, page, guidance = self._driver, self._page, self._instructions
 
         def borrow(product: str, seats: int, auto_renew: bool) -> Step:
             keep = partial(_remember, borrow_id, seats, auto_renew)
-            to_do = told.borrow(product, seats, auto_renew)
+            to_do = guidance.borrow(product, seats, auto_renew)
             return Borrow(server, page, product, to_do, seats, auto_renew, keep)
 
         def release(product: str) -> Step:
-            to_do = told.release(product)
+            to_do = guidance.release(product)
             return Release(server, page, product, to_do, partial(_forget, borrow_id))
 
         def switch(product: str, seats: int, enabled: bool) -> Step:
             keep = partial(_remember, borrow_id, seats, enabled)
-            to_do = told.set_auto_renew(product, enabled)
+            to_do = guidance.set_auto_renew(product, enabled)
             return AutoRenew(server, page, product, to_do, seats, enabled, keep)
 
         return {
@@ -264,8 +269,8 @@ class ServerBorrowService:
             AutoRenew.type: lambda given: switch(**given),
         }
 
-    def _work(self, known: DeclarationRecord, actor: str) -> Work:
-        return Work(
+    def _spec(self, known: DeclarationRecord, actor: str) -> OperationSpec:
+        return OperationSpec(
             _operation_id(known),
             KIND,
             f"borrow {known.document['name']!r}",
@@ -276,7 +281,7 @@ class ServerBorrowService:
             DeclarationKey(BORROW, known.id),
         )
 
-    def _work_of(self, operation: OperationRecord, actor: str) -> Work:
+    def _spec_of(self, operation: OperationRecord, actor: str) -> OperationSpec:
         return work_from(operation, self._makers(operation.declared_id), actor)
 
     def _found(self, borrow_id: str) -> tuple[DeclarationRecord | None, OperationRecord | None]:
@@ -345,15 +350,15 @@ def _operation_id(known: DeclarationRecord) -> str:
 
 
 def _document(
-    order: ServerBorrowOrder, names: list[str], present: dict[str, Any], attempt: int
+    request: ServerBorrowRequest, names: list[str], present: dict[str, Any], attempt: int
 ) -> dict[str, Any]:
     return {
-        "id": order.id,
-        "name": order.name,
-        "product": order.product,
-        "seats": order.seats,
-        "until": moment(order.until),
-        "auto_renew": order.auto_renew,
+        "id": request.id,
+        "name": request.name,
+        "product": request.product,
+        "seats": request.seats,
+        "until": moment(request.until),
+        "auto_renew": request.auto_renew,
         "steps": names,
         "renewing": present["auto_renew"],
         "attempt": attempt,
@@ -361,12 +366,14 @@ def _document(
     }
 
 
-def _after(order: ServerBorrowOrder, present: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    after = {"product": order.product, **present}
+def _after(
+    request: ServerBorrowRequest, present: dict[str, Any], names: list[str]
+) -> dict[str, Any]:
+    after = {"product": request.product, **present}
     if "release" in names:
         after |= {"seats": 0, "until": None, "auto_renew": False}
     if "borrow" in names:
-        after |= {"seats": order.seats, "until": None, "auto_renew": order.auto_renew}
+        after |= {"seats": request.seats, "until": None, "auto_renew": request.auto_renew}
     if "auto_renew" in names:
         after |= {"auto_renew": not present["auto_renew"]}
     return after

@@ -22,11 +22,11 @@ from seatkeeper_agent.operations.server_ports import LicenseServerDriver
 from seatkeeper_agent.operations.servers.steps import ServerStep
 from seatkeeper_agent.operations.steps import (
     Makers,
+    OperationSpec,
     PlainStep,
     Probe,
     Step,
     Verdict,
-    Work,
     work_from,
 )
 
@@ -35,7 +35,7 @@ KIND = "settings"
 
 
 @dataclass(frozen=True)
-class ServerOrder:
+class ServerRequest:
     """What is declared of a server; None for what is not declared."""
 
     settings: Declared
@@ -193,30 +193,30 @@ class ServerService:
             activation = unit.declarations.get("activation", self._driver.vendor)
         return {**shown, **status_view(status, activation)}
 
-    def put(self, order: ServerOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+    def put(self, request: ServerRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Make what is declared true; what is not named stays as it is."""
         present = self.read()
-        if not present["running"] and order.running:
-            return self._put_up(order, actor, dry_run)
-        if not present["running"] and self._server is not None and order.needs_it_running:
+        if not present["running"] and request.running:
+            return self._put_up(request, actor, dry_run)
+        if not present["running"] and self._server is not None and request.needs_it_running:
             down = DriverUnavailable("it does not run")
             raise driver_problem("setting the license server up", down)
-        answer = self._put(order, present, actor, dry_run)
-        if present["running"] and order.running is False:
+        answer = self._put(request, present, actor, dry_run)
+        if present["running"] and request.running is False:
             stop = self._switch_service(Stop(self._driver, {}), False, actor, dry_run)
             return _joined(answer, stop)
         return answer
 
-    def _put_up(self, order: ServerOrder, actor: str, dry_run: bool) -> dict[str, Any]:
+    def _put_up(self, request: ServerRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Start it, with the rest made true before or after, as the product takes it."""
         start = Start(self._driver, {})
         if self._server is None:
-            answer = self._put(order, self.read(), actor, dry_run)
+            answer = self._put(request, self.read(), actor, dry_run)
             return _joined(answer, self._switch_service(start, True, actor, dry_run))
         begun = self._switch_service(start, True, actor, dry_run)
         if not dry_run:
-            return _joined(begun, self._put(order, self.read(), actor, dry_run))
-        if order.needs_it_running:
+            return _joined(begun, self._put(request, self.read(), actor, dry_run))
+        if request.needs_it_running:
             begun["notes"] = ["What else has to change can be seen only when the server runs."]
         return begun
 
@@ -238,14 +238,14 @@ class ServerService:
         return {**answer, "operation": {"id": operation_id, "state": "done"}}
 
     def _put(
-        self, order: ServerOrder, present: dict[str, Any], actor: str, dry_run: bool
+        self, request: ServerRequest, present: dict[str, Any], actor: str, dry_run: bool
     ) -> dict[str, Any]:
         if self._server is not None and not present["running"]:
             return {"changed": False, "before": {}, "after": {}, "notes": [], "plan": {"steps": []}}
-        doubts = self._check(order, present)
-        missing = changes(present["settings"], order.settings)
-        steps = self._edits(order.settings, present["running"]) if missing else []
-        switch, notes = self._switch(order, present)
+        doubts = self._check(request, present)
+        missing = changes(present["settings"], request.settings)
+        steps = self._edits(request.settings, present["running"]) if missing else []
+        switch, notes = self._switch(request, present)
         steps += switch
         answer = {
             **_difference(present, missing, switch),
@@ -260,7 +260,7 @@ class ServerService:
         except Problem:
             self._start_again(steps, actor)
             raise
-        self._verify(order.settings)
+        self._verify(request.settings)
         return {**answer, "operation": {"id": operation_id, "state": "done"}}
 
     def resume(self, actor: str) -> list[str]:
@@ -272,17 +272,17 @@ class ServerService:
         resumed = self._engine.resume(work_from(operation, self._makers(), actor))
         return [] if resumed is None else [operation.id]
 
-    def _check(self, order: ServerOrder, present: dict[str, Any]) -> list[str]:
+    def _check(self, request: ServerRequest, present: dict[str, Any]) -> list[str]:
         """Before anything is stopped, and in a dry run as well; gives what is doubtful."""
         try:
-            doubts = self._driver.check_settings(order.settings)
+            doubts = self._driver.check_settings(request.settings)
         except DriverError as error:
             raise Problem(
                 ProblemCode.REQUEST_INVALID,
                 f"The settings cannot be made so: {error}",
                 "Correct the declared settings; nothing was touched.",
             ) from error
-        if self._server is None and (order.dongle_service is not None or order.version_min):
+        if self._server is None and (request.dongle_service is not None or request.version_min):
             raise Problem(
                 ProblemCode.CAPABILITY_REFUSED,
                 f"The server of {self.vendor} has no dongle service to switch and no version that"
@@ -290,11 +290,11 @@ class ServerService:
                 "Leave dongle_service and version_min out.",
             )
         version = present.get("version")
-        if order.version_min and not at_least(version, order.version_min):
+        if request.version_min and not at_least(version, request.version_min):
             raise Problem(
                 ProblemCode.VERSION_TOO_OLD,
                 f"The license server has version {version or 'unknown'}, declared is at least"
-                f" {order.version_min}.",
+                f" {request.version_min}.",
                 "Update the server with the vendor's installer.",
             )
         return doubts
@@ -304,8 +304,10 @@ class ServerService:
         steps = [Stop, Edit, Start] if whole else [Edit]
         return [step(self._driver, settings) for step in steps]
 
-    def _switch(self, order: ServerOrder, present: dict[str, Any]) -> tuple[list[Any], list[str]]:
-        wanted = order.dongle_service
+    def _switch(
+        self, request: ServerRequest, present: dict[str, Any]
+    ) -> tuple[list[Any], list[str]]:
+        wanted = request.dongle_service
         if self._server is None or wanted is None or present["dongle_service"] is wanted:
             return [], []
         reason = self._reason_to_stay_off() if wanted else None
@@ -326,7 +328,7 @@ class ServerService:
 
     def _run(self, operation_id: str, steps: list[Any], actor: str) -> None:
         self._engine.run(
-            Work(
+            OperationSpec(
                 operation_id,
                 KIND,
                 f"settings of {self.vendor}",

@@ -11,7 +11,7 @@ from typing import Any
 from seatkeeper_agent.domain.servers import ServerStatus
 from seatkeeper_agent.operations.ports import CommandReport, DriverError
 from seatkeeper_agent.operations.server_ports import LicenseServerDriver
-from seatkeeper_agent.operations.steps import Heard, PlainStep, Probe, Verdict
+from seatkeeper_agent.operations.steps import PlainStep, Probe, ProgramOutput, Verdict
 
 OBSERVE_SECONDS_MAX = 10.0
 """How long an effect may take to show; the vendor's service needs about a second (grade T)."""
@@ -24,12 +24,12 @@ class ServerStep(PlainStep):
     """What these steps share: the server and a look at it."""
 
     driver: LicenseServerDriver
-    words: Heard = field(default_factory=Heard, kw_only=True, compare=False)
+    output: ProgramOutput = field(default_factory=ProgramOutput, kw_only=True, compare=False)
 
     @property
     def said(self) -> str | None:
         """Where a program was run: how it ended, and its last lines."""
-        return self.words.said
+        return self.output.said
 
     def is_seen(self, status: ServerStatus) -> bool | None:
         """Whether the status shows the effect; None where it does not tell."""
@@ -54,9 +54,9 @@ class ServerStep(PlainStep):
         try:
             report = self.effect()
         except DriverError as error:
-            self.words.said = error.said
+            self.output.said = error.said
             raise
-        self.words.said = None if report is None else str(report)
+        self.output.said = None if report is None else str(report)
         wait_until(lambda: self.is_seen(self.driver.status()) is True)
         return b""
 

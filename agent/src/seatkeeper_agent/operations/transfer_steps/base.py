@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import HistoryRow, Measure
-from seatkeeper_agent.domain.plans import Performer
+from seatkeeper_agent.domain.planned_steps import Performer
 from seatkeeper_agent.domain.records import (
     Account,
     Posting,
@@ -17,7 +17,7 @@ from seatkeeper_agent.domain.transfers import Declaration
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Unit
 from seatkeeper_agent.operations.observations import (
-    Sight,
+    ItemObservation,
     ended_lots,
     note_counter,
     reconcile,
@@ -55,13 +55,13 @@ class TransferStep:
         item = self.declaration.item
         return self.driver.history(self.record.container, item.firm_code, item.product_code)
 
-    def _sight(self) -> Sight:
-        return Sight.take(self.driver, self.record.container, self.declaration)
+    def _observation(self) -> ItemObservation:
+        return ItemObservation.take(self.driver, self.record.container, self.declaration)
 
-    def _seen(self, sight: Sight) -> dict[str, Any]:
-        owned = {measure.value: sight.owned(measure) for measure in Measure}
-        box_at = self.driver.clock(sight.container).box_at
-        return {"owned": owned, "update_counter": sight.update_counter, "box_at": box_at}
+    def _seen(self, observation: ItemObservation) -> dict[str, Any]:
+        owned = {measure.value: observation.owned(measure) for measure in Measure}
+        box_at = self.driver.clock(observation.container).box_at
+        return {"owned": owned, "update_counter": observation.update_counter, "box_at": box_at}
 
     def _done(self, **evidence: Any) -> Probe:
         counters = self.driver.firm_items(self.record.container)

@@ -59,7 +59,7 @@ class Credit(TransferStep):
     def baseline(self) -> dict[str, Any]:
         """The history before the import."""
         known = [row.transfer_id for row in self._history()]
-        seen = self._seen(self._sight())
+        seen = self._seen(self._observation())
         is_there = self.record.vendor_transfer_id in known
         if is_there and not self.declaration.type.is_borrow:
             # Imported by hand, or before this journal: the credit posts it, not the observation.

@@ -93,7 +93,7 @@ class Expire(TransferStep):
         """The seats are there again beside what the ledger knew before."""
         if baseline is None:
             return Probe(Verdict.NOT_DONE)
-        seen = {measure.value: self._sight().owned(measure) for measure in Measure}
+        seen = {measure.value: self._observation().owned(measure) for measure in Measure}
         amounts = {measure.value: amount for measure, amount in self.record.amounts.items()}
         back = all(seen[name] - baseline["held"][name] >= n for name, n in amounts.items())
         return self._done() if back else Probe(Verdict.NOT_DONE)

@@ -19,7 +19,7 @@ from seatkeeper_agent.operations.documents import seal_in, unseal
 from seatkeeper_agent.operations.observations import (
     the_item,
 )
-from seatkeeper_agent.operations.ports import DriverUnsupported, TransferOrder
+from seatkeeper_agent.operations.ports import DriverUnsupported, TransferCommand
 from seatkeeper_agent.operations.steps import Probe, Verdict
 from seatkeeper_agent.operations.transfer_steps.base import (
     TransferStep,
@@ -78,8 +78,8 @@ class Debit(TransferStep):
     def _not_in_transit(self, baseline: dict[str, Any]) -> Probe:
         """What is new came in from the target, if nothing of the amount is missing."""
         before, amounts = baseline["seen"]["owned"], baseline["amounts"]
-        sight = self._sight()
-        missing = [name for name in amounts if sight.owned(Measure(name)) < before[name]]
+        observation = self._observation()
+        missing = [name for name in amounts if observation.owned(Measure(name)) < before[name]]
         if amounts and not missing:
             return Probe(Verdict.NOT_DONE)
         reason = "a new row in the vendor's history may have come in or left"
@@ -99,13 +99,13 @@ class Debit(TransferStep):
 
     def baseline(self) -> dict[str, Any]:
         """The history before, the exact item, and what will leave it."""
-        sight = self._sight()
-        item = the_item(sight, self.declaration, self.parent_vendor_id)
+        observation = self._observation()
+        item = the_item(observation, self.declaration, self.parent_vendor_id)
         amounts = moved_amounts(self.declaration, item)
         return {
             "item": str(item.key),
             "known": [row.transfer_id for row in self._history()],
-            "seen": self._seen(sight),
+            "seen": self._seen(observation),
             "amounts": {measure.value: amount for measure, amount in amounts.items()},
         }
 
@@ -199,15 +199,15 @@ class Debit(TransferStep):
             declaration,
             self.record.documents[DocumentKind.REQUEST],
         )
-        found = (item for item in self._sight().items if str(item.key) == item_text)
+        found = (item for item in self._observation().items if str(item.key) == item_text)
         item = next(found, None)
         if item is None:
             raise DriverUnsupported(f"the item {item_text} is no longer in the container")
-        order = TransferOrder(
+        command = TransferCommand(
             declaration.type,
             declaration.mode,
             declaration.quantity,
             declaration.until,
             self._lot_index(),
         )
-        return self.driver.do_transfer(self.record.container, item, order, request.artefact)
+        return self.driver.do_transfer(self.record.container, item, command, request.artefact)

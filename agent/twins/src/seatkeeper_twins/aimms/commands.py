@@ -59,7 +59,7 @@ def _vendor(chosen: argparse.Namespace) -> None:
 
 
 def _server(chosen: argparse.Namespace) -> None:
-    from seatkeeper_twins.aimms.doors import Doors
+    from seatkeeper_twins.aimms.listening_ports import ListeningPorts
     from seatkeeper_twins.aimms.server import Server
     from seatkeeper_twins.aimms.server_routes import server_routes
 
@@ -74,5 +74,5 @@ def _server(chosen: argparse.Namespace) -> None:
     with only_process(process):
         server = Server(process, twin.vendor_folder_of(process))
         server.settle()
-        Doors(server.state["ports"], server.serving).start()
+        ListeningPorts(server.state["ports"], server.serving).start()
         serve(process, chosen.port, server_routes(server))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from seatkeeper_twins.parts.store import write_whole
 
 if TYPE_CHECKING:
-    from seatkeeper_twins.aimms.shapes import ServerState
+    from seatkeeper_twins.aimms.models import ServerState
 
 BIN, CONFIG, LICENSES, NODELOCKS = "Bin", "Config", "Licenses", "Nodelocks"
 LICENSE_FILE_FORM = "SEATKEEPER TWIN LICENSE FILE, NOT A LICENSE"

@@ -59,8 +59,8 @@ def ask(folder: str, verb: str, **values: Any) -> dict[str, Any]:
         raise ConnectionError("the twin gave no answer")
     if line.split()[1] != b"200":
         raise ValueError(body.decode(errors="replace"))
-    told: dict[str, Any] = json.loads(body)
-    return told
+    reported: dict[str, Any] = json.loads(body)
+    return reported
 
 
 def state_of(folder: str) -> dict[str, Any]:

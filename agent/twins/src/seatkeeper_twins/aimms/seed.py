@@ -20,7 +20,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from seatkeeper_twins.aimms.shapes import (
+from seatkeeper_twins.aimms.models import (
     LICMAN_PROFILES,
     License,
     ServerState,

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from seatkeeper_twins.aimms import folders, seed
+from seatkeeper_twins.aimms.models import License, ServerState
 from seatkeeper_twins.aimms.programs import remove_programs, write_programs
-from seatkeeper_twins.aimms.shapes import License, ServerState
 from seatkeeper_twins.aimms.vendor import REQUEST_FORM, RESPONSE_FORM
 from seatkeeper_twins.parts.listening import address as address_in
 from seatkeeper_twins.parts.process import Process, check, new_id
@@ -54,13 +54,13 @@ class Server(Process[ServerState]):
             write_programs(self.root)
             gone = folders.cancelled(self.root, self.state)
             try:
-                told = self._ask("sync")["licenses"]
+                reported = self._ask("sync")["licenses"]
             except (VendorUnreachable, Refusal):
-                told = None  # shown is what was known last
+                reported = None  # shown is what was known last
             with self.store.change() as draft:
                 _forget(draft, gone)
-                if told is not None:
-                    _read_back(draft, told)
+                if reported is not None:
+                    _read_back(draft, reported)
             folders.show(self.root, self.state)
             with self.store.change() as draft:
                 for entry in draft["licenses"].values():
@@ -94,7 +94,7 @@ class Server(Process[ServerState]):
                 folders.has_license_file(self.root, number),
                 404, f"No file in Licenses holds license {number}",
             )  # fmt: skip
-            self._order("activate", number=number, code=code)
+            self._request_of_vendor("activate", number=number, code=code)
 
     def deactivate(self, number: str) -> None:
         """Give a license back to the vendor; its profiles go with it."""
@@ -102,9 +102,9 @@ class Server(Process[ServerState]):
             self._check_changeable()
             check(self.state["maintenance"], 409, "Maintenance mode is off")
             check(number in self.state["licenses"], 404, "There is no such license here")
-            self._order("deactivate", number=number)
+            self._request_of_vendor("deactivate", number=number)
 
-    def _order(self, question: str, **values: Any) -> None:
+    def _request_of_vendor(self, question: str, **values: Any) -> None:
         try:
             self._ask(question, **values)
         except VendorUnreachable as error:
@@ -174,8 +174,13 @@ class Server(Process[ServerState]):
                 state="pending", until=None, request=nonce, in_files=False
             )
         self._show()
-        told = {"machine": self.state["machine"], "number": number, "code": code, "nonce": nonce}
-        return {"request": f"{REQUEST_FORM}\n{json.dumps(told)}\n"}
+        reported = {
+            "machine": self.state["machine"],
+            "number": number,
+            "code": code,
+            "nonce": nonce,
+        }
+        return {"request": f"{REQUEST_FORM}\n{json.dumps(reported)}\n"}
 
     def response(self, response: str) -> None:
         """End an offline activation with the vendor's response file."""
@@ -256,13 +261,17 @@ def _forget(draft: ServerState, numbers: list[str]) -> None:
             del draft["profiles"][name]
 
 
-def _read_back(draft: ServerState, told: dict[str, float | None]) -> None:
+def _read_back(draft: ServerState, reported: dict[str, float | None]) -> None:
     """Be active where the vendor says so; what waits for its response file goes on waiting."""
     _forget(
         draft,
-        [n for n, each in draft["licenses"].items() if each["state"] == "active" and n not in told],
+        [
+            n
+            for n, each in draft["licenses"].items()
+            if each["state"] == "active" and n not in reported
+        ],
     )
-    for number, until in told.items():
+    for number, until in reported.items():
         known = draft["licenses"].get(number)
         if known is not None and known["state"] == "pending":
             continue

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from seatkeeper_twins.aimms.shapes import EMERGENCY_SECONDS, Emergency, VendorLicense, VendorState
+from seatkeeper_twins.aimms.models import EMERGENCY_SECONDS, Emergency, VendorLicense, VendorState
 from seatkeeper_twins.parts.process import Process, check
 from seatkeeper_twins.parts.seed import table
 from seatkeeper_twins.parts.web import Routes, answering
@@ -79,9 +79,9 @@ class Vendor(Process[VendorState]):
         """The response file for a request file; each request works once."""
         try:
             form, _, body = request.partition("\n")
-            told = json.loads(body)
+            reported = json.loads(body)
             machine, number, code, nonce = (
-                str(told[key]) for key in ("machine", "number", "code", "nonce")
+                str(reported[key]) for key in ("machine", "number", "code", "nonce")
             )
         except (ValueError, KeyError, TypeError):
             form, machine, number, code, nonce = "", "", "", "", ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_twins.altigen import people, twin
-from seatkeeper_twins.altigen.shapes import DOCUMENTS
+from seatkeeper_twins.altigen.models import DOCUMENTS
 from seatkeeper_twins.parts.commands import add, add_address, add_disturbing, read_seed
 from seatkeeper_twins.parts.listening import listen, write_port
 from seatkeeper_twins.parts.process import only_process

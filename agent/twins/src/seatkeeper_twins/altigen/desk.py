@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from seatkeeper_twins.altigen import letters, rules, seed
-from seatkeeper_twins.altigen.shapes import DOCUMENTS, Answer, Case, Mail, State, System
+from seatkeeper_twins.altigen.models import DOCUMENTS, Answer, Case, Mail, State, System
 from seatkeeper_twins.parts.process import Process, check
 from seatkeeper_twins.parts.seed import SeedError, flag, table, text
 

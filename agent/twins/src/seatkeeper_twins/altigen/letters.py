@@ -11,7 +11,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
-from seatkeeper_twins.altigen.shapes import CARD, FORM, WORKSHEET
+from seatkeeper_twins.altigen.models import CARD, FORM, WORKSHEET
 
 _NAMES = (
     (re.compile(r"card|authori[sz]ation", re.IGNORECASE), CARD),

@@ -72,10 +72,10 @@ class Mailbox:
     ) -> AuthResult:
         wanted = self._desk.state["mailbox"]
         known = f"{wanted['user']}\0{wanted['password']}".encode()
-        told = (
+        reported = (
             b"\0".join((given.login, given.password)) if isinstance(given, LoginPassword) else b""
         )
-        return AuthResult(success=hmac.compare_digest(known, told), handled=False)
+        return AuthResult(success=hmac.compare_digest(known, reported), handled=False)
 
 
 class _Handler:

@@ -15,14 +15,14 @@ from seatkeeper_twins.parts.control import ASK_SECONDS_MAX, TwinRefused, ask
 
 def open_case(address: str, system_key: str, upgrade: bool = False) -> str:
     """Open a support case under the target's system key; its number."""
-    asked = {"system": system_key, "upgrade": upgrade}
-    return str(ask(address, "POST", "/_twin/case", asked)["case"])
+    requested = {"system": system_key, "upgrade": upgrade}
+    return str(ask(address, "POST", "/_twin/case", requested)["case"])
 
 
 def fax(address: str, case: str, documents: Sequence[str], keys: Sequence[str] = ()) -> None:
     """Fax documents by their names, such as credit_card_authorization; TwinRefused."""
-    asked = {"case": case, "documents": list(documents), "keys": list(keys)}
-    ask(address, "POST", "/_twin/fax", asked)
+    requested = {"case": case, "documents": list(documents), "keys": list(keys)}
+    ask(address, "POST", "/_twin/fax", requested)
 
 
 def purchase_order(address: str, system_key: str) -> None:
@@ -37,8 +37,8 @@ def note(address: str, case: str, text: str) -> None:
 
 def register(address: str, system_key: str, keys: Sequence[str] = ()) -> list[str]:
     """Register a phone system and enter keys; the keys it has then. TwinRefused."""
-    asked = {"system": system_key, "keys": list(keys)}
-    return list(ask(address, "POST", "/_twin/register", asked)["licenses"])
+    requested = {"system": system_key, "keys": list(keys)}
+    return list(ask(address, "POST", "/_twin/register", requested)["licenses"])
 
 
 def mail(address: str, number: int) -> bytes:

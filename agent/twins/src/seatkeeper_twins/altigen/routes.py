@@ -17,14 +17,14 @@ def routes(desk: Desk) -> dict[tuple[str, str], Handler]:
     """All routes of the control port."""
 
     def open_case(request: Request) -> Answer:
-        asked = request.json()
-        upgrade = bool(asked.get("upgrade", False))
-        return Answer.of_json({"case": desk.open_case(str(asked["system"]), upgrade)})
+        requested = request.json()
+        upgrade = bool(requested.get("upgrade", False))
+        return Answer.of_json({"case": desk.open_case(str(requested["system"]), upgrade)})
 
     def fax(request: Request) -> Answer:
-        asked = request.json()
-        documents, keys = _texts(asked, "documents"), _texts(asked, "keys")
-        desk.fax(str(asked["case"]), documents, keys)
+        requested = request.json()
+        documents, keys = _texts(requested, "documents"), _texts(requested, "keys")
+        desk.fax(str(requested["case"]), documents, keys)
         return Answer.of_json({})
 
     def purchase_order(request: Request) -> Answer:
@@ -32,13 +32,13 @@ def routes(desk: Desk) -> dict[tuple[str, str], Handler]:
         return Answer.of_json({})
 
     def note(request: Request) -> Answer:
-        asked = request.json()
-        desk.note(str(asked["case"]), asked["text"])
+        requested = request.json()
+        desk.note(str(requested["case"]), requested["text"])
         return Answer.of_json({})
 
     def register(request: Request) -> Answer:
-        asked = request.json()
-        has = desk.register(str(asked["system"]), _texts(asked, "keys"))
+        requested = request.json()
+        has = desk.register(str(requested["system"]), _texts(requested, "keys"))
         return Answer.of_json({"licenses": has})
 
     def mail(request: Request) -> Answer:
@@ -55,8 +55,8 @@ def routes(desk: Desk) -> dict[tuple[str, str], Handler]:
     }
 
 
-def _texts(asked: dict[str, Any], name: str) -> list[str]:
-    values = asked.get(name, [])
+def _texts(requested: dict[str, Any], name: str) -> list[str]:
+    values = requested.get(name, [])
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise ValueError(f"{name} must be a list of texts")
     return values

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from seatkeeper_twins.altigen.shapes import CARD, FORM, WORKSHEET, Case, State
+from seatkeeper_twins.altigen.models import CARD, FORM, WORKSHEET, Case, State
 
 SOFTWARE_ONLY = "software_only"
 STATIONS_MAX = {"Max1000": 50, "Max2000": 100, "Max1000R": 100}
@@ -20,7 +20,7 @@ def missing(state: State, case: Case) -> list[str]:
     software_only = state["systems"][case["system"]]["chassis"] == SOFTWARE_ONLY
     if software_only:
         wanted[WORKSHEET] = "the Software Only Solution License Migration Worksheet"
-    found = [told for name, told in wanted.items() if name not in case["documents"]]
+    found = [reported for name, reported in wanted.items() if name not in case["documents"]]
     if not case["keys"] or not set(case["keys"]) <= set(state["keys"]):
         found.append("license keys that are known here")
     if software_only and case["system"] not in state["purchase_orders"]:

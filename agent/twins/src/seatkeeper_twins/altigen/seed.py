@@ -18,7 +18,7 @@ from __future__ import annotations
 from datetime import date
 from typing import cast
 
-from seatkeeper_twins.altigen.shapes import CONDUCTS, Conduct, Mailbox, State, System
+from seatkeeper_twins.altigen.models import CONDUCTS, Conduct, Mailbox, State, System
 from seatkeeper_twins.parts import seed as parts_seed
 from seatkeeper_twins.parts.seed import SeedError, flag, table, text
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from seatkeeper_twins.chaos import page
 from seatkeeper_twins.chaos.frame import shown
+from seatkeeper_twins.chaos.models import BORROW_SECONDS, SEAT_KEYS, Borrow, Seats
 from seatkeeper_twins.chaos.page import button, escaped, section
 from seatkeeper_twins.chaos.server import RENEW_BEFORE_SECONDS, Server
-from seatkeeper_twins.chaos.shapes import BORROW_SECONDS, SEAT_KEYS, Borrow, Seats
 from seatkeeper_twins.parts.web import Answer, Handler, Request
 
 BORROW_PATH = "/_twin/page/borrow"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from seatkeeper_twins.chaos import exchange, rules, seed
-from seatkeeper_twins.chaos.shapes import (
+from seatkeeper_twins.chaos.models import (
     BORROW_SECONDS,
     Borrow,
     CloudState,

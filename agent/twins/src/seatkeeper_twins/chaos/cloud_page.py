@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from seatkeeper_twins.chaos import page
 from seatkeeper_twins.chaos.cloud import Cloud
+from seatkeeper_twins.chaos.models import SEAT_KEYS
 from seatkeeper_twins.chaos.page import button, escaped, section
-from seatkeeper_twins.chaos.shapes import SEAT_KEYS
 from seatkeeper_twins.parts.web import Answer, Handler, Refusal, Request
 
 TITLE = "Chaos account"

@@ -35,18 +35,18 @@ def _logged_in(
     """The account page's steps for programs; each brings user and password."""
 
     def handler(request: Request) -> Answer:
-        told = request.json()
-        cloud.login(str(told["user"]), str(told["password"]))
-        return Answer.of_json(question(cloud, told["user"], told))
+        reported = request.json()
+        cloud.login(str(reported["user"]), str(reported["password"]))
+        return Answer.of_json(question(cloud, reported["user"], reported))
 
     return handler
 
 
-def _activate(cloud: Cloud, user: str, told: dict[str, Any]) -> dict[str, Any]:
-    request = base64.b64decode(told["request"], validate=True)
-    return {"workstation": cloud.add_workstation(user, request, str(told["name"]))["id"]}
+def _activate(cloud: Cloud, user: str, reported: dict[str, Any]) -> dict[str, Any]:
+    request = base64.b64decode(reported["request"], validate=True)
+    return {"workstation": cloud.add_workstation(user, request, str(reported["name"]))["id"]}
 
 
-def _answer(cloud: Cloud, user: str, told: dict[str, Any]) -> dict[str, Any]:
-    content = cloud.answer_of(user, str(told["workstation"]))
+def _answer(cloud: Cloud, user: str, reported: dict[str, Any]) -> dict[str, Any]:
+    content = cloud.answer_of(user, str(reported["workstation"]))
     return {"answer": base64.b64encode(content).decode()}

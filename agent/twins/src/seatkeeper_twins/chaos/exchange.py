@@ -32,8 +32,8 @@ def read_answer(content: bytes) -> dict[str, Any]:
     return _unpacked(_ANSWER, content, "an answer file")
 
 
-def _packed(title: str, told: dict[str, Any]) -> bytes:
-    text = json.dumps(told, sort_keys=True)
+def _packed(title: str, reported: dict[str, Any]) -> bytes:
+    text = json.dumps(reported, sort_keys=True)
     content = base64.b64encode(text.encode()).decode()
     return f"{title}\n{_digest(text)}\n{content}\n".encode()
 
@@ -42,12 +42,12 @@ def _unpacked(title: str, content: bytes, what: str) -> dict[str, Any]:
     try:
         first, digest, coded = content.decode("ascii").splitlines()
         text = base64.b64decode(coded, validate=True).decode()
-        told = json.loads(text)
+        reported = json.loads(text)
     except ValueError as error:
         raise ValueError(f"this is not {what}") from error
-    if first != title or digest != _digest(text) or not isinstance(told, dict):
+    if first != title or digest != _digest(text) or not isinstance(reported, dict):
         raise ValueError(f"this is not {what}")
-    return told
+    return reported
 
 
 def _digest(text: str) -> str:

@@ -18,10 +18,10 @@ def action_routes(server: Server) -> dict[tuple[str, str], Handler]:
         "dongle": actions.dongle, "transfer": actions.transfer, "close": actions.close,
         "borrow": actions.borrow, "release": actions.release, "auto-renew": actions.auto_renew,
     }  # fmt: skip
-    return {("POST", f"/_twin/page/{name}"): _or_told(act) for name, act in named.items()}
+    return {("POST", f"/_twin/page/{name}"): _or_reported(act) for name, act in named.items()}
 
 
-def _or_told(action: Handler) -> Handler:
+def _or_reported(action: Handler) -> Handler:
     """Show a refusal on the page instead of as an error."""
 
     def handler(request: Request) -> Answer:

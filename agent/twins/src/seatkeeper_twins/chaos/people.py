@@ -37,8 +37,8 @@ def eligibility(
     ``rules``, ``eligible`` (all are met), ``target`` (whether the user name would be ticked) and
     ``shown`` (whether the page has TRANSFER, for which the dongle must be visible as well).
     """
-    asked = {"dongle": dongle, "target": target}
-    query = urlencode({key: value for key, value in asked.items() if value is not None})
+    requested = {"dongle": dongle, "target": target}
+    query = urlencode({key: value for key, value in requested.items() if value is not None})
     return ask(server, "GET", f"/_twin/eligibility?{query}")
 
 
@@ -95,13 +95,13 @@ def answer_request(
     deadline = time.monotonic() + seconds_max
     while True:
         try:
-            told = ask(cloud, "POST", "/_twin/account/answer", {**who, "workstation": station})
+            reported = ask(cloud, "POST", "/_twin/account/answer", {**who, "workstation": station})
         except TwinRefused as error:
             if error.status != 404 or time.monotonic() > deadline:
                 raise
             time.sleep(LOOK_AGAIN_SECONDS)
         else:
-            return base64.b64decode(told["answer"])
+            return base64.b64decode(reported["answer"])
 
 
 def _borrowed(server: str, product: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TypedDict
 
-from seatkeeper_twins.chaos.shapes import CloudState, Held, Method
+from seatkeeper_twins.chaos.models import CloudState, Held, Method
 
 SERVER_OLDEST = (4, 5, 0)
 WIBUKEY_OLDEST = (6, 0, 0)

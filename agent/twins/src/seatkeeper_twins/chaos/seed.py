@@ -30,7 +30,7 @@ import secrets
 from datetime import date
 from typing import Any
 
-from seatkeeper_twins.chaos.shapes import (
+from seatkeeper_twins.chaos.models import (
     SEAT_KEYS,
     CloudDongle,
     CloudState,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from seatkeeper_twins.chaos import exchange, rules, seed, usb_folder
-from seatkeeper_twins.chaos.shapes import BORROW_SECONDS, Borrow, ServerState, Transfer
+from seatkeeper_twins.chaos.models import BORROW_SECONDS, Borrow, ServerState, Transfer
 from seatkeeper_twins.chaos.status import shown_product, shown_status
 from seatkeeper_twins.parts.process import Process, check, new_id
 from seatkeeper_twins.parts.seed import SeedError, flag, seconds, table, text
@@ -53,14 +53,14 @@ class Server(Process[ServerState]):
         if state["activation_method"] != "online":
             return
         try:
-            told = self._ask(
+            reported = self._ask(
                 "sync", machine=state["machine"], user=state["user"], disturbed=self._disturbed()
             )
         except (VendorUnreachable, Refusal):
             return  # shown is what was known last
         with self.store.change() as draft:
-            draft["licenses"], draft["borrows"] = told["licenses"], told["borrows"]
-        self._follow(told["migration"])
+            draft["licenses"], draft["borrows"] = reported["licenses"], reported["borrows"]
+        self._follow(reported["migration"])
 
     def _follow(self, migration: dict[str, Any] | None) -> None:
         """Show how a migration stands; its end leaves the dongle service off (grade D)."""
@@ -98,7 +98,7 @@ class Server(Process[ServerState]):
     def _ask(self, question: str, **values: Any) -> dict[str, Any]:
         return ask(self.cloud_address, question, **values)
 
-    def _order(self, question: str, **values: Any) -> None:
+    def _request_of_vendor(self, question: str, **values: Any) -> None:
         """Something for the cloud to do; Refusal also when it does not answer."""
         try:
             self._ask(question, **values)
@@ -183,14 +183,16 @@ class Server(Process[ServerState]):
         with self.changing("upload") as draft:
             check(draft["activation_method"] is None, 409, "Already active")
             try:
-                told = exchange.read_answer(content)
+                reported = exchange.read_answer(content)
             except ValueError as error:
                 raise Refusal(400, f"The file cannot be used: {error}") from error
-            ours = draft["request_nonce"] is not None and told["nonce"] == draft["request_nonce"]
+            ours = (
+                draft["request_nonce"] is not None and reported["nonce"] == draft["request_nonce"]
+            )
             check(ours, 400, "The file answers another request")
             draft.update({
                 "activation_method": "offline", "user": None, "logged_in": False,
-                "request_nonce": None, "licenses": told["licenses"],
+                "request_nonce": None, "licenses": reported["licenses"],
             })  # fmt: skip
 
     def read_config(self) -> dict[str, Any]:
@@ -226,9 +228,9 @@ class Server(Process[ServerState]):
         """Every rule by name for a dongle, by default the first; VendorUnreachable."""
         facts = self.facts()
         chosen = serial or next(iter(facts["dongles"]), None)
-        told = self._ask("judge", serial=chosen, user=facts["user"], target=target)
-        met = rules.met_by_server(facts) | told["rules"]
-        return {"rules": met, "eligible": all(met.values()), "target": told["target"]}
+        reported = self._ask("judge", serial=chosen, user=facts["user"], target=target)
+        met = rules.met_by_server(facts) | reported["rules"]
+        return {"rules": met, "eligible": all(met.values()), "target": reported["target"]}
 
     def can_transfer(self) -> bool:
         """Whether the page shows TRANSFER; it does not say why not."""
@@ -258,7 +260,9 @@ class Server(Process[ServerState]):
                 409,
                 "The transfer is not possible",
             )
-            self._order("migrate", machine=self.state["machine"], facts=self.facts(), target=target)
+            self._request_of_vendor(
+                "migrate", machine=self.state["machine"], facts=self.facts(), target=target
+            )
 
     def close_transfer(self) -> None:
         """Take the confirmation off the page."""
@@ -271,7 +275,7 @@ class Server(Process[ServerState]):
         """Borrow seats of products for two weeks."""
         with self.passing("borrow"):
             self._check_online()
-            self._order(
+            self._request_of_vendor(
                 "borrow", machine=self.state["machine"], user=self.state["user"], counts=counts,
                 until=self.now() + BORROW_SECONDS,
             )  # fmt: skip
@@ -280,13 +284,13 @@ class Server(Process[ServerState]):
         """Return what was borrowed."""
         with self.passing("release"):
             self._check_online()
-            self._order("release", borrow=identity)
+            self._request_of_vendor("release", borrow=identity)
 
     def set_auto_renew(self, identity: str, enabled: bool) -> None:
         """Borrow two weeks again near expiry, or not."""
         with self.passing("auto_renew"):
             self._check_online()
-            self._order("auto_renew", borrow=identity, enabled=enabled)
+            self._request_of_vendor("auto_renew", borrow=identity, enabled=enabled)
 
     def _check_online(self) -> None:
         check(self.state["activation_method"] == "online", 409, "Online licensing is not active")

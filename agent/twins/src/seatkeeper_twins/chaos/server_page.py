@@ -85,17 +85,17 @@ class _Views:
     def _dongles(self) -> str:
         state, visible = self._server.state, self._server.visible()
         if state["dongle_enabled_at"] is None:
-            told = "The dongle service is disabled."
+            reported = "The dongle service is disabled."
         elif visible:
-            told = "The dongle service is enabled."
+            reported = "The dongle service is enabled."
         else:
-            told = "The dongle service is enabled; no dongle is visible."
+            reported = "The dongle service is enabled; no dongle is visible."
         rows = [
             [escaped(each.serial or "no serial number"), escaped(each.path)] for each in visible
         ]
         return section(
             "Dongles",
-            f"<p>{told}</p>",
+            f"<p>{reported}</p>",
             page.table(["Serial number", "Port"], rows) if rows else "",
             dongle_menu(self._server),
         )
@@ -113,14 +113,14 @@ class _Views:
                 "<progress></progress>",
             )
         done = transfer["state"] == "done"
-        told = (
+        reported = (
             f'<p class="good">The licenses were transferred to {target}.</p><p>Unplug the dongle:'
             " it holds no license any more. It may take some minutes until the licenses appear in"
             " the account.</p>"
             if done
             else '<p class="bad">The transfer was interrupted.</p>'
         )
-        return section("Transfer of licenses", told, button("CLOSE", "/_twin/page/close"))
+        return section("Transfer of licenses", reported, button("CLOSE", "/_twin/page/close"))
 
     def enable(self, _request: Request) -> Answer:
         """Log in, or go the way of files."""

@@ -36,8 +36,8 @@ def _documented(server: Server) -> dict[tuple[str, str], Handler]:
     def activate(request: Request) -> Answer:
         # Whether the product takes JSON or a form is not public: the twin takes either.
         is_json = request.content_type.startswith("application/json")
-        told = request.json() if is_json else request.form()
-        server.activate(str(told.get("username", "")), str(told.get("password", "")))
+        reported = request.json() if is_json else request.form()
+        server.activate(str(reported.get("username", "")), str(reported.get("password", "")))
         return Answer()
 
     def deactivate(_request: Request) -> Answer:
@@ -81,10 +81,10 @@ def _made_up(server: Server) -> dict[tuple[str, str], Handler]:
         with server.lock:
             server.settle()
             try:
-                told = server.judge(request.query.get("dongle"), request.query.get("target"))
+                reported = server.judge(request.query.get("dongle"), request.query.get("target"))
             except VendorUnreachable as error:
                 raise Refusal(503, CLOUD_SILENT) from error
-            return Answer.of_json({**told, "shown": server.can_transfer()})
+            return Answer.of_json({**reported, "shown": server.can_transfer()})
 
     def transfer(request: Request) -> Answer:
         """The page's TRANSFER >> with its refusal as a status; also when the page lacks it."""
@@ -106,8 +106,8 @@ def _file(content: bytes, name: str) -> Answer:
 
 def _diagnostics(server: Server) -> bytes:
     with server.passing("logs"):
-        told = {"version": server.state["version"], "config": server.state["config"]}
+        reported = {"version": server.state["version"], "config": server.state["config"]}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("diagnostics.json", json.dumps(told, indent=1))
+        archive.writestr("diagnostics.json", json.dumps(reported, indent=1))
     return packed.getvalue()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from seatkeeper_twins.chaos.shapes import Product
+from seatkeeper_twins.chaos.models import Product
 
 if TYPE_CHECKING:
     from seatkeeper_twins.chaos.server import Server
@@ -26,8 +26,8 @@ def shown_status(server: Server) -> dict[str, Any]:
 
 def shown_product(product: Product) -> dict[str, Any]:
     """A product with its seats; a kind without seats is absent."""
-    told = {"productLabel": product["product"], "_twin": "more members surely exist"}
-    return {"product": {**told, **product["seats"]}}
+    reported = {"productLabel": product["product"], "_twin": "more members surely exist"}
+    return {"product": {**reported, **product["seats"]}}
 
 
 def _online(server: Server) -> dict[str, Any]:

@@ -63,8 +63,8 @@ def server_command(folder: Path | str, port: int = 0) -> list[str]:
 
 def places(folder: Path) -> tuple[str, Path]:
     """The cloud's URL and the USB folder that a server was made with."""
-    told = json.loads((folder / PLACES_NAME).read_text(encoding="utf-8"))
-    return told["cloud"], Path(told["usb"])
+    reported = json.loads((folder / PLACES_NAME).read_text(encoding="utf-8"))
+    return reported["cloud"], Path(reported["usb"])
 
 
 def _create(folder: Path | str, state: State) -> Path:

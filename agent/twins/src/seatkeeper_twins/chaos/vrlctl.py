@@ -72,8 +72,8 @@ def online(client: Client, words: list[str]) -> int:
         client.ask("POST", "/deactivate")
         print("Deactivated.")
     elif words == ["status"]:
-        told = json.loads(client.ask("GET", "/status")[1])
-        active = told["online"]["available"]
+        reported = json.loads(client.ask("GET", "/status")[1])
+        active = reported["online"]["available"]
         newer = _numbers(client.version()) >= (5,)
         print(
             f"Online licensing: {'enabled' if active else 'disabled'}" if newer else f"OLS {active}"
@@ -108,8 +108,8 @@ def _credentials(client: Client, path: Path) -> tuple[str, str]:
     if _numbers(client.version()) < CREDENTIALS_FILE_SINCE:
         raise Usage
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return told["username"], told["password"]
+        reported = json.loads(path.read_text(encoding="utf-8"))
+        return reported["username"], reported["password"]
     except (OSError, ValueError, KeyError) as error:
         raise Usage from error
 

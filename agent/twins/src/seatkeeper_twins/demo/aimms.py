@@ -21,7 +21,7 @@ INVENTORY = "playbooks/inventories/aimms"
 OLD, NEW, MOVE = "old-aimms", "new-aimms", "planning"
 PROFILES = {"15.90.10.1": "ProLicense", "15.90.10.2": "Server", "15.90.10.3": "Client"}
 JOBS = 2
-NOWHERE = "nowhere"
+ORPHANED = "nowhere"
 REFUSALS = 20
 TARGET_HOST = "new-aimms.planning.example"
 CAUTIONS = ("running jobs end in error", "active nowhere, until the target")
@@ -108,9 +108,9 @@ class Demo:
         if not run.exit_code or run.recap[OLD]["failed"] != 1:
             raise DemoError("The move was not refused without a confirmation; see above.")
         self._require_places({OLD})
-        told = control.describe(self._lab[NEW].aimms.address)["installed"]
+        reported = control.describe(self._lab[NEW].aimms.address)["installed"]
         self._screen.require(
-            told and not self._machine(OLD)["maintenance"],
+            reported and not self._machine(OLD)["maintenance"],
             f"{NEW} has the product installed, and {OLD} serves as before",
             f"{NEW} is not installed, or {OLD} is in maintenance mode.",
         )
@@ -135,10 +135,10 @@ class Demo:
         control.set_fault(self._vendor, "activate.before", "refuse", 503, times=REFUSALS)
         run = self._playbook.run(PLAYBOOK, "-e", f"demo_plan_digest={digest}")
         control.clear_faults(self._vendor)
-        self._require_places({NOWHERE})
-        told = [line for line in run.messages() if "emergency activation" in line]
+        self._require_places({ORPHANED})
+        reported = [line for line in run.messages() if "emergency activation" in line]
         self._screen.require(
-            run.recap[NEW]["failed"] == 1 and bool(told),
+            run.recap[NEW]["failed"] == 1 and bool(reported),
             "the run says which licenses are active nowhere, and what bridges the time",
             "The run did not tell of the licenses that are active nowhere.",
         )
@@ -161,9 +161,9 @@ class Demo:
             f"the {JOBS} jobs of {OLD} run still: maintenance mode was not left yet",
             "Jobs were killed before the applications were pointed at the new server.",
         )
-        told = " ".join(run.open_steps()).replace("\\", "")
+        reported = " ".join(run.open_steps()).replace("\\", "")
         self._screen.require(
-            f'set "PRO server license" to {TARGET_HOST}' in told and "agent attest" in told,
+            f'set "PRO server license" to {TARGET_HOST}' in reported and "agent attest" in reported,
             "the run lists as an open step what to set in AIMMS PRO, and how to say that it is so",
             "The run does not list what is to be set in AIMMS PRO.",
         )
@@ -204,7 +204,7 @@ class Demo:
         self._screen.require(
             found == expected,
             f"the vendor has all {len(places)} licenses active on {', '.join(sorted(found))}"
-            if expected != {NOWHERE}
+            if expected != {ORPHANED}
             else f"the vendor has all {len(places)} licenses active nowhere",
             f"The vendor has licenses active on {', '.join(sorted(found))}, and not on"
             f" {', '.join(sorted(expected))}.",
@@ -214,7 +214,7 @@ class Demo:
         """The machine on which the vendor has each license active."""
         machines = {self._machine(host)["machine"]: host for host in (OLD, NEW)}
         holders = people.holders(self._vendor).items()
-        return {n: NOWHERE if machine is None else machines[machine] for n, machine in holders}
+        return {n: ORPHANED if machine is None else machines[machine] for n, machine in holders}
 
     def _machine(self, host: str) -> dict[str, Any]:
         return dict(control.describe(self._lab[host].aimms.address))

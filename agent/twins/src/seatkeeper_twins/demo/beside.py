@@ -56,7 +56,7 @@ def show(screen: Screen, names: Sequence[str], how: Show, number: int) -> list[s
                 running[pipe] = _Part(name, process)
             ready = connection.wait(list(running))
             for pipe in [each for each in running if each in ready]:
-                if not _heard(pipe, running[pipe], screen):
+                if not _received(pipe, running[pipe], screen):
                     failed += _ended(running.pop(pipe), screen)
     finally:
         _end(list(running.values()))
@@ -97,7 +97,7 @@ class _Sent(io.TextIOBase):
         return len(text)
 
 
-def _heard(pipe: connection.Connection, part: _Part, screen: Screen) -> bool:
+def _received(pipe: connection.Connection, part: _Part, screen: Screen) -> bool:
     """Take in what a part says; whether it had anything left to say."""
     try:
         kind, text = pipe.recv()

@@ -128,10 +128,11 @@ class Servers:
         )
 
     def _require_active(self, name: str, method: str, account: str | None) -> None:
-        told = self._activation(name)
+        reported = self._activation(name)
         seats = studio.shown_seats(self._stage.lab[name])
         self._stage.screen.require(
-            (told["activated"], told["method"], told["account"]) == (True, method, account)
+            (reported["activated"], reported["method"], reported["account"])
+            == (True, method, account)
             and seats == self._stage.before,
             f"{name} is activated {method} and shows what the account of {STUDIO} holds",
             f"{name} is not activated {method}, or shows something else than the account holds.",

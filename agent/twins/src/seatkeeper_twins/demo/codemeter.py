@@ -113,7 +113,7 @@ class Demo:
         state = fleet.state(self._lab)
         run = self._run(*ONE_RETURNED)
         changed = ", ".join(
-            f"{host}: changed={told['changed']}" for host, told in run.recap.items()
+            f"{host}: changed={reported['changed']}" for host, reported in run.recap.items()
         )
         self._screen.require(
             run.counted("changed") == 0, changed, f"The second run changed something: {changed}."

@@ -87,12 +87,12 @@ class Dongles:
 
     def _meet_with_browser(self) -> None:
         run = self._stage.refused(MIGRATE, "--limit", ONLINE, *self._confirmed)
-        told = "\n".join(line for _, body in run.blocks for line in body)
+        report = "\n".join(line for _, body in run.blocks for line in body)
         pictures = sorted((self._online.state_folder / "screenshots").glob("*.png"))
         self._stage.screen.require(
-            "no TRANSFER" in told
+            "no TRANSFER" in report
             and len(pictures) == 1
-            and str(pictures[0]) in told
+            and str(pictures[0]) in report
             and pictures[0].read_bytes().startswith(PNG),
             f"the page has no TRANSFER; what the browser saw is in {', '.join(map(str, pictures))}",
             "The run did not tell that the page lacks TRANSFER, with a screenshot.",
@@ -226,16 +226,16 @@ class Dongles:
     def _require_report(self, run: PlaybookRun, unmet: set[str]) -> None:
         """The report of a run against what is expected, and against what the vendor goes by."""
         rules = studio.reported(run)
-        told = {rule for rule, verdict in rules.items() if verdict == "not met"}
+        report = {rule for rule, verdict in rules.items() if verdict == "not met"}
         met = {rule for rule, verdict in rules.items() if verdict == "met"}
         self._stage.screen.require(
-            told == unmet,
-            f"not met: {', '.join(sorted(told)) or 'nothing that this host can see'}",
-            f"Not met are {', '.join(sorted(told))}, and not {', '.join(sorted(unmet))}.",
+            report == unmet,
+            f"not met: {', '.join(sorted(report)) or 'nothing that this host can see'}",
+            f"Not met are {', '.join(sorted(report))}, and not {', '.join(sorted(unmet))}.",
         )
         causes = self._causes()
         self._stage.screen.require(
-            not met & causes and told <= causes,
+            not met & causes and report <= causes,
             f"the vendor would refuse for {', '.join(sorted(causes))}",
             f"The vendor would refuse for {', '.join(sorted(causes))}, the report says otherwise.",
         )

@@ -30,7 +30,9 @@ _HEADER = re.compile(
 )
 _RECAP = re.compile(r"^(\S+)\s*:((?:\s+\w+=\d+)+)\s*$")
 _RESULT = re.compile(r"^\w+: \[[^\]]+\] => (\{.*?^\}|\{.*\})$", re.DOTALL | re.MULTILINE)
-_TOLD = re.compile(r"^(changed|fatal|failed|ERROR|\[ERROR\]|\[WARNING\]|\[DEPRECATION WARNING\])")
+_REPORTED = re.compile(
+    r"^(changed|fatal|failed|ERROR|\[ERROR\]|\[WARNING\]|\[DEPRECATION WARNING\])"
+)
 _DIFFERENCE = re.compile(r"^(---|\+\+\+|[-+] )")
 _ERROR, _ERROR_END = "[ERROR]", "Origin:"
 _ROLE = re.compile(r"seatkeeper\.licensing\.\w+ : ")
@@ -123,12 +125,12 @@ def blocks(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
 def condensed(header: str, body: list[str]) -> Iterator[str]:
     """The lines worth showing: messages, differences, changes, failures and the recap."""
-    told = message(body) or failure(body) or [line for line in body if _is_worth(line)]
+    reported = message(body) or failure(body) or [line for line in body if _is_worth(line)]
     if header == _OPEN_STEPS:
-        told = [line for line in body if line]
-    if told:
+        reported = [line for line in body if line]
+    if reported:
         yield _ROLE.sub("", header)
-        yield from (f"  {line}" for line in told)
+        yield from (f"  {line}" for line in reported)
 
 
 def failure(body: list[str]) -> list[str]:
@@ -148,16 +150,16 @@ def message(body: list[str]) -> list[str]:
     lines = []
     for result in _RESULT.finditer("\n".join(body)):
         try:
-            told = json.loads(result[1]).get("msg")
+            reported = json.loads(result[1]).get("msg")
         except ValueError:
             continue
-        lines += told if isinstance(told, list) else []
+        lines += reported if isinstance(reported, list) else []
     return lines
 
 
 def _is_worth(line: str) -> bool:
     # A step that waits for a person is told by a task of its own, line by line.
-    found = _TOLD.match(line) or _DIFFERENCE.match(line) or _RECAP.match(line)
+    found = _REPORTED.match(line) or _DIFFERENCE.match(line) or _RECAP.match(line)
     return found is not None and not line.startswith(_WAITING)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from seatkeeper_twins.chaos import people
-from seatkeeper_twins.chaos.shapes import SEAT_KEYS
+from seatkeeper_twins.chaos.models import SEAT_KEYS
 from seatkeeper_twins.demo.playbook import PlaybookRun, message
 from seatkeeper_twins.demo.screen import Screen
 from seatkeeper_twins.lab.lab import Lab, LabHost
@@ -122,16 +122,16 @@ def _lines(run: PlaybookRun) -> list[str]:
 
 
 def _server_rows(host: LabHost) -> list[Row]:
-    told = host.client.get("/v1/servers/chaos")
-    activation = told["activation"]
+    report = host.client.get("/v1/servers/chaos")
+    activation = report["activation"]
     words = [activation["method"], activation["account"]]
     shown = {
         "host": host.name,
-        "version": told["version"],
+        "version": report["version"],
         "activated": ", ".join(filter(None, words)) if activation["activated"] else "no",
-        "dongle_service": "on" if told["dongle_service"] else "off",
+        "dongle_service": "on" if report["dongle_service"] else "off",
     }
-    rows = [{"product": entry["product"], **entry["seats"]} for entry in told["licenses"]]
+    rows = [{"product": entry["product"], **entry["seats"]} for entry in report["licenses"]]
     first, *others = rows or [{}]
     return [{**shown, **first}, *others]
 

@@ -31,11 +31,11 @@ class Waits:
     def require(self, step: str) -> str:
         """Claim that exactly this step waits; the id of its operation."""
         waits = self._host.client.get("/v1/waiting")["waiting"]
-        told = ", ".join(f"{wait['who']}: {wait['title']}" for wait in waits) or "nobody"
+        reported = ", ".join(f"{wait['who']}: {wait['title']}" for wait in waits) or "nobody"
         self._screen.require(
             [wait["step"] for wait in waits] == [step],
-            f"{self._host.name} waits for {told}",
-            f"{self._host.name} waits for {told}, and not for the step {step}.",
+            f"{self._host.name} waits for {reported}",
+            f"{self._host.name} waits for {reported}, and not for the step {step}.",
         )
         return str(waits[0]["operation"])
 

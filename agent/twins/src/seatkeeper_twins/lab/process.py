@@ -115,12 +115,12 @@ class LabProcess:
             if self.pid is None:
                 raise LabError(
                     f"{self.title} ended before it was ready, exit code {self.exit_code}."
-                    f" {self._last_words()}"
+                    f" {self._output_tail()}"
                 )
             if time.monotonic() > deadline:
                 raise LabError(
                     f"{self.title} was not ready within {READY_SECONDS_MAX:g} seconds."
-                    f" {self._last_words()}"
+                    f" {self._output_tail()}"
                 )
             time.sleep(ASK_AGAIN_SECONDS)
 
@@ -158,7 +158,7 @@ class LabProcess:
             if self._process is not None:
                 self._process.send_signal(number)
 
-    def _last_words(self) -> str:
+    def _output_tail(self) -> str:
         try:
             with self.log_path.open("rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))

@@ -46,8 +46,8 @@ def ask(address: str, method: str, path: str, value: object = None) -> dict[str,
         connection.close()
     if answer.status != 200:
         raise TwinRefused(answer.status, body.decode(errors="replace"))
-    told: dict[str, Any] = json.loads(body)
-    return told
+    reported: dict[str, Any] = json.loads(body)
+    return reported
 
 
 def is_ready(folder: Path | str) -> bool:

@@ -32,5 +32,5 @@ def ask(address: str, question: str, **values: Any) -> dict[str, Any]:
         raise VendorUnreachable(f"The vendor answers with {answer.status}")
     if answer.status != 200:
         raise Refusal(answer.status, body.decode(errors="replace"))
-    told: dict[str, Any] = json.loads(body)
-    return told
+    reported: dict[str, Any] = json.loads(body)
+    return reported

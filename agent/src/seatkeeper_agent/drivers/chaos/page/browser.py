@@ -19,7 +19,7 @@ from seatkeeper_agent.drivers.chaos.page.messages import (
     GO,
     LINE_BYTES_MAX,
     Event,
-    Order,
+    PageCommand,
     event_of,
 )
 from seatkeeper_agent.drivers.chaos.page.processes import MARK, end_marked
@@ -91,7 +91,7 @@ class BrowserPage:
         with private_folder(FOLDER_PREFIX, on_disk()) as folder:
             if user is not None:
                 user.own(folder)
-            order = Order(
+            command = PageCommand(
                 flow=flow,
                 arguments=arguments,
                 address=settings.address,
@@ -102,14 +102,14 @@ class BrowserPage:
                 label_seconds_max=settings.label_seconds_max,
                 after_seconds_max=after_seconds_max or settings.page_seconds_max,
             )
-            with _worker(order, user) as worker:
-                return _converse(worker, order, about_to, settings.page_seconds_max)
+            with _worker(command, user) as worker:
+                return _converse(worker, command, about_to, settings.page_seconds_max)
 
 
 class _Worker:
     """One worker process and the lines that it writes."""
 
-    def __init__(self, order: Order, user: BrowserUser | None) -> None:
+    def __init__(self, command: PageCommand, user: BrowserUser | None) -> None:
         # A constant program; the order travels through the pipe.
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-m", _MODULE],
@@ -118,7 +118,7 @@ class _Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            env=_environment(order),
+            env=_environment(command),
             start_new_session=True,
             user=None if user is None else user.uid,
             group=None if user is None else user.gid,
@@ -136,7 +136,7 @@ class _Worker:
             return False
         return stream is not None
 
-    def hear(self, deadline: float) -> tuple[Event, dict[str, Any]]:
+    def receive(self, deadline: float) -> tuple[Event, dict[str, Any]]:
         """The next event; TimeoutError, EOFError and ValueError where none comes."""
         while b"\n" not in self._received:
             self._receive(deadline)
@@ -158,9 +158,9 @@ class _Worker:
 
 
 @contextmanager
-def _worker(order: Order, user: BrowserUser | None) -> Iterator[_Worker]:
+def _worker(command: PageCommand, user: BrowserUser | None) -> Iterator[_Worker]:
     try:
-        worker = _Worker(order, user)
+        worker = _Worker(command, user)
     except OSError as error:
         who = "" if user is None else f" as {user.name}, who has to be able to run {sys.executable}"
         raise DriverUnavailable(
@@ -168,35 +168,37 @@ def _worker(order: Order, user: BrowserUser | None) -> Iterator[_Worker]:
         ) from error
     with worker.process as process:
         try:
-            worker.say(order.line())
+            worker.say(command.line())
             yield worker
             # It closes the browser in order after its last word.
             with suppress(subprocess.TimeoutExpired):
                 process.wait(END_SECONDS_MAX)
         finally:
             process.kill()
-            end_marked(order.mark)
+            end_marked(command.mark)
 
 
-def _converse(worker: _Worker, order: Order, about_to: AboutTo, page_seconds_max: float) -> Any:
+def _converse(
+    worker: _Worker, command: PageCommand, about_to: AboutTo, page_seconds_max: float
+) -> Any:
     deadline = time.monotonic() + page_seconds_max
     clicked = False
     while True:
         try:
-            event, values = worker.hear(deadline)
+            event, values = worker.receive(deadline)
         except (TimeoutError, EOFError, ValueError) as error:
-            raise _ended(order.flow, clicked, isinstance(error, TimeoutError)) from None
+            raise _ended(command.flow, clicked, isinstance(error, TimeoutError)) from None
         if event is Event.DONE:
             return values["value"]
         if event is not Event.ABOUT_TO:
             _raise(event, values, clicked)
         if clicked:
-            raise DriverUnfinished(f"The browser asked twice to click during {order.flow}.")
+            raise DriverUnfinished(f"The browser asked twice to click during {command.flow}.")
         about_to()
         if not worker.say(GO):
-            raise _ended(order.flow, False, False)
+            raise _ended(command.flow, False, False)
         clicked = True
-        deadline = time.monotonic() + order.after_seconds_max + page_seconds_max
+        deadline = time.monotonic() + command.after_seconds_max + page_seconds_max
 
 
 def _raise(event: Event, values: dict[str, Any], clicked: bool) -> NoReturn:
@@ -223,8 +225,8 @@ def _nothing_is_about_to_happen() -> NoReturn:
     raise DriverRefused("Reading the page must not change anything.")
 
 
-def _environment(order: Order) -> dict[str, str]:
+def _environment(command: PageCommand) -> dict[str, str]:
     # Everything that the browser writes goes to its own folder, which is removed.
     gone = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
     kept = {name: value for name, value in os.environ.items() if name not in gone}
-    return kept | {MARK: order.mark, "HOME": order.folder, "TMPDIR": order.folder}
+    return kept | {MARK: command.mark, "HOME": command.folder, "TMPDIR": command.folder}

@@ -266,9 +266,9 @@ class Flows:
         def look() -> Locator | None:
             if self._page.url.startswith(_BROWSERS_OWN_PAGE):
                 self._open_again()
-            told = self._alerts() - self._alerts_before
-            if told:
-                raise FlowRefused(f"After {clicked} the page says: {min(told)}")
+            alerts = self._alerts() - self._alerts_before
+            if alerts:
+                raise FlowRefused(f"After {clicked} the page says: {min(alerts)}")
             found = [] if shown(self._page, clicked) else shown(self._page, labels.CLOSE)
             return found[0] if found else None
 
@@ -287,8 +287,8 @@ class Flows:
         self._page.goto(self._address, wait_until="commit")
 
     def _alerts(self) -> frozenset[str]:
-        told = (alert.inner_text() for alert in visible(self._page.get_by_role("alert")))
-        return frozenset(" ".join(text.split())[:_ALERT_LENGTH_MAX] for text in told)
+        alerts = (alert.inner_text() for alert in visible(self._page.get_by_role("alert")))
+        return frozenset(" ".join(text.split())[:_ALERT_LENGTH_MAX] for text in alerts)
 
     def _label(self, label: str) -> Locator:
         found = self._waited(lambda: only(label, shown(self._page, label)))

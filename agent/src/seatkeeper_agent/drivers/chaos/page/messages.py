@@ -26,7 +26,7 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PageCommand:
     """What to do on which page, with what browser, and how long it may take in seconds.
 
     ``folder`` is the browser's own, ``mark`` what its processes carry."""
@@ -46,7 +46,7 @@ class Order:
         return json.dumps(asdict(self)).encode() + b"\n"
 
     @classmethod
-    def of(cls, line: bytes) -> Order:
+    def of(cls, line: bytes) -> PageCommand:
         """As it is received."""
         return cls(**json.loads(line))
 

@@ -43,10 +43,10 @@ def moment_in(text: str) -> int | None:
         return None
     day, time, zone = match.groups()
     try:
-        told = datetime.fromisoformat(f"{day}T{time}{'Z' if zone == 'UTC' else zone}")
+        moment = datetime.fromisoformat(f"{day}T{time}{'Z' if zone == 'UTC' else zone}")
     except ValueError:
         return None
-    return int(told.timestamp())
+    return int(moment.timestamp())
 
 
 def _entry(row: Locator) -> dict[str, Any] | None:
@@ -64,7 +64,7 @@ def _entry(row: Locator) -> dict[str, Any] | None:
     return {
         "product": product,
         "seats": int(numbers[0].group(1)),
-        "until": next((told for told in moments if told is not None), None),
+        "until": next((moment for moment in moments if moment is not None), None),
         "auto_renew": switches[0].is_checked() if len(switches) == 1 else None,
     }
 

@@ -26,7 +26,7 @@ from seatkeeper_agent.drivers.chaos.page.messages import (
     LINE_BYTES_MAX,
     SCREENSHOT_BYTES_MAX,
     Event,
-    Order,
+    PageCommand,
     line_of,
 )
 from seatkeeper_agent.drivers.chaos.page.processes import end_marked
@@ -49,21 +49,21 @@ class _Unavailable(Exception):
 class _Channel:
     """The agent's end of the two pipes."""
 
-    def __init__(self, given: IO[bytes], told: IO[bytes]) -> None:
-        self.order = Order.of(given.readline(LINE_BYTES_MAX))
-        self._told = told
+    def __init__(self, given: IO[bytes], output: IO[bytes]) -> None:
+        self.command = PageCommand.of(given.readline(LINE_BYTES_MAX))
+        self._output = output
         self._words: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._ending = threading.Lock()
         threading.Thread(target=self._listen, args=(given,), daemon=True).start()
 
-    def tell(self, event: Event, values: dict[str, Any]) -> None:
+    def send(self, event: Event, values: dict[str, Any]) -> None:
         """Send one line."""
-        self._told.write(line_of(event, values))
-        self._told.flush()
+        self._output.write(line_of(event, values))
+        self._output.flush()
 
     def about_to(self) -> None:
         """Say that the effect is next; return when it may be."""
-        self.tell(Event.ABOUT_TO, {})
+        self.send(Event.ABOUT_TO, {})
         self._words.get()
 
     def leave(self) -> NoReturn:
@@ -76,8 +76,8 @@ class _Channel:
         while given.readline() == GO:
             self._words.put(GO)
         self._ending.acquire()
-        end_marked(self.order.mark)
-        shutil.rmtree(self.order.folder, ignore_errors=True)
+        end_marked(self.command.mark)
+        shutil.rmtree(self.command.folder, ignore_errors=True)
         os._exit(1)
 
 
@@ -87,35 +87,35 @@ def main() -> None:
     # What a library prints must not come between the lines.
     os.dup2(2, 1)
     try:
-        with _browser(channel.order) as page:
-            channel.tell(*_outcome(page, channel))
+        with _browser(channel.command) as page:
+            channel.send(*_outcome(page, channel))
     except _Unavailable as error:
-        channel.tell(Event.UNAVAILABLE, {"text": str(error)})
+        channel.send(Event.UNAVAILABLE, {"text": str(error)})
     finally:
         channel.leave()
 
 
 @contextmanager
-def _browser(order: Order) -> Iterator[Page]:
+def _browser(command: PageCommand) -> Iterator[Page]:
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         raise _Unavailable(f"Playwright is not installed: {_INSTALL}.") from None
-    if not os.access(order.chromium, os.X_OK):
-        raise _Unavailable(f"There is no Chromium at {order.chromium}: set chaos.chromium.")
+    if not os.access(command.chromium, os.X_OK):
+        raise _Unavailable(f"There is no Chromium at {command.chromium}: set chaos.chromium.")
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(
-                executable_path=order.chromium,
-                args=[*_OWN_ARGUMENTS, *order.browser_arguments],
+                executable_path=command.chromium,
+                args=[*_OWN_ARGUMENTS, *command.browser_arguments],
                 timeout=_LAUNCH_SECONDS_MAX * 1000,
                 # Playwright's default is off; only the operator's own argument switches it off.
                 chromium_sandbox=True,
             )
         except Error as error:
-            raise _Unavailable(_not_started(order.chromium, error)) from None
+            raise _Unavailable(_not_started(command.chromium, error)) from None
         page = browser.new_page(viewport={"width": 1280, "height": 900}, service_workers="block")
-        page.set_default_timeout(order.label_seconds_max * 1000)
+        page.set_default_timeout(command.label_seconds_max * 1000)
         page.route("**/*", _send_once)
         yield page
         browser.close()
@@ -142,15 +142,15 @@ def _send_once(route: Route) -> None:
 def _outcome(page: Page, channel: _Channel) -> tuple[Event, dict[str, Any]]:
     from playwright.sync_api import Error
 
-    order = channel.order
-    limits = (order.label_seconds_max, order.after_seconds_max)
-    flows = Flows(page, order.address, *limits, channel.about_to)
+    command = channel.command
+    limits = (command.label_seconds_max, command.after_seconds_max)
+    flows = Flows(page, command.address, *limits, channel.about_to)
     try:
-        _open(page, order.address)
-        value = getattr(flows, order.flow)(**order.arguments)
+        _open(page, command.address)
+        value = getattr(flows, command.flow)(**command.arguments)
     except LabelMissing as error:
-        told = {"label": error.label, "text": str(error), "screenshot": _screenshot(page)}
-        return Event.MISSING, told
+        failure = {"label": error.label, "text": str(error), "screenshot": _screenshot(page)}
+        return Event.MISSING, failure
     except FlowRefused as error:
         return Event.REFUSED, {"text": str(error)}
     except _Unavailable as error:

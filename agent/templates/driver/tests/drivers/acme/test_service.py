@@ -9,11 +9,11 @@ import pytest
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.journal import Journal
-from seatkeeper_agent.operations.servers.settings import ServerOrder, ServerService
+from seatkeeper_agent.operations.servers.settings import ServerRequest, ServerService
 from seatkeeper_twins.acme import twin
 
 ACTOR = "tester"
-STARTED, STOPPED = ServerOrder({}, running=True), ServerOrder({}, running=False)
+STARTED, STOPPED = ServerRequest({}, running=True), ServerRequest({}, running=False)
 
 
 def test_a_plan_changes_nothing_and_tells_what_the_run_does(
@@ -29,7 +29,7 @@ def test_a_plan_changes_nothing_and_tells_what_the_run_does(
 
 @pytest.mark.parametrize(("order", "runs"), [(STARTED, True), (STOPPED, False)])
 def test_a_second_run_changes_nothing(
-    service: ServerService, folder: Path, order: ServerOrder, runs: bool
+    service: ServerService, folder: Path, order: ServerRequest, runs: bool
 ) -> None:
     service.put(STARTED if not runs else STOPPED, ACTOR, dry_run=False)
     service.put(order, ACTOR, dry_run=False)
@@ -76,7 +76,7 @@ def test_what_nobody_can_see_is_in_doubt_and_settled_when_it_is_seen(
 def test_a_setting_that_nobody_has_described_is_refused(
     service: ServerService, folder: Path
 ) -> None:
-    declared = ServerOrder({"network": {"port": "1"}}, running=True)
+    declared = ServerRequest({"network": {"port": "1"}}, running=True)
     with pytest.raises(Problem, match=r"network\.port"):
         service.put(declared, ACTOR, dry_run=False)
     assert twin.is_running(folder) is False

@@ -16,7 +16,7 @@ def test_the_defaults_name_nothing_that_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "reported"),
     [
         ({"start_command": ("service", "%s")}, "start_command: '%s' must not hold %"),
         ({"stop_command": ("service\n",)}, "stop_command: .* control characters"),
@@ -24,6 +24,6 @@ def test_the_defaults_name_nothing_that_is_not_known() -> None:
         ({"service_seconds_max": 3601.0}, "service_seconds_max must be .* at most 3600"),
     ],
 )
-def test_what_cannot_be_used_is_told(values: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValueError, match=f"^acme: {told}"):
+def test_what_cannot_be_used_is_told(values: dict[str, Any], reported: str) -> None:
+    with pytest.raises(ValueError, match=f"^acme: {reported}"):
         AcmeSettings(**values)

@@ -50,9 +50,9 @@ def test_without_commands_everything_is_refused_with_a_reason() -> None:
     found = driver.describe()
     assert (found.version, found.running) == (None, False)
     assert {entry.grade for entry in found.capabilities} == {Grade.REFUSED}
-    for asked in (driver.is_running, driver.start, driver.stop):
+    for requested in (driver.is_running, driver.start, driver.stop):
         with pytest.raises(DriverUnsupported, match="set acme"):
-            asked()
+            requested()
 
 
 def test_no_setting_is_known(driver: AcmeDriver) -> None:

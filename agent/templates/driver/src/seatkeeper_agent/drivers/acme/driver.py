@@ -78,7 +78,7 @@ class AcmeDriver:
         if outcome.exit_code not in (RUNS, RUNS_NOT):
             raise DriverUnavailable(
                 f"the status command ended with exit code {outcome.exit_code}, which tells neither"
-                f" that the license server runs nor that it does not: {_told(outcome)}"
+                f" that the license server runs nor that it does not: {_reported(outcome)}"
             )
         return outcome.exit_code == RUNS
 
@@ -94,7 +94,7 @@ class AcmeDriver:
         outcome = self._run(name)
         if outcome.exit_code != 0:
             raise DriverRefused(
-                f"the {name} ended with exit code {outcome.exit_code}: {_told(outcome)}"
+                f"the {name} ended with exit code {outcome.exit_code}: {_reported(outcome)}"
             )
         deadline = time.monotonic() + self._settings.service_seconds_max
         while not self._is(running):
@@ -131,5 +131,5 @@ class AcmeDriver:
         return run(command, os.environ, self._settings.call_seconds_max)
 
 
-def _told(outcome: Outcome) -> str:
+def _reported(outcome: Outcome) -> str:
     return " ".join(outcome.output.split())[:300] or "no text"

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Moves over the API: who may confirm, what is refused, and that codes are nowhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatkeeper_agent.domain.server_move_legs import move_id
+from seatkeeper_twins.lab.lab import Lab
+
+from .asking import Asker, asking
+from .contract import Contract
+from .server_move_routes import (
+    BACKUP,
+    CODES,
+    LICENSES,
+    MOVE_SEEDS,
+    NAME,
+    NEW,
+    OLD,
+    PROFILE,
+    body,
+    codes,
+    leg_path,
+    move,
+)
+
+CODE = next(iter(CODES.values()))
+ADVICE = "it works for 7 days"
+COMMAND_SECONDS_MAX = 120
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Lab]:
+    """Two hosts."""
+    with Lab.create(MOVE_SEEDS) as lab:
+        yield lab
+
+
+@pytest.fixture
+def source(servers: Lab, contract: Contract) -> Iterator[Asker]:
+    """The one with the licenses."""
+    with asking(servers[OLD], contract) as asker:
+        yield asker
+
+
+def test_what_does_not_fit_is_refused(source: Asker) -> None:
+    wrong = body("another", licenses=LICENSES)
+    assert source.problem("POST", leg_path("backup"), json=wrong)["code"] == "request-invalid"
+    assert source.problem("GET", f"/v1/moves/{move_id('never')}")["status"] == 404
+    assert source.problem("GET", "/v1/servers/chaos/backup")["code"] == "vendor-unknown"
+    sent = body(codes=[{"license": "15.90.10.1", "code": [CODE]}])
+    problem = source.problem("POST", leg_path("install"), json=sent)
+    assert CODE not in str(problem)
+    backup = {"licenses": [{**LICENSES[0], "profiles": ["Client"]}]}
+    assert source.problem("PUT", BACKUP, json=backup)["code"] == "backup-contradicted"
+    absent = {"license": "15.90.10.1", "state": "absent"}
+    assert source.problem("PUT", f"{PROFILE}/Client", json=absent)["code"] == "capability-refused"
+    unseen = source.ask("PUT", f"{PROFILE}/Nobody", json=absent)
+    assert unseen.json()["changed"] is False
+    taken = {"license": "15.90.10.1"}
+    assert source.problem("PUT", f"{PROFILE}/Client", json=taken)["code"] == "capability-refused"
+
+
+def test_an_activation_code_is_used_and_is_nowhere(contract: Contract) -> None:
+    with Lab.create(MOVE_SEEDS) as lab:
+        with asking(lab[OLD], contract) as old, asking(lab[NEW], contract) as new:
+            requested = body(licenses=LICENSES)
+            backup = old.ask("POST", leg_path("backup"), json=requested).json()["backup"]
+            texts = [refused_text(new, body(codes=codes(), backup=backup))]
+            texts.append(refused_text(new, body(codes=[{**each, "extra": 1} for each in codes()])))
+            old.ask("DELETE", f"/v1/moves/{move_id(NAME)}")
+            move(old, new, LICENSES)
+            shown = ("/v1/audit?limit=1000", "/v1/operations", "/v1/moves", "/", "/metrics")
+            texts += [asker.ask("GET", path).text for asker in (old, new) for path in shown]
+            assert not any(code in text for text in texts for code in CODES.values())
+            assert new.get(f"/v1/moves/{move_id(NAME)}")["state"] == "arrived"
+        assert files_with_codes(lab) == []
+
+
+def test_a_license_that_is_active_nowhere_is_named_on_page_and_command_line(
+    contract: Contract,
+) -> None:
+    with (
+        Lab.create(MOVE_SEEDS) as lab,
+        asking(lab[OLD], contract) as old,
+        asking(lab[NEW], contract) as new,
+    ):
+        assert ADVICE not in old.ask("GET", "/").text
+        release(old, new)
+        page = old.ask("GET", "/").text
+        agent = (sys.executable, "-m", "seatkeeper_agent", "--config", lab[OLD].settings_path)
+        reported = subprocess.run(
+            [*agent, "status"],
+            capture_output=True, text=True, timeout=COMMAND_SECONDS_MAX, check=True,
+        ).stdout  # fmt: skip
+        for number in CODES:
+            # What the target has made of it is not known here.
+            assert f'{number} <span class="bad">maybe active nowhere</span>' in page
+            assert f"license     {number} MAYBE ACTIVE NOWHERE since" in reported
+        assert ADVICE in page
+        assert 'data-of="Since"' in page, "a narrow screen has no heads"
+        assert ADVICE in reported
+
+
+def release(old: Asker, new: Asker) -> None:
+    """Up to where the licenses have left."""
+    backup = old.ask("POST", leg_path("backup"), json=body(licenses=LICENSES)).json()["backup"]
+    prepared = new.ask("POST", leg_path("prepare"), json=body(backup=backup)).json()["document"]
+    requested = body(document=prepared)
+    plan = old.ask("POST", f"{leg_path('release')}?dry_run=true", json=requested).json()["plan"]
+    requested["plan_digest"] = plan["digest"]
+    answer = old.ask("POST", leg_path("release"), json=requested).json()
+    assert answer["after"] == {"state": "released"}
+
+
+def refused_text(asker: Asker, sent: Any) -> str:
+    """What an installation is answered that comes too early or does not fit."""
+    answer = asker.ask("POST", leg_path("install"), json=sent)
+    assert answer.is_error
+    return answer.text
+
+
+def files_with_codes(lab: Lab) -> list[str]:
+    """Files of the agents that hold one; the vendor's service knows them, of course."""
+    files = [path for host in lab for path in host.state_folder.rglob("*") if path.is_file()]
+    files += [host.folder / "agent.log" for host in lab]
+    return [str(path) for path in files if holds_code(path)]
+
+
+def holds_code(path: Path) -> bool:
+    """Whether one of the codes is in it."""
+    content = path.read_bytes()
+    return any(code.encode() in content for code in CODES.values())
