@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "agent" / "tests"))
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from crash.campaign import Report, benches, replay
 from crash.progress import Say, reported, say
@@ -25,6 +26,7 @@ from crash.share import chosen, seed, share
 from crash.warm import warm_up
 from playbook_carrier import PlaybookCarrier
 
+from integration.warm_python import interpreter
 from seatkeeper_twins.lab.lab import ending_in_order
 
 SCENARIOS = ("push", "borrow")
@@ -76,6 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--report", type=Path, help="write the figures there, as JSON")
     options = parser.parse_args(arguments)
     warm_up()
+    interpreter()  # one for all that are forked
     stops = options.stop_points or options.stop_task
     stop = Stop(options.stop_points, options.stop_task) if stops else None
     schedule = chosen_schedule(options, stop)

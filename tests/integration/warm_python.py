@@ -69,7 +69,9 @@ def interpreter() -> str:
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
         )
     atexit.register(folder.cleanup)
-    atexit.register(server.communicate)  # which closes what the server waits for
+    # Whoever is killed closes what the server waits for, unless a fork of it goes on.
+    atexit.register(server.communicate)
+    atexit.register(server.terminate)
     return str(program)
 
 
