@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._own_names import told_by
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._own_names import values_of
 
 Entry = t.Dict[str, t.Any]
 
@@ -19,7 +19,7 @@ _ENDS: t.Final = ("source", "target")
 
 def agent_of(host: str, hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
     """What the agent of a host is called: as its host, if nothing else is declared."""
-    declared = told_by([hostvars[host]], _NAME) if host in hostvars else []
+    declared = values_of([hostvars[host]], _NAME) if host in hostvars else []
     return str(declared[0]) if declared else host
 
 

@@ -53,7 +53,7 @@ def test_every_form_and_every_bound_of_a_request_has_words() -> None:
         ({"keys": []}, "keys must have at least 1 entry"),
         ({"keys": [{"key": "K"}]}, "keys/0 needs product"),
         ({"fields": {"a": 1}}, "fields/a must be a text"),
-        ({"card_type": "x"}, "it has an unknown member; there may be case_number, plan_digest"),
+        ({"card_type": "x"}, "it has an unknown member; there may be case_number, fields, keys"),
         ({"plan_digest": "abc"}, "plan_digest must be 64 hexadecimal digits"),
         ({"case_number": "x" * 61}, "case_number must have at most 60 characters"),
         ({"new_keys": [{"key": "k", "product": "p", "quantity": 0}]}, "must be 1 or more"),
