@@ -83,13 +83,13 @@ def _leg(params: Params, client: AgentClient, identity: str, check_mode: bool) -
         "transfer": declaration(params),
         "document": document,
         "decision": params["decision"],
-        "plan_digest": params["plan_digest"],
         "update_counter": params["update_counter"],
         "facts": params["facts"],
     }
-    if params["evidence"] is not None:
-        # An agent that compares nothing does not know the member.
-        body["evidence"] = params["evidence"]
+    # An older agent does not know these members: it is given those that are needed.
+    for name in ("evidence", "plan_digest"):
+        if params[name] is not None:
+            body[name] = params[name]
     try:
         path = path_of("transfers", identity, params["leg"])
         answer = client.change("POST", path, body, check_mode)

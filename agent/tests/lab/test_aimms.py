@@ -36,7 +36,7 @@ def test_each_agent_sees_its_own_machine_and_a_lab_is_opened_as_it_was_left(tmp_
         assert (graded["activate"], graded["deactivate"]) == ("documented", "assisted")
         assert people.holders(lab.aimms_vendor.address)[LICENSE] is not None
         assert lab["old-server"].products().keys() == {"aimms"}
-        settings = load(lab["old-server"].settings_path).aimms
+        settings = load(lab["old-server"].settings_path).vendors["aimms"]
         assert settings is not None
         assert settings.deactivate_command == ("licman", "--twin-deactivate", "{license}")
         people.maintenance(lab["old-server"].aimms.address, True)

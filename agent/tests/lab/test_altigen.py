@@ -29,7 +29,7 @@ def lab() -> Iterator[Lab]:
 
 
 def test_the_agent_knows_the_mailbox_of_its_own_twin(lab: Lab) -> None:
-    reported = {host.name: load(host.settings_path).altigen for host in lab}
+    reported = {host.name: load(host.settings_path).vendors.get("altigen") for host in lab}
     mailed, by_hand = reported[HOST], reported["bare-server"]
     assert mailed is not None
     assert (mailed.smtp_host, mailed.smtp_port) == ("127.0.0.1", lab[HOST].altigen.ports[1])

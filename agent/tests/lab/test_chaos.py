@@ -82,7 +82,7 @@ def test_dongles_come_and_go(lab: Lab) -> None:
 
 
 def test_the_agent_can_ask_the_operators_commands(lab: Lab) -> None:
-    reported = load(lab["render-server"].settings_path).chaos
+    reported = load(lab["render-server"].settings_path).vendors["chaos"]
     assert reported is not None
     assert reported.performer == "person"
     done = subprocess.run(

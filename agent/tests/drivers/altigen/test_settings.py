@@ -66,7 +66,7 @@ def test_the_table_is_read_from_the_agents_settings(tmp_path: Path) -> None:
         '[altigen]\ndealer_id = "D-1000"\nsmtp_host = "localhost"\nsmtp_port = 2525\n'
         'smtp_starttls = false\nsender = "a@b.example"\nrecipient = "c@d.example"\n'
     )
-    found = load(path).altigen
+    found = load(path).vendors["altigen"]
     assert found is not None
     assert (found.dealer_id, found.smtp_port, found.smtp_starttls) == ("D-1000", 2525, False)
     path.write_text('[altigen]\nsmtp_port = "2525"\n')

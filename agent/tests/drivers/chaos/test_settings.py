@@ -151,7 +151,7 @@ service_seconds_max = 90
 due_after = 86400
 """
     )
-    read = load(path).chaos
+    read = load(path).vendors["chaos"]
     assert read is not None
     usual = ChaosSettings()
     same = [

@@ -112,7 +112,7 @@ def test_a_stale_plan_is_made_anew(pair: Pair) -> None:
 def test_exactly_the_plan_that_is_shown_is_confirmed(pair: Pair) -> None:
     program(pair.old, 201, option("licenses", return_allowed=False))
     document = requested(pair, one(pair))
-    code, advice = ProblemCode.CONFIRMATION_REQUIRED, "Confirm exactly this plan with confirmation"
+    code, advice = ProblemCode.CONFIRMATION_REQUIRED, "Confirm exactly this plan with plan_digest"
     problem = refused(code, advice, pair.leg, one(pair), Leg.ISSUE, document=document)
     arrived(pair, one(pair), confirmation=problem.facts["digest"])
 

@@ -56,7 +56,7 @@ REPORTED: dict[object, dict[str, str | set[str]]] = {
     },
     altigen: {
         "case": "case", "purchase_order": "purchase_order", "mail": "send",
-        "authorize": "authorize", "move": "move", "new_keys": "new_keys",
+        "authorize": "authorize", "processing": "move", "new_keys": "new_keys",
         "register_old": "register_old", "register_new": "register_new",
     },
     AimmsInstructions: {
