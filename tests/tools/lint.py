@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
-STEP_SECONDS_MAX = 900
+STEP_SECONDS_MAX = 3600
 STATUS_LEFT_OUT = 77
 PARALLEL = 2
 ANSIBLE_CORES = ("2.19", "2.20", "2.21")
