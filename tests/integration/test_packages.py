@@ -23,7 +23,7 @@ HOST, OTHER = "old-server", "new-server"
 SITE = ROOT / "playbooks" / "site.yml"
 PLAY = [
     {
-        "hosts": "license_server_configs",
+        "hosts": "license_servers",
         "gather_facts": False,
         "module_defaults": {
             "group/seatkeeper.licensing.licensing": {
