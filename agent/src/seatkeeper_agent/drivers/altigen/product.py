@@ -11,7 +11,8 @@ from seatkeeper_agent.operations.vendors import Host, Product
 
 def product(host: Host, settings: AltiGenSettings) -> Product:
     """Orders from this host; ValueError for a policy that cannot be used."""
-    desk, engine = AltiGenDesk(settings), host.engine(0.0)
+    # A mail whose answer was lost may still go out for as long as its sending may take.
+    desk, engine = AltiGenDesk(settings), host.engine(settings.mail_seconds_max)
     orders = OrderService(host.journal, engine, desk, host.state_folder / "orders", host.clock.now)
     return Product(
         vendor=orders.vendor,
