@@ -50,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     options = make_parser().parse_args(arguments)
+    from seatkeeper_agent.host import HostUnsupported
     from seatkeeper_agent.journal import JournalError
     from seatkeeper_agent.journal.migrations import JournalTooNew
     from seatkeeper_agent.settings import SettingsError
@@ -57,7 +58,7 @@ def _run(arguments: list[str] | None) -> int:
     try:
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
-    except (Fault, SettingsError, JournalError, JournalTooNew) as error:
+    except (Fault, HostUnsupported, SettingsError, JournalError, JournalTooNew) as error:
         from seatkeeper_agent.printable import complain
 
         complain(error)

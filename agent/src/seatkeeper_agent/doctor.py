@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from typing import Any
 from seatkeeper_agent.client import AgentClient, AgentRefused, AgentUnreachable
 from seatkeeper_agent.domain.servers import UsbUnavailable
 from seatkeeper_agent.drivers.registry import vendors
+from seatkeeper_agent.host import host
 from seatkeeper_agent.identity import Identity, IdentityError
 from seatkeeper_agent.operations.findings import Finding
 from seatkeeper_agent.printable import one_line
@@ -61,13 +61,13 @@ def _line(finding: Finding, coloured: bool) -> str:
 def _state(settings: Settings) -> list[Finding]:
     folder = settings.state_folder
     try:
-        mode = stat.S_IMODE(folder.stat().st_mode)
+        openness = host().opened_to(folder)
     except FileNotFoundError:
         return [Finding("state", "warning", f"{folder} is made by the first start of the agent.")]
     except OSError as error:
         return [Finding("state", "wrong", f"{folder} cannot be looked at: {error.strerror}.")]
-    if mode & 0o077:
-        detail = f"{folder} is open to others (mode {mode:o}). Run chmod 700 on it."
+    if openness is not None:
+        detail = f"{folder} is open to others ({openness}). Run chmod 700 on it."
         return [Finding("state", "wrong", detail)]
     return [Finding("state", "ok", f"{folder} is private"), *_room(folder)]
 
@@ -86,13 +86,13 @@ def _key(settings: Settings) -> list[Finding]:
     folder = settings.state_folder
     path = folder / "agent.key"
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
+        openness = host().opened_to(path)
     except FileNotFoundError:
         return [Finding("key", "warning", f"{path} is made when it is first needed.")]
     except OSError as error:
         return [Finding("key", "wrong", f"{path} cannot be looked at: {error.strerror}.")]
-    if mode & 0o077:
-        detail = f"{path} is open to others (mode {mode:o}): make a new key."
+    if openness is not None:
+        detail = f"{path} is open to others ({openness}): make a new key."
         return [Finding("key", "wrong", detail)]
     try:
         identity = Identity(settings.name, path, folder / "trust")

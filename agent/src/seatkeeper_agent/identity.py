@@ -16,6 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seatkeeper_agent.host import host
+
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner, SSlibKey
 
@@ -58,7 +60,7 @@ class Identity:
 
         pem = CryptoSigner.generate_ed25519().private_bytes
         temporary = self.key_path.with_suffix(f".{os.getpid()}.new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        descriptor = host().private_file(temporary)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(pem)

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from seatkeeper_agent.host import host
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.journal.declarations import ISOLATION
@@ -111,18 +110,13 @@ def _folder(folder: Path) -> Path:
 def _only_process(folder: Path) -> IO[str]:
     path = folder / "agent.lock"
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        return host().lock_file(path)
+    except BlockingIOError as error:
+        raise SettingsError(
+            f"Another agent uses the state folder {folder}. Stop it first."
+        ) from error
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be used: {error.strerror}. The agent's user must be able to write"
             " the state folder."
         ) from error
-    file = os.fdopen(descriptor, "r+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise SettingsError(
-            f"Another agent uses the state folder {folder}. Stop it first."
-        ) from error
-    return file

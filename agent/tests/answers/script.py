@@ -9,7 +9,7 @@ from costs.in_process import InProcess
 
 from answers import v1
 from answers.wanted import Answer, Wanted
-from seatkeeper_agent.api.roles import Peer
+from seatkeeper_agent.host import Peer
 
 Lines = dict[str, str]
 """What is recorded of each request by its title, in their order."""

@@ -11,8 +11,8 @@ from typing import Any
 from costs.in_process import InProcess
 
 from answers.wanted import DECLARE, LOOK, RESUME, WITHDRAW, Answer, Values, Wanted
-from seatkeeper_agent.api.roles import Peer
 from seatkeeper_agent.domain.transfers import NAMESPACE, transfer_id
+from seatkeeper_agent.host import Peer
 
 Sent = tuple[str, str, Any]
 """Method, path and body."""

@@ -25,7 +25,8 @@ PROGRAM_SECONDS_MAX = 120
 # the other user once all is loaded: what it was started from may be closed to that user.
 _AS_THE_UNIT = """
 import ctypes, json, os, subprocess, sys
-from seatkeeper_agent import confinement
+from seatkeeper_agent.host import host, linux_confinement
+confined = host().confine
 uid, wanted = int(sys.argv[1]), int(sys.argv[2])
 subprocess.run(["/bin/true"], check=True)
 libc = ctypes.CDLL(None, use_errno=True)
@@ -42,7 +43,7 @@ for number in range(32):
         done(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0))
 cat = ["/bin/cat", "/proc/self/status"]
 told = [subprocess.run(cat, capture_output=True, text=True, check=True).stdout]
-confinement.confine()
+confined()
 told += [open("/proc/self/status").read()]
 told += [subprocess.run(cat, capture_output=True, text=True, check=True).stdout]
 print(json.dumps(told))

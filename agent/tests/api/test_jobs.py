@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from seatkeeper_agent.api.bounds import Bodies
 from seatkeeper_agent.api.jobs import Job, JobRunner
-from seatkeeper_agent.api.roles import Peer
+from seatkeeper_agent.host import Peer
 
 
 class Held:

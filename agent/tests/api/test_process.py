@@ -19,7 +19,9 @@ import apsw
 import pytest
 
 from seatkeeper_agent.agent import build
-from seatkeeper_agent.api.server import SOCKET_PATH_BYTES_MAX, _listener
+from seatkeeper_agent.api.server import BACKLOG
+from seatkeeper_agent.host import HostRefused, host
+from seatkeeper_agent.host.linux import SOCKET_PATH_BYTES_MAX
 from seatkeeper_agent.journal import JournalError
 from seatkeeper_agent.journal.migrations import JournalTooNew
 from seatkeeper_agent.settings import Settings, SettingsError
@@ -151,8 +153,8 @@ def test_a_socket_path_that_cannot_be_had_is_told(tmp_path: Path) -> None:
         (file / "agent.sock", "cannot be used: Not a directory."),
         (Path("/tmp", "l" * SOCKET_PATH_BYTES_MAX), f"longer than {SOCKET_PATH_BYTES_MAX} bytes"),
     ):
-        with pytest.raises(SettingsError, match=re.escape(reported)):
-            _listener(path)
+        with pytest.raises(HostRefused, match=re.escape(reported)):
+            host().listener(path, BACKLOG)
 
 
 def test_a_journal_of_a_newer_agent_is_left_alone(tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from seatkeeper_agent.api import roles as api_roles
-from seatkeeper_agent.api.roles import Peer, People, Role, peer_of
+from seatkeeper_agent.api.roles import People, Role
 from seatkeeper_agent.domain.transfers import transfer_id
+from seatkeeper_agent.host import Peer, host, linux
 from seatkeeper_agent.settings import Roles
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
@@ -86,14 +87,15 @@ class TestRoleOf:
         everybody = Roles(*[tuple(group.gr_name for group in grp.getgrall())] * 3)
         for peer in (Peer(None, None), Peer(None, 0), Peer(0, None)):
             assert role_of(peer, everybody) is Role.NOBODY
-        assert peer_of(None) == Peer(None, None)
+        assert host().peer_of(None) == Peer(None, None)
         with socket.socket(socket.AF_INET) as connection:
-            assert peer_of(connection) == Peer(None, None)
+            assert host().peer_of(connection) == Peer(None, None)
 
     def test_the_kernel_tells_the_user_and_the_group(self) -> None:
         left, right = socket.socketpair()
         with left, right:
-            assert peer_of(left) == Peer(os.getuid(), os.getgid(), tuple(sorted(os.getgroups())))
+            own = Peer(os.getuid(), os.getgid(), tuple(sorted(os.getgroups())))
+            assert host().peer_of(left) == own
 
     def test_the_highest_role_of_any_group_counts(self) -> None:
         low, high = (group.gr_name for group in spare_groups(2))
@@ -127,7 +129,7 @@ class TestRoleOf:
             requested.append(name)
             return grp.struct_group((name, "x", int(file.read_text("utf-8").split(":")[1]), []))
 
-        monkeypatch.setattr(api_roles, "GROUP_FILE", file)
+        monkeypatch.setattr(linux, "GROUP_FILE", file)
         monkeypatch.setattr(grp, "getgrnam", looked_up)
         people = People(Roles(observer=(), operator=("staff",), migrator=()))
 

@@ -14,7 +14,7 @@ from seatkeeper_agent.agent import build
 from seatkeeper_agent.api.app import create_app
 from seatkeeper_agent.api.bounds import WithPeer
 from seatkeeper_agent.api.jobs import JobRunner
-from seatkeeper_agent.api.roles import Peer
+from seatkeeper_agent.host import Peer
 from seatkeeper_agent.settings import Roles, load
 
 WAIT = {"Prefer": "wait=300"}

@@ -10,21 +10,21 @@ from costs.imports import Imports, imports_of
 from costs.table import assert_written
 
 COMMANDS: dict[str, Imports] = {
-    "serve": Imports(58, "apsw asyncio ctypes ssl uvicorn"),
+    "serve": Imports(59, "apsw asyncio ctypes ssl uvicorn"),
     "serve, asked": Imports(
-        185,
+        187,
         "apsw asyncio cryptography ctypes fastapi pydantic securesystemslib ssl "
         "starlette structlog uvicorn",
     ),
     "--help": Imports(2),
-    "status": Imports(54, "apsw httpx ssl", code=1),
-    "waiting": Imports(54, "apsw httpx ssl"),
-    "attest": Imports(54, "apsw httpx ssl", code=1),
-    "doctor": Imports(71, "apsw cryptography ctypes httpx securesystemslib ssl", code=1),
-    "key": Imports(52, "apsw cryptography securesystemslib"),
-    "journal-backup": Imports(52, "apsw"),
-    "completion": Imports(34, "apsw shtab"),
-    "seatkeeper_agent.drivers.codemeter.worker": Imports(9, "ctypes"),
+    "status": Imports(56, "apsw httpx ssl", code=1),
+    "waiting": Imports(56, "apsw httpx ssl"),
+    "attest": Imports(56, "apsw httpx ssl", code=1),
+    "doctor": Imports(73, "apsw cryptography ctypes httpx securesystemslib ssl", code=1),
+    "key": Imports(54, "apsw cryptography securesystemslib"),
+    "journal-backup": Imports(54, "apsw"),
+    "completion": Imports(35, "apsw shtab"),
+    "seatkeeper_agent.drivers.codemeter.worker": Imports(10, "ctypes"),
     "seatkeeper_agent.drivers.chaos.page.worker": Imports(12),
 }
 

@@ -7,8 +7,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from seatkeeper_agent.api.bounds import BODY_BYTES_COUNTED_MIN, BODY_BYTES_MAX, Bodies
 from seatkeeper_agent.api.problems import problem_response
-from seatkeeper_agent.api.roles import Peer, People, Role
+from seatkeeper_agent.api.roles import People, Role
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.host import Peer
 from seatkeeper_agent.settings import Roles
 
 OPEN_PATHS = frozenset({"/livez", "/readyz"})

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from seatkeeper_agent.api.roles import Peer, peer_of
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.host import Peer, host
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -111,7 +111,7 @@ class BoundedProtocol(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         """Called by asyncio for each connection; one too many is told so and closed."""
-        self.peer = peer_of(transport.get_extra_info("socket"))
+        self.peer = host().peer_of(transport.get_extra_info("socket"))
         self.app = WithPeer(self.app, self.peer)
         problem = self._refusal()
         super().connection_made(transport)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who is at the other end of the socket and what they may do. Deny by default.
 
-The kernel tells user and groups of the process that connected (SO_PEERCRED, SO_PEERGROUPS);
-nothing in a request can change them, and the name service is not asked who is in which group.
+The kernel tells user and groups of the process that connected; nothing in a request can change
+them, and the name service is not asked who is in which group.
 It is asked for the numbers of the groups that give a role and for the names of users, both
 beside the event loop and with a deadline: it may be a directory on the network.
 """
@@ -10,33 +10,20 @@ beside the event loop and with a deadline: it may be a directory on the network.
 from __future__ import annotations
 
 import asyncio
-import errno
-import grp
-import os
-import pwd
-import socket
-import struct
 import time
-from array import array
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 from typing import TypeVar
 
+from seatkeeper_agent.host import Peer, host
 from seatkeeper_agent.settings import Roles
 
 LOOK_UP_SECONDS_MAX = 2.0
 KEPT_SECONDS = 60.0
 NAMES_MAX = 1_000
-GROUP_FILE = Path("/etc/group")
 
-_CREDENTIALS = struct.Struct("3i")
-_SO_PEERGROUPS = 59  # asm-generic/socket.h; Python has no name for it
-_OPTION_BYTES_MAX = 1024  # what Python's getsockopt can take
-_GROUPS_MAX = 65_536  # NGROUPS_MAX of Linux
 _T = TypeVar("_T")
 
 
@@ -49,47 +36,6 @@ class Role(IntEnum):
     MIGRATOR = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """The process at the other end; ids are None where the kernel does not tell them."""
-
-    uid: int | None
-    gid: int | None
-    groups: tuple[int, ...] = ()
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it is root or the agent's own user."""
-        return self.uid is not None and self.uid in (0, os.geteuid())
-
-
-def peer_of(connection: socket.socket | None) -> Peer:
-    """Ask the kernel; an unknown peer if it is no unix socket."""
-    if connection is None or connection.family != socket.AF_UNIX:
-        return Peer(None, None)
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _pid, uid, gid = _CREDENTIALS.unpack(raw)
-    return Peer(uid, gid, tuple(array("I", _groups(connection))))
-
-
-def _groups(connection: socket.socket) -> bytes:
-    try:
-        return connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _OPTION_BYTES_MAX)
-    except OSError as error:
-        if error.errno != errno.ERANGE:
-            raise
-    # More groups than Python's own call can take, as a directory may give.
-    import ctypes
-
-    found = (ctypes.c_uint32 * _GROUPS_MAX)()
-    size = ctypes.c_uint32(ctypes.sizeof(found))
-    call = ctypes.CDLL(None, use_errno=True).getsockopt
-    descriptor, level = connection.fileno(), socket.SOL_SOCKET
-    if call(descriptor, level, _SO_PEERGROUPS, found, ctypes.byref(size)) != 0:
-        raise OSError(ctypes.get_errno(), "the kernel does not tell the peer's groups")
-    return bytes(found)[: size.value]
-
-
 class People:
     """What the name service says: which groups give which role, and what users are called.
 
@@ -100,7 +46,7 @@ class People:
         self._roles = roles
         self._roles_by_gid = _roles_by_gid(roles)
         self._looked_up_at = time.monotonic()
-        self._group_file = _stamp()
+        self._groups_stamp = host().groups_stamp()
         self._names: dict[int, tuple[str, float]] = {}
         # One thread: a name service that hangs holds this one and no other.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="names")
@@ -124,17 +70,17 @@ class People:
             return name
         uid, name = peer.uid, name or f"uid {peer.uid}"
         with suppress(TimeoutError):
-            name = await self._looked_up(lambda: _name(uid))
+            name = await self._looked_up(lambda: host().user_name(uid) or f"uid {uid}")
         if len(self._names) >= NAMES_MAX:
             self._names.clear()
         self._names[uid] = (name, time.monotonic() + KEPT_SECONDS)
         return name
 
     async def _keep_current(self) -> None:
-        stamp = _stamp()
-        if stamp == self._group_file and time.monotonic() < self._looked_up_at + KEPT_SECONDS:
+        stamp = host().groups_stamp()
+        if stamp == self._groups_stamp and time.monotonic() < self._looked_up_at + KEPT_SECONDS:
             return
-        self._group_file, self._looked_up_at = stamp, time.monotonic()
+        self._groups_stamp, self._looked_up_at = stamp, time.monotonic()
         with suppress(TimeoutError):
             self._roles_by_gid = await self._looked_up(lambda: _roles_by_gid(self._roles))
 
@@ -153,22 +99,7 @@ def _roles_by_gid(roles: Roles) -> dict[int, Role]:
     ):
         for name in names:
             # A group that is not there, has no possible name or is not told gives nothing.
-            with suppress(KeyError, ValueError, OSError):
-                found[grp.getgrnam(name).gr_gid] = role
+            number = host().group_id(name)
+            if number is not None:
+                found[number] = role
     return found
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except (KeyError, OSError):
-        return f"uid {uid}"
-
-
-def _stamp() -> tuple[int, int] | None:
-    """What tells that groups of this host were changed."""
-    try:
-        status = GROUP_FILE.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns

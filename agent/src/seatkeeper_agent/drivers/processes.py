@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
+from seatkeeper_agent.host import host
 from seatkeeper_agent.operations.ports import (
     DriverRefused,
     DriverUnavailable,
@@ -50,14 +49,8 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds_max: flo
         if "%" in argument or not argument.isprintable():
             raise DriverRefused(f"{argument!r} must not hold % or control characters.")
     try:
-        # An argument list of the operator's settings and checked texts, never a shell.
-        process = subprocess.Popen(  # noqa: S603
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=dict(environment),
-            start_new_session=True,
+        process = host().start(
+            command, environment, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT
         )
     except OSError as error:
         raise DriverUnavailable(
@@ -68,8 +61,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], seconds_max: flo
         try:
             _read(process, output, time.monotonic() + seconds_max)
         except TimeoutError as error:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            host().end(process)
             raise Unended(f"{' '.join(command)} {error}.", _text(output)) from None
         return Outcome(process.returncode, _text(output))
 

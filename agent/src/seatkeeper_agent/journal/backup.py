@@ -12,6 +12,7 @@ from pathlib import Path
 
 import apsw
 
+from seatkeeper_agent.host import host
 from seatkeeper_agent.journal.store import BUSY_MILLISECONDS_MAX, JournalError
 
 _TEMPORARY_SUFFIX = ".new"
@@ -25,7 +26,7 @@ def back_up(journal: Path, target: Path) -> None:
     temporary = target.with_name(target.name + _TEMPORARY_SUFFIX)
     try:
         temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        descriptor = host().private_file(temporary)
         try:
             _copy(journal, temporary)
             os.fsync(descriptor)
@@ -34,7 +35,7 @@ def back_up(journal: Path, target: Path) -> None:
         finally:
             os.close(descriptor)
             temporary.unlink(missing_ok=True)
-        _make_name_durable(target)
+        host().sync_folder(target.parent)
     except FileExistsError as error:
         raise JournalError(f"{target} exists already: name another file.") from error
     except OSError as error:
@@ -58,11 +59,3 @@ def _copy(journal: Path, target: Path) -> None:
             copy.close()
     finally:
         source.close()
-
-
-def _make_name_durable(target: Path) -> None:
-    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import apsw
+
+from seatkeeper_agent.host import host
 
 ROOM_BYTES = 262_144
 """What the largest unit of work needs, several times over."""
@@ -31,7 +34,7 @@ def require_room(folder: Path) -> None:
     Quotas, limits and disks that were mounted anew show nowhere else.
     """
     path = folder / ROOM_NAME
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    descriptor = host().private_file(path, replace=True)
     try:
         left = memoryview(bytes(ROOM_BYTES))
         while left:
@@ -44,5 +47,4 @@ def require_room(folder: Path) -> None:
 
 def room_left(folder: Path) -> int:
     """How many bytes whoever is no administrator may still write there; OSError as for files."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
+    return shutil.disk_usage(folder).free

@@ -9,11 +9,11 @@ host starts anew, so a hidden dongle outlives the agent: whoever hides writes do
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from seatkeeper_agent.domain.servers import IsolationError
+from seatkeeper_agent.host import host
 from seatkeeper_agent.usb import sysfs
 
 _GONE = {errno.ENOENT, errno.ENODEV, errno.ENOTDIR}
@@ -67,13 +67,7 @@ class Isolation:
         wish = "hidden" if value == "0" else "given back"
         attribute = self._device(path) / "authorized"
         try:
-            # One byte over the old one: nobody can find the file of a recorded bus empty.
-            flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(attribute, flags)
-            try:
-                os.write(descriptor, value.encode())
-            finally:
-                os.close(descriptor)
+            host().write_device(attribute, value.encode())
         except OSError as error:
             if error.errno in _GONE and not attribute.parent.is_dir():
                 reason = "nothing is plugged in there any more. Look at the dongles again"

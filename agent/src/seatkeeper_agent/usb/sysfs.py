@@ -7,9 +7,10 @@ hub there. Root hubs (``usb1``) and interfaces (``1-1.4:1.0``) are no ports.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
+
+from seatkeeper_agent.host import host
 
 # USB allows seven tiers: the root hub and at most six ports on the way to a device.
 _PORT = re.compile(r"(?P<bus>[1-9][0-9]{0,2})-(?P<ports>[1-9][0-9]{0,2}(\.[1-9][0-9]{0,2}){0,5})")
@@ -69,12 +70,7 @@ def read_authorized(device: Path) -> bool | None:
 def read_attribute(path: Path) -> str | None:
     """The text of an attribute without its final newline; None where it cannot be read."""
     try:
-        # A recorded folder may hold anything: a pipe must not stop the agent.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            content = os.read(descriptor, _ATTRIBUTE_BYTES_MAX)
-        finally:
-            os.close(descriptor)
+        content = host().read_device(path, _ATTRIBUTE_BYTES_MAX)
         return content.decode("utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError):
         return None

@@ -19,7 +19,7 @@ from answers.scripts.orders import order
 from answers.scripts.seats import seats
 from answers.scripts.servers import server
 from answers.wanted import LOOK, RESUME, WITHDRAW, Wanted, attest
-from seatkeeper_agent.api.roles import Peer
+from seatkeeper_agent.host import Peer
 from seatkeeper_agent.settings import Roles
 
 STRANGER = 4_000_000

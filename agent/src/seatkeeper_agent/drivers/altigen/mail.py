@@ -7,17 +7,17 @@ tells. It is never sent a second time here: whoever calls must first find out wh
 
 from __future__ import annotations
 
-import os
 import re
 import smtplib
 import ssl
-import stat
 from email import message_from_bytes
 from email.policy import SMTP as SMTP_POLICY
+from pathlib import Path
 
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.altigen.settings import ADDRESS, AltiGenSettings
 from seatkeeper_agent.drivers.altigen.smtp_line import SmtpLine
+from seatkeeper_agent.host import host
 from seatkeeper_agent.operations.ports import (
     DriverError,
     DriverRefused,
@@ -76,14 +76,10 @@ def _password(settings: AltiGenSettings) -> Secret | None:
     if path is None:
         return None
     try:
-        # Not to wait for a writer, in case somebody put a pipe there.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            mode = os.fstat(descriptor).st_mode
-            content = file.read(PASSWORD_BYTES_MAX + 1) if stat.S_ISREG(mode) else b""
+        content = host().read_private(Path(path), PASSWORD_BYTES_MAX)
     except OSError as error:
         raise MailRefused(f"The password file {path} cannot be read: {error.strerror}.") from None
-    if mode & 0o077 or not stat.S_ISREG(mode):
+    if content is None:
         raise MailRefused(f"The password file {path} must be a file with mode 0600.")
     password = content.rstrip(b"\r\n")
     if not re.fullmatch(rb"[ -~]+", password) or len(content) > PASSWORD_BYTES_MAX:

@@ -7,25 +7,21 @@ that was killed has left can be told from what another one is using.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from seatkeeper_agent.host import host
 from seatkeeper_agent.operations.ports import DriverUnavailable
 
 _ATTEMPTS_MAX = 5
 
 
 def memory_backed() -> list[Path]:
-    """Places for secrets, best first: memory of this service, of this host, then any."""
-    runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
-    places = [Path(runtime)] if runtime.startswith("/") else []
-    return [*places, Path("/dev/shm"), *on_disk()]  # noqa: S108 - a private folder is made in it
+    """Places for secrets, best first: memory, then any."""
+    return [*host().memory_folders(), *on_disk()]
 
 
 def on_disk() -> list[Path]:
@@ -52,7 +48,7 @@ def private_folder(prefix: str, places: Sequence[Path]) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        host().unlock(lock)
 
 
 def sweep(prefix: str, places: Sequence[Path], owner: int | None = None) -> int:
@@ -60,7 +56,7 @@ def sweep(prefix: str, places: Sequence[Path], owner: int | None = None) -> int:
 
     How many there were.
     """
-    uid = os.geteuid() if owner is None else owner
+    uid = host().user_id() if owner is None else owner
     return sum(_swept(folder, uid) for place in places for folder in _candidates(prefix, place))
 
 
@@ -68,17 +64,12 @@ def _made(prefix: str, place: Path) -> tuple[Path, int] | None:
     for _attempt in range(_ATTEMPTS_MAX):
         try:
             folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            lock = host().lock_folder(folder)
         except OSError:
             return None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Between the two calls somebody's sweep may have taken it for a left one.
-            if folder.stat().st_ino == os.fstat(lock).st_ino:
-                return folder, lock
-        except OSError:
-            pass
-        os.close(lock)
+        # None where somebody's sweep has just taken it for a left one.
+        if lock is not None:
+            return folder, lock
     return None
 
 
@@ -91,19 +82,14 @@ def _candidates(prefix: str, place: Path) -> list[Path]:
 
 def _swept(folder: Path, owner: int) -> bool:
     try:
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner:
-            return False
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        lock = host().lock_folder(folder) if host().is_folder_of(folder, owner) else None
     except OSError:
+        return False
+    if lock is None:
         return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    else:
         with suppress(OSError):
             shutil.rmtree(folder)
         return not folder.exists()
     finally:
-        os.close(lock)
+        host().unlock(lock)

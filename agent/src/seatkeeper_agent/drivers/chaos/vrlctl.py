@@ -17,6 +17,7 @@ from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.drivers.chaos.private_folder import memory_backed, private_folder, sweep
 from seatkeeper_agent.drivers.processes import Unended, run
 from seatkeeper_agent.drivers.program_output import reported, stopped
+from seatkeeper_agent.host import host
 from seatkeeper_agent.operations.ports import (
     CommandReport,
     DriverError,
@@ -69,8 +70,7 @@ def _with_output(error: DriverError, said: str) -> DriverError:
 
 def _write(file: Path, credentials: dict[str, str]) -> None:
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        with os.fdopen(host().private_file(file), "w", encoding="ascii") as stream:
             json.dump(credentials, stream)
     except OSError as error:
         raise DriverUnavailable(

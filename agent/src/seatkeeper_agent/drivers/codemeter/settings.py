@@ -4,12 +4,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+from seatkeeper_agent.host import host as this_host
 
 _PATHS = ("cmu", "server_ini")
 _COMMANDS = ("stop_command", "start_command")
 _PERIODS = ("call_seconds_max", "idle_seconds_max", "service_seconds_max")
+
+
+def _service(verb: str) -> tuple[str, ...]:
+    return this_host().service_command(verb, "codemeter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,8 @@ class CodeMeterSettings:
     library: str = "libwibucm.so"
     cmu: str = "/usr/bin/cmu"
     server_ini: str = "/etc/wibu/CodeMeter/Server.ini"
-    stop_command: tuple[str, ...] = ("systemctl", "stop", "codemeter.service")
-    start_command: tuple[str, ...] = ("systemctl", "start", "codemeter.service")
+    stop_command: tuple[str, ...] = field(default_factory=partial(_service, "stop"))
+    start_command: tuple[str, ...] = field(default_factory=partial(_service, "start"))
     host: str | None = None
     call_seconds_max: float = 20.0
     idle_seconds_max: float = 60.0

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 import queue
-import select
 import socket
 import threading
+from contextlib import suppress
 from typing import Any
 
 from seatkeeper_agent.drivers.codemeter.binding import (
@@ -23,6 +23,7 @@ from seatkeeper_agent.drivers.codemeter.binding import (
 )
 from seatkeeper_agent.drivers.codemeter.calls import REQUESTS
 from seatkeeper_agent.drivers.codemeter.messages import receive_message, send_message
+from seatkeeper_agent.host import host
 
 
 def main(descriptor: str, agent_process_id: str, library: str) -> None:
@@ -47,24 +48,9 @@ def main(descriptor: str, agent_process_id: str, library: str) -> None:
 def _read_requests(
     connection: socket.socket, agent_process_id: int, requests: queue.SimpleQueue[Any]
 ) -> None:
-    # The kernel's death signal is of no use here: it is sent when the *thread* of the agent
-    # ends that started this process. So this thread watches the agent's process itself.
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    try:
-        poll.register(os.pidfd_open(agent_process_id), select.POLLIN)
-        interval_milliseconds = None
-    except OSError:
-        interval_milliseconds = 1000
-    while os.getppid() == agent_process_id:
-        ready = [descriptor for descriptor, _ in poll.poll(interval_milliseconds)]
-        if connection.fileno() in ready:
-            try:
-                requests.put(receive_message(connection))
-            except (EOFError, OSError):
-                break
-        elif ready:
-            break
+    with suppress(EOFError, OSError):
+        for _ in host().arrivals(connection, agent_process_id):
+            requests.put(receive_message(connection))
     os._exit(0)
 
 

@@ -6,14 +6,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from seatkeeper_agent.host import host
+
 
 def is_kept(path: Path, screenshot: bytes) -> bool:
     """Write a picture for the agent's user only; one that cannot be kept must hide no problem."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(host().private_file(path), "wb") as file:
             file.write(screenshot)
     except OSError:
         return False

@@ -18,14 +18,15 @@ from seatkeeper_agent.domain.servers import BorrowedRow
 from seatkeeper_agent.drivers.chaos.page.messages import (
     GO,
     LINE_BYTES_MAX,
+    MARK,
     Event,
     PageCommand,
     event_of,
 )
-from seatkeeper_agent.drivers.chaos.page.processes import MARK, end_marked
-from seatkeeper_agent.drivers.chaos.page.user import BrowserUser, user_of
+from seatkeeper_agent.drivers.chaos.page.user import user_of
 from seatkeeper_agent.drivers.chaos.private_folder import on_disk, private_folder, sweep
 from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
+from seatkeeper_agent.host import User, host
 from seatkeeper_agent.operations.ports import (
     DriverRefused,
     DriverUnavailable,
@@ -90,7 +91,7 @@ class BrowserPage:
         user = user_of(settings)
         with private_folder(FOLDER_PREFIX, on_disk()) as folder:
             if user is not None:
-                user.own(folder)
+                host().give_to(folder, user)
             command = PageCommand(
                 flow=flow,
                 arguments=arguments,
@@ -109,20 +110,15 @@ class BrowserPage:
 class _Worker:
     """One worker process and the lines that it writes."""
 
-    def __init__(self, command: PageCommand, user: BrowserUser | None) -> None:
-        # A constant program; the order travels through the pipe.
-        self.process = subprocess.Popen(  # noqa: S603
+    def __init__(self, command: PageCommand, user: User | None) -> None:
+        # A constant program; the command travels through the pipe.
+        self.process = host().start(
             [sys.executable, "-P", "-m", _MODULE],
-            bufsize=0,
+            _environment(command),
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd="/",
-            env=_environment(command),
-            start_new_session=True,
-            user=None if user is None else user.uid,
-            group=None if user is None else user.gid,
-            extra_groups=None if user is None else [],
+            folder="/",
+            user=user,
         )
         self._received = bytearray()
 
@@ -158,7 +154,7 @@ class _Worker:
 
 
 @contextmanager
-def _worker(command: PageCommand, user: BrowserUser | None) -> Iterator[_Worker]:
+def _worker(command: PageCommand, user: User | None) -> Iterator[_Worker]:
     try:
         worker = _Worker(command, user)
     except OSError as error:
@@ -175,7 +171,7 @@ def _worker(command: PageCommand, user: BrowserUser | None) -> Iterator[_Worker]
                 process.wait(END_SECONDS_MAX)
         finally:
             process.kill()
-            end_marked(command.mark)
+            host().end_marked(MARK, command.mark)
 
 
 def _converse(

@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+MARK = "SEATKEEPER_BROWSER"
+"""Environment variable that the processes of one browser inherit."""
+
 LINE_BYTES_MAX = 16 * 1024 * 1024
 SCREENSHOT_BYTES_MAX = 8 * 1024 * 1024
 

@@ -24,12 +24,13 @@ from seatkeeper_agent.drivers.chaos.page.flows import FlowRefused, Flows
 from seatkeeper_agent.drivers.chaos.page.messages import (
     GO,
     LINE_BYTES_MAX,
+    MARK,
     SCREENSHOT_BYTES_MAX,
     Event,
     PageCommand,
     line_of,
 )
-from seatkeeper_agent.drivers.chaos.page.processes import end_marked
+from seatkeeper_agent.host import host
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -76,7 +77,7 @@ class _Channel:
         while given.readline() == GO:
             self._words.put(GO)
         self._ending.acquire()
-        end_marked(self.command.mark)
+        host().end_marked(MARK, self.command.mark)
         shutil.rmtree(self.command.folder, ignore_errors=True)
         os._exit(1)
 

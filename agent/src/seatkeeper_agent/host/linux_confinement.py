@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the agent's process denies itself and whatever it starts, before it does anything.
+"""What the agent's process on Linux denies itself and whatever it starts, before it does anything.
 
 A program that the agent starts, a vendor's or the browser, gets none of the agent's capabilities,
 also where the agent is root: what the agent may do beyond a usual user is for its own code.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,20 +25,6 @@ _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _SECBIT_NOROOT_AND_LOCKED = 0b11
 _CAP_SETPCAP = 8
 _CAPABILITY_VERSION_3 = 0x20080522
-
-
-class _Header(ctypes.Structure):
-    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
-
-
-class _Sets(ctypes.Structure):
-    """Half of the three sets; two of them make the whole."""
-
-    _fields_ = (
-        ("effective", ctypes.c_uint32),
-        ("permitted", ctypes.c_uint32),
-        ("inheritable", ctypes.c_uint32),
-    )
 
 
 def confine() -> None:
@@ -59,21 +46,27 @@ def _leave_no_core() -> None:
 
 def _pass_no_capability_on() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
+
+    def call(function: Callable[..., int], *arguments: object) -> None:
+        if function(*arguments) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
     # This keeps what the process may do itself, and takes it from what it starts.
-    _call(libc.prctl, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    header, sets = _Header(_CAPABILITY_VERSION_3, 0), (_Sets * 2)()
-    _call(libc.capget, ctypes.byref(header), sets)
+    call(libc.prctl, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    # Version and process; then effective, permitted and inheritable, twice.
+    header, sets = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
+    call(libc.capget, header, sets)
     # Asked for only where there are some: a unit without capabilities need not allow the call.
-    if any(half.inheritable for half in sets):
-        for half in sets:
-            half.inheritable = 0
-        _call(libc.capset, ctypes.byref(header), sets)
-    if not sets[0].effective & (1 << _CAP_SETPCAP):
+    if sets[2] or sets[5]:
+        sets[2] = sets[5] = 0
+        call(libc.capset, header, sets)
+    if not sets[0] & (1 << _CAP_SETPCAP):
         return
     # Only root gets here: without these, whatever root starts has all capabilities again.
-    _call(libc.prctl, _PR_SET_SECUREBITS, _SECBIT_NOROOT_AND_LOCKED, 0, 0, 0)
+    call(libc.prctl, _PR_SET_SECUREBITS, _SECBIT_NOROOT_AND_LOCKED, 0, 0, 0)
     for capability in range(_last_capability() + 1):
-        _call(libc.prctl, _PR_CAPBSET_DROP, capability, 0, 0, 0)
+        call(libc.prctl, _PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 def _last_capability() -> int:
@@ -81,9 +74,3 @@ def _last_capability() -> int:
         return int(_LAST_CAPABILITY.read_text())
     except OSError:
         return _LAST_CAPABILITY_KNOWN
-
-
-def _call(function: ctypes._FuncPointer, *arguments: object) -> None:
-    if function(*arguments) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
