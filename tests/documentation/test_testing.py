@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "testing.md"
 TEMPLATES = "agent/templates/"
-"""Tests there become tests of a new driver, see agent/tests/drivers/test_template.py."""
+"""Tests there become tests of a new driver, see agent/tests/vendors/test_template.py."""
 
 SECURITY = ROOT / "docs" / "security.md"
 """Has its own rows, as they are the page."""

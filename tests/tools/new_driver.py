@@ -25,13 +25,13 @@ TAKEN = {"agent", "demo", "lab", "parts", "policy", "roles", "usb"}
 
 # Where the parts of the template go in a distribution of its own, and what imports call them.
 PARTS = {
-    "src/seatkeeper_agent/drivers/acme": "src/seatkeeper_acme",
+    "src/seatkeeper_agent/vendors/acme": "src/seatkeeper_acme",
     "twins/src/seatkeeper_twins/acme": "twin/seatkeeper_acme_twin",
-    "tests/drivers/acme": "tests/driver",
+    "tests/vendors/acme": "tests/driver",
     "tests/twins/acme": "tests/twin",
 }
 MODULES = {
-    "seatkeeper_agent.drivers.acme": "seatkeeper_acme",
+    "seatkeeper_agent.vendors.acme": "seatkeeper_acme",
     "seatkeeper_twins.acme": "seatkeeper_acme_twin",
 }
 
@@ -42,7 +42,7 @@ The driver {name} was made, with a twin and tests that pass:
 Next, as docs/writing-a-driver.md tells: collect the facts, grade them in the driver's README, then
 {last}.
 """
-IN_THE_TREE = "name it in drivers/registry.py"
+IN_THE_TREE = "name it in vendors/registry.py"
 OUTSIDE = "install its wheel beside the agent, which finds it by its entry point"
 
 

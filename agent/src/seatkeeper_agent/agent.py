@@ -11,7 +11,6 @@ from typing import Any
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, OperationState
-from seatkeeper_agent.drivers.registry import vendors
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.clock import HostClock
@@ -33,6 +32,7 @@ from seatkeeper_agent.operations.vendors import (
 from seatkeeper_agent.settings import Settings, SettingsError
 from seatkeeper_agent.state import State, open_state
 from seatkeeper_agent.usb.inventory import UsbInventory
+from seatkeeper_agent.vendors.registry import vendors
 
 
 @dataclass

@@ -13,7 +13,6 @@ from typing import Any
 
 from seatkeeper_agent.client import AgentClient, AgentRefused, AgentUnreachable
 from seatkeeper_agent.domain.servers import UsbUnavailable
-from seatkeeper_agent.drivers.registry import vendors
 from seatkeeper_agent.host import host
 from seatkeeper_agent.identity import Identity, IdentityError
 from seatkeeper_agent.operations.findings import Finding
@@ -21,6 +20,7 @@ from seatkeeper_agent.printable import one_line
 from seatkeeper_agent.settings import Settings
 from seatkeeper_agent.state import JOURNAL
 from seatkeeper_agent.usb.inventory import UsbInventory
+from seatkeeper_agent.vendors.registry import vendors
 
 _COLOURS = {"ok": "\033[32m", "warning": "\033[33m", "wrong": "\033[31m"}
 _PLAIN = "\033[0m"

@@ -33,9 +33,9 @@ from pathlib import Path
 from typing import Any
 
 from seatkeeper_agent.domain.preflight import Policy
-from seatkeeper_agent.drivers.registry import VendorError, vendors
 from seatkeeper_agent.identity import AGENT_NAME_PATTERN
 from seatkeeper_agent.usb.settings import UsbSettings
+from seatkeeper_agent.vendors.registry import VendorError, vendors
 
 DEFAULT_PATH = Path("/etc/seatkeeper/agent.toml")
 SETTINGS_BYTES_MAX = 1_048_576

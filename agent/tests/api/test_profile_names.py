@@ -8,9 +8,9 @@ import pytest
 from seatkeeper_agent.api import schemas
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.server_moves import PROFILE_NAME
-from seatkeeper_agent.drivers.aimms.commands import Licman
-from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
 from seatkeeper_agent.operations.ports import DriverError
+from seatkeeper_agent.vendors.aimms.commands import Licman
+from seatkeeper_agent.vendors.aimms.settings import AimmsSettings
 
 
 def order(name: str) -> dict[str, object]:

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from seatkeeper_agent.drivers import aimms, altigen, chaos, codemeter
-from seatkeeper_agent.drivers.registry import vendors
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.vendors import aimms, altigen, chaos, codemeter
+from seatkeeper_agent.vendors.registry import vendors
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .conftest import SEED, RunAgent, run

@@ -24,8 +24,8 @@ COMMANDS: dict[str, Imports] = {
     "key": Imports(54, "apsw cryptography securesystemslib"),
     "journal-backup": Imports(54, "apsw"),
     "completion": Imports(35, "apsw shtab"),
-    "seatkeeper_agent.drivers.codemeter.worker": Imports(10, "ctypes"),
-    "seatkeeper_agent.drivers.chaos.page.worker": Imports(12),
+    "seatkeeper_agent.vendors.codemeter.worker": Imports(10, "ctypes"),
+    "seatkeeper_agent.vendors.chaos.page.worker": Imports(12),
 }
 
 
@@ -42,8 +42,8 @@ def test_a_command_loads_what_is_written_down(tmp_path: Path) -> None:
         ["key", "agent", "key"],
         ["journal-backup", "agent", "journal-backup", str(tmp_path / "copy.db")],
         ["completion", "agent", "completion", "bash"],
-        ["seatkeeper_agent.drivers.codemeter.worker", "import"],
-        ["seatkeeper_agent.drivers.chaos.page.worker", "import"],
+        ["seatkeeper_agent.vendors.codemeter.worker", "import"],
+        ["seatkeeper_agent.vendors.chaos.page.worker", "import"],
     ]
     counted = imports_of(
         "seatkeeper_agent",

@@ -12,9 +12,9 @@ from typing import Any
 import apsw
 
 from seatkeeper_agent.api import app
-from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.state import State
+from seatkeeper_agent.vendors.codemeter.driver import CodeMeterDriver
 from seatkeeper_twins.codemeter.faults import Faults
 
 from .tripwire import Tripwire

@@ -23,7 +23,7 @@ from seatkeeper_agent.domain.transfers import (
     shown_status,
     transfer_id,
 )
-from seatkeeper_agent.drivers.codemeter.serials import format_serial, parse_serial
+from seatkeeper_agent.vendors.codemeter.serials import format_serial, parse_serial
 
 from .views import ITEM, declare
 

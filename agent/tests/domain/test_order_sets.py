@@ -15,7 +15,7 @@ from seatkeeper_agent.domain.policies import ON_UNKNOWN, RuleKind, evaluate
 from seatkeeper_agent.domain.quotes import LineKind, Prices, quote
 from seatkeeper_agent.domain.rules import OnUnknown, RuleRow, RuleVerdict, is_refused
 from seatkeeper_agent.domain.station_limits import station_count
-from seatkeeper_agent.drivers.altigen.policy import vendor_policy
+from seatkeeper_agent.vendors.altigen.policy import vendor_policy
 
 from .phone_systems import NEW, OLD, ON, key, order, system
 

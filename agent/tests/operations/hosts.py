@@ -21,8 +21,6 @@ from seatkeeper_agent.domain.licenses import ItemKey, TransferType
 from seatkeeper_agent.domain.preflight import Policy
 from seatkeeper_agent.domain.records import Envelope, TransferRecord
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Mode, Place, Side, transfer_id
-from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
-from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.borrows import BorrowService
@@ -33,6 +31,8 @@ from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.recovery import Recovery
 from seatkeeper_agent.operations.transfer_operations import TransferOperations
 from seatkeeper_agent.operations.transfers import TransferService
+from seatkeeper_agent.vendors.codemeter.driver import CodeMeterDriver
+from seatkeeper_agent.vendors.codemeter.settings import CodeMeterSettings
 from seatkeeper_twins.codemeter import control
 from seatkeeper_twins.codemeter.twin import create_twin
 

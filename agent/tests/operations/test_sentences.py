@@ -10,17 +10,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from seatkeeper_agent import drivers, operations
-from seatkeeper_agent.drivers.chaos.instructions import ChaosInstructions
-from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
-from seatkeeper_agent.drivers.codemeter.errors import NumberedRefusal, error_of
+from seatkeeper_agent import operations, vendors
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.ports import DriverRefused
+from seatkeeper_agent.vendors.chaos.instructions import ChaosInstructions
+from seatkeeper_agent.vendors.chaos.settings import ChaosSettings
+from seatkeeper_agent.vendors.codemeter.errors import NumberedRefusal, error_of
 
 
 def refusals(kind: type[DriverRefused] = DriverRefused) -> Iterator[type[DriverRefused]]:
     """Every refusal of every driver."""
-    for package in (drivers, operations):
+    for package in (operations, vendors):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if "page.worker" not in module.name:
                 importlib.import_module(module.name)

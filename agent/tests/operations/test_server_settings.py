@@ -13,12 +13,12 @@ import pytest
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationState
-from seatkeeper_agent.drivers.codemeter.driver import CodeMeterDriver
-from seatkeeper_agent.drivers.codemeter.server_settings import CodeMeterServerSettings
-from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.servers.settings import ServerRequest, ServerService
+from seatkeeper_agent.vendors.codemeter.driver import CodeMeterDriver
+from seatkeeper_agent.vendors.codemeter.server_settings import CodeMeterServerSettings
+from seatkeeper_agent.vendors.codemeter.settings import CodeMeterSettings
 
 from .hosts import ACTOR, SERIALS, Crash, CrashingJournal, Twin
 

@@ -24,11 +24,11 @@ from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.domain.eligibility import HeldLicense
 from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.drivers.registry import tables_of
 from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.report import Stated, dongle_view, report_view
 from seatkeeper_agent.operations.dongles.requests import MigrationRequest
 from seatkeeper_agent.operations.transfer_operations import operation_id
+from seatkeeper_agent.vendors.registry import tables_of
 
 router = APIRouter(prefix="/v1")
 

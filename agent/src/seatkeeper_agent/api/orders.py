@@ -21,10 +21,10 @@ from seatkeeper_agent.api.jobs import Job
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.drivers.registry import tables_of
 from seatkeeper_agent.operations.orders.requests import OrderRequest, order_id
 from seatkeeper_agent.operations.orders.service import OrderService
 from seatkeeper_agent.operations.transfer_operations import operation_id
+from seatkeeper_agent.vendors.registry import tables_of
 
 router = APIRouter(prefix="/v1/orders")
 

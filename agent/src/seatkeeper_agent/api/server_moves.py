@@ -25,12 +25,12 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.server_move_legs import MoveDeclaration, MoveLeg, move_id
 from seatkeeper_agent.domain.server_moves import BackedUpLicense, ServerBackup
 from seatkeeper_agent.domain.servers import Secret
-from seatkeeper_agent.drivers.registry import tables_of
 from seatkeeper_agent.operations.server_moves import refusals
 from seatkeeper_agent.operations.server_moves.leg_steps import MoveRequest
 from seatkeeper_agent.operations.transfer_operations import operation_id
 from seatkeeper_agent.operations.vendors import MovableServices
 from seatkeeper_agent.schema_messages import PROFILE_NAME
+from seatkeeper_agent.vendors.registry import tables_of
 
 router = APIRouter(prefix="/v1")
 

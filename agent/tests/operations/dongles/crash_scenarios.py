@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crash.client import RefusedError
-from drivers.chaos.twins import ADMIN, ARTIST, PASSWORDS
+from vendors.chaos.twins import ADMIN, ARTIST, PASSWORDS
 
 from seatkeeper_agent.domain.transfers import NAMESPACE
 from seatkeeper_agent.journal import Journal

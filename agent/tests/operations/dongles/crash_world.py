@@ -13,19 +13,19 @@ from crash.client import ask
 from crash.instrument import instrument_agent, tell
 from crash.processes import ForkedProcess
 from crash.tripwire import Tripwire
-from drivers.chaos.twins import ADMIN, ChaosTwins
+from vendors.chaos.twins import ADMIN, ChaosTwins
 
 from seatkeeper_agent.api import server
-from seatkeeper_agent.drivers.chaos import driver as driver_module
-from seatkeeper_agent.drivers.chaos import product as product_module
-from seatkeeper_agent.drivers.chaos.http_calls import HttpCalls
-from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.ports import DriverRefused, DriverUnfinished
 from seatkeeper_agent.operations.server_ports import AboutTo
 from seatkeeper_agent.settings import Settings
 from seatkeeper_agent.usb.isolation import Isolation
 from seatkeeper_agent.usb.settings import UsbSettings
+from seatkeeper_agent.vendors.chaos import driver as driver_module
+from seatkeeper_agent.vendors.chaos import product as product_module
+from seatkeeper_agent.vendors.chaos.http_calls import HttpCalls
+from seatkeeper_agent.vendors.codemeter.settings import CodeMeterSettings
 from seatkeeper_twins.chaos import people, usb_folder
 from seatkeeper_twins.parts import control
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from drivers.chaos.twins import ADMIN, ARTIST, ChaosTwins
+from vendors.chaos.twins import ADMIN, ARTIST, ChaosTwins
 
 from seatkeeper_agent.domain.eligibility import HeldLicense
 from seatkeeper_agent.domain.rules import RuleRow, RuleVerdict, is_refused
-from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.dongles.report import DongleReports, Stated
 from seatkeeper_agent.usb.inventory import UsbInventory
 from seatkeeper_agent.usb.settings import UsbSettings
+from seatkeeper_agent.vendors.chaos.driver import ChaosDriver
 from seatkeeper_twins.chaos import people, usb_folder
 from seatkeeper_twins.parts import control
 

@@ -13,12 +13,12 @@ from operations.hosts import ACTOR, Clock, CrashingJournal
 from operations.products import Points
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import DeclarationRecord, OperationRecord
-from seatkeeper_agent.drivers.altigen.desk import AltiGenDesk
-from seatkeeper_agent.drivers.altigen.settings import AltiGenSettings
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.orders.requests import OrderRequest, order_id
 from seatkeeper_agent.operations.orders.service import OrderService
 from seatkeeper_agent.operations.people import awaited_view
+from seatkeeper_agent.vendors.altigen.desk import AltiGenDesk
+from seatkeeper_agent.vendors.altigen.settings import AltiGenSettings
 
 from .support import KEYS, NEW, OLD, Support
 

@@ -28,10 +28,10 @@ from operations.server_moves.bench import Bench as MoveBench
 from operations.server_moves.bench import Host as MoveHost
 from operations.servers.bench import Bench
 from seatkeeper_agent.domain.server_moves import ServerBackup
-from seatkeeper_agent.drivers.aimms.instructions import AimmsInstructions
-from seatkeeper_agent.drivers.altigen import instructions as altigen
-from seatkeeper_agent.drivers.chaos.instructions import ChaosInstructions
 from seatkeeper_agent.operations.ports import Grade
+from seatkeeper_agent.vendors.aimms.instructions import AimmsInstructions
+from seatkeeper_agent.vendors.altigen import instructions as altigen
+from seatkeeper_agent.vendors.chaos.instructions import ChaosInstructions
 
 TURNS_MAX = 20
 

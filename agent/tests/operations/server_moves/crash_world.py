@@ -17,13 +17,13 @@ from crash.tripwire import Tripwire
 from twins.aimms.world import World as Machines
 
 from seatkeeper_agent.api import server
-from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
-from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
-from seatkeeper_agent.drivers.codemeter.settings import CodeMeterSettings
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.settings import Settings
 from seatkeeper_agent.state import make_identity
 from seatkeeper_agent.usb.settings import UsbSettings
+from seatkeeper_agent.vendors.aimms.driver import AimmsDriver
+from seatkeeper_agent.vendors.aimms.settings import AimmsSettings
+from seatkeeper_agent.vendors.codemeter.settings import CodeMeterSettings
 from seatkeeper_twins.aimms import people
 from seatkeeper_twins.lab.aimms import MAPPED
 from seatkeeper_twins.parts import control

@@ -18,8 +18,6 @@ from seatkeeper_agent.domain.server_moves import (
     ServerFile,
 )
 from seatkeeper_agent.domain.servers import Secret
-from seatkeeper_agent.drivers.aimms.instructions import AimmsInstructions
-from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
 from seatkeeper_agent.operations.ports import (
     Description,
     DriverError,
@@ -28,6 +26,8 @@ from seatkeeper_agent.operations.ports import (
     Grade,
 )
 from seatkeeper_agent.operations.server_moves.ports import Action, CommandReport
+from seatkeeper_agent.vendors.aimms.instructions import AimmsInstructions
+from seatkeeper_agent.vendors.aimms.settings import AimmsSettings
 
 CODES = {f"15.90.10.{n}": f"CODE{n}-AAAAA-BBBBB-CCCCC-DDDDD" for n in (1, 2, 3)}
 PROFILES = {"15.90.10.1": ("ProLicense",), "15.90.10.2": ("Client",), "15.90.10.3": ("Server",)}

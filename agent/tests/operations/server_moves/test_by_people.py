@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drivers.aimms.conftest import MAPPED, settings_of
 from twins.aimms.world import CODES, PROFILES, World, until
+from vendors.aimms.conftest import MAPPED, settings_of
 
 from operations.products import Points
 from seatkeeper_agent.domain.problems import ProblemCode
 from seatkeeper_agent.domain.server_move_legs import MoveLeg
 from seatkeeper_agent.domain.server_moves import BackedUpLicense, ServerBackup
-from seatkeeper_agent.drivers.aimms.driver import AimmsDriver
-from seatkeeper_agent.drivers.aimms.settings import AimmsSettings
+from seatkeeper_agent.vendors.aimms.driver import AimmsDriver
+from seatkeeper_agent.vendors.aimms.settings import AimmsSettings
 from seatkeeper_twins.aimms import people as aimms_people
 
 from .bench import NEW, OLD, Bench, Host

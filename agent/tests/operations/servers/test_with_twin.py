@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drivers.chaos.twins import ADMIN, ARTIST, PASSWORDS, ChaosTwins
+from vendors.chaos.twins import ADMIN, ARTIST, PASSWORDS, ChaosTwins
 
 from operations.hosts import ACTOR
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.servers import Secret
-from seatkeeper_agent.drivers.chaos.driver import ChaosDriver
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.servers import steps
@@ -24,6 +23,7 @@ from seatkeeper_agent.operations.servers.activation import (
     ActivationService,
     AnswerRequest,
 )
+from seatkeeper_agent.vendors.chaos.driver import ChaosDriver
 from seatkeeper_twins.chaos import people
 from seatkeeper_twins.parts import control
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from seatkeeper_agent.drivers.chaos.settings import ChaosSettings
+from seatkeeper_agent.vendors.chaos.settings import ChaosSettings
 from seatkeeper_twins.chaos import usb_folder
 from seatkeeper_twins.chaos.twin import (
     VRLCTL_NAME,
