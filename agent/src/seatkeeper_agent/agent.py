@@ -14,6 +14,7 @@ from seatkeeper_agent.domain.records import OperationRecord, OperationState
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.clock import HostClock
+from seatkeeper_agent.operations.declared.kinds import Kind
 from seatkeeper_agent.operations.dependencies import update_view
 from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.report import DongleReports
@@ -83,6 +84,12 @@ class Agent:
 
     def _all(self) -> Iterable[Product]:
         return self.products.values()
+
+    def kinds(self) -> dict[str, dict[str, Kind]]:
+        """What can be declared here, by vendor and by the name of the kind."""
+        return {
+            product.vendor: {kind.name: kind for kind in product.kinds} for product in self._all()
+        }
 
     def describe(self) -> list[Description]:
         """All vendors whose product this host has; never raises."""

@@ -51,6 +51,8 @@ FORMS = {
     "^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$": (
         "a host's name of letters, digits, dots and hyphens, 63 at most"
     ),
+    "^[a-z][a-z0-9_]{0,39}$": "a word of small letters, digits and underscores",
+    "^[A-Za-z0-9][A-Za-z0-9_.:@/-]{0,199}$": "an id as the agent gives it",
 }
 """What each pattern means."""
 

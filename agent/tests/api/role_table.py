@@ -46,6 +46,8 @@ ROUTES: dict[tuple[str, str], Role] = {
     ("GET", "/v1/transfers"): OBSERVER,
     ("GET", "/v1/transfers/{transfer}"): OBSERVER,
     ("GET", "/v1/waiting"): OBSERVER,
+    ("GET", "/v2/look"): OBSERVER,
+    ("PUT", "/v2/state"): OBSERVER,
     ("DELETE", "/v1/migrations/{migration}"): OPERATOR,
     ("DELETE", "/v1/moves/{move}"): OPERATOR,
     ("DELETE", "/v1/servers/{vendor}/activation"): OPERATOR,

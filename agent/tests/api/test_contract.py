@@ -86,6 +86,7 @@ def ask_every_codemeter_route(askers: dict[str, Asker]) -> None:
         ("PUT", "/v1/servers/codemeter?dry_run=true", settings),
         ("PUT", "/v1/servers/codemeter", settings),
         ("PUT", "/v1/servers/codemeter", settings),
+        ("PUT", "/v2/state", {"dry_run": True, "declarations": []}),
     ):
         assert old.ask(method, path, json=body).status_code == 200
     requested = borrow("every-route", 1)
@@ -112,6 +113,7 @@ def ask_without_waiting(lab: Lab, new: Asker) -> None:
         follow(new, "POST", f"/v1/transfers/{transfer_id('every-route')}/resume"),
         follow(new, "POST", "/v1/resume"),
         follow(new, "PUT", "/v1/servers/codemeter?dry_run=true", settings),
+        follow(new, "PUT", "/v2/state", {"dry_run": True, "declarations": []}),
     ]
     assert [new.get(place, wait=30)["state"] for place in places] == ["done"] * len(places)
     for name in names:

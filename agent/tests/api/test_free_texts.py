@@ -67,6 +67,14 @@ TYPED = {
         "require.installer_sha256",
     },
     "profile-order": {"license", "state"},
+    "state": {
+        "declarations[].kind", "declarations[].id", "declarations[].vendor",
+        "documents[].declaration", "documents[].kind", "documents[].envelope.payload",
+        "documents[].envelope.payloadType", "documents[].envelope.signatures[].keyid",
+        "documents[].envelope.signatures[].sig", "evidence[].agent", "evidence[].envelope.payload",
+        "evidence[].envelope.payloadType", "evidence[].envelope.signatures[].keyid",
+        "evidence[].envelope.signatures[].sig",
+    },
     "server-borrow": {"product", "until"},
     "settings": {"settings{}{}", "dongle_service", "version_min"},
 }  # fmt: skip

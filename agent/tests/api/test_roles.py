@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -352,3 +353,66 @@ def test_the_socket_itself_keeps_strangers_out(lab: Lab) -> None:
         for folder, mode in modes:
             folder.chmod(mode)
     assert (status, reason) == (0, "Permission denied")
+
+
+@needs_root
+@pytest.mark.parametrize("role", Role)
+def test_a_dry_run_needs_an_observer_only(guarded: Guarded, contract: Contract, role: Role) -> None:
+    rows = [row for row in sorted(ROUTES) if _has_dry_run(contract, *row)]
+    assert len(rows) > 10
+    asked: list[Request] = [
+        (method, f"{path.format(**VALUES)}?dry_run={how}", None)
+        for how in ("true", "false", "1", "false&dry_run=true", "true&dry_run=false")
+        for method, path in rows
+    ]
+    answers = guarded.peers[role].ask(guarded.host.socket_path, asked)
+    for (method, path, _body), (status, text) in zip(asked, answers, strict=True):
+        is_dry_run = path.endswith("?dry_run=true")
+        needed = Role.OBSERVER if is_dry_run else Role.OPERATOR
+        assert (status == 403) is (role < needed), (method, path, status, text)
+
+
+def _has_dry_run(contract: Contract, method: str, path: str) -> bool:
+    parameters = contract.document["paths"][path][method.lower()].get("parameters", ())
+    return any(entry["name"] == "dry_run" for entry in parameters)
+
+
+STATES: dict[str, dict[str, Any]] = {
+    "transfer": {"transfer": declared("roles")},
+    "borrow": {},
+    "server": {"running": True},
+    "activation": {"account": "admin@example.com", "password": "x"},
+    "offline_activation": {"answer": "AAAA"},
+    "server_borrow": {},
+    "dongle_migration": BODIES["PUT", "/v1/migrations/{migration}"],
+    "order": BODIES["PUT", "/v1/orders/{order}"],
+}
+IDS = {"dongle_migration": NAMES["migration"], "order": NAMES["order"], "transfer": ID}
+MAY_CONFIRM = ("transfer", "dongle_migration", "order")
+
+
+@needs_root
+@pytest.mark.parametrize("kind", STATES)
+@pytest.mark.parametrize("role", Role)
+def test_who_may_declare_plan_and_confirm(guarded: Guarded, role: Role, kind: str) -> None:
+    entry = {"kind": kind, "id": IDS.get(kind, "x"), "declared": STATES[kind]}
+    confirmed = {**entry, "declared": {**STATES[kind], "plan_digest": "0" * 64}}
+    bodies = [
+        {"dry_run": is_dry_run, "declarations": [each]}
+        for each in (entry, *[confirmed] * (kind in MAY_CONFIRM))
+        for is_dry_run in (True, False)
+    ]
+    # What is declared is planned by all, and done by nobody here: the dongle is not eligible.
+    sent: list[Request] = [("PUT", "/v2/state", json.dumps(body)) for body in bodies]
+    if role >= Role.OPERATOR and kind not in MAY_CONFIRM:
+        sent = sent[:1]
+    answers = guarded.peers[role].ask(guarded.host.socket_path, sent)
+    for said, (status, text) in zip(bodies, answers, strict=False):
+        needed = Role.OBSERVER if said["dry_run"] else Role.OPERATOR
+        assert (status == 403) is (role < needed), (said, text)
+        if status == 403:
+            continue
+        (result,) = json.loads(text)["results"]
+        is_refused = (result["problem"] or {}).get("code") == "forbidden"
+        confirms = "plan_digest" in said["declarations"][0]["declared"] and not said["dry_run"]
+        assert is_refused is (confirms and role < Role.MIGRATOR), (said, text)

@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run, as the role makes it: resume, then all legs, with documents from the agents' records."""
+"""One run: resume, then tell both hosts what is declared and carry what they give."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from seatkeeper_agent.domain.transfers import Leg
-from seatkeeper_agent.operations import legs
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import Courier
 
+from .checks import Violation
 from .client import NoAnswerError, RefusedError
 from .scenarios import Goal, Transfer
 from .world import NEW, World
-
-TAKES = {leg: kind.value for leg, kind in legs.TAKES.items()}
-GIVES = {leg: kind.value for leg, kind in legs.GIVES.items()}
 
 
 @dataclass(frozen=True)
@@ -41,13 +39,11 @@ class Carrier:
         self._goal = goal
         self._today = today
         self.borrowed = dict(borrowed or {})
-        self._given: dict[tuple[str, str], dict[str, Any] | None] = {}
         self._changed = False
 
     def run(self, inspect: Callable[[], None]) -> Run:
         """Start what is dead, then do everything once more from the beginning."""
         self._world.revive(inspect)
-        self._given.clear()
         self._changed = False
         try:
             for host in self._world.hosts.values():
@@ -75,41 +71,72 @@ class Carrier:
         if isinstance(self._goal, Transfer) and self._goal.refused:
             self._carry_in_vain(declaration, self._goal.beforehand)
             return
-        for leg in Leg:
-            self._do(declaration, leg)
+        self._carry_all(declaration)
 
     def _carry_in_vain(self, declaration: dict[str, Any], beforehand: bool) -> None:
         """The target refuses; what was refused is delivered again, and refused still."""
-        identity = declaration["id"]
-        states = self._states(identity)
+        identity, states = declaration["id"], self._states(declaration["id"])
+        source, target = (declaration[side]["agent"] for side in ("source", "target"))
         if "refused" not in states:
-            self._do(declaration, Leg.REQUEST)
+            self._tell(target, declaration, [])
             if not beforehand:
-                self._do(declaration, Leg.ISSUE)
-            self._do(declaration, Leg.INSTALL, "refuse")
+                self._tell(source, declaration, self._kept(identity, "request"))
+            arriving = self._kept(identity, "transfer")
+            self._tell(target, declaration, arriving, decision="refuse")
         if "void" not in states:
-            self._do(declaration, Leg.ISSUE)
             try:
-                self._do(declaration, Leg.CONFIRM)
+                # The request was on its way before the refusal.
+                self._tell(source, declaration, self._kept(identity, "request"))
+                self._carry_all(declaration, decision="refuse")
             except RefusedError as error:
                 if error.code != "credit-back-not-documented":
                     raise
                 self._have_licensor_give_back(identity)
-                self._do(declaration, Leg.CONFIRM)
-        self._do(declaration, Leg.INSTALL)
+                self._carry_all(declaration, decision="refuse")
+        with suppress(RefusedError):
+            self._tell(target, declaration, self._kept(identity, "transfer"))
+            raise Violation("a refusal is for good", f"transfer {identity} was taken after it")
 
-    def _do(self, declaration: dict[str, Any], leg: Leg, decision: str = "install") -> None:
-        identity = declaration["id"]
-        request = {
-            "transfer": {key: value for key, value in declaration.items() if key != "id"},
-            "document": self._document(identity, leg),
-            "decision": decision,
-        }
-        host = self._world.hosts[declaration[leg.side.value]["agent"]]
-        answer = host.ask("POST", f"/v1/transfers/{identity}/{leg.value}", request)
-        if leg in GIVES:
-            self._given[identity, GIVES[leg]] = answer["document"]
-        self._changed |= answer["changed"]
+    def _kept(self, identity: str, kind: str) -> list[dict[str, Any]]:
+        """A document that either host has kept, as it is brought; nothing where there is none."""
+        kept = (record["documents"].get(kind) for record in self._records(identity))
+        document = next((each for each in kept if each is not None), None)
+        brought = {"declaration": identity, "kind": kind, "envelope": document}
+        return [] if document is None else [brought]
+
+    def _carry_all(self, declaration: dict[str, Any], decision: str = "install") -> None:
+        """Tell both hosts, and carry what they give until nothing is left."""
+        courier = Courier()
+        for side in ("source", "target"):
+            agent = declaration[side]["agent"]
+            courier.take(agent, self._tell(agent, declaration, [], decision))
+        while deliveries := courier.deliveries():
+            for agent, documents in deliveries.items():
+                answer = self._tell(agent, declaration, documents, decision)
+                courier.brought(deliveries, agent)
+                courier.take(agent, answer)
+
+    def _tell(
+        self,
+        agent: str,
+        declaration: dict[str, Any],
+        documents: list[dict[str, Any]],
+        decision: str = "install",
+    ) -> dict[str, Any]:
+        """One declaration to one host; RefusedError where it has a problem with it."""
+        transfer = {key: value for key, value in declaration.items() if key != "id"}
+        is_target = agent == declaration["target"]["agent"]
+        declared = {"transfer": transfer, **({"decision": decision} if is_target else {})}
+        entry = {"kind": "transfer", "id": declaration["id"], "declared": declared}
+        body = {"dry_run": False, "declarations": [entry], "documents": documents}
+        answer = self._world.hosts[agent].ask("PUT", "/v2/state", body)
+        (result,) = answer["results"]
+        self._changed |= result["changed"]
+        problem = result["problem"]
+        is_given_up = result["present"] is not None and result["present"]["state"] == "void"
+        if problem is not None and not (decision == "refuse" and is_given_up and not is_target):
+            raise RefusedError(problem)
+        return answer
 
     def _records(self, identity: str) -> list[dict[str, Any]]:
         found = []
@@ -123,16 +150,6 @@ class Carrier:
 
     def _states(self, identity: str) -> set[str]:
         return {record["state"] for record in self._records(identity)}
-
-    def _document(self, identity: str, leg: Leg) -> dict[str, Any] | None:
-        """From a leg of this run, else from a record of either agent."""
-        kind = TAKES.get(leg)
-        if kind is None:
-            return None
-        if (given := self._given.get((identity, kind))) is not None:
-            return given
-        documents = (record["documents"].get(kind) for record in self._records(identity))
-        return next((document for document in documents if document is not None), None)
 
     def _have_licensor_give_back(self, identity: str) -> None:
         """What no documented function does: a person asks the licensor, who corrects it."""

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import pytest
 
+from seatkeeper_agent.domain.exchange import GIVES, TAKES
 from seatkeeper_agent.domain.licenses import ItemKey, TransferType
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import DocumentKind, Envelope
@@ -24,7 +25,7 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.documents import seal_in
 from seatkeeper_agent.operations.evidence import Evidence
-from seatkeeper_agent.operations.legs import GIVES, TAKES, LegRequest
+from seatkeeper_agent.operations.legs import LegRequest
 
 SEQUENCES = 50 * int(os.environ.get("SEATKEEPER_EXAMPLES", "1"))
 TRANSFERS_MAX = 40

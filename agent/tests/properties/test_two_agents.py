@@ -32,12 +32,13 @@ from properties.truth import (
     impossible_balances,
     under_way,
 )
+from seatkeeper_agent.domain.exchange import GIVES, TAKES
 from seatkeeper_agent.domain.licenses import ItemKey, Measure, TransferType
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import Account, DocumentKind, Envelope
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Side, State, transfer_id
 from seatkeeper_agent.operations.borrows import BorrowRequest
-from seatkeeper_agent.operations.legs import GIVES, TAKES, LegRequest
+from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.views import declaration_from_view
 
 PHASES = [Phase.explicit, Phase.generate]

@@ -21,10 +21,12 @@ from seatkeeper_agent.api import (
     changing,
     dongles,
     following,
+    look,
     orders,
     reading,
     server_moves,
     servers,
+    state,
     system,
 )
 from seatkeeper_agent.api.access import AccessControl
@@ -56,7 +58,18 @@ def create_app(agent: Agent | None, roles: Roles | None = None) -> FastAPI:
     app.state.agent = agent
     app.state.parsers = ThreadPoolExecutor(PARSERS_MAX, thread_name_prefix="parse")
     app.state.is_ending = lambda: False
-    for module in (reading, changing, servers, server_moves, dongles, orders, following, system):
+    for module in (
+        reading,
+        changing,
+        servers,
+        server_moves,
+        dongles,
+        orders,
+        state,
+        look,
+        following,
+        system,
+    ):
         app.include_router(module.router, dependencies=[Depends(known_parameters)])
     for expected in (Problem, JournalError, IdentityError):
         app.add_exception_handler(expected, _on_problem)
@@ -78,9 +91,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     recovery = asyncio.get_running_loop().run_in_executor(None, _recover, agent)
     watcher = Watcher(agent.journal, partial(_look_again, agent), partial(_log_defect, "watcher"))
     watcher.start()
-    look = partial(agent.containers.observer.look, "agent")
+    compare = partial(agent.containers.observer.look, "agent")
     report = partial(_log_defect, "observer")
-    observing = Repeating("observer", look, report, LOOK_SECONDS, at_once=True)
+    observing = Repeating("observer", compare, report, LOOK_SECONDS, at_once=True)
     observing.start()
     clock = asyncio.create_task(_check_clock(agent))
     try:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from seatkeeper_agent.domain.exchange import TAKES
 from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, MoveDocument, Past
@@ -26,7 +27,7 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.journal.peers import SeenPast
 from seatkeeper_agent.operations.documents import Document, own_past, quoted_by, unseal
-from seatkeeper_agent.operations.legs import TAKES, LegRequest
+from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.observations import rolled_back
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
 from seatkeeper_agent.operations.transfer_operations import freeze, require_unfrozen

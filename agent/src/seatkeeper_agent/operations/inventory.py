@@ -24,6 +24,7 @@ from seatkeeper_agent.operations.views import container_view, history_view, item
 
 LISTINGS_MAX = 16
 LISTING_SECONDS_MAX = 60.0
+LISTED_MAX = 10_000
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,14 @@ class Inventory:
             ]
         except DriverError as error:
             raise driver_problem("reading the containers", error) from error
+
+    def listing(self) -> list[dict[str, Any]]:
+        """All containers with their items, at most so many of each as one page has."""
+        found = []
+        for container in self.containers():
+            page = self.items(container["serial"], 0, LISTED_MAX)
+            found.append({**container, "items": page["items"], "more": page["next"] is not None})
+        return found
 
     def items(self, serial: str, after: int, limit: int) -> dict[str, Any]:
         """A page of items; the first page looks anew, later ones continue that look."""

@@ -6,22 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from seatkeeper_agent.domain.exchange import TAKES
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
+from seatkeeper_agent.domain.records import Envelope, TransferRecord
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Place, Side, State
 
-GIVES = {
-    Leg.REQUEST: DocumentKind.REQUEST,
-    Leg.ISSUE: DocumentKind.TRANSFER,
-    Leg.INSTALL: DocumentKind.RECEIPT,
-    Leg.CONFIRM: DocumentKind.ACKNOWLEDGEMENT,
-}
-TAKES = {
-    Leg.ISSUE: DocumentKind.REQUEST,
-    Leg.INSTALL: DocumentKind.TRANSFER,
-    Leg.CONFIRM: DocumentKind.RECEIPT,
-    Leg.ACKNOWLEDGE: DocumentKind.ACKNOWLEDGEMENT,
-}
 PAST = {
     Leg.REQUEST: set(State) - {State.NONE, State.VOID, State.REFUSED},
     Leg.ISSUE: {State.IN_TRANSIT, State.CREDITING_BACK, State.RECEIPTED},
@@ -101,6 +90,16 @@ def out_of_order(request: LegRequest, state: State) -> Problem:
         f"The leg {request.leg.value} of {request.subject} cannot run now: the transfer is"
         f" {state.value} on this host.",
         "Run the legs in their order: request, issue, install, confirm, acknowledge.",
+    )
+
+
+def over(declaration: Declaration, agent: str, state: State) -> Problem:
+    """It was refused or given up, so that it will never be as declared."""
+    how = "refused" if state is State.REFUSED else "given up"
+    return Problem(
+        ProblemCode.LEG_OUT_OF_ORDER,
+        f"The transfer {declaration.name!r} was {how} at {agent!r} and is over.",
+        "Declare it under another name to try again, or remove it.",
     )
 
 

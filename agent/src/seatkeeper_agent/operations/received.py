@@ -7,6 +7,7 @@ brought nothing then.
 
 from __future__ import annotations
 
+from seatkeeper_agent.domain.exchange import TAKES
 from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, TransferRecord
@@ -20,7 +21,7 @@ from seatkeeper_agent.operations.documents import (
     sent_in,
 )
 from seatkeeper_agent.operations.evidence import Evidence
-from seatkeeper_agent.operations.legs import TAKES, LegRequest, out_of_order
+from seatkeeper_agent.operations.legs import LegRequest, out_of_order
 from seatkeeper_agent.operations.refusals import Refusals
 
 

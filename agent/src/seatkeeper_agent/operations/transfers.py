@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from seatkeeper_agent.domain.dependencies import NOTHING, Dependencies
+from seatkeeper_agent.domain.exchange import GIVES
 from seatkeeper_agent.domain.licenses import Item, Measure
 from seatkeeper_agent.domain.planned_steps import PlannedStep, digest, plan_digest
 from seatkeeper_agent.domain.preflight import PeerFacts
@@ -37,7 +38,6 @@ from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.evidence import Evidence
 from seatkeeper_agent.operations.leg_steps import Shown, leg_step
 from seatkeeper_agent.operations.legs import (
-    GIVES,
     PAST,
     LegRequest,
     differs,

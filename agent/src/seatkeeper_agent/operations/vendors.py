@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from seatkeeper_agent.journal import Journal
     from seatkeeper_agent.operations.borrows import BorrowService
     from seatkeeper_agent.operations.clock import HostClock
+    from seatkeeper_agent.operations.declared.kinds import Kind
     from seatkeeper_agent.operations.dongles.migration import MigrationService
     from seatkeeper_agent.operations.dongles.report import DongleReports
     from seatkeeper_agent.operations.engine import Engine
@@ -115,6 +116,7 @@ class Product:
     ``describe`` never raises and gives None where this host does not have the product.
     ``dependencies`` says what depends on its license server, for whoever replaces that.
     ``attests`` is by the kind of operation; ``stop`` ends what looks on while others work.
+    ``kinds`` are what can be declared of it, ``observes`` what can only be looked at.
     """
 
     vendor: str
@@ -122,6 +124,8 @@ class Product:
     dependencies: Callable[[], Dependencies] | None = None
     resumes: tuple[Resume, ...] = ()
     attests: dict[str, Attest] = field(default_factory=dict)
+    kinds: tuple[Kind, ...] = ()
+    observes: dict[str, Callable[[], Any]] = field(default_factory=dict)
     stop: Callable[[], None] = nothing
     close: Callable[[], None] = nothing
     containers: ContainerServices | None = None

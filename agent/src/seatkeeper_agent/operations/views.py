@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from seatkeeper_agent.domain.exchange import TRANSFER
 from seatkeeper_agent.domain.licenses import Container, ContainerClock, HistoryRow, Item
 from seatkeeper_agent.domain.records import (
     AuditEntry,
@@ -120,7 +121,8 @@ def history_view(row: HistoryRow, item: str) -> dict[str, Any]:
 
 
 def transfer_view(record: TransferRecord, operation: OperationRecord | None) -> dict[str, Any]:
-    """One transfer as this host knows it."""
+    """One transfer as this host knows it, with what this host does next."""
+    following = TRANSFER.next_of(record.side, record.state, record.documents)
     return {
         **declaration_view(record.declaration),
         "side": record.side.value,
@@ -129,6 +131,7 @@ def transfer_view(record: TransferRecord, operation: OperationRecord | None) -> 
         "vendor_transfer_id": record.vendor_transfer_id,
         "vendor_update_counter": record.vendor_update_counter,
         "amounts": {measure.value: amount for measure, amount in record.amounts.items()},
+        "next": None if following is None else following.as_document(),
         "documents": {kind.value: envelope for kind, envelope in record.documents.items()},
         "operation": None
         if operation is None

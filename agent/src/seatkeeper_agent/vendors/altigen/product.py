@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from seatkeeper_agent.operations.declared.orders import OrderKind
 from seatkeeper_agent.operations.orders.service import OrderService
 from seatkeeper_agent.operations.vendors import Host, Product
 from seatkeeper_agent.vendors.altigen.desk import AltiGenDesk
@@ -19,5 +20,6 @@ def product(host: Host, settings: AltiGenSettings) -> Product:
         describe=orders.describe,
         resumes=(orders.resume,),
         attests={"order": orders.attest},
+        kinds=(OrderKind(orders),),
         orders=orders,
     )

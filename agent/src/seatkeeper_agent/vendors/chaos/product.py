@@ -7,6 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from seatkeeper_agent.domain.dependencies import Dependencies
+from seatkeeper_agent.operations.declared.dongles import MigrationKind
+from seatkeeper_agent.operations.declared.servers import (
+    ActivationKind,
+    OfflineActivationKind,
+    ServerBorrowKind,
+    ServerKind,
+)
 from seatkeeper_agent.operations.dependencies import of_account_server
 from seatkeeper_agent.operations.dongles.context import MigrationContext
 from seatkeeper_agent.operations.dongles.migration import MigrationService
@@ -53,6 +60,13 @@ def product(host: Host, settings: ChaosSettings) -> Product:
         dependencies=dependencies,
         resumes=(server.resume, activation.resume, borrows.resume, migrations.resume),
         attests={"dongle_migration": migrations.attest, "server_borrow": borrows.attest},
+        kinds=(
+            ServerKind(server),
+            ActivationKind(activation),
+            OfflineActivationKind(activation),
+            ServerBorrowKind(borrows),
+            MigrationKind(migrations),
+        ),
         stop=migrations.close,
         server=ServerServices(server, activation, borrows),
         dongles=DongleServices(reports, migrations),

@@ -6,6 +6,9 @@ from __future__ import annotations
 from seatkeeper_agent.domain.dependencies import Dependencies
 from seatkeeper_agent.operations.borrows import BorrowService
 from seatkeeper_agent.operations.checks import Checks
+from seatkeeper_agent.operations.declared.borrow import BorrowKind
+from seatkeeper_agent.operations.declared.servers import ServerKind
+from seatkeeper_agent.operations.declared.transfer import TransferKind
 from seatkeeper_agent.operations.dependencies import of_runtime
 from seatkeeper_agent.operations.evidence import Evidence
 from seatkeeper_agent.operations.inventory import Inventory
@@ -38,6 +41,9 @@ def product(host: Host, settings: CodeMeterSettings) -> Product:
         works,
         Evidence(host.journal, driver, host.identity),
     )
+    borrows = BorrowService(host.journal, driver, host.identity, sure_clock=host.clock.now)
+
+    inventory = Inventory(driver, observer.saw)
 
     def describe() -> Description | None:
         found = driver.describe()
@@ -52,11 +58,17 @@ def product(host: Host, settings: CodeMeterSettings) -> Product:
         describe=describe,
         dependencies=dependencies,
         resumes=(server.resume,),
+        observes={"containers": inventory.listing},
+        kinds=(
+            TransferKind(host.journal, host.identity, transfers),
+            BorrowKind(borrows),
+            ServerKind(server),
+        ),
         close=driver.close,
         containers=ContainerServices(
-            inventory=Inventory(driver, observer.saw),
+            inventory=inventory,
             transfers=transfers,
-            borrows=BorrowService(host.journal, driver, host.identity, sure_clock=host.clock.now),
+            borrows=borrows,
             recovery=Recovery(host.journal, driver, works, host.clock.now),
             observer=observer,
         ),

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which host is brought which documents next: answers in, deliveries out.
+
+It knows no states and no vendors. An agent says in ``next`` which document it awaits for a
+declaration, and for whom each document is that it gives. A document that nobody awaits stays
+where it is. In a dry run the same is done with what the documents would tell.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+Document = t.Dict[str, t.Any]
+"""As an agent gives it: declaration, to, kind, and the envelope or in a dry run the facts."""
+Brought = t.Dict[str, t.Any]
+"""As an agent is brought it: declaration, kind, envelope, facts."""
+Answer = t.Mapping[str, t.Any]
+
+
+class Courier:
+    """Carries within one run; what agents have given before, they give again when asked anew."""
+
+    def __init__(self) -> None:
+        self._awaited: t.Dict[t.Tuple[str, str], str] = {}
+        self._given: t.Dict[t.Tuple[str, str, str], Document] = {}
+        self._delivered: t.Set[t.Tuple[str, str, str]] = set()
+
+    def take(self, agent: str, answer: Answer) -> None:
+        """What an agent answered to a request for its state."""
+        for result in answer["results"]:
+            awaits = (result["next"] or {}).get("awaits")
+            if awaits is None:
+                self._awaited.pop((agent, result["id"]), None)
+            else:
+                self._awaited[agent, result["id"]] = awaits
+        for document in answer["documents"]:
+            place = (document["to"], document["declaration"], document["kind"])
+            if self._given.get(place) != document:
+                self._given[place] = document
+                # Another one than before: it has to be brought again.
+                self._delivered.discard(place)
+
+    def deliveries(self) -> t.Dict[str, t.List[Brought]]:
+        """What each agent is to be brought now; empty when there is nothing more to carry."""
+        found: t.Dict[str, t.List[Brought]] = {}
+        for agent, declaration in sorted(self._due()):
+            found.setdefault(agent, []).extend(self._for(agent, declaration))
+        return found
+
+    def brought(self, deliveries: t.Mapping[str, t.Sequence[Brought]], agent: str) -> None:
+        """Say that an agent got its deliveries, whatever it made of them."""
+        for document in deliveries[agent]:
+            self._delivered.add((agent, document["declaration"], document["kind"]))
+
+    def waiting(self, agents: t.Collection[str]) -> t.List[t.Dict[str, str]]:
+        """What waits for agents that have no part in this run: who, for which document of whom."""
+        rows = [
+            {"agent": agent, "declaration": declaration, "document": awaited}
+            for (agent, declaration), awaited in sorted(self._awaited.items())
+            if (agent, declaration, awaited) not in self._given
+        ]
+        absent = [
+            {"agent": to, "declaration": declaration, "document": kind}
+            for to, declaration, kind in sorted(self._given)
+            if to not in agents
+        ]
+        return rows + absent
+
+    def _due(self) -> t.Set[t.Tuple[str, str]]:
+        """For whom and for which declaration something is there that was not brought yet."""
+        return {
+            (agent, declaration)
+            for (agent, declaration), kind in self._awaited.items()
+            if (agent, declaration, kind) in self._given
+            and (agent, declaration, kind) not in self._delivered
+        }
+
+    def _for(self, agent: str, declaration: str) -> t.List[Brought]:
+        """The awaited document; in a dry run, which keeps nothing, with all before it."""
+        awaited = self._awaited[agent, declaration]
+        members = ("declaration", "kind", "envelope", "facts")
+        return [
+            {member: document[member] for member in members}
+            for (to, name, kind), document in sorted(self._given.items())
+            if (to, name) == (agent, declaration)
+            and (kind == awaited or document["envelope"] is None)
+        ]
