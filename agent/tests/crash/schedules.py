@@ -23,6 +23,9 @@ SLOW_CALL_SECONDS_MAX = 3.0
 """The agent's limit for a call where a twin is slow; the twin then takes longer than that."""
 
 
+OBSERVER = "the commit of Observer._compare"
+
+
 @dataclass(frozen=True)
 class Fault:
     """What a twin does besides: lose an answer, say 235, be slow; before or after an effect."""
@@ -249,9 +252,11 @@ class Bench:
         again = carrier.run(partial(inspect, self.world, scenario))
         if again.trouble is not None or again.changed:
             raise Violation("unchanged", again.trouble or "one more run changed something")
-        written = self.world.tripwire.trace[before:]
+        # The observer compares at times of its own, also while somebody runs.
+        passed = map(str, self.world.tripwire.trace[before:])
+        written = [passage for passage in passed if not passage.endswith(OBSERVER)]
         if written:
-            raise Violation("unchanged", f"one more run wrote: {'; '.join(map(str, written))}")
+            raise Violation("unchanged", f"one more run wrote: {'; '.join(written)}")
         left = settled(self.world)
         if left is not None:
             raise Violation("converges", f"still open: {left}")
