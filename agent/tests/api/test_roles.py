@@ -386,9 +386,11 @@ STATES: dict[str, dict[str, Any]] = {
     "server_borrow": {},
     "dongle_migration": BODIES["PUT", "/v1/migrations/{migration}"],
     "order": BODIES["PUT", "/v1/orders/{order}"],
+    "server_move": body(),
 }
-IDS = {"dongle_migration": NAMES["migration"], "order": NAMES["order"], "transfer": ID}
-MAY_CONFIRM = ("transfer", "dongle_migration", "order")
+IDS = {name.replace("migration", "dongle_migration"): known for name, known in NAMES.items()}
+IDS |= {"transfer": ID, "server_move": NAMES["move"]}
+MAY_CONFIRM = ("transfer", "dongle_migration", "order", "server_move")
 
 
 @needs_root

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import Courier
 from seatkeeper_agent.domain.server_move_legs import move_id
 from seatkeeper_twins.lab.lab import Lab
 
@@ -25,6 +27,7 @@ from .server_move_routes import (
     NEW,
     OLD,
     PROFILE,
+    attest,
     body,
     codes,
     leg_path,
@@ -138,3 +141,64 @@ def holds_code(path: Path) -> bool:
     """Whether one of the codes is in it."""
     content = path.read_bytes()
     return any(code.encode() in content for code in CODES.values())
+
+
+def told(asker: Asker, declared: dict[str, Any], documents: Any, dry_run: bool) -> dict[str, Any]:
+    """What a host answers when the move is declared to it."""
+    entry = {"kind": "server_move", "id": move_id(NAME), "declared": declared}
+    sent = {"dry_run": dry_run, "declarations": [entry], "documents": documents}
+    answer = asker.ask("PUT", "/v2/state", json=sent)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def carried(
+    hosts: dict[str, tuple[Asker, dict[str, Any]]], dry_run: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Declare it to both hosts and carry what they give; the last result of each."""
+    courier, last = Courier(), {}
+    due: dict[str, Any] = {name: [] for name in hosts}
+    while due:
+        for name, documents in due.items():
+            asker, declared = hosts[name]
+            answer = told(asker, declared, documents, dry_run)
+            (last[name],) = answer["results"]
+            courier.take(name, answer)
+        due = courier.deliveries()
+        for name in due:
+            courier.brought(due, name)
+    return last
+
+
+def test_a_move_is_declared_to_both_hosts_and_carried(contract: Contract) -> None:
+    declared = body(licenses=LICENSES)
+    with (
+        Lab.create(MOVE_SEEDS) as lab,
+        asking(lab[OLD], contract) as old,
+        asking(lab[NEW], contract) as new,
+    ):
+        hosts = {OLD: (old, declared), NEW: (new, {**declared, "codes": codes()})}
+        planned = carried(hosts, dry_run=True)
+        assert {name: result["outcome"] for name, result in planned.items()} == {
+            OLD: "would_change",
+            NEW: "would_change",
+        }
+        assert old.get("/v1/moves")["moves"] == new.get("/v1/moves")["moves"] == []
+        unconfirmed = carried(hosts)
+        assert unconfirmed[OLD]["problem"]["code"] == "confirmation-required"
+        assert unconfirmed[NEW]["waits_for"] == {"agent": OLD, "document": "released"}
+        # Both hosts have made ready by now, which is part of what is confirmed.
+        plan = carried(hosts, dry_run=True)[OLD]
+        assert plan["confirmation_required"]
+        hosts[OLD] = (old, {**declared, "plan_digest": plan["digest"]})
+        done = carried(hosts)
+        assert done[NEW]["present"]["state"] == "arrived"
+        assert done[OLD]["waits_for"]["step"] == "repoint"
+        assert not any(code in json.dumps(done) for code in CODES.values())
+        attest(old, "repoint")
+        again = carried(hosts)
+        assert {name: result["outcome"] for name, result in again.items()} == {
+            OLD: "same",
+            NEW: "same",
+        }
+        assert again[OLD]["present"]["state"] == "finished"

@@ -22,11 +22,9 @@ from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.server_move_legs import MoveDeclaration, MoveLeg, move_id
-from seatkeeper_agent.domain.server_moves import BackedUpLicense, ServerBackup
-from seatkeeper_agent.domain.servers import Secret
+from seatkeeper_agent.domain.server_move_legs import MoveLeg
+from seatkeeper_agent.operations.declared.server_moves import licenses_of, move_request
 from seatkeeper_agent.operations.server_moves import refusals
-from seatkeeper_agent.operations.server_moves.leg_steps import MoveRequest
 from seatkeeper_agent.operations.transfer_operations import operation_id
 from seatkeeper_agent.operations.vendors import MovableServices
 from seatkeeper_agent.schema_messages import PROFILE_NAME
@@ -75,7 +73,7 @@ async def run_leg(
     body = await body_of(request, "move-leg")
     if body.get("plan_digest") is not None and not dry_run:
         require(request, Role.MIGRATOR, "confirm an irreversible plan")
-    wanted = _leg_request(request, move, leg, body)
+    wanted = move_request(move, leg, body, actor_of(request))
     kind = f"move_{leg.value}" + "?" * dry_run
     public = {key: value for key, value in body.items() if key != "codes"}
     job = Job(
@@ -121,7 +119,7 @@ async def put_backup(request: Request, vendor: str, dry_run: bool = False) -> Re
     """What another machine needs to become this server, without any secret."""
     services, actor = _services(request, vendor), actor_of(request)
     body = await body_of(request, "backup-order")
-    licenses = _licenses(body["licenses"])
+    licenses = licenses_of(body["licenses"])
     kind = "backup" + "?" * dry_run
     job = Job(
         operation_id(vendor, kind + digest(body)),
@@ -153,53 +151,6 @@ async def put_profile(
     kind = "profile" + "?" * dry_run
     job = Job(operation_id(f"{vendor}/{name}", kind + digest(body)), kind, f"profile {name}", work)
     return await job_runner_of(request).run(request, job)
-
-
-def _leg_request(request: Request, move: str, leg: MoveLeg, body: dict[str, Any]) -> MoveRequest:
-    declaration = MoveDeclaration(**body["move"])
-    if move != declaration.id:
-        raise Problem(
-            ProblemCode.REQUEST_INVALID,
-            f"The id {move} is not that of a move with the name {declaration.name!r}.",
-            f"Use {move_id(declaration.name)}.",
-        )
-    licenses, backup = body.get("licenses"), body.get("backup")
-    codes = {entry["license"]: Secret(entry["code"]) for entry in body.get("codes", [])}
-    return MoveRequest(
-        leg=leg,
-        declaration=declaration,
-        actor=actor_of(request),
-        licenses=None if licenses is None else _licenses(licenses),
-        backup=None if backup is None else _backup(backup),
-        required=body.get("require", {}),
-        document=body.get("document"),
-        evidence=body.get("evidence"),
-        refuse=leg is MoveLeg.INSTALL and body.get("decision") == "refuse",
-        confirmation=body.get("plan_digest"),
-        codes=codes,
-        offline=body.get("offline", False),
-        target_lost=body.get("target_lost", False),
-    )
-
-
-def _licenses(entries: list[dict[str, Any]]) -> tuple[BackedUpLicense, ...]:
-    return tuple(
-        BackedUpLicense(
-            entry["number"], tuple(entry["profiles"]), entry["has_code"], name=entry.get("name")
-        )
-        for entry in entries
-    )
-
-
-def _backup(document: dict[str, Any]) -> ServerBackup:
-    try:
-        return ServerBackup.from_document(document)
-    except ValueError as error:
-        raise Problem(
-            ProblemCode.REQUEST_INVALID,
-            f"The backup cannot be used: {error}.",
-            "Use the file as it was written.",
-        ) from error
 
 
 def _services(request: Request, vendor: str | None = None) -> MovableServices:

@@ -158,6 +158,10 @@ class MoveService:
         after = self._present(move)
         return self._answers.answer(after, before, changed=True)
 
+    def known(self, move: str) -> MoveRecord | None:
+        """What the journal has of a move."""
+        return self._find(move)
+
     def view(self, move: str) -> dict[str, Any] | None:
         """One move with what is seen now; None for one that this host does not know."""
         record = self._find(move)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from seatkeeper_agent.operations.declared.server_moves import ServerMoveKind
 from seatkeeper_agent.operations.dependencies import of_moving_server
 from seatkeeper_agent.operations.server_moves.backups import BackupService
 from seatkeeper_agent.operations.server_moves.profiles import ProfileService
@@ -25,5 +26,6 @@ def product(host: Host, settings: AimmsSettings) -> Product:
         dependencies=of_moving_server,
         resumes=(moves.resume, profiles.resume),
         attests={"server_move": moves.attest, "server_profile": profiles.attest},
+        kinds=(ServerMoveKind(moves, host.name),),
         movable=MovableServices(moves, backups, profiles),
     )
