@@ -25,7 +25,7 @@ COMMANDS: dict[str, Imports] = {
     "journal-backup": Imports(54, "apsw"),
     "completion": Imports(35, "apsw shtab"),
     "seatkeeper_agent.vendors.codemeter.worker": Imports(10, "ctypes"),
-    "seatkeeper_agent.vendors.chaos.page.worker": Imports(12),
+    "seatkeeper_agent.vendors.chaos.page.worker": Imports(13, "ssl"),
 }
 
 

@@ -24,7 +24,7 @@ from seatkeeper_agent.vendors.chaos.settings import ChaosSettings
 from seatkeeper_twins.lab.host import browser_settings
 
 from . import odd_pages
-from .odd_server import OddServer
+from .odd_server import OddServer, silence
 from .test_odd_pages import USER, page_of, posted
 from .twins import CHROMIUM
 
@@ -97,21 +97,22 @@ class Killing:
         *,
         worker: bool = False,
         chromium: bool = False,
+        driver: bool = False,
         when: Callable[[], bool] = lambda: True,
         by: signal.Signals = signal.SIGKILL,
     ) -> None:
         self.all: dict[int, str | None] = {}
-        self._worker, self._chromium, self._when, self._by = worker, chromium, when, by
+        words = {b"page.worker": worker, b"remote-debugging-pipe": chromium, b"run-driver": driver}
+        self._words = [word for word, chosen in words.items() if chosen]
+        self._when, self._by = when, by
 
     def __call__(self) -> None:
         (worker,) = workers()
         below = children_of(worker)
         self.all = {each: started(each) for each in [worker, *below]}
         assert len(self.all) > 4
-        chosen = [worker] if self._worker else []
-        if self._chromium:
-            names = {each: (Path("/proc") / str(each) / "cmdline").read_bytes() for each in below}
-            chosen += [each for each, name in names.items() if b"remote-debugging-pipe" in name]
+        names = {each: (Path("/proc") / str(each) / "cmdline").read_bytes() for each in self.all}
+        chosen = [each for each, name in names.items() if any(word in name for word in self._words)]
         if self._when():
             self._kill(chosen)
         else:
@@ -128,8 +129,9 @@ SLOW = odd_pages.transfer_page(odd_pages.GO)
 
 
 @pytest.mark.usefixtures("page_folder")
-@pytest.mark.parametrize("which", ["worker", "chromium"])
+@pytest.mark.parametrize("which", ["worker", "chromium", "driver"])
 def test_a_death_after_the_word_is_a_doubt_and_leaves_nothing(odd: OddServer, which: str) -> None:
+    odd.replies["POST", "/go"] = silence
     killing = Killing(**{which: True}, when=lambda: posted(odd) == ["/go"])  # type: ignore[arg-type]
     with pytest.raises(DriverUnfinished):
         page_of(odd, SLOW, page_seconds_max=90.0).transfer_dongle(USER, killing)
@@ -166,6 +168,7 @@ def test_the_time_limit_ends_everything(odd: OddServer) -> None:
     assert isinstance(caught.value, DriverUnfinished)
     assert len(stopping.all) > 4
     assert gone(stopping.all)
+    assert posted(odd) == []
 
 
 AGENT = """
@@ -187,6 +190,7 @@ def test_the_browser_ends_with_a_killed_agent(
     odd: OddServer, page_folder: Path, pause: str
 ) -> None:
     page_of(odd, SLOW)
+    odd.replies["POST", "/go"] = silence
     environment = {**os.environ, "TMPDIR": str(page_folder)}
     agent = subprocess.Popen(
         [sys.executable, "-c", AGENT, odd.address, pause, json.dumps(browser_settings())],
@@ -202,6 +206,7 @@ def test_the_browser_ends_with_a_killed_agent(
         assert len(below) > 4
         agent.kill()
     assert gone(below)
+    assert posted(odd) == (["/go"] if pause == "0" else [])
     until(lambda: list(page_folder.iterdir()) == [])
 
 

@@ -17,7 +17,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
 
 from seatkeeper_agent.host import host
 from seatkeeper_agent.vendors.chaos.page.finding import LabelMissing
@@ -31,15 +30,20 @@ from seatkeeper_agent.vendors.chaos.page.messages import (
     PageCommand,
     line_of,
 )
+from seatkeeper_agent.vendors.chaos.page.proxy import ReadingProxy, reading_proxy, site_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
-_OWN_ARGUMENTS = ("--no-proxy-server", "--disable-gpu")
+_OWN_ARGUMENTS = ("--disable-gpu", "--proxy-bypass-list=<-loopback>")
 _LAUNCH_SECONDS_MAX = 60.0
 _LOAD_SECONDS_MAX = 30.0
 _TEXT_LENGTH_MAX = 300
 _FATAL = re.compile(r":FATAL:[^\]\n]*\] ?(.+)")
+_PASSED_BY = (
+    "Chromium does not use the proxy by which the agent keeps it from sending twice what has an"
+    " effect. Take what sets a proxy out of chaos.browser_arguments and of Chromium's policies."
+)
 _INSTALL = "install seatkeeper-agent[browser], or set chaos.performer to person"
 
 
@@ -88,8 +92,11 @@ def main() -> None:
     # What a library prints must not come between the lines.
     os.dup2(2, 1)
     try:
-        with _browser(channel.command) as page:
-            channel.send(*_outcome(page, channel))
+        with (
+            reading_proxy(channel.command.address) as proxy,
+            _browser(channel.command, proxy) as page,
+        ):
+            channel.send(*_outcome(page, channel, proxy))
     except _Unavailable as error:
         channel.send(Event.UNAVAILABLE, {"text": str(error)})
     finally:
@@ -97,7 +104,7 @@ def main() -> None:
 
 
 @contextmanager
-def _browser(command: PageCommand) -> Iterator[Page]:
+def _browser(command: PageCommand, proxy: ReadingProxy) -> Iterator[Page]:
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
@@ -108,7 +115,12 @@ def _browser(command: PageCommand) -> Iterator[Page]:
         try:
             browser = playwright.chromium.launch(
                 executable_path=command.chromium,
-                args=[*_OWN_ARGUMENTS, *command.browser_arguments],
+                # Not Playwright's own setting, which would hold for what is sent once as well.
+                args=[
+                    *_OWN_ARGUMENTS,
+                    f"--proxy-server={proxy.address}",
+                    *command.browser_arguments,
+                ],
                 timeout=_LAUNCH_SECONDS_MAX * 1000,
                 # Playwright's default is off; only the operator's own argument switches it off.
                 chromium_sandbox=True,
@@ -117,20 +129,20 @@ def _browser(command: PageCommand) -> Iterator[Page]:
             raise _Unavailable(_not_started(command.chromium, error)) from None
         page = browser.new_page(viewport={"width": 1280, "height": 900}, service_workers="block")
         page.set_default_timeout(command.label_seconds_max * 1000)
-        page.route("**/*", _send_once)
+        page.context.route("**/*", lambda route: _send_once(route, proxy.site))
         yield page
         browser.close()
 
 
-def _send_once(route: Route) -> None:
-    """Never send twice what may have an effect.
-
-    Chromium itself does so when it uses a connection again and the answer is lost.
-    """
+def _send_once(route: Route, site: tuple[str, int]) -> None:
+    """Send past Chromium what may have an effect, once; Chromium has no way out for it."""
     from playwright.sync_api import Error
 
     if route.request.method in ("GET", "HEAD"):
         route.continue_()
+        return
+    if site_of(route.request.url) != site:
+        route.abort("blockedbyclient")
         return
     try:
         answer = route.fetch(max_redirects=0, max_retries=0, timeout=0)
@@ -140,14 +152,14 @@ def _send_once(route: Route) -> None:
         route.fulfill(response=answer)
 
 
-def _outcome(page: Page, channel: _Channel) -> tuple[Event, dict[str, Any]]:
+def _outcome(page: Page, channel: _Channel, proxy: ReadingProxy) -> tuple[Event, dict[str, Any]]:
     from playwright.sync_api import Error
 
     command = channel.command
     limits = (command.label_seconds_max, command.after_seconds_max)
     flows = Flows(page, command.address, *limits, channel.about_to)
     try:
-        _open(page, command.address)
+        _open(page, command.address, proxy)
         value = getattr(flows, command.flow)(**command.arguments)
     except LabelMissing as error:
         failure = {"label": error.label, "text": str(error), "screenshot": _screenshot(page)}
@@ -162,17 +174,19 @@ def _outcome(page: Page, channel: _Channel) -> tuple[Event, dict[str, Any]]:
     return Event.DONE, {"value": value}
 
 
-def _open(page: Page, address: str) -> None:
+def _open(page: Page, address: str, proxy: ReadingProxy) -> None:
     from playwright.sync_api import Error
 
     try:
         response = page.goto(address, timeout=_LOAD_SECONDS_MAX * 1000)
     except Error as error:
         raise _Unavailable(f"The page {address} cannot be opened: {_first_line(error)}.") from None
+    if not proxy.has_passed_on:
+        raise _Unavailable(_PASSED_BY)
     status = 0 if response is None else response.status
     if status >= 500:
         raise _Unavailable(f"The license server answered its page with {status}.")
-    if status != 200 or urlsplit(page.url).netloc != urlsplit(address).netloc:
+    if status != 200 or site_of(page.url) != proxy.site:
         raise FlowRefused(f"{address} led to {page.url} with {status}, not to a page of its own.")
 
 
