@@ -77,7 +77,7 @@ def test_a_serial_reads_back(mask: int, serial: int) -> None:
 
 
 def test_deleted_items_are_not_found() -> None:
-    gone = replace(ITEM, key=ItemKey(6000010, 201, 2), status=ItemStatus.DELETED)
+    gone = ITEM._replace(key=ItemKey(6000010, 201, 2), status=ItemStatus.DELETED)
     assert find_item([gone, ITEM], ItemKey(6000010, 201)) == [ITEM]
 
 

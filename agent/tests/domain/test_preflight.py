@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -44,7 +43,7 @@ PULL_FORBIDDEN = with_option("licenses", pull_allowed=False)
 LENT = {"history": (row(),), "parent_vendor_id": "aa"}
 EXTEND = declare("borrow_local", "extend", until=NOW + 2 * DAY)
 BORROW = declare("borrow_local")
-OTHER = replace(ITEM, key=ItemKey.parse(f"{CODES}@2"))
+OTHER = ITEM._replace(key=ItemKey.parse(f"{CODES}@2"))
 
 ALLOWED: dict[str, SourceView] = {
     **{f"push {type_}": view_of(declare(type_)) for type_ in TransferType},
@@ -139,18 +138,18 @@ ALLOWED: dict[str, SourceView] = {
     "return": view_of(declare(mode="return"), received(), history=(row("licenses"),)),
     "return of a part": view_of(declare(mode="return", quantity=1), received()),
     "return at depth zero": view_of(
-        declare(mode="return"), replace(received(), options=with_option(
+        declare(mode="return"), received()._replace(options=with_option(
             "licenses", transfer_depth=0).options)
     ),
     "early return of a borrow, whatever the option": view_of(
         declare("borrow_local", "return"),
-        replace(received("borrow_local"), options=()),
+        received("borrow_local")._replace(options=()),
         history=(row(),),
     ),
     "extension": view_of(EXTEND, **LENT),
     "extension of what is lent whole": view_of(
         declare("borrow_complete", "extend", until=NOW + 2 * DAY),
-        replace(ITEM, status=ItemStatus.DISABLED),
+        ITEM._replace(status=ItemStatus.DISABLED),
         history=(row("borrow_complete"),),
         parent_vendor_id="aa",
     ),
@@ -186,7 +185,7 @@ REFUSED: list[tuple[ProblemCode, str, SourceView]] = [
         "does not allow returning",
         view_of(
             declare(mode="return"),
-            replace(received(), options=with_option("licenses", return_allowed=False).options),
+            received()._replace(options=with_option("licenses", return_allowed=False).options),
         ),
     ),
     (
@@ -208,7 +207,7 @@ REFUSED: list[tuple[ProblemCode, str, SourceView]] = [
     (
         ProblemCode.ITEM_BORROWED,
         "is disabled",
-        view_of(declare("complete"), replace(ITEM, status=ItemStatus.DISABLED)),
+        view_of(declare("complete"), ITEM._replace(status=ItemStatus.DISABLED)),
     ),
     (
         ProblemCode.ITEM_BORROWED,
@@ -266,7 +265,7 @@ REFUSED: list[tuple[ProblemCode, str, SourceView]] = [
     (
         ProblemCode.NOT_ENOUGH,
         "0 licenses, 1",
-        view_of(BORROW, replace(ITEM, license_quantity=0)),
+        view_of(BORROW, ITEM._replace(license_quantity=0)),
     ),
     (ProblemCode.AMOUNT_INVALID, "at least 1", view_of(declare(quantity=0))),
     (ProblemCode.AMOUNT_INVALID, "at least 1", view_of(declare(quantity=-1))),

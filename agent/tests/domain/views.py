@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from seatkeeper_agent.domain.licenses import (
@@ -86,9 +85,9 @@ def received(type_: str = "licenses", **changes: Any) -> Item:
     """The item as it came from the other container."""
     borrowed = NOW + DAY if type_.startswith("borrow") else None
     values = {"origin_serial": TARGET, "transfer_id": "aa", "borrowed_until": borrowed}
-    return replace(ITEM, **{**values, **changes})
+    return ITEM._replace(**{**values, **changes})
 
 
 def with_option(type_: str, **changes: Any) -> Item:
     """The item with one option only, changed."""
-    return replace(ITEM, options=(option_of(type_, **changes),))
+    return ITEM._replace(options=(option_of(type_, **changes),))

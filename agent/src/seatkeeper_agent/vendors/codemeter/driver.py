@@ -335,7 +335,7 @@ class CodeMeterDriver:
             firm_code=0 if key is None else key.firm_code,
             product_code=None if key is None else key.product_code,
         )
-        return [Entry(*row) for row in rows]
+        return [Entry._make(row) for row in rows]
 
     def _product_items(self, serial: str, key: ItemKey | None = None) -> list[Entry]:
         # An entry without a product code is a firm item that holds no product item.
@@ -350,11 +350,13 @@ class CodeMeterDriver:
         mask, number = parse_serial(serial)
         known = self._options.setdefault(serial, {})
         having = [entry for entry in entries if entry.set_options & cm.ENTRY_TRANSFER_OPTIONS]
-        read = {entry.codes: known.get(entry.codes) for entry in having}
+        shown: dict[_Codes, tuple[TransferOption, ...]] = {}
         missing = []
         for entry in having:
-            before = read[entry.codes]
-            if before is None or not is_current(before, entry):
+            before = known.get(entry.codes)
+            if before is not None and is_current(before, entry):
+                shown[entry.codes] = before.options
+            else:
                 missing.append(entry)
         for start in range(0, len(missing), ITEMS_PER_CALL):
             part = missing[start : start + ITEMS_PER_CALL]
@@ -363,10 +365,9 @@ class CodeMeterDriver:
             )
             for entry, rows in zip(part, found, strict=True):
                 options = options_of([Option(*row) for row in rows or ()])
-                read[entry.codes] = _ReadOptions(entry, time.monotonic(), options)
-        kept = {key: entry for key, entry in read.items() if entry is not None}
-        known.update(kept)
-        return {key: entry.options for key, entry in kept.items()}
+                known[entry.codes] = _ReadOptions(entry, time.monotonic(), options)
+                shown[entry.codes] = options
+        return shown
 
     def _require_transfer(self, serial: str, type_: TransferType | None) -> None:
         # Only the sender gives a type; it is refused here before anything is touched.
