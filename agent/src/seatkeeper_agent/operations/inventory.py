@@ -9,6 +9,7 @@ counters say that nothing was written since.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +17,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from seatkeeper_agent.domain.licenses import HistoryRow, ItemKey
+from seatkeeper_agent.domain.licenses import HistoryRow, Item, ItemKey
 from seatkeeper_agent.operations.engine import driver_problem
+from seatkeeper_agent.operations.item_texts import ItemTexts, compact
 from seatkeeper_agent.operations.observations import the_container
 from seatkeeper_agent.operations.ports import Description, DriverError, LicenseDriver
-from seatkeeper_agent.operations.views import container_view, history_view, item_view, moment
+from seatkeeper_agent.operations.views import container_view, history_view, moment
 
 LISTINGS_MAX = 16
 LISTING_SECONDS_MAX = 60.0
@@ -29,12 +31,12 @@ LISTED_MAX = 10_000
 
 @dataclass(frozen=True)
 class Reading:
-    """What is listed: how it is read, and how an entry is shown."""
+    """What is listed: how it is read, and how entries are shown as a JSON array."""
 
     member: str
     name: str
     read: Callable[[], Sequence[Any]]
-    view: Callable[[Any], dict[str, Any]]
+    shown: Callable[[Sequence[Any]], str]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Inventory:
         self._saw = saw
         self._clock = clock
         self._listings: dict[str, Listing] = {}
+        self._item_texts: dict[str, ItemTexts] = {}
         self._lock = threading.Lock()
 
     def describe(self) -> Description:
@@ -85,38 +88,43 @@ class Inventory:
         """All containers with their items, at most so many of each as one page has."""
         found = []
         for container in self.containers():
-            page = self.items(container["serial"], 0, LISTED_MAX)
+            page = json.loads(self.items(container["serial"], 0, LISTED_MAX))
             found.append({**container, "items": page["items"], "more": page["next"] is not None})
         return found
 
-    def items(self, serial: str, after: int, limit: int) -> dict[str, Any]:
-        """A page of items; the first page looks anew, later ones continue that look."""
-        reading = Reading("items", serial, partial(self._driver.items, serial), item_view)
+    def items(self, serial: str, after: int, limit: int) -> str:
+        """A page of items as JSON; the first page looks anew, later ones continue that look."""
+        shown = partial(self._array, serial)
+        reading = Reading("items", serial, partial(self._driver.items, serial), shown)
         return self._page(serial, reading, after, limit)
 
-    def history(self, serial: str, item: ItemKey | None, after: int, limit: int) -> dict[str, Any]:
-        """A page of the vendor's history, of the named item or of all."""
+    def _array(self, serial: str, items: Sequence[Item]) -> str:
+        # Here the container is known to exist: what is kept grows with the host, not with requests.
+        return self._item_texts.setdefault(serial, ItemTexts()).array(items)
+
+    def history(self, serial: str, item: ItemKey | None, after: int, limit: int) -> str:
+        """A page of the vendor's history as JSON, of the named item or of all."""
 
         if item is None:
             read = partial(self._driver.all_history, serial)
         else:
             read = partial(self._driver.history, serial, item.firm_code, item.product_code)
-        reading = Reading("history", f"{serial} {item}", read, _row_view)
+        reading = Reading("history", f"{serial} {item}", read, _rows)
         return self._page(serial, reading, after, limit)
 
-    def _page(self, serial: str, reading: Reading, after: int, limit: int) -> dict[str, Any]:
+    def _page(self, serial: str, reading: Reading, after: int, limit: int) -> str:
         end = after + limit
         try:
             listing = self._listing(serial, reading, is_first=after == 0)
-            page = [reading.view(entry) for entry in listing.entries[after:end]]
+            page = reading.shown(listing.entries[after:end])
         except DriverError as error:
             raise driver_problem(f"reading {serial}", error) from error
-        return {
+        head = {
             "container": serial,
             "observed_at": moment(int(listing.read_at)),
-            reading.member: page,
             "next": str(end) if end < len(listing.entries) else None,
         }
+        return f'{compact(head)[:-1]},"{reading.member}":{page}}}'
 
     def _listing(self, serial: str, reading: Reading, is_first: bool) -> Listing:
         name = f"{reading.member} {reading.name}"
@@ -141,5 +149,7 @@ class Inventory:
         return listing
 
 
-def _row_view(row: HistoryRow) -> dict[str, Any]:
-    return history_view(row, f"{row.item.firm_code}:{row.item.product_code}")
+def _rows(rows: Sequence[HistoryRow]) -> str:
+    return compact(
+        [history_view(row, f"{row.item.firm_code}:{row.item.product_code}") for row in rows]
+    )
