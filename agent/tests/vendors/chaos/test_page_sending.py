@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -99,6 +100,22 @@ def test_a_window_of_the_page_sends_once_as_well(odd: OddServer) -> None:
     with pytest.raises(DriverUnfinished):
         page.transfer_dongle(USER, lambda: None)
     assert posted(odd) == ["/go"]
+
+
+def test_a_form_behind_the_menu_is_not_sent_again_to_look_once_more(odd: OddServer) -> None:
+    page = page_of(odd, b"", migration_seconds_max=10.0)
+    menu = odd_pages.page('<form method="post" action="/menu"><button>DONGLE</button></form>')
+    pages = [menu, odd_pages.transfer_page(odd_pages.GO)]
+
+    def next_page(connection: socket.socket) -> None:
+        content = pages.pop(0) if len(pages) > 1 else pages[0]
+        connection.sendall(reply(200, content, "text/html; charset=utf-8"))
+
+    odd.replies["GET", "/"] = next_page
+    odd.replies["POST", "/menu"] = reply(200, b"<p>Nothing yet.", "text/html")
+    with pytest.raises(DriverUnfinished):
+        page.transfer_dongle(USER, lambda: None)
+    assert posted(odd) == ["/menu", "/go"]
 
 
 def test_nothing_is_sent_elsewhere(odd: OddServer) -> None:

@@ -142,7 +142,8 @@ class Flows:
                     f"The page offers no {labels.TRANSFER}, neither openly nor in the menu"
                     f" {labels.DONGLE}; the vendor gives no reason for that.",
                 )
-            self._page.reload()
+            # A reload would send a form a second time that a click has sent.
+            self._page.goto(self._address)
 
     def _transfer_or_none(self) -> Locator | None:
         found = shown(self._page, labels.TRANSFER)
