@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatkeeper_agent.domain.eligibility import HeldLicense
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.operations.declared.kinds import LOOKED_AT_MAX, Asked, Outcome
 from seatkeeper_agent.operations.declared.reading import outcome_of
-from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.requests import MigrationRequest
+
+if TYPE_CHECKING:
+    from seatkeeper_agent.operations.dongles.migration import MigrationService
 
 
 def migration_request(

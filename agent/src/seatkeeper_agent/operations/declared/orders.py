@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.operations.declared.kinds import LOOKED_AT_MAX, Asked, Outcome
 from seatkeeper_agent.operations.declared.reading import outcome_of
 from seatkeeper_agent.operations.orders.requests import OrderRequest, order_id
-from seatkeeper_agent.operations.orders.service import OrderService
+
+if TYPE_CHECKING:
+    from seatkeeper_agent.operations.orders.service import OrderService
 
 
 def order_request(order: str, declared: dict[str, Any]) -> OrderRequest:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatkeeper_agent.domain.exchange import BACKUP, SERVER_MOVE, Next
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
@@ -22,8 +22,10 @@ from seatkeeper_agent.operations.declared.kinds import (
 )
 from seatkeeper_agent.operations.declared.reading import outcome_of
 from seatkeeper_agent.operations.server_moves.leg_steps import MoveRequest
-from seatkeeper_agent.operations.server_moves.records import MoveRecord
-from seatkeeper_agent.operations.server_moves.service import MoveService
+
+if TYPE_CHECKING:
+    from seatkeeper_agent.operations.server_moves.records import MoveRecord
+    from seatkeeper_agent.operations.server_moves.service import MoveService
 
 _FRESH = {
     Side.SOURCE: (MoveState.NONE, MoveState.VOID, MoveState.BACKED_UP),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatkeeper_agent.domain.exchange import GIVES, TAKES, TRANSFER, Next
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
@@ -25,8 +25,10 @@ from seatkeeper_agent.operations.declared.kinds import (
     Outcome,
 )
 from seatkeeper_agent.operations.legs import LegRequest, over
-from seatkeeper_agent.operations.transfers import TransferService
 from seatkeeper_agent.operations.views import declaration_from_view, transfer_view
+
+if TYPE_CHECKING:
+    from seatkeeper_agent.operations.transfers import TransferService
 
 _LEGS = {side: tuple(leg for leg in Leg if leg.side is side) for side in Side}
 _MOVES = (Leg.ISSUE, Leg.INSTALL)
