@@ -21,17 +21,16 @@ from seatkeeper_agent.api.contract import (
     page_of,
 )
 from seatkeeper_agent.api.jobs import Job, JobRunner
-from seatkeeper_agent.api.reading import agent_of, item_of
+from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
-from seatkeeper_agent.domain.licenses import TransferType
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import OperationRecord, TransferRecord
-from seatkeeper_agent.domain.transfers import Leg, Place
+from seatkeeper_agent.domain.transfers import Leg
 from seatkeeper_agent.journal import Unit
-from seatkeeper_agent.operations.borrows import BorrowRequest
+from seatkeeper_agent.operations.declared.borrow import borrow_request
 from seatkeeper_agent.operations.legs import LegRequest, unknown
 from seatkeeper_agent.operations.transfer_operations import KIND_OF_STATE, operation_id
-from seatkeeper_agent.operations.views import declaration_from_view, seconds, transfer_view
+from seatkeeper_agent.operations.views import declaration_from_view, transfer_view
 
 router = APIRouter(prefix="/v1")
 
@@ -190,16 +189,7 @@ async def resume_all(request: Request) -> Response:
 async def put_borrow(request: Request, borrow: Identifier, dry_run: bool = False) -> dict[str, Any]:
     """Tells which transfers have to be carried so that the declaration becomes true."""
     body = await body_of(request, "borrow")
-    wanted = BorrowRequest(
-        id=borrow,
-        name=body["name"],
-        item=item_of(body["item"]),
-        type=TransferType(body["type"]),
-        source=Place.from_document(body["source"]),
-        target=Place.from_document(body["target"]),
-        seats=body["seats"],
-        until=moment_of(body["until"]),
-    )
+    wanted = borrow_request(borrow, body)
     service, actor = agent_of(request).containers.borrows, actor_of(request)
     return await run_in_threadpool(service.put, wanted, actor, dry_run)
 
@@ -288,13 +278,3 @@ def _last_operation(unit: Unit, record: TransferRecord) -> OperationRecord | Non
     }.get(record.side.value, "")
     find: Callable[[str], OperationRecord | None] = unit.operations.get
     return find(operation_id(record.declaration.id, kind))
-
-
-def moment_of(text: str) -> int:
-    """A time as it was sent, in Unix seconds; Problem for what is none."""
-    try:
-        return seconds(text) or 0
-    except ValueError as error:
-        raise Problem(
-            ProblemCode.REQUEST_INVALID, f"The time cannot be read: {error}.", "Correct it."
-        ) from error

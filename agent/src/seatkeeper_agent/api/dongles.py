@@ -21,12 +21,11 @@ from seatkeeper_agent.api.jobs import Job
 from seatkeeper_agent.api.problems import problem_document
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
-from seatkeeper_agent.domain.eligibility import HeldLicense
 from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
+from seatkeeper_agent.operations.declared.dongles import migration_request
 from seatkeeper_agent.operations.dongles.migration import MigrationService
 from seatkeeper_agent.operations.dongles.report import Stated, dongle_view, report_view
-from seatkeeper_agent.operations.dongles.requests import MigrationRequest
 from seatkeeper_agent.operations.transfer_operations import operation_id
 from seatkeeper_agent.vendors.registry import tables_of
 
@@ -72,24 +71,7 @@ async def put_migration(request: Request, migration: Identifier, dry_run: bool =
     body = await body_of(request, "migration-order")
     if body.get("plan_digest") is not None and not dry_run:
         require(request, Role.MIGRATOR, "confirm an irreversible plan")
-    if migration != service.identity(body["dongle"]):
-        raise Problem(
-            ProblemCode.REQUEST_INVALID,
-            f"The id {migration} is not that of a migration of the dongle {body['dongle']!r}.",
-            f"Use {service.identity(body['dongle'])}.",
-        )
-    held = body.get("licenses")
-    wanted = MigrationRequest(
-        dongle=body["dongle"],
-        target_user=body["target_user"],
-        isolate=body.get("isolate", False),
-        licenses=None if held is None else tuple(HeldLicense(**entry) for entry in held),
-        confirmation=body.get("plan_digest"),
-        acknowledgement=body.get("acknowledgement"),
-        deadline_seconds=body.get("due_after"),
-        dongle_company=body.get("dongle_company"),
-        account_company=body.get("account_company"),
-    )
+    wanted = migration_request(service, migration, body)
     kind = "migration" + "?" * dry_run
     # What is asked for differently is followed apart.
     job = Job(

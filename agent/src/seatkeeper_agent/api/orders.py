@@ -21,7 +21,7 @@ from seatkeeper_agent.api.jobs import Job
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.api.roles import Role
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.operations.orders.requests import OrderRequest, order_id
+from seatkeeper_agent.operations.declared.orders import order_request
 from seatkeeper_agent.operations.orders.service import OrderService
 from seatkeeper_agent.operations.transfer_operations import operation_id
 from seatkeeper_agent.vendors.registry import tables_of
@@ -72,19 +72,7 @@ async def put_order(request: Request, order: Identifier, dry_run: bool = False) 
     body = await body_of(request, "order-request")
     if body.get("plan_digest") is not None and not dry_run:
         require(request, Role.MIGRATOR, "confirm an irreversible plan")
-    if order != order_id(body["name"]):
-        raise Problem(
-            ProblemCode.REQUEST_INVALID,
-            f"The id {order} is not that of an order with the name {body['name']!r}.",
-            f"Use {order_id(body['name'])}.",
-        )
-    wanted = OrderRequest(
-        _declaration(body),
-        body.get("case_number"),
-        body.get("plan_digest"),
-        tuple(body.get("others", ())),
-        tuple(body.get("new_keys", ())),
-    )
+    wanted = order_request(order, body)
     kind = "order" + "?" * dry_run
     job = Job(
         operation_id(order, kind),
@@ -93,20 +81,6 @@ async def put_order(request: Request, order: Identifier, dry_run: bool = False) 
         lambda: service.put(wanted, actor, dry_run),
     )
     return await job_runner_of(request).run(request, job)
-
-
-def _declaration(body: dict[str, Any]) -> dict[str, Any]:
-    """What the order means, with everything that was left out written down."""
-    return {
-        "name": body["name"],
-        "source": body["source"],
-        "target": body["target"],
-        "keys": body["keys"],
-        "on": body.get("on"),
-        "fields": body.get("fields", {}),
-        "prices": body.get("prices", {}),
-        "rules": body.get("rules", []),
-    }
 
 
 def _service(request: Request) -> OrderService:

@@ -22,10 +22,9 @@ from seatkeeper_agent.api.contract import (
     limit_of,
     page_of,
 )
-from seatkeeper_agent.domain.licenses import ItemKey
-from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.journal.migrations import SCHEMA_VERSION
 from seatkeeper_agent.operations import invariants
+from seatkeeper_agent.operations.declared.reading import item_of
 from seatkeeper_agent.operations.evidence import peer_view
 from seatkeeper_agent.operations.people import frozen_view
 from seatkeeper_agent.operations.views import audit_view, moment, posting_view
@@ -172,13 +171,3 @@ def read_ledger(request: Request) -> dict[str, Any]:
     with agent_of(request).journal.reading() as unit:
         balances = unit.ledger.balances()
     return {"balances": [posting_view(entry) for entry in balances], "next": None}
-
-
-def item_of(text: str) -> ItemKey:
-    """An item as it was named; Problem for what is no name of one."""
-    try:
-        return ItemKey.parse(text)
-    except ValueError as error:
-        raise Problem(
-            ProblemCode.REQUEST_INVALID, f"The item {error}.", "Correct the item."
-        ) from error

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from seatkeeper_agent.api.changing import actor_of, job_runner_of, moment_of, observed_first
+from seatkeeper_agent.api.changing import actor_of, job_runner_of, observed_first
 from seatkeeper_agent.api.contract import (
     PAGE_LIMIT_DEFAULT,
     body_of,
@@ -24,15 +22,14 @@ from seatkeeper_agent.api.jobs import Job
 from seatkeeper_agent.api.reading import agent_of
 from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.servers import Secret
-from seatkeeper_agent.operations.servers.activation import (
-    ANSWER_BYTES_MAX,
-    AccountRequest,
-    ActivationService,
-    AnswerRequest,
+from seatkeeper_agent.operations.declared.servers import (
+    account_request,
+    answer_request,
+    server_borrow_request,
+    server_request,
 )
-from seatkeeper_agent.operations.servers.borrows import ServerBorrowRequest, ServerBorrowService
-from seatkeeper_agent.operations.servers.settings import ServerRequest
+from seatkeeper_agent.operations.servers.activation import ActivationService
+from seatkeeper_agent.operations.servers.borrows import ServerBorrowService
 from seatkeeper_agent.operations.transfer_operations import operation_id
 from seatkeeper_agent.operations.vendors import ServerServices
 
@@ -56,13 +53,7 @@ async def put_server(request: Request, vendor: str, dry_run: bool = False) -> Re
     """Named keys and services are made true; all others are kept."""
     service = _services(request, vendor).settings
     body, actor = await body_of(request, "settings"), actor_of(request)
-    switch = body.get("dongle_service")
-    wanted = ServerRequest(
-        settings=body.get("settings", {}),
-        dongle_service=None if switch is None else switch == "enabled",
-        version_min=body.get("version_min"),
-        running=body.get("running"),
-    )
+    wanted = server_request(body)
     job = _job(vendor, "settings", dry_run, body, lambda: service.put(wanted, actor, dry_run))
     return await job_runner_of(request).run(request, observed_first(request, vendor, job, dry_run))
 
@@ -82,13 +73,12 @@ async def put_activation(request: Request, vendor: str, dry_run: bool = False) -
     """The password is used and kept nowhere."""
     service, actor = _activation(request, vendor), actor_of(request)
     body = await body_of(request, "activation-order")
-    is_active = body.get("already_active", False)
-    wanted = AccountRequest(body["account"], Secret(body["password"]), is_active)
+    wanted = account_request(body)
     job = _job(
         vendor,
         "activation",
         dry_run,
-        {"account": wanted.account, "already_active": is_active},
+        {"account": wanted.account, "already_active": wanted.is_active},
         lambda: service.activate(wanted, actor, dry_run),
     )
     return await job_runner_of(request).run(request, observed_first(request, vendor, job, dry_run))
@@ -136,7 +126,7 @@ async def answer_activation(request: Request, vendor: str, dry_run: bool = False
     """An answer that is seen not to fit is refused before it reaches the server."""
     service, actor = _activation(request, vendor), actor_of(request)
     body = await body_of(request, "activation-answer")
-    wanted = AnswerRequest(_decoded(body["answer"]), body.get("request_digest"))
+    wanted = answer_request(body)
     kind = "activation_by_files"
     job = _job(vendor, kind, dry_run, body, lambda: service.respond(wanted, actor, dry_run))
     return await job_runner_of(request).run(request, observed_first(request, vendor, job, dry_run))
@@ -184,14 +174,7 @@ async def put_borrow(
     """Borrows, renews or returns on the server's page, by a browser or a person."""
     service, actor = _borrows(request, vendor), actor_of(request)
     body = await body_of(request, "server-borrow")
-    wanted = ServerBorrowRequest(
-        id=borrow,
-        name=body["name"],
-        product=body["product"],
-        seats=body["seats"],
-        until=moment_of(body["until"]),
-        auto_renew=body.get("auto_renew", False),
-    )
+    wanted = server_borrow_request(borrow, body)
     job = _job(borrow, "server_borrow", dry_run, body, lambda: service.put(wanted, actor, dry_run))
     return await job_runner_of(request).run(request, observed_first(request, vendor, job, dry_run))
 
@@ -233,21 +216,3 @@ def _without(vendor: str, what: str) -> Problem:
         f"The server of {vendor} has no {what.removeprefix('an ')}.",
         "Declare it for a server that has.",
     )
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        content = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise Problem(
-            ProblemCode.REQUEST_INVALID,
-            "The answer file did not arrive as it was written.",
-            "Bring the file that the vendor's page gave again.",
-        ) from error
-    if not content or len(content) > ANSWER_BYTES_MAX:
-        raise Problem(
-            ProblemCode.REQUEST_INVALID,
-            f"The answer file has {len(content)} bytes; it may have 1 to {ANSWER_BYTES_MAX}.",
-            "Bring the file that the vendor's page gave.",
-        )
-    return content
