@@ -50,9 +50,15 @@ class Script:
         return self.ask(f"{title}, dry run", host, wanted, dry_run=True)
 
     def twice(self, title: str, host: str, wanted: Wanted) -> Answer:
-        """A dry run and the run, as for what is refused; the answer of the run."""
-        self.planned(title, host, wanted)
-        return self.ask(f"{title}, run", host, wanted)
+        """A dry run and the run, as for what is refused; the answer of the run.
+
+        What both refuse alike they refuse in the same sentence.
+        """
+        planned = self.planned(title, host, wanted)
+        answer = self.ask(f"{title}, run", host, wanted)
+        if planned.code == answer.code:
+            assert planned.detail == answer.detail, title
+        return answer
 
     def whole(self, title: str, host: str, wanted: Wanted) -> Answer:
         """A dry run, the run, and the run again; the answer of the run."""

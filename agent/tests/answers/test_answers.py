@@ -8,7 +8,8 @@ import pytest
 from seatkeeper_agent.domain.problems import ProblemCode
 from seatkeeper_agent.operations import borrows
 
-from .record import SCRIPTS, SLOW, compare, differences
+from .pairs import UNKNOWABLE, is_exempt, unforeseen
+from .record import SCRIPTS, SLOW, compare, differences, recorded
 
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in SCRIPTS]
 
@@ -16,6 +17,41 @@ NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) fo
 @pytest.mark.parametrize("name", NAMES)
 def test_every_request_is_answered_as_recorded(name: str) -> None:
     compare(name)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_dry_run_refuses_what_the_run_refuses(name: str) -> None:
+    """But for what no dry run can know, which stands in a table."""
+    lines = recorded(name)
+    lies = {
+        title: f"run: {said}; dry run: {lines[f'{title}, dry run']}"
+        for title, said in unforeseen(lines).items()
+        if not is_exempt(lines, title, said)
+    }
+    assert not lies
+
+
+def test_whatever_is_exempt_is_recorded() -> None:
+    """A row of the table that nothing needs any more goes."""
+    found = {said for name in SCRIPTS for said in unforeseen(recorded(name)).values()}
+    assert found == set(UNKNOWABLE)
+
+
+@pytest.mark.parametrize(
+    ("planned", "run", "is_found"),
+    [
+        ("200, changed; plan: debit planned", "412 update-counter-stale", True),
+        ("409 container-busy", "412 update-counter-stale", True),
+        ("412 update-counter-stale", "412 update-counter-stale; journal: debit failed", False),
+        ("200, changed; plan: debit planned", "428 confirmation-required", True),
+        ("200, changed; plan to be confirmed: debit planned", "428 confirmation-required", False),
+        ("409 container-busy", "200, changed", False),
+    ],
+)
+def test_a_plan_of_what_the_run_refuses_is_found(planned: str, run: str, is_found: bool) -> None:
+    lines = {"issue, dry run": planned, "issue, run": run}
+    found = unforeseen(lines)
+    assert any(not is_exempt(lines, title, said) for title, said in found.items()) is is_found
 
 
 def test_another_code_of_one_problem_is_seen_and_named(monkeypatch: pytest.MonkeyPatch) -> None:

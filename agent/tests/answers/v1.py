@@ -30,7 +30,8 @@ def ask(agent: InProcess, wanted: Wanted, dry_run: bool, peer: Peer | None) -> A
     answer = agent.answer(method, path, body, peer)
     reported = json.loads(answer.content)
     if answer.is_error:
-        return Answer(answer.status_code, reported["code"], digest=reported.get("digest"))
+        code, detail = reported["code"], reported["detail"]
+        return Answer(answer.status_code, code, detail, digest=reported.get("digest"))
     return _read(answer.status_code, reported)
 
 
@@ -63,7 +64,7 @@ def _read(status: int, reported: Values) -> Answer:
         status=status,
         changed=reported.get("changed"),
         plan=tuple(map(_step, plan.get("steps", ()))),
-        must_be_confirmed=plan.get("confirmation_required", False),
+        must_be_confirmed=plan.get("confirmation_required", _names_digest(reported)),
         digest=plan.get("digest") or reported.get("digest"),
         acknowledgement=plan.get("acknowledgement"),
         document=reported.get("document"),
@@ -71,6 +72,11 @@ def _read(status: int, reported: Values) -> Answer:
         request=reported.get("request"),
         transfers=tuple(reported.get("transfers", ())),
     )
+
+
+def _names_digest(reported: Values) -> bool:
+    """An activation's plan has what confirms it beside it, and only where it has to be."""
+    return "plan" in reported and reported.get("digest") is not None
 
 
 def _step(step: Values) -> str:

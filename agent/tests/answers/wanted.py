@@ -38,6 +38,8 @@ class Answer:
 
     status: int
     code: str | None = None
+    detail: str | None = None
+    """The sentence that says why, where it is refused."""
     changed: bool | None = None
     plan: tuple[str, ...] = ()
     """Steps as the answer says: their names, states, and who performs them if not the agent."""

@@ -40,7 +40,7 @@ SEED: dict[str, Any] = {
 COSTS: dict[str, Cost] = {
     "agent": Cost(statements=11, vendor="1 GET /status"),
     "server": Cost(statements=1, vendor="1 GET /config, 2 GET /status"),
-    "settings, dry run": Cost(statements=1, vendor="2 GET /config, 2 GET /status"),
+    "settings, dry run": Cost(statements=2, vendor="2 GET /config, 2 GET /status"),
     "settings, run": Cost(
         statements=21,
         transactions=3,
@@ -48,7 +48,7 @@ COSTS: dict[str, Cost] = {
         vendor="6 GET /config, 4 GET /status, 1 POST /config",
     ),
     "settings, again": Cost(statements=2, vendor="2 GET /config, 2 GET /status"),
-    "dongle service on, dry run": Cost(statements=3, vendor="2 GET /config, 2 GET /status"),
+    "dongle service on, dry run": Cost(statements=4, vendor="2 GET /config, 2 GET /status"),
     "dongle service on, run": Cost(
         statements=23,
         transactions=3,
@@ -56,7 +56,7 @@ COSTS: dict[str, Cost] = {
         vendor="3 GET /config, 7 GET /status, 1 POST /dongle/enable",
     ),
     "dongle service on, again": Cost(statements=2, vendor="2 GET /config, 2 GET /status"),
-    "dongle service off, dry run": Cost(statements=1, vendor="2 GET /config, 2 GET /status"),
+    "dongle service off, dry run": Cost(statements=2, vendor="2 GET /config, 2 GET /status"),
     "dongle service off, run": Cost(
         statements=21,
         transactions=3,
@@ -70,12 +70,12 @@ COSTS: dict[str, Cost] = {
         statements=6, transactions=1, syncs=1, vendor="1 GET /csr, 1 GET /status"
     ),
     "activation request, again": Cost(statements=3, vendor="1 GET /status"),
-    "activation answer, dry run": Cost(statements=3, vendor="1 GET /status"),
+    "activation answer, dry run": Cost(statements=4, vendor="1 GET /status"),
     "activation answer, run": Cost(
         statements=27, transactions=3, syncs=3, vendor="5 GET /status, 1 POST /crt"
     ),
     "activation answer, again": Cost(statements=4, vendor="1 GET /status"),
-    "deactivation, dry run": Cost(statements=3, vendor="1 GET /sessions/online, 1 GET /status"),
+    "deactivation, dry run": Cost(statements=4, vendor="1 GET /sessions/online, 1 GET /status"),
     "deactivation, run": Cost(
         statements=25,
         transactions=3,
@@ -83,12 +83,12 @@ COSTS: dict[str, Cost] = {
         vendor="1 GET /sessions/online, 5 GET /status, 1 POST /deactivate",
     ),
     "deactivation, again": Cost(statements=3, vendor="1 GET /status"),
-    "activation by password, dry run": Cost(statements=2, vendor="1 GET /status"),
+    "activation by password, dry run": Cost(statements=3, vendor="1 GET /status"),
     "activation by password, run": Cost(
         statements=25, transactions=3, syncs=3, vendor="6 GET /status, 1 vrlctl"
     ),
     "activation by password, again": Cost(statements=3, vendor="1 GET /status"),
-    "borrow, dry run": Cost(statements=7, vendor="1 GET /status"),
+    "borrow, dry run": Cost(statements=8, vendor="1 GET /status"),
     "borrow, run": Cost(statements=39, transactions=3, syncs=3, vendor="2 GET /status"),
     "borrow, again": Cost(statements=29, transactions=1, vendor="1 GET /status"),
     "borrow, done by a person": Cost(

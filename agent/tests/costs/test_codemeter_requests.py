@@ -31,7 +31,7 @@ COSTS: dict[str, Cost] = {
     "dongles": Cost(statements=1, usb=1),
     "request, dry run": Cost(
         statements=4,
-        vendor="8 CmAccess2, 3 CmGetBoxContents2, 1 CmGetBoxes, 2 CmGetInfo, 1 CmGetVersion",
+        vendor="10 CmAccess2, 2 CmGetBoxContents2, 2 CmGetBoxes, 3 CmGetInfo, 2 CmGetVersion",
     ),
     "request, run": Cost(
         statements=13,
@@ -42,27 +42,27 @@ COSTS: dict[str, Cost] = {
     ),
     "request, again": Cost(statements=6, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
     "issue, dry run": Cost(
-        statements=7,
-        vendor="9 CmAccess2, 3 CmGetBoxContents2, 1 CmGetBoxes, 3 CmGetInfo, 1 CmGetVersion",
+        statements=13,
+        vendor="12 CmAccess2, 3 CmGetBoxContents2, 2 CmGetBoxes, 4 CmGetInfo, 2 CmGetVersion",
     ),
     "issue, run": Cost(
-        statements=61,
+        statements=63,
         transactions=4,
         syncs=5,
         vendor="28 CmAccess2, 14 CmGetBoxContents2, 2 CmGetBoxes, 8 CmGetInfo, 2 CmGetVersion,"
         " 1 CmLtDoTransfer",
     ),
     "issue, again": Cost(statements=6, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "install, dry run": Cost(statements=10, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "install, dry run": Cost(statements=16, vendor="4 CmAccess2, 3 CmGetBoxContents2, 1 CmGetInfo"),
     "install, run": Cost(
-        statements=62,
+        statements=64,
         transactions=4,
         syncs=4,
         vendor="14 CmAccess2, 9 CmGetBoxContents2, 3 CmGetInfo, 1 CmLtCreateReceipt, 1 "
         "CmLtImportUpdate",
     ),
     "install, again": Cost(statements=8, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
-    "confirm, dry run": Cost(statements=10, vendor="2 CmAccess2, 2 CmGetBoxContents2"),
+    "confirm, dry run": Cost(statements=13, vendor="4 CmAccess2, 3 CmGetBoxContents2, 1 CmGetInfo"),
     "confirm, run": Cost(
         statements=48,
         transactions=4,
@@ -81,7 +81,7 @@ COSTS: dict[str, Cost] = {
         statements=14, transactions=1, syncs=1, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"
     ),
     "borrow, again": Cost(statements=17, vendor="2 CmAccess2, 1 CmGetBoxes, 1 CmGetInfo"),
-    "settings, dry run": Cost(vendor="1 CmAccess2"),
+    "settings, dry run": Cost(statements=1, vendor="1 CmAccess2"),
     "settings, run": Cost(
         statements=49,
         transactions=7,

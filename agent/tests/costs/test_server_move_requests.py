@@ -25,11 +25,11 @@ AWAITED = "prepare, run"
 
 COSTS: dict[str, Cost] = {
     "agent": Cost(statements=11, vendor="2 licman"),
-    "profile, dry run": Cost(vendor="3 licman"),
+    "profile, dry run": Cost(statements=2, vendor="3 licman"),
     "backup, run": Cost(statements=10, transactions=1, syncs=2, vendor="6 licman"),
-    "prepare, dry run": Cost(statements=3),
+    "prepare, dry run": Cost(statements=6),
     AWAITED: Cost(statements=52, transactions=5, syncs=6, vendor="1 twin-installer"),
-    "release, dry run": Cost(statements=9, vendor="12 licman"),
+    "release, dry run": Cost(statements=12, vendor="12 licman"),
 }
 MOVED: dict[str, Cost] = {
     "release, run": Cost(statements=76, transactions=7, syncs=7, vendor="50 licman"),

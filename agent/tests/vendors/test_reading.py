@@ -11,7 +11,6 @@ from contextlib import closing
 import pytest
 
 from seatkeeper_agent.domain.licenses import Item, ItemKey, TransferType
-from seatkeeper_agent.domain.transfers import Mode
 from seatkeeper_agent.operations.ports import (
     DriverRefused,
     DriverUnavailable,
@@ -189,7 +188,9 @@ def test_an_old_runtime_offers_two_types_and_is_below_the_floor(make_twin: MakeT
     assert found.security_floor_met is False
     assert found.transfer_types == (TransferType.LICENSES, TransferType.BORROW_LOCAL)
     with pytest.raises(DriverUnsupported, match="CmActLicense containers only"):
-        driver.create_request(DONGLE, FIRM, Mode.PUSH)
+        driver.require_transfer(DONGLE, TransferType.LICENSES, sends=False)
+    with pytest.raises(DriverUnsupported, match="not documented to transfer by type units"):
+        driver.require_transfer(DONGLE, TransferType.UNITS, sends=False)
 
 
 def test_a_runtime_that_does_not_run_is_described_as_such(twin: Twin) -> None:

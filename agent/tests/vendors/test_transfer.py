@@ -171,12 +171,14 @@ def test_what_the_runtime_cannot_hold_is_refused_before_it_is_asked(
 def test_containers_that_take_no_part_are_refused_before_they_are_touched(
     reader: CodeMeterDriver,
 ) -> None:
-    request = reader.create_request(TARGET, FIRM, Mode.PUSH)
-    item = one(reader, DONGLE, SEATS)
+    for serial, sends in ((SOURCE, True), (TARGET, False)):
+        reader.require_transfer(serial, TransferType.LICENSES, sends)
     with pytest.raises(DriverUnsupported, match=r"firmware 2.09 is older than 3.10"):
-        reader.do_transfer(DONGLE, item, command(TransferType.LICENSES, 1), request)
+        reader.require_transfer(DONGLE, TransferType.LICENSES, sends=True)
+    with pytest.raises(DriverUnsupported, match=r"firmware 2.09 is older than 3.00"):
+        reader.require_transfer(DONGLE, TransferType.BORROW_LOCAL, sends=False)
     with pytest.raises(DriverRefused, match="There is no container 130-7"):
-        reader.create_request("130-7", FIRM, Mode.PUSH)
+        reader.require_transfer("130-7", TransferType.LICENSES, sends=True)
 
 
 LEGS: dict[str, Callable[[CodeMeterDriver, bytes], object]] = {

@@ -42,15 +42,15 @@ def test_the_number_of_a_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mask", "firmware", "version", "sends", "receives"),
+    ("mask", "firmware", "version", "sends", "borrows", "receives"),
     [
-        (130, (1, 18), (6, 10, 0), True, True),
-        (128, (1, 18), (9, 10, 0), False, False),
-        (140, (1, 0), (9, 10, 0), False, False),
-        (3, (3, 10), (6, 10, 0), False, False),
-        (3, (3, 0), (6, 20, 0), False, True),
-        (3, (3, 10), (9, 10, 0), True, True),
-        (1, (2, 6), (9, 10, 0), False, False),
+        (130, (1, 18), (6, 10, 0), True, True, True),
+        (128, (1, 18), (9, 10, 0), False, False, False),
+        (140, (1, 0), (9, 10, 0), False, False, False),
+        (3, (3, 10), (6, 10, 0), False, False, False),
+        (3, (3, 0), (6, 20, 0), False, True, False),
+        (3, (3, 10), (9, 10, 0), True, True, True),
+        (1, (2, 6), (9, 10, 0), False, False, False),
     ],
 )
 def test_which_containers_take_part(
@@ -58,11 +58,16 @@ def test_which_containers_take_part(
     firmware: tuple[int, int],
     version: tuple[int, int, int],
     sends: bool,
+    borrows: bool,
     receives: bool,
 ) -> None:
+    """What a container may receive depends on the type, what it may send does not."""
     found = Version(*version)
-    assert (transfer_refusal(mask, firmware, found, sending=True) is None) == sends
-    assert (transfer_refusal(mask, firmware, found, sending=False) is None) == receives
+    for type_ in TransferType:
+        sent = transfer_refusal(mask, firmware, found, type_, sends=True)
+        received = transfer_refusal(mask, firmware, found, type_, sends=False)
+        assert (sent is None) == sends
+        assert (received is None) == (borrows if type_.is_borrow else receives)
 
 
 def test_masks() -> None:

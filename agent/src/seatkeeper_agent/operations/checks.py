@@ -43,11 +43,16 @@ class Checks:
         self._clock = clock
         self._sure_clock = sure_clock or clock
 
+    def through(self, driver: LicenseDriver) -> Checks:
+        """The same rules, applied to what another driver shows."""
+        return Checks(driver, self._policy, self._clock, self._sure_clock)
+
     def target(self, declaration: Declaration) -> None:
-        """Refuse what the receiving host can tell at once."""
+        """Refuse what the receiving host can tell at once; DriverError by the vendor's rules."""
         types = self._driver.describe().transfer_types
         for problem in target_problems(declaration, types, self._policy):
             raise problem
+        self._driver.require_transfer(declaration.target.container, declaration.type, sends=False)
 
     def target_facts(self, declaration: Declaration) -> dict[str, Any]:
         """What the source has to know about the target."""
@@ -140,10 +145,8 @@ class Checks:
                 " imports nothing again.",
             )
 
-    def preconditions(
-        self, request: LegRequest, item: Item, reversible: bool, depending: Dependencies
-    ) -> None:
-        """Refuse a plan that is stale, irreversible or depended upon, and not confirmed."""
+    def not_stale(self, request: LegRequest, item: Item) -> None:
+        """Refuse what was planned for another state of the item."""
         if request.update_counter is not None and request.update_counter != item.update_counter:
             raise Problem(
                 ProblemCode.UPDATE_COUNTER_STALE,
@@ -153,6 +156,11 @@ class Checks:
                 "Read both hosts again and plan anew.",
                 {"update_counter": item.update_counter},
             )
+
+    def confirmed(
+        self, request: LegRequest, item: Item, reversible: bool, depending: Dependencies
+    ) -> None:
+        """Refuse a plan that is irreversible or depended upon, and not confirmed."""
         step = leg_step(request.declaration, request.leg, reversible)
         expected = plan_digest(
             request.declaration.as_document(), [step], item.update_counter, depending.in_a_plan()

@@ -21,6 +21,12 @@ from seatkeeper_agent.domain.records import (
     StepState,
 )
 from seatkeeper_agent.journal import Journal, Unit
+from seatkeeper_agent.operations.in_the_way import (
+    require_attestable,
+    require_unheld,
+    step_over,
+    undecided,
+)
 from seatkeeper_agent.operations.locks import Locks
 from seatkeeper_agent.operations.ports import (
     DriverError,
@@ -31,7 +37,14 @@ from seatkeeper_agent.operations.ports import (
     DriverUnfinished,
     DriverUnsupported,
 )
-from seatkeeper_agent.operations.steps import HandedOver, OperationSpec, Probe, Step, Verdict
+from seatkeeper_agent.operations.steps import (
+    HandedOver,
+    OperationSpec,
+    Probe,
+    Step,
+    Verdict,
+    probed,
+)
 
 ATTEMPTS_MAX = 5
 BACKOFF_SECONDS_FIRST = 0.1
@@ -98,9 +111,9 @@ class Engine:
             record = self._intended(spec)
             step = spec.steps[record.position]
             if seen.intended is None or seen.intended.position != record.position:
-                raise _step_over(seen, record)
+                raise step_over(seen, record)
             if happened:
-                _require_attestable(record)
+                require_attestable(record)
             detail = {"operation": spec.id, "statement": statement, "happened": happened}
             with self._journal.transaction() as unit:
                 unit.operations.attest(spec.id, record.position, f"{actor}: {statement}")
@@ -187,9 +200,7 @@ class Engine:
                 return False
             if known is not None and known.state is OperationState.WAITING:
                 return True
-            holder = unit.operations.holding(spec.holds)
-            if holder is not None and holder.id != spec.id:
-                raise _held(holder)
+            require_unheld(unit, spec.holds, spec.id)
             if declare is not None:
                 declare(unit)
             unit.operations.open(
@@ -207,7 +218,7 @@ class Engine:
     def _await(self, spec: OperationSpec, position: int, step: Step, record: StepRecord) -> bool:
         """Whether somebody else's step is observed done; hand it out if that was not done yet."""
         intended = record.state is StepState.INTENDED
-        probe = self._probe(step, record.baseline if intended else None)
+        probe = probed(step, record.baseline if intended else None)
         if probe.verdict is Verdict.DONE:
             self._conclude(spec, position, step, probe, None)
             return True
@@ -232,7 +243,7 @@ class Engine:
         """Do it, seen done; False when it has begun and somebody else brings it to its end."""
         intended = record.state is StepState.INTENDED
         baseline = record.baseline if intended else None
-        probe = self._probe(step, baseline)
+        probe = probed(step, baseline)
         if intended:
             probe = self._settled(step, record.baseline, record.intended_at or 0.0, probe)
         returned: bytes | None = None
@@ -280,7 +291,7 @@ class Engine:
     def _looked(self, spec: OperationSpec, position: int, baseline: dict[str, object]) -> Probe:
         """A look after the effect; what is not seen done is somebody's to judge, with the words."""
         step = spec.steps[position]
-        seen = self._probe(step, baseline)
+        seen = probed(step, baseline)
         if seen.verdict is not Verdict.DONE and step.said is not None:
             with self._journal.transaction() as unit:
                 unit.operations.keep_output(spec.id, position, step.said)
@@ -292,6 +303,7 @@ class Engine:
         try:
             with self._journal.transaction() as unit:
                 if self._record(spec, position).state is StepState.PLANNED:
+                    step.require_allowed(unit, baseline)
                     step.intend(unit, baseline)
                     unit.operations.assign(spec.id, position, step.performer, step.instructions)
                 unit.operations.intend(spec.id, position, baseline, at, _until(step, at))
@@ -310,12 +322,6 @@ class Engine:
         except Problem as problem:
             raise self._failed(spec, problem) from None
 
-    def _probe(self, step: Step, baseline: dict[str, object] | None) -> Probe:
-        try:
-            return step.probe(baseline)
-        except DriverError as error:
-            return Probe(Verdict.UNKNOWN, reason=str(error))
-
     def _settled(
         self, step: Step, baseline: dict[str, object], intended_at: float, probe: Probe
     ) -> Probe:
@@ -325,7 +331,7 @@ class Engine:
         if wait <= 0:
             return probe
         self._sleep(wait)
-        return self._probe(step, baseline)
+        return probed(step, baseline)
 
     def _conclude(
         self, spec: OperationSpec, position: int, step: Step, probe: Probe, returned: bytes | None
@@ -365,8 +371,7 @@ class Engine:
     ) -> Problem:
         if intended:
             return self._doubt(spec, position, probe.reason, probe.advice)
-        title = spec.steps[position].title
-        return self._failed(spec, driver_problem(title, DriverUnavailable(probe.reason)))
+        return self._failed(spec, not_told(spec.steps[position], probe))
 
     def _failed(self, spec: OperationSpec, problem: Problem) -> Problem:
         with self._journal.transaction() as unit:
@@ -374,22 +379,10 @@ class Engine:
         return problem
 
     def _doubt(self, spec: OperationSpec, position: int, reason: str, advice: str = "") -> Problem:
-        problem = Problem(
-            ProblemCode.IN_DOUBT,
-            f"Whether {spec.steps[position].title} happened cannot be told: {reason.rstrip('.')}."
-            f"{self._output_sentence(spec, position)}",
-            advice
-            or f"Nothing is tried again blindly and the container {spec.holds} is frozen: make"
-            " the product answer again, then run the playbook again.",
-            {"operation": spec.id, "container": spec.holds},
-        )
+        record = self._record(spec, position)
+        problem = undecided(spec, record, reason, advice)
         self._set_in_doubt(spec, problem)
         return problem
-
-    def _output_sentence(self, spec: OperationSpec, position: int) -> str:
-        """What a vendor's program said of it, as one more sentence; empty for nothing."""
-        said = self._record(spec, position).said
-        return "" if said is None else f" What was run for it: {said}."
 
     def _set_in_doubt(self, spec: OperationSpec, problem: Problem) -> None:
         with self._journal.transaction() as unit:
@@ -402,29 +395,6 @@ class Engine:
         if operation is None:
             raise LookupError(f"operation {spec.id} is not in the journal")
         return operation.steps[position]
-
-
-def _require_attestable(record: StepRecord) -> None:
-    """What can be observed is: a person's word that it happened counts for nothing there."""
-    document = record.instructions
-    if document is None or document.attestable:
-        return
-    raise Problem(
-        ProblemCode.CAPABILITY_REFUSED,
-        f"That {record.title} happened is observed, not attested: {document.verified_by}",
-        "Do the step; or attest that it is not done, to have the operation given up.",
-    )
-
-
-def _step_over(seen: OperationRecord, record: StepRecord) -> Problem:
-    """A word that was given twice must not count for the step after its own."""
-    named = "no step" if seen.intended is None else seen.intended.title
-    return Problem(
-        ProblemCode.STEP_OVER,
-        f"The word given is for {named}, and the operation {seen.id} is at {record.title} by now;"
-        " nothing was written down.",
-        "Look at what waits, and give your word on that step if it is so.",
-    )
 
 
 def _until(step: Step, at: float) -> int | None:
@@ -470,16 +440,6 @@ def driver_problem(doing: str, error: DriverError) -> Problem:
     )
 
 
-def _held(holder: OperationRecord) -> Problem:
-    """Why a container is not free; what was rolled back says what to do about it itself."""
-    in_doubt = holder.state is OperationState.IN_DOUBT
-    document = holder.problem or {}
-    if in_doubt and document.get("code") == ProblemCode.SNAPSHOT_ROLLED_BACK.value:
-        return Problem.from_document(document)
-    return Problem(
-        ProblemCode.IN_DOUBT if in_doubt else ProblemCode.CONTAINER_BUSY,
-        f"The container {holder.holds} is held by the operation {holder.kind} of"
-        f" {holder.subject}, which is {'in doubt' if in_doubt else 'not finished'}.",
-        f"Resume the operation {holder.id} first; running the playbook again does that.",
-        {"operation": holder.id, "container": holder.holds},
-    )
+def not_told(step: Step, probe: Probe) -> Problem:
+    """Whether a step has happened before it was begun cannot be told, so it is not begun."""
+    return driver_problem(step.title, DriverUnavailable(probe.reason))

@@ -177,7 +177,6 @@ def refuse_vanished(
             f"The container {container} has lost {len(gone)} rows of its transfer history of"
             f" {codes}, which the journal has seen"
         )
-    unit.vendor_rows.forget(container, codes, gone)
 
 
 def note_counter(unit: Unit, container: str, firm_code: int, update_counter: int) -> None:

@@ -164,6 +164,9 @@ class LicenseDriver(Protocol):
     def clock(self, serial: str) -> ContainerClock:
         """The container's times."""
 
+    def require_transfer(self, serial: str, type_: TransferType, sends: bool) -> None:
+        """DriverUnsupported where a container cannot send or receive a transfer of this type."""
+
     def create_request(self, serial: str, firm_code: int, mode: Mode) -> bytes:
         """The receiving side's request; no effect on seats."""
 

@@ -12,6 +12,7 @@ from seatkeeper_agent.domain.planned_steps import Instructions, Performer
 from seatkeeper_agent.domain.records import DeclarationKey, OperationRecord
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.ports import DriverError
 
 
 class Verdict(StrEnum):
@@ -83,7 +84,13 @@ class Step(Protocol):
         """Did it happen? ``baseline`` is None as long as no intent was written."""
 
     def baseline(self) -> dict[str, Any]:
-        """What the probe will compare with; read just before the intent is written."""
+        """What the probe will compare with; read just before the intent is written.
+
+        DriverError or Problem for what the vendor's product cannot do anyway; plans ask as well.
+        """
+
+    def require_allowed(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """Problem for what forbids the intent; asked by plans as well, so it writes nothing."""
 
     def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
         """What becomes durable together with the intent."""
@@ -163,6 +170,9 @@ class PlainStep:
         """Nothing to compare with."""
         return {}
 
+    def require_allowed(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """Nothing forbids it."""
+
     def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
         """Nothing besides the intent."""
 
@@ -175,6 +185,14 @@ class PlainStep:
 
     def conclude(self, unit: Unit, evidence: dict[str, Any], collected: bytes) -> None:
         """Nothing besides the outcome."""
+
+
+def probed(step: Step, baseline: dict[str, Any] | None) -> Probe:
+    """What a step's probe sees; a product that does not answer tells nothing."""
+    try:
+        return step.probe(baseline)
+    except DriverError as error:
+        return Probe(Verdict.UNKNOWN, reason=str(error))
 
 
 @dataclass(frozen=True, slots=True)

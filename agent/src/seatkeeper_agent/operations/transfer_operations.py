@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,11 +18,13 @@ from seatkeeper_agent.domain.records import (
     OperationState,
     TransferRecord,
 )
-from seatkeeper_agent.domain.transfers import NAMESPACE, Declaration, Mode, Side, State
+from seatkeeper_agent.domain.transfers import NAMESPACE, Declaration, Leg, Mode, Side, State
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
+from seatkeeper_agent.operations.documents import Document, is_refusal, sent_in
 from seatkeeper_agent.operations.engine import Engine
-from seatkeeper_agent.operations.legs import subject
+from seatkeeper_agent.operations.foresight import foresee
+from seatkeeper_agent.operations.legs import LegRequest, subject
 from seatkeeper_agent.operations.locks import Locks
 from seatkeeper_agent.operations.ports import LicenseDriver
 from seatkeeper_agent.operations.steps import Makers, OperationSpec, work_from
@@ -37,6 +40,13 @@ KIND_OF_STATE = {
 }
 TRANSFER = "transfer"
 """The kind of what a transfer's operations are declared by."""
+
+_UNDER_WAY = {
+    Leg.ISSUE: (State.DEBITING,),
+    Leg.INSTALL: (State.ACCEPTED, State.CREDITING),
+    Leg.CONFIRM: (State.IN_TRANSIT, State.CREDITING_BACK),
+}
+"""States in which a leg goes on with what it, or the one before it, has begun."""
 
 FREEZE = "freeze"
 """The kind of an operation that does nothing but keep a container or an exchange from all work."""
@@ -62,17 +72,38 @@ class TransferOperations:
         self._engine = engine
         self._locks = Locks()
 
+    def through(self, driver: LicenseDriver) -> TransferOperations:
+        """The same, with steps that look through another driver; for a plan, which runs none."""
+        return TransferOperations(self._journal, driver, self._identity, self._engine)
+
     def held(self, declaration: Declaration) -> AbstractContextManager[None]:
         """One thing at a time per transfer: legs, giving up, and recovery."""
         return self._locks.held(subject(declaration))
 
     def run(self, record: TransferRecord, actor: str, reversible: bool = True) -> str:
         """Run it to its end; gives its id. Problem if it cannot be."""
-        kind = KIND_OF_STATE[record.state]
-        if kind != Debit.type:
-            return self._begin(record, kind, actor)
-        parent = self.parent_vendor_id(record.declaration)
-        return self._begin(record, kind, actor, reversible=reversible, parent_vendor_id=parent)
+        given = self._given(record, reversible)
+        return self._run(self._spec(record, KIND_OF_STATE[record.state], actor, **given))
+
+    def foresee(
+        self,
+        wanted: LegRequest,
+        record: TransferRecord | None,
+        document: Document | None,
+        reversible: bool,
+    ) -> None:
+        """Problem where the leg's operation would be kept from its effect, as far as shows now."""
+        imagined = _imagined(wanted, record, document)
+        if imagined is None:
+            return
+        kind = KIND_OF_STATE[imagined.state]
+        with self._journal.reading() as unit:
+            begun = unit.operations.get(operation_id(imagined.declaration.id, kind))
+        if begun is not None and begun.intended is not None:
+            spec = work_from(begun, self._makers(imagined, begun.id), wanted.actor)
+        else:
+            spec = self._spec(imagined, kind, wanted.actor, **self._given(imagined, reversible))
+        foresee(self._journal, spec)
 
     def resume(self, record: TransferRecord, actor: str) -> str:
         """Go on with the operation that the transfer's state calls for, as it was begun."""
@@ -85,7 +116,7 @@ class TransferOperations:
 
     def expire(self, record: TransferRecord, actor: str) -> str:
         """Post the end of a borrow whose seats are seen to have come back."""
-        return self._begin(record, Expire.type, actor)
+        return self._run(self._spec(record, Expire.type, actor))
 
     def held_by(self, record: TransferRecord) -> dict[str, int]:
         """What the ledger has of the item in the transfer's container, per measure."""
@@ -118,10 +149,19 @@ class TransferOperations:
             Expire.type: lambda _: Expire(*shared, partial(self.held_by, record)),
         }
 
-    def _begin(self, record: TransferRecord, kind: str, actor: str, **arguments: Any) -> str:
+    def _given(self, record: TransferRecord, reversible: bool) -> dict[str, Any]:
+        """What the step of a transfer's state is made from."""
+        if KIND_OF_STATE[record.state] != Debit.type:
+            return {}
+        parent = self.parent_vendor_id(record.declaration)
+        return {"reversible": reversible, "parent_vendor_id": parent}
+
+    def _spec(
+        self, record: TransferRecord, kind: str, actor: str, **arguments: Any
+    ) -> OperationSpec:
         declaration = record.declaration
         identity = operation_id(declaration.id, kind)
-        spec = OperationSpec(
+        return OperationSpec(
             identity,
             kind,
             subject(declaration),
@@ -131,7 +171,6 @@ class TransferOperations:
             (self._makers(record, identity)[kind](arguments),),
             DeclarationKey(TRANSFER, declaration.id),
         )
-        return self._run(spec)
 
     def _run(self, spec: OperationSpec) -> str:
         try:
@@ -158,6 +197,33 @@ class TransferOperations:
                 "Declare another transfer.",
             )
             unit.operations.set_state(held.id, OperationState.FAILED, problem.as_document())
+
+
+def _imagined(
+    wanted: LegRequest, record: TransferRecord | None, document: Document | None
+) -> TransferRecord | None:
+    """A transfer as the leg itself would make it before its operation begins.
+
+    None where a leg has no operation, or where those before it have to run first.
+    """
+    declaration, present = wanted.declaration, record or _unknown(wanted)
+    match wanted.leg:
+        case Leg.ISSUE if present.state in (State.NONE, State.CREATED):
+            return replace(present, declaration=declaration, state=State.CREATED)
+        case Leg.INSTALL if present.state in (State.NONE, State.REQUESTED, State.VOID):
+            known = replace(present, declaration=declaration, state=State.ACCEPTED)
+            if document is None:
+                return known
+            sent = sent_in(document, declaration)
+            return replace(known, amounts=sent.amounts, vendor_transfer_id=sent.vendor_transfer_id)
+        case Leg.CONFIRM if document is not None and is_refusal(document):
+            return replace(present, state=State.CREDITING_BACK)
+    is_on_its_way = present.state in _UNDER_WAY.get(wanted.leg, ())
+    return present if is_on_its_way else None
+
+
+def _unknown(wanted: LegRequest) -> TransferRecord:
+    return TransferRecord(wanted.declaration, wanted.leg.side, State.NONE, {}, {}, None, None, 0, 0)
 
 
 def require_unfrozen(journal: Journal, *containers: str) -> None:

@@ -45,6 +45,7 @@ from seatkeeper_agent.operations.legs import (
     unknown,
 )
 from seatkeeper_agent.operations.observations import ItemObservation, the_container
+from seatkeeper_agent.operations.one_look import OneLook
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
 from seatkeeper_agent.operations.received import ReceivedDocuments
 from seatkeeper_agent.operations.refusals import Refusals
@@ -76,6 +77,21 @@ class TransferService:
 
     def plan(self, wanted: LegRequest) -> dict[str, Any]:
         """What the leg would do; nothing is touched. Refusals are those of the run."""
+        look = OneLook(self._driver)
+        planned = TransferService(
+            self._journal,
+            look,
+            self._identity,
+            self._checks.through(look),
+            self._transfer_operations.through(look),
+            self._evidence,
+        )
+        try:
+            return planned._plan(wanted)
+        except DriverError as error:
+            raise _leg_problem(wanted, error) from error
+
+    def _plan(self, wanted: LegRequest) -> dict[str, Any]:
         wanted, record = self._settle(wanted)
         self._evidence.require(wanted, is_run=False)
         if self._is_past(wanted, record):
@@ -94,6 +110,7 @@ class TransferService:
             facts = self._checks.target_facts(wanted.declaration)
         if wanted.leg is Leg.ISSUE and (record is None or record.state is State.CREATED):
             item, reversible = self._check_source(wanted, observation, reported, bool(reported))
+            self._checks.not_stale(wanted, item)
             depending = self._depending(wanted, observation, item)
             counter = item.update_counter
             amounts = _named(moved_amounts(wanted.declaration, item))
@@ -103,6 +120,7 @@ class TransferService:
             wanted.decision == "refuse" or self._refusals.has_ended(wanted)
         )
         if not refuses:
+            self._transfer_operations.foresee(wanted, record, document, reversible)
             after = before.after(wanted.declaration, wanted.leg, amounts)
         answer = self._answer(
             wanted,
@@ -142,7 +160,7 @@ class TransferService:
         try:
             reversible = legs[wanted.leg](wanted, record)
         except DriverError as error:
-            raise driver_problem(f"the {wanted.leg.value} of {wanted.subject}", error) from error
+            raise _leg_problem(wanted, error) from error
         except Problem as problem:
             self._audit_refusal(wanted, problem)
             raise
@@ -216,7 +234,8 @@ class TransferService:
         observation = self._observation(wanted)
         item, reversible = self._check_source(wanted, observation, document.facts, True)
         depending = self._depending(wanted, observation, item)
-        self._checks.preconditions(wanted, item, reversible, depending)
+        self._checks.not_stale(wanted, item)
+        self._checks.confirmed(wanted, item, reversible, depending)
         with self._journal.transaction() as unit:
             if record is None:
                 unit.transfers.insert(wanted.declaration, Side.SOURCE, State.CREATED)
@@ -446,6 +465,10 @@ class TransferService:
         with self._journal.reading() as unit:
             nothing = unit.transfers.lending_nothing(observation.container)
         return self._checks.source(wanted.declaration, observation, peer, parent, nothing)
+
+
+def _leg_problem(wanted: LegRequest, error: DriverError) -> Problem:
+    return driver_problem(f"the {wanted.leg.value} of {wanted.subject}", error)
 
 
 def _named(amounts: dict[Measure, int]) -> dict[str, int]:

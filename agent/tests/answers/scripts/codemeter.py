@@ -39,6 +39,11 @@ def item(product_code: int, *options: Values, firm_code: int = FIRM_CODE, **amou
     return {**codes, "name": f"Product {product_code}", "options": list(options), **amount}
 
 
+def item_of_two_types(product_code: int) -> Values:
+    """Five seats, to be moved or lent."""
+    return item(product_code, option("licenses"), option("borrow_local"), license_quantity=5)
+
+
 def container(serial: str, *items: Values, firm_codes: tuple[int, ...] = (FIRM_CODE,)) -> Values:
     """A container with its firm items."""
     firm_items = [{"firm_code": code, "text": "Example Software"} for code in firm_codes]
@@ -74,6 +79,19 @@ SEEDS: dict[str, Any] = {
     },
     NEW: {"containers": [container(SERIALS[NEW]), container(SECOND)]},
 }
+
+
+DONGLES = {OLD: "3-1000003", NEW: "3-2000003"}
+OF_OLD_FIRMWARE: dict[str, Any] = {
+    host: {
+        "containers": [
+            container(serial, *map(item_of_two_types, (201, 204))),
+            {**container(DONGLES[host], *map(item_of_two_types, (201, 204))), "firmware": "3.5"},
+        ]
+    }
+    for host, serial in SERIALS.items()
+}
+"""Each host has a dongle besides, which may receive a borrow and nothing else."""
 
 
 @cache

@@ -12,8 +12,10 @@ from costs.lab import products
 from answers import v1
 from answers.script import Lines, Script
 from answers.scripts.codemeter import (
+    DONGLES,
     LEGS,
     NEW,
+    OF_OLD_FIRMWARE,
     OLD,
     OLD_FIRM_CODE,
     OTHER_FIRM_CODE,
@@ -53,6 +55,8 @@ def run(lines: Lines) -> None:
         clocks(script, lab)
     with products(SEEDS, profile="6.10") as (_lab, agents):
         old_runtime(Script(lines, agents))
+    with products(OF_OLD_FIRMWARE) as (_lab, agents):
+        old_firmware(Script(lines, agents))
 
 
 def unknown(script: Script) -> None:
@@ -173,6 +177,21 @@ def old_runtime(script: Script) -> None:
         name = f"{type_} by an old runtime"
         wanted = declared(name, product_code, type_, quantity=1)
         script.twice(f"{name}, request", NEW, leg(wanted, "request"))
+
+
+def old_firmware(script: Script) -> None:
+    """A dongle that may receive a borrow only, and sends nothing."""
+    dongles = {host: {"agent": host, "container": serial} for host, serial in DONGLES.items()}
+    lent = {"type": "borrow_local", "until": in_days(7)}
+    for name, values in (
+        ("seats to a dongle", {"target": dongles[NEW], "quantity": 1}),
+        ("borrow to a dongle", {"target": dongles[NEW], **lent}),
+    ):
+        wanted = {**declared(name, 201, "licenses"), **values}
+        script.twice(f"{name} of old firmware, request", NEW, leg(wanted, "request"))
+    for name, values in (("seats", {"quantity": 1}), ("borrow", lent)):
+        wanted = {**declared(f"{name} from a dongle", 204, "licenses"), **values}
+        at_source(script, {**wanted, "source": dongles[OLD]})
 
 
 def order(script: Script) -> None:

@@ -129,6 +129,14 @@ class Bench:
             self.put(dongle, **values)
         return caught.value
 
+    def refused_alike(self, dongle: str = CHOSEN, **values: Any) -> Problem:
+        """The problem of a declaration, of which its dry run has the same words."""
+        problem = self.refused(dongle, **values)
+        with pytest.raises(Problem) as planned:
+            self.plan(dongle, **values)
+        assert planned.value.as_document() == problem.as_document()
+        return problem
+
     def refused_run(self, dongle: str = CHOSEN, **values: Any) -> Problem:
         """The problem of a confirmed run."""
         with pytest.raises(Problem) as caught:

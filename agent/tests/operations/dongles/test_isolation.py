@@ -80,7 +80,7 @@ def test_several_are_migrated_one_after_the_other_with_nobody_there(host: Bench)
 
 def test_without_isolation_it_is_refused(host: Bench) -> None:
     """And nothing is hidden."""
-    problem = host.refused(**host.confirmed())
+    problem = host.refused_alike()
     assert problem.code is ProblemCode.DONGLE_NOT_ELIGIBLE
     assert "set isolate" in problem.next_action
     assert host.authorized() == ALL

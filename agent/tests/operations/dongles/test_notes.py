@@ -108,7 +108,7 @@ def test_a_request_for_another_dongle_does_not_end_it(desk: Bench) -> None:
     """It is refused, and the waiting one is watched as before."""
     desk.plug(OTHER, "1-1.4")
     desk.go(isolate=True)
-    desk.refused(OTHER, **desk.confirmed(OTHER, isolate=True))
+    desk.refused_alike(OTHER, isolate=True)
     desk.bus.unplug("1-1.1")
     assert len(noticed(desk, 1)) == 1
 

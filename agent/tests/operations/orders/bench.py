@@ -121,6 +121,14 @@ class Bench:
         """Look at the plan, confirm it, run it."""
         return self.put(**self.confirmed(**values))
 
+    def refused_alike(self, **values: Any) -> Problem:
+        """The problem of a declaration, of which its dry run has the same words."""
+        problem = self.refused(**values)
+        with pytest.raises(Problem) as planned:
+            self.put(dry_run=True, **values)
+        assert planned.value.as_document() == problem.as_document()
+        return problem
+
     def refused(self, **values: Any) -> Problem:
         """The problem of a declaration."""
         with pytest.raises(Problem) as caught:

@@ -54,9 +54,7 @@ def finish(bench: Bench, name: str) -> None:
 def test_the_second_order_that_overfills_a_chassis_is_refused(bench: Bench) -> None:
     """Each alone would be met; together they are 55."""
     bench.go(name="first", target=full())
-    planned = bench.put(dry_run=True, name="second", target=full())
-    assert (planned["report"]["verdict"], planned["changed"]) == ("refused", False)
-    refused = bench.refused(name="second", target=full())
+    refused = bench.refused_alike(name="second", target=full())
     assert refused.code is ProblemCode.ORDER_NOT_ALLOWED
     for part in ("'second'", "'first'", "55 in all"):
         assert part in refused.detail
@@ -126,8 +124,7 @@ def test_an_unknown_places_nothing_also_with_a_confirmation(
 ) -> None:
     """300 USD are not spent on what nobody has declared."""
     target = {**full(), **unknown}
-    digest = bench.put(dry_run=True, target=target)["plan"]["digest"]
-    refused = bench.refused(target=target, confirmation=digest)
+    refused = bench.refused_alike(target=target, confirmation="0" * 64)
     assert refused.code is ProblemCode.ORDER_NOT_ALLOWED
     assert "is not known well enough" in refused.detail
     assert bench.orders.page("", 10) == []

@@ -100,15 +100,13 @@ def test_the_twin_moves_what_was_mailed_and_wants_the_old_system_first(
 
 
 def test_what_breaks_rules_is_refused_with_all_of_them_and_leaves_no_trace(bench: Bench) -> None:
-    """Also in a dry run, which says so by its report."""
+    """Also in a dry run, before any confirmation is asked for."""
     values = {"target": target(registered=False, owner="Studio B"), "rules": [COST_CENTRE]}
-    planned = bench.put(dry_run=True, **values)
-    assert (planned["changed"], planned["report"]["verdict"]) == (False, "refused")
-    digest = planned["plan"]["digest"]
-    for confirmation in (None, digest):
-        refused = bench.refused(**values, confirmation=confirmation)
+    for confirmation in (None, "0" * 64):
+        refused = bench.refused_alike(**values, confirmation=confirmation)
         assert refused.code is ProblemCode.ORDER_NOT_ALLOWED
         rules = refused.as_document()["rules"]
+        assert refused.facts["quote"]["lines"], "what it would cost is told all the same"
         unmet = {rule["rule"] for rule in rules if rule["verdict"] == "not_met"}
         assert unmet == {"target_registered", "same_owner", "cost_centre"}
         assert len(rules) > len(unmet)

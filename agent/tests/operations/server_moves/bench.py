@@ -149,6 +149,14 @@ class Bench:
         plan = self.run(leg, dry_run=True, **values)["plan"]
         return self.run(leg, **values, confirmation=plan["digest"])
 
+    def refused_alike(self, leg: str, **values: Any) -> Problem:
+        """The problem of a leg, of which its dry run has the same words."""
+        problem = self.refused(leg, **values)
+        with pytest.raises(Problem) as planned:
+            self.run(leg, dry_run=True, **values)
+        assert planned.value.as_document() == problem.as_document()
+        return problem
+
     def refused(self, leg: str, **values: Any) -> Problem:
         """The problem of a leg."""
         with pytest.raises(Problem) as caught:

@@ -176,10 +176,12 @@ class MigrationService:
                 " undone.",
                 "Leave the declaration as it is.",
             )
-        if operation is not None and not dry_run:
-            if not self._give_up(operation, actor):
+        if operation is not None:
+            given_up = not has_begun(operation) if dry_run else self._give_up(operation, actor)
+            if not given_up:
                 raise not_given_up(operation)
-            self._settle(operation.id)
+            if not dry_run:
+                self._settle(operation.id)
         view = None if known is None else self.view(migration)
         return {"changed": operation is not None, "migration": view}
 
@@ -212,9 +214,11 @@ class MigrationService:
         """Plan it, and run what is confirmed; in the place of an attempt that was stopped."""
         dongle = self._reports.find(request.dongle)
         held = self._holding()
-        if held is not None and not dry_run and (stopped is None or held.id != stopped.id):
+        if held is not None and (stopped is None or held.id != stopped.id):
             raise busy(dongle.id, held)
         rows = self._reports.rows(dongle, request.isolate, request.stated)
+        if is_refused(rows):
+            raise not_eligible(dongle, report_view(rows))
         name = name_of(dongle, self._reports.dongles())
         identity = self.identity(name)
         known = self._free(dongle, identity, stopped)
@@ -225,8 +229,6 @@ class MigrationService:
         plan = plan_view(self._reports, declaration, steps, rows)
         if dry_run:
             return dry_answer(dongle, rows, plan)
-        if is_refused(rows):
-            raise not_eligible(dongle, report_view(rows))
         require_confirmed(request, dongle, plan)
         if stopped is not None:
             self._replace(stopped, actor)

@@ -10,7 +10,7 @@ from typing import Any
 from seatkeeper_agent.domain.eligibility import HeldLicense, as_text
 from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.rules import RuleRow, is_refused
+from seatkeeper_agent.domain.rules import RuleRow
 from seatkeeper_agent.domain.servers import Dongle
 from seatkeeper_agent.domain.transfers import NAMESPACE
 from seatkeeper_agent.operations.dongles.report import DongleReports, Stated, report_view
@@ -180,11 +180,10 @@ def not_eligible(dongle: Dongle, report: dict[str, Any]) -> Problem:
 
 def dry_answer(dongle: Dongle, rows: tuple[RuleRow, ...], plan: dict[str, Any]) -> dict[str, Any]:
     """The answer of a dry run."""
-    is_open = not is_refused(rows)
     return {
-        "changed": is_open,
+        "changed": True,
         "before": {"dongle": dongle.id, "migrated": False},
-        "after": {"dongle": dongle.id, "migrated": is_open},
+        "after": {"dongle": dongle.id, "migrated": True},
         "report": report_view(rows),
         "plan": plan,
         "migration": None,

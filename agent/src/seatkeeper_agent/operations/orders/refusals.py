@@ -42,17 +42,22 @@ def require_same(request: OrderRequest, placed: dict[str, Any], state: Operation
     )
 
 
-def require_allowed(request: OrderRequest, judged: Judged, plan: dict[str, Any]) -> None:
-    """Problem for an order that breaks a rule, is not known well enough, or is not confirmed."""
+def require_allowed(request: OrderRequest, judged: Judged) -> None:
+    """Problem for an order that breaks a rule or is not known well enough, with what it costs."""
+    if not judged.refused:
+        return
+    blocking = [row for row in judged.rows if row.blocks]
+    raise Problem(
+        ProblemCode.ORDER_NOT_ALLOWED,
+        f"The order {request.declaration['name']!r} {_reasons(blocking)}.",
+        blocking[0].advice,
+        {**judged.report(), "quote": judged.quote.as_document()},
+    )
+
+
+def require_confirmed(request: OrderRequest, plan: dict[str, Any]) -> None:
+    """Problem for an order that is not confirmed for exactly this plan."""
     name = request.declaration["name"]
-    if judged.refused:
-        blocking = [row for row in judged.rows if row.blocks]
-        raise Problem(
-            ProblemCode.ORDER_NOT_ALLOWED,
-            f"The order {name!r} {_reasons(blocking)}.",
-            blocking[0].advice,
-            judged.report(),
-        )
     if request.confirmation != plan["digest"]:
         raise Problem(
             ProblemCode.CONFIRMATION_REQUIRED,

@@ -22,6 +22,7 @@ from seatkeeper_agent.domain.records import (
 )
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine
+from seatkeeper_agent.operations.foresight import foresee_begun
 from seatkeeper_agent.operations.orders.others import LISTED_MAX, documents_of, has_moved, others_of
 from seatkeeper_agent.operations.orders.ports import OrderDesk, OrderDocument, PlacedOrder
 from seatkeeper_agent.operations.orders.refusals import (
@@ -31,6 +32,7 @@ from seatkeeper_agent.operations.orders.refusals import (
     moved_already,
     require_allowed,
     require_case_number,
+    require_confirmed,
     require_new_keys,
     require_same,
 )
@@ -179,14 +181,15 @@ class OrderService:
         dry_run: bool,
     ) -> dict[str, Any]:
         judged = self._judged_today(request, dry_run)
+        require_allowed(request, judged)
         identity = order_id(request.declaration["name"])
         document = self._document(request, known, judged)
         steps = self._steps(identity, document)
         plan = plan_view(request.declaration, judged, steps, document["mails_before"])
         answer = {
-            "changed": not judged.refused,
+            "changed": True,
             "before": {"state": "none"},
-            "after": {"state": "none" if judged.refused else "waiting"},
+            "after": {"state": "waiting"},
             "report": judged.report(),
             "quote": judged.quote.as_document(),
             "plan": plan,
@@ -196,7 +199,7 @@ class OrderService:
         }
         if dry_run:
             return answer
-        require_allowed(request, judged, plan)
+        require_confirmed(request, plan)
         record = DeclarationRecord(ORDER, identity, document, 0, 0)
 
         def declare(unit: Unit) -> None:
@@ -258,12 +261,14 @@ class OrderService:
         self, known: DeclarationRecord, request: OrderRequest, actor: str, dry_run: bool
     ) -> dict[str, Any]:
         before = self._view(known)["state"]
-        given = self._given(known, request)
+        given, operation = self._given(known, request), self._operation(known)
         if dry_run:
+            if operation is not None:
+                foresee_begun(self._spec_of(known, operation, actor), operation)
             return self._answer(known.id, before, bool(given))
         if given:
             known = self._keep(known, request, given, actor)
-        if (operation := self._operation(known)) is not None:
+        if operation is not None:
             self._engine.resume(self._spec_of(known, operation, actor))
         changed = _progress(self._operation(known)) != _progress(operation)
         return self._answer(known.id, before, changed)

@@ -12,9 +12,14 @@ from seatkeeper_agent.operations.ports import Grade
 from seatkeeper_agent.operations.server_moves import records, refusals
 from seatkeeper_agent.operations.server_moves.backups import BackupService
 from seatkeeper_agent.operations.server_moves.documents import RETURNED, Basis
-from seatkeeper_agent.operations.server_moves.leg_steps import MoveRequest, bound_to
+from seatkeeper_agent.operations.server_moves.leg_steps import (
+    MoveRequest,
+    bound_to,
+    codes_needed,
+)
 from seatkeeper_agent.operations.server_moves.ports import ServerMoveDriver
 from seatkeeper_agent.operations.server_moves.records import TRIED, LegOutline, MoveRecord
+from seatkeeper_agent.operations.server_moves.steps import codes_missing
 
 
 class ServerChecks:
@@ -92,7 +97,17 @@ class ServerChecks:
         """The rules for a target, as they are now."""
         return target_rows(record.backup, self._backups.observed(), **record.required)
 
-    def needs_no_code(self, record: MoveRecord, outline: LegOutline, number: str) -> bool:
+    def require_codes(self, request: MoveRequest, record: MoveRecord, outline: LegOutline) -> None:
+        """Problem for codes that the leg needs and was not brought."""
+        missing = tuple(
+            n
+            for n in codes_needed(outline)
+            if n not in request.codes and not self._needs_no_code(record, outline, n)
+        )
+        if missing:
+            raise codes_missing(missing)
+
+    def _needs_no_code(self, record: MoveRecord, outline: LegOutline, number: str) -> bool:
         """It was run before, or is active here already."""
         if record.progress(number).activated == TRIED:
             return True

@@ -13,6 +13,7 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DeclarationKey, OperationRecord, OperationState
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.in_the_way import require_unheld
 from seatkeeper_agent.operations.people import planned_view
 from seatkeeper_agent.operations.ports import DriverError, Grade
 from seatkeeper_agent.operations.server_moves.attempts import program_reports
@@ -72,14 +73,17 @@ class ProfileService:
                 "Have a person do it in the vendor's own way, or name another profile.",
             )
         document = self._document(name, number)
-        open_before = None if dry_run else self._open_of(name)
-        if open_before is not None:
+        open_before = self._open_of(name)
+        if open_before is not None and not dry_run:
             spec = self._spec_of(open_before, actor)
             self._engine.resume(spec)
         else:
             identity = str(uuid.uuid4())
             steps = self._steps(identity, name, document)
             if dry_run:
+                own = None if open_before is None else open_before.id
+                with self._journal.reading() as unit:
+                    require_unheld(unit, self._holder, own)
                 shown = [planned_view(step) for step in steps]
                 return _answer(True, before, number, shown, None)
 

@@ -76,6 +76,8 @@ class ReceivedDocuments:
 
     def _imagined(self, request: MoveRequest, known: MoveRecord | None) -> MoveRecord:
         """For a plan before anything has run: as if all legs before it had."""
+        if known is None and request.backup is None and request.licenses is None:
+            raise refusals.out_of_order(request, MoveState.NONE)
         backup = self.brought(request, None) if known is None else known.backup
         gone = {entry.number: Progress(released=Basis.OBSERVED.value) for entry in backup.licenses}
         licenses = {} if request.leg is MoveLeg.RELEASE else gone

@@ -22,6 +22,7 @@ from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine
+from seatkeeper_agent.operations.in_the_way import require_unheld
 from seatkeeper_agent.operations.ports import Description, Grade
 from seatkeeper_agent.operations.server_moves import records, refusals
 from seatkeeper_agent.operations.server_moves.answers import Answers
@@ -45,7 +46,6 @@ from seatkeeper_agent.operations.server_moves.leg_steps import (
     VOID,
     MoveRequest,
     StepContext,
-    codes_needed,
     makers_of,
     needs_confirmation,
     outline_of,
@@ -69,7 +69,7 @@ from seatkeeper_agent.operations.server_moves.records import (
     MoveRecord,
     operation_id,
 )
-from seatkeeper_agent.operations.server_moves.steps import MAINTENANCE, codes_missing
+from seatkeeper_agent.operations.server_moves.steps import MAINTENANCE
 from seatkeeper_agent.operations.servers.settings import holder_of
 from seatkeeper_agent.operations.steps import OperationSpec, work_from
 
@@ -149,6 +149,7 @@ class MoveService:
         if not voiding:
             self._require_unreleased(record, operation)
         if dry_run:
+            self._require_unheld(record, record.declaration)
             return self._answers.answer(record, record.state, changed=True, after=MoveState.VOID)
         before = record.state
         if voiding:
@@ -226,6 +227,9 @@ class MoveService:
         made = self._backups.made(request.licenses, known)
         before = MoveState.NONE if record is None else record.state
         changed = made != known or before is not MoveState.BACKED_UP
+        if changed and dry_run:
+            with self._journal.reading() as unit:
+                self._require_unchanged(unit, record, request.declaration)
         after = MoveRecord(request.declaration, Side.SOURCE, MoveState.BACKED_UP, made)
         if record is not None:
             after = record.advanced(MoveState.BACKED_UP, backup=made, licenses={})
@@ -255,23 +259,21 @@ class MoveService:
             raise refusals.out_of_order(request, known.state)
         record = self._received.accept(request, known, dry_run)
         rows = self._checks.rows(record) if request.leg is MoveLeg.PREPARE else None
-        if rows is not None and is_refused(rows) and not dry_run:
+        if rows is not None and is_refused(rows):
             raise refusals.not_ready(request.declaration, rows)
         outline = outline_of(request, record, self._driver)
         steps = steps_of(record, outline, self._context(record, {}, request.actor))
         plan = plan_view(request, record, outline, steps, warnings_of(outline, self._driver))
         report = None if rows is None else _report(rows)
         if dry_run:
+            self._require_unheld(known, request.declaration)
+            if known is not None and known.state in STARTS[request.leg]:
+                # A plan that runs ahead of its legs is brought nothing, so no codes either.
+                self._checks.require_codes(request, record, outline)
             answer = self._answers.answer(known, before, changed=True, after=ENDS[request.leg])
             return {**answer, "report": report, "plan": plan}
         self._require_confirmed(request, outline, plan)
-        missing = tuple(
-            n
-            for n in codes_needed(outline)
-            if n not in request.codes and not self._checks.needs_no_code(record, outline, n)
-        )
-        if missing:
-            raise codes_missing(missing)
+        self._checks.require_codes(request, record, outline)
         begun = record.advanced(GOES_ON[request.leg], attempt=record.attempt + 1, outline=outline)
 
         def declare(unit: Unit) -> None:
@@ -444,6 +446,13 @@ class MoveService:
     ) -> None:
         if needs_confirmation(outline) and request.confirmation != plan["digest"]:
             raise refusals.unconfirmed(request, plan["digest"])
+
+    def _require_unheld(self, known: MoveRecord | None, declaration: MoveDeclaration) -> None:
+        """For plans: Problem while other work holds the server, or another move does."""
+        with self._journal.reading() as unit:
+            own = None if known is None else operation_id(known)
+            require_unheld(unit, self._holder, own)
+            self._require_unchanged(unit, known, declaration)
 
     def _require_unchanged(
         self, unit: Unit, known: MoveRecord | None, declaration: MoveDeclaration

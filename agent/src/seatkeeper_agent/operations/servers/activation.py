@@ -22,6 +22,7 @@ from seatkeeper_agent.domain.servers import Secret, ServerStatus
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations import dependencies
 from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.in_the_way import require_unheld
 from seatkeeper_agent.operations.ports import DriverError
 from seatkeeper_agent.operations.server_ports import LicenseServerDriver
 from seatkeeper_agent.operations.servers.activation_steps import (
@@ -296,6 +297,8 @@ class ActivationService:
         }
         answer = {"changed": True, "before": before, "after": after, "plan": {"steps": [planned]}}
         if dry_run:
+            with self._journal.reading() as unit:
+                require_unheld(unit, self._holder)
             return answer
         operation_id = str(uuid.uuid4())
         self._engine.run(

@@ -25,6 +25,7 @@ from seatkeeper_agent.domain.servers import ServerStatus
 from seatkeeper_agent.domain.transfers import NAMESPACE
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.in_the_way import require_unheld
 from seatkeeper_agent.operations.people import awaited_view, planned_view
 from seatkeeper_agent.operations.ports import DriverError
 from seatkeeper_agent.operations.server_ports import LicenseServerDriver, PageDriver
@@ -102,6 +103,9 @@ class ServerBorrowService:
         names = self._wanted(request, present, now)
         before = {"product": request.product, **present}
         after = _after(request, present, names)
+        if dry_run and names:
+            with self._journal.reading() as unit:
+                require_unheld(unit, self._holder, None if operation is None else operation.id)
         if dry_run or not names:
             steps = self._steps(request.id, _document(request, names, present, 0))
             shown = [planned_view(step) for step in steps]

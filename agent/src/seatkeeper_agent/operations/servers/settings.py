@@ -17,6 +17,7 @@ from seatkeeper_agent.domain.servers import ServerStatus
 from seatkeeper_agent.domain.versions import at_least
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import Engine, driver_problem
+from seatkeeper_agent.operations.in_the_way import require_unheld
 from seatkeeper_agent.operations.ports import DriverError, DriverUnavailable, SettingsDriver
 from seatkeeper_agent.operations.server_ports import LicenseServerDriver
 from seatkeeper_agent.operations.servers.steps import ServerStep
@@ -232,6 +233,7 @@ class ServerService:
             "plan": {"steps": [_planned(step, dry_run)]},
         }
         if dry_run:
+            self._require_unheld()
             return answer
         operation_id = str(uuid.uuid4())
         self._run(operation_id, [step], actor)
@@ -252,7 +254,10 @@ class ServerService:
             "notes": doubts + notes,
             "plan": {"steps": [_planned(step, dry_run) for step in steps]},
         }
-        if dry_run or not steps:
+        if not steps:
+            return answer
+        if dry_run:
+            self._require_unheld()
             return answer
         operation_id = str(uuid.uuid4())
         try:
@@ -339,6 +344,11 @@ class ServerService:
                 DeclarationKey(KIND, self.vendor),
             )
         )
+
+    def _require_unheld(self) -> None:
+        """For plans: Problem while other work holds the server."""
+        with self._journal.reading() as unit:
+            require_unheld(unit, self._holder)
 
     def _start_again(self, steps: list[Any], actor: str) -> None:
         """A refused edit must not leave a server stopped that ran before."""

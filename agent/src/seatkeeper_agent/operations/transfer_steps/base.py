@@ -68,21 +68,32 @@ class TransferStep:
         counter = counters.get(self.declaration.firm_code, 0)
         return Probe(Verdict.DONE, {**evidence, "counter": counter})
 
-    def _reconcile(self, unit: Unit, baseline: dict[str, Any]) -> None:
-        seen, container = baseline["seen"], self.record.container
+    def _refuse_rolled_back(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """Problem for a container that went back in time."""
+        seen, container, codes = baseline["seen"], self.record.container, self._codes
         refuse_rollback(unit, container, self.declaration.firm_code, seen["update_counter"])
-        owned = {Measure(name): amount for name, amount in seen["owned"].items()}
-        codes = item_codes(self.declaration)
+        owned = _amounts(seen)
         ended = ended_lots(unit, container, codes, seen["box_at"])
         refuse_vanished(unit, container, codes, frozenset(baseline["known"]), owned, ended)
-        reconcile(unit, self.driver.vendor, container, codes, owned, ended)
+
+    def _reconcile(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """Post what changed outside of Seatkeeper; rows that are rightly gone are forgotten."""
+        seen, container, codes = baseline["seen"], self.record.container, self._codes
+        ended = ended_lots(unit, container, codes, seen["box_at"])
+        gone = unit.vendor_rows.known(container, codes) - frozenset(baseline["known"])
+        if gone:
+            unit.vendor_rows.forget(container, codes, gone)
+        reconcile(unit, self.driver.vendor, container, codes, _amounts(seen), ended)
 
     def _note_counter(self, unit: Unit, evidence: dict[str, Any]) -> None:
         firm_code = self.declaration.firm_code
         note_counter(unit, self.record.container, firm_code, evidence["counter"])
         if "transfer_id" in evidence:
-            codes = item_codes(self.declaration)
-            unit.vendor_rows.put(self.record.container, codes, evidence["transfer_id"])
+            unit.vendor_rows.put(self.record.container, self._codes, evidence["transfer_id"])
+
+    @property
+    def _codes(self) -> str:
+        return item_codes(self.declaration)
 
     def _row(self) -> HistoryRow | None:
         wanted = self.record.vendor_transfer_id
@@ -96,6 +107,9 @@ class TransferStep:
         """Nothing to compare with, unless a step says otherwise."""
         return {}
 
+    def require_allowed(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """Nothing forbids it, unless a step says otherwise."""
+
     def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
         """Nothing besides the intent, unless a step says otherwise."""
 
@@ -105,6 +119,10 @@ class TransferStep:
     def collect(self, evidence: dict[str, Any], returned: bytes | None) -> bytes:
         """Nothing besides, unless a step says otherwise."""
         return b""
+
+
+def _amounts(seen: dict[str, Any]) -> dict[Measure, int]:
+    return {Measure(name): amount for name, amount in seen["owned"].items()}
 
 
 def postings_of(

@@ -67,6 +67,10 @@ class Credit(TransferStep):
                 seen["owned"][measure.value] -= amount
         return {"known": known, "seen": seen, "is_there": is_there}
 
+    def require_allowed(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """A container that went back in time is left alone."""
+        self._refuse_rolled_back(unit, baseline)
+
     def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
         """From here on the update may have been imported."""
         self._reconcile(unit, baseline)

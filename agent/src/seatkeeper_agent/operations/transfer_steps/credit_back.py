@@ -54,9 +54,18 @@ class CreditBack(TransferStep):
             return self._done()
         return Probe(Verdict.NOT_DONE)
 
+    def baseline(self) -> dict[str, Any]:
+        """Refused as long as nothing of it shows: the facts name no function that does it."""
+        if self.probe({}).verdict is Verdict.NOT_DONE:
+            raise self._unsupported()
+        return {}
+
     def perform(self, baseline: dict[str, Any]) -> bytes:
-        """Refused: the facts name no such function."""
-        raise DriverUnsupported(
+        """Refused, too: what showed before the intent is found again by the next probe."""
+        raise self._unsupported()
+
+    def _unsupported(self) -> DriverUnsupported:
+        return DriverUnsupported(
             f"{self._subject()} was refused by its target, and the vendor documents no way to"
             " cancel a transfer that is on its way",
             ProblemCode.CREDIT_BACK_NOT_DOCUMENTED,

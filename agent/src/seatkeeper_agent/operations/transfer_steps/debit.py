@@ -99,6 +99,7 @@ class Debit(TransferStep):
 
     def baseline(self) -> dict[str, Any]:
         """The history before, the exact item, and what will leave it."""
+        self.driver.require_transfer(self.record.container, self.declaration.type, sends=True)
         observation = self._observation()
         item = the_item(observation, self.declaration, self.parent_vendor_id)
         amounts = moved_amounts(self.declaration, item)
@@ -108,6 +109,10 @@ class Debit(TransferStep):
             "seen": self._seen(observation),
             "amounts": {measure.value: amount for measure, amount in amounts.items()},
         }
+
+    def require_allowed(self, unit: Unit, baseline: dict[str, Any]) -> None:
+        """A container that went back in time is left alone."""
+        self._refuse_rolled_back(unit, baseline)
 
     def intend(self, unit: Unit, baseline: dict[str, Any]) -> None:
         """From here on the transfer may have been debited."""

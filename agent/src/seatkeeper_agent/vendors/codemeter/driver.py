@@ -261,9 +261,25 @@ class CodeMeterDriver:
             raise DriverUnsupported(f"Container {serial} shows no time.")
         return ContainerClock(times["certified"], times["box"], times["system"])
 
+    def require_transfer(self, serial: str, type_: TransferType, sends: bool) -> None:
+        """DriverUnsupported by the rules about runtime, container and firmware, before anything."""
+        mask, number = parse_serial(serial)
+        version = self._version()
+        if type_ not in runtime_types(version):
+            raise DriverUnsupported(
+                f"Runtime {version} is not documented to transfer by type {type_.value}."
+            )
+        for box in self._boxes():
+            if (box.mask, box.serial) == (mask, number):
+                firmware = (box.major, box.minor)
+                reason = transfer_refusal(mask, firmware, version, type_, sends)
+                if reason is not None:
+                    raise DriverUnsupported(f"Container {serial} cannot transfer: {reason}.")
+                return
+        raise DriverRefused(f"There is no container {serial} on this host.")
+
     def create_request(self, serial: str, firm_code: int, mode: Mode) -> bytes:
         """The receiving container's context for a transfer; moves nothing."""
-        self._require_transfer(serial, None)
         mask, number = parse_serial(serial)
         made = self._library.read(
             "create_context",
@@ -280,7 +296,6 @@ class CodeMeterDriver:
         """EFFECT at the sending side: debit the item and give the update, in one single call."""
         wanted = _wanted(command)
         given = _artefact(request, "request")
-        self._require_transfer(serial, command.type)
         mask, number = parse_serial(serial)
         made = self._library.effect(
             "do_transfer",
@@ -368,23 +383,6 @@ class CodeMeterDriver:
                 known[entry.codes] = _ReadOptions(entry, time.monotonic(), options)
                 shown[entry.codes] = options
         return shown
-
-    def _require_transfer(self, serial: str, type_: TransferType | None) -> None:
-        # Only the sender gives a type; it is refused here before anything is touched.
-        mask, number = parse_serial(serial)
-        version = self._version()
-        if type_ is not None and type_ not in runtime_types(version):
-            raise DriverUnsupported(
-                f"Runtime {version} is not documented to transfer by type {type_.value}."
-            )
-        for box in self._boxes():
-            if (box.mask, box.serial) == (mask, number):
-                firmware = (box.major, box.minor)
-                reason = transfer_refusal(mask, firmware, version, sending=type_ is not None)
-                if reason is not None:
-                    raise DriverUnsupported(f"Container {serial} cannot transfer: {reason}.")
-                return
-        raise DriverRefused(f"There is no container {serial} on this host.")
 
 
 def _key(entry: Entry) -> ItemKey:

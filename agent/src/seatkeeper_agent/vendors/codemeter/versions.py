@@ -11,10 +11,10 @@ from seatkeeper_agent.vendors.codemeter import constants as cm
 SECURE_SINCE = "9.10 or 8.41a"
 """The runtimes that close the holes published in 2026 (grade D)."""
 
-FIRMWARE_SEND_MIN = (3, 10)
-FIRMWARE_RECEIVE_MIN = (3, 0)
+FIRMWARE_MIN = (3, 10)
+FIRMWARE_BORROWING_MIN = (3, 0)
 RUNTIME_FOR_DONGLES_MIN = (6, 20)
-"""Dongles send from 3.10 on and receive a borrow from 3.0 on, with runtime 6.20 (grade D)."""
+"""Dongles transfer from 3.10 on and receive a borrow from 3.0 on, with runtime 6.20 (grade D)."""
 
 _TYPES_OF_OLD_RUNTIMES = (TransferType.LICENSES, TransferType.BORROW_LOCAL)
 _ALL_TYPES_SINCE = (8, 0)
@@ -62,20 +62,17 @@ def runtime_types(version: Version) -> tuple[TransferType, ...]:
 
 
 def transfer_refusal(
-    mask: int, firmware: tuple[int, int], version: Version, sending: bool
+    mask: int, firmware: tuple[int, int], version: Version, type_: TransferType, sends: bool
 ) -> str | None:
-    """Why a container cannot send or receive in a license transfer, None where it can (grade D).
-
-    A dongle between 3.0 and 3.10 receives borrows only; which type comes is not known when
-    the request is made, so the product has the last word there.
-    """
+    """Why a container cannot send or receive a transfer of a type, None where it can (grade D)."""
     if mask == cm.MASK_CMACT_UNIVERSAL:
         return None
     if mask not in cm.MASKS_DONGLE:
         return f"containers with mask {mask} are not documented to take part in license transfer"
     if (version.major, version.minor) < RUNTIME_FOR_DONGLES_MIN:
         return f"runtime {version} transfers between CmActLicense containers only"
-    least = FIRMWARE_SEND_MIN if sending else FIRMWARE_RECEIVE_MIN
+    borrows = type_.is_borrow and not sends
+    least = FIRMWARE_BORROWING_MIN if borrows else FIRMWARE_MIN
     if firmware < least:
         shown, wanted = (f"{major}.{minor:02d}" for major, minor in (firmware, least))
         return f"its firmware {shown} is older than {wanted}"
