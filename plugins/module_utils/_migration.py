@@ -14,7 +14,6 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity imp
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports import (
     readable,
-    refusal,
     report_table,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
@@ -49,10 +48,6 @@ def run_migration(params: Params, client: AgentClient, check_mode: bool) -> Resu
         )
     except LicenseProblem as problem:
         raise _readable(problem) from problem
-    # A dry run tells by its report that the run itself would be refused.
-    if check_mode and (answer.get("report") or {}).get("verdict") == "refused":
-        sentence = f"The dongle {params['dongle']} would be refused"
-        raise readable(refusal("dongle-not-eligible", sentence, answer["report"]["rules"]))
     return _result(params, answer)
 
 

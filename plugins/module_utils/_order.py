@@ -19,7 +19,6 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity imp
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports import (
     readable,
-    refusal,
     report_table,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
@@ -47,12 +46,8 @@ def run_order(params: Params, client: AgentClient, check_mode: bool) -> Result:
     try:
         answer = request_with_retries(client, ask, 0 if check_mode else params["wait_timeout"])
     except LicenseProblem as problem:
-        raise readable(problem) from problem
-    # A dry run tells by its report that the run itself would be refused.
-    if check_mode and answer["report"]["verdict"] == "refused" and answer["order"] is None:
-        sentence = f"The order {params['name']} would be refused"
-        refused = refusal("order-not-allowed", sentence, answer["report"]["rules"])
-        raise readable(refused, judged=_judged(answer)[1])
+        quote = problem.document.get("quote")
+        raise readable(problem, judged=None if quote is None else _quoted(quote)) from problem
     went_on = len(seen) > 1 and _states(seen[0]) != _states(answer)
     documents, written = _documents(params["documents_dir"], client, path, answer, check_mode)
     changed = bool(answer["changed"]) or went_on or written
@@ -189,8 +184,10 @@ def _order(order: dict[str, t.Any] | None) -> dict[str, t.Any] | None:
 
 
 def _judged(answer: Result) -> tuple[Result, Result]:
-    report, quote = answer["report"], answer["quote"]
-    return (
-        {"report": report, "report_table": report_table(report["rules"])},
-        {"quote": quote, "quote_table": quote_table(quote)},
-    )
+    report = answer["report"]
+    shown = {"report": report, "report_table": report_table(report["rules"])}
+    return shown, _quoted(answer["quote"])
+
+
+def _quoted(quote: dict[str, t.Any]) -> Result:
+    return {"quote": quote, "quote_table": quote_table(quote)}

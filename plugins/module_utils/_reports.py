@@ -6,7 +6,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
-    TYPE_PREFIX,
     LicenseProblem,
 )
 
@@ -33,23 +32,6 @@ def _blocks(rule: dict[str, t.Any]) -> bool:
     """Whether nothing is done because of it: not met, or unknown where that blocks."""
     unknown = rule["verdict"] == "unknown" and rule.get("on_unknown") == "blocks"
     return unknown or rule["verdict"] == "not_met"
-
-
-def refusal(code: str, sentence: str, rules: Rules) -> LicenseProblem:
-    """What a run would be refused with, from the report of a dry run; the sentence is begun."""
-    unmet = [rule for rule in rules if _blocks(rule)]
-    return LicenseProblem(
-        {
-            "type": f"{TYPE_PREFIX}{code}",
-            "code": code,
-            "title": code.replace("-", " ").capitalize(),
-            "status": None,
-            "detail": f"{sentence}, because of {', '.join(rule['rule'] for rule in unmet)}.",
-            "next_action": " ".join(rule["advice"] for rule in unmet),
-            "retryable": False,
-            "rules": rules,
-        }
-    )
 
 
 def readable(

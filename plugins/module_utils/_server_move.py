@@ -18,7 +18,6 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._license_name
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports import (
     readable,
-    refusal,
     report_table,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import (
@@ -108,9 +107,6 @@ def run_move(params: Params, client: AgentClient, check_mode: bool) -> Result:
     # A dry run plans a leg without its document; the run itself would have to wait for it.
     if check_mode and missing is not None and answer["changed"]:
         return _waiting(params, missing)
-    if check_mode and (answer["report"] or {}).get("verdict") == "refused":
-        sentence = f"The target of move {params['name']} does not fit"
-        raise readable(refusal("target-not-ready", sentence, answer["report"]["rules"]))
     written = _written(params["document_dest"], answer["document"], check_mode)
     written |= _written(params["backup_dest"], answer["backup"], check_mode)
     return _result(params, {**answer, "changed": answer["changed"] or written})

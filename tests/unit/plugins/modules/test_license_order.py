@@ -212,10 +212,11 @@ def test_other_orders_and_new_keys_are_passed_on_and_a_date_may_be_left_out() ->
 
 def test_an_unknown_that_blocks_is_a_refusal_with_its_advice() -> None:
     blocking = {**RULES[0], "on_unknown": "blocks"}
-    refused = {**PLANNED, "changed": False, "report": {"verdict": "refused", "rules": [blocking]}}
+    status, document = problem("order-not-allowed")
+    refused = (status, {**document, "rules": [blocking]})
     result, _seen = order(lambda _seen: refused, check_mode=True)
-    assert "because of target_assurance" in result["msg"]
-    assert result["problem"]["next_action"] == "Renew it."
+    assert result["failed"]
+    assert "quote_table" not in result
     assert result["report_table"][1].strip() == "Renew it."
 
 
@@ -246,9 +247,8 @@ def test_a_total_that_is_known_is_shown() -> None:
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_a_refusal_shows_every_rule(check_mode: bool) -> None:
     status, document = problem("order-not-allowed")
-    refused = {**PLANNED, "changed": False, "report": {"verdict": "refused", "rules": RULES}}
-    answer = refused if check_mode else (status, {**document, "rules": RULES})
-    result, _seen = order(lambda _seen: answer, check_mode)
+    refused = (status, {**document, "rules": RULES, "quote": QUOTE})
+    result, _seen = order(lambda _seen: refused, check_mode)
     assert result["failed"]
     assert result["problem"]["code"] == "order-not-allowed"
     lines = result["msg"].splitlines()
@@ -256,7 +256,7 @@ def test_a_refusal_shows_every_rule(check_mode: bool) -> None:
     assert lines[2] == "not met  max1000_stations  at most 50; seen: hq: 60"
     assert lines[3].strip() == "Move fewer."
     assert result["report"] == {"verdict": "refused", "rules": RULES}
-    assert ("quote_table" in result) is check_mode
+    assert result["quote_table"] == quote_table(QUOTE)
 
 
 def test_one_that_was_placed_is_no_refusal_when_the_rules_have_changed_since() -> None:

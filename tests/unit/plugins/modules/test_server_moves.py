@@ -99,12 +99,9 @@ def test_check_mode_asks_for_the_plan_and_returns_what_confirms_it() -> None:
 
 
 def test_a_target_that_does_not_fit_is_refused_with_its_rules() -> None:
-    report = {"verdict": "refused", "rules": [RULE]}
-    for check, script in (
-        (True, lambda _seen: answer(report=report)),
-        (False, lambda _seen: (409, {**problem("target-not-ready")[1], "rules": [RULE]})),
-    ):
-        result, _seen = move(t.cast("Script", script), check, leg="prepare", backup=BACKUP)
+    refused = (409, {**problem("target-not-ready")[1], "rules": [RULE]})
+    for check in (True, False):
+        result, _seen = move(lambda _seen: refused, check, leg="prepare", backup=BACKUP)
         assert result["failed"]
         assert result["problem"]["code"] == "target-not-ready"
         assert "not met  port_free" in result["msg"]
