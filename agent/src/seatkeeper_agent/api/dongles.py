@@ -54,7 +54,7 @@ def read_eligibility(
     request: Request, dongle: str, isolate: bool = False, target_user: str | None = None
 ) -> dict[str, Any]:
     """Every rule of the vendor as a row; what cannot be observed is unknown."""
-    reports = agent_of(request).dongles
+    reports = agent_of(request).dongles.once()
     found = reports.find(dongle)
     rows = reports.rows(found, isolate, Stated(target_user=target_user))
     return {"dongle": dongle_view(found), **report_view(rows)}

@@ -23,19 +23,18 @@ LISTED_MAX = 10_000
 class KnownMigrations:
     """Looks declared migrations of one vendor's dongles up."""
 
-    def __init__(self, journal: Journal, reports: DongleReports, vendor: str) -> None:
+    def __init__(self, journal: Journal, vendor: str) -> None:
         self._journal = journal
-        self._reports = reports
         self._vendor = vendor
 
     def identity(self, name: str) -> str:
         """The id of the only migration that a dongle of this name can have."""
         return migration_id(self._vendor, name)
 
-    def meant(self, name: str) -> DeclarationRecord | None:
+    def meant(self, name: str, look: DongleReports) -> DeclarationRecord | None:
         """The migration that a declaration of this name is about, if it was declared before."""
         try:
-            plugged = self._reports.dongles()
+            plugged = look.dongles()
         except Problem:
             plugged = []
         here = [entry for entry in plugged if name in (entry.serial, entry.path)]

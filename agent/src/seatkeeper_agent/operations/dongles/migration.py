@@ -82,7 +82,7 @@ class MigrationService:
         self._context = means
         self._holder = holder_of(means.driver.vendor)
         self._stopping = threading.Event()
-        self._known = KnownMigrations(journal, reports, means.driver.vendor)
+        self._known = KnownMigrations(journal, means.driver.vendor)
         self._owed = OwedDongles(journal, reports, means.isolation)
         self._presence = Presence(journal, reports, means.stop, self._hide_again)
         self._guard = Guard(journal, means.watch, self._look_at_bus)
@@ -97,13 +97,15 @@ class MigrationService:
 
     def put(self, request: MigrationRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Plan it; or, confirmed, do it, up to where somebody else has to do something."""
-        known = self._known.meant(request.dongle)
+        look = self._reports.once()
+        known = self._known.meant(request.dongle, look)
         if not dry_run:
             self._owed.give_back()
             self._give_up_unbegun(known, actor)
+            look = self._reports.once()
         operation = None if known is None else self._known.attempt(known)
         if known is None or operation is None or not counts(known, operation):
-            return self._begin(request, actor, dry_run, None)
+            return self._begin(request, actor, dry_run, None, look)
         self._require_same(request, known)
         if not dry_run and not is_over(operation):
             again = self._engine.run if has_ended(operation) else self._engine.resume
@@ -111,7 +113,7 @@ class MigrationService:
         stopped = self._stopped(known)
         if stopped is not None:
             try:
-                return self._begin(request, actor, dry_run, stopped)
+                return self._begin(request, actor, dry_run, stopped, self._reports.once())
             except Problem as problem:
                 raise problem_of_stop(problem, self._why_stopped(known)) from None
         return self._answer(known, self._state(known) != operation.state.value)
@@ -209,24 +211,32 @@ class MigrationService:
         self._guard.close()
 
     def _begin(
-        self, request: MigrationRequest, actor: str, dry_run: bool, stopped: OperationRecord | None
+        self,
+        request: MigrationRequest,
+        actor: str,
+        dry_run: bool,
+        stopped: OperationRecord | None,
+        look: DongleReports,
     ) -> dict[str, Any]:
-        """Plan it, and run what is confirmed; in the place of an attempt that was stopped."""
-        dongle = self._reports.find(request.dongle)
+        """Plan it by one look, and run what is confirmed; in place of an attempt that was stopped.
+
+        What has an effect looks again before it.
+        """
+        dongle = look.find(request.dongle)
         held = self._holding()
         if held is not None and (stopped is None or held.id != stopped.id):
             raise busy(dongle.id, held)
-        rows = self._reports.rows(dongle, request.isolate, request.stated)
+        rows = look.rows(dongle, request.isolate, request.stated)
         if is_refused(rows):
             raise not_eligible(dongle, report_view(rows))
-        name = name_of(dongle, self._reports.dongles())
+        name = name_of(dongle, look.dongles())
         identity = self.identity(name)
         known = self._free(dongle, identity, stopped)
         before = None if known is None else known.document
-        others = self._others(request, dongle, stopped)
+        others = self._others(request, dongle, stopped, look)
         declaration = declaration_of(request, dongle, name, others, before)
         steps = self._steps.planned(declaration, identity)
-        plan = plan_view(self._reports, declaration, steps, rows)
+        plan = plan_view(look, declaration, steps, rows)
         if dry_run:
             return dry_answer(dongle, rows, plan)
         require_confirmed(request, dongle, plan)
@@ -283,7 +293,11 @@ class MigrationService:
         self._owed.give_back()
 
     def _others(
-        self, request: MigrationRequest, chosen: Dongle, stopped: OperationRecord | None
+        self,
+        request: MigrationRequest,
+        chosen: Dongle,
+        stopped: OperationRecord | None,
+        look: DongleReports,
     ) -> list[str]:
         """What is to be hidden, of which the attempt that was stopped may have hidden some."""
         if not request.isolate:
@@ -292,7 +306,7 @@ class MigrationService:
         hidden = [] if known is None else known.document["others"]
         return [
             entry.path
-            for entry in self._reports.dongles()
+            for entry in look.dongles()
             if entry.family == DONGLE_FAMILY
             and entry.path != chosen.path
             and (entry.authorized is not False or entry.path in hidden)

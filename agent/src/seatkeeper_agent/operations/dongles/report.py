@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from seatkeeper_agent.domain.dependencies import Dependencies
@@ -43,6 +44,10 @@ class DongleReports:
         self._journal = journal
         self._bus = bus
         self._driver = driver
+
+    def once(self) -> DongleReports:
+        """The same, of one look: bus, server and dongle driver are asked one time each."""
+        return _OneLook(self._journal, self._bus, self._driver)
 
     def dongles(self) -> list[Dongle]:
         """All dongles; Problem where USB cannot be looked at."""
@@ -104,12 +109,14 @@ class DongleReports:
             )
         with self._journal.reading() as unit:
             known = unit.declarations.get("activation", self._driver.vendor)
+        seen = self.dongles()
+        hidden = [entry for entry in seen if entry.authorized is False]
         return rules(
             Sighting(
                 status=self.status(),
                 wibukey_version=self.wibukey_version(),
                 serves_this_host=self._driver.serves_this_host(),
-                dongles=tuple(self.visible()),
+                dongles=tuple(entry for entry in seen if entry not in hidden),
                 chosen=chosen,
                 hides_others=hides_others,
                 account=None if known is None else known.document["account"],
@@ -117,10 +124,7 @@ class DongleReports:
                 target_user=stated.target_user,
                 dongle_company=stated.dongle_company,
                 account_company=stated.account_company,
-                hidden=sum(
-                    entry.family == DONGLE_FAMILY and entry.authorized is False
-                    for entry in self.dongles()
-                ),
+                hidden=sum(entry.family == DONGLE_FAMILY for entry in hidden),
             ),
             at_step,
         )
@@ -145,6 +149,30 @@ class DongleReports:
             }
             for entry in dongles
         ]
+
+
+class _OneLook(DongleReports):
+    """Keeps what it has seen for as long as it is, which is one decision."""
+
+    def __init__(
+        self, journal: Journal, bus: DongleBus, driver: LicenseServerDriver | None
+    ) -> None:
+        super().__init__(journal, bus, driver)
+        self._seen = cache(super().dongles)
+        self._status = cache(super().status)
+        self._wibukey = cache(super().wibukey_version)
+
+    def dongles(self) -> list[Dongle]:
+        """As they were at the first look."""
+        return self._seen()
+
+    def status(self) -> ServerStatus | None:
+        """As it was at the first look."""
+        return self._status()
+
+    def wibukey_version(self) -> str | None:
+        """Asked once: a program is run for it."""
+        return self._wibukey()
 
 
 def dongle_view(dongle: Dongle) -> dict[str, Any]:
