@@ -176,9 +176,16 @@ def test_the_same_before_an_effect_when_nobody_looked(pair: Pair) -> None:
     pair.carry(ten(pair))
     restore_container(pair.old)
     raise_counter(pair.old)
-    problem = run(pair, ten(pair, "another"))
+    declared = ten(pair, "another")
+    request = pair.leg(declared, Leg.REQUEST)["document"]
+    with pytest.raises(Problem) as planned:
+        pair.old.transfers.plan(LegRequest(Leg.ISSUE, declared, ACTOR, document=request))
+    assert "attest" not in planned.value.next_action, "there is nothing to attest yet"
+    assert frozen(pair.old) == []
+    problem = run(pair, declared)
     assert problem is not None
-    assert problem.code is ProblemCode.SNAPSHOT_ROLLED_BACK
+    assert problem.code is planned.value.code is ProblemCode.SNAPSHOT_ROLLED_BACK
+    assert problem.detail == planned.value.detail
     assert usable(pair.old) == SEATS - 1
     assert frozen(pair.old) == [pair.old.serial]
 

@@ -27,6 +27,7 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.journal.peers import SeenPast
 from seatkeeper_agent.operations.documents import Document, own_past, quoted_by, unseal
+from seatkeeper_agent.operations.foresight import NOT_FROZEN
 from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.observations import rolled_back
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
@@ -38,12 +39,6 @@ SETTLED_QUOTES = "settled/quotes"
 """Holder of the highest quote of this agent, by peer, that a person has settled."""
 SETTLED_PEERS = "settled/peers"
 """Holder of how far each peer's audit had been heard when a person settled its rollback."""
-NOT_FROZEN = (
-    "The run refuses this as well and freezes {}; seatkeeper-agent status then says what to settle,"
-    " and how."
-)
-"""In a plan: nothing is frozen yet that could be attested."""
-
 Put = Callable[[str, Side, DocumentKind, Envelope], None]
 
 

@@ -7,12 +7,19 @@ The engine's own questions in its own order; nothing is written and nothing has 
 from __future__ import annotations
 
 from seatkeeper_agent.domain.planned_steps import Performer
+from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import OperationRecord, OperationState
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.engine import driver_problem, not_told
 from seatkeeper_agent.operations.in_the_way import require_unheld, undecided
 from seatkeeper_agent.operations.ports import DriverError
 from seatkeeper_agent.operations.steps import OperationSpec, Step, Verdict, probed
+
+NOT_FROZEN = (
+    "The run refuses this as well and freezes {}; seatkeeper-agent status then says what to settle,"
+    " and how."
+)
+"""In a plan: nothing is frozen yet that could be attested."""
 
 _UNTOLD = (Verdict.UNKNOWN, Verdict.CONTRADICTED)
 _GOES_ON = (OperationState.DONE, OperationState.WAITING)
@@ -33,7 +40,7 @@ def foresee(journal: Journal, spec: OperationSpec) -> None:
     if probe.verdict in _UNTOLD:
         raise not_told(step, probe)
     if probe.verdict is Verdict.NOT_DONE and step.performer is Performer.AGENT:
-        _require_allowed(journal, step)
+        _require_allowed(journal, spec, step)
 
 
 def foresee_begun(spec: OperationSpec, known: OperationRecord) -> None:
@@ -52,10 +59,14 @@ def _next(known: OperationRecord | None) -> int:
     return next((step.position for step in steps if not step.state.is_over), 0)
 
 
-def _require_allowed(journal: Journal, step: Step) -> None:
+def _require_allowed(journal: Journal, spec: OperationSpec, step: Step) -> None:
     try:
         baseline = step.baseline()
     except DriverError as error:
         raise driver_problem(step.title, error) from error
-    with journal.reading() as unit:
-        step.require_allowed(unit, baseline)
+    try:
+        with journal.reading() as unit:
+            step.require_allowed(unit, baseline)
+    except Problem as problem:
+        problem.next_action = NOT_FROZEN.format(f"the container {spec.holds}")
+        raise

@@ -18,7 +18,6 @@ from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.journal.peers import SeenPast
 from seatkeeper_agent.operations.documents import own_past, past_in, payload_of, quoted_by
 from seatkeeper_agent.operations.evidence import (
-    NOT_FROZEN,
     QUOTES,
     SETTLED_PEERS,
     SIGNED,
@@ -28,6 +27,7 @@ from seatkeeper_agent.operations.evidence import (
     peer_contradicted,
     peer_rolled_back,
 )
+from seatkeeper_agent.operations.foresight import NOT_FROZEN
 from seatkeeper_agent.operations.server_moves.documents import TAKES, DocumentContents, unseal_move
 from seatkeeper_agent.operations.server_moves.leg_steps import MoveRequest
 from seatkeeper_agent.operations.server_moves.records import MoveRecord
