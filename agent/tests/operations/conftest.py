@@ -9,9 +9,18 @@ from typing import Any
 
 import pytest
 
+from seatkeeper_agent.journal import store
+
+from . import new_journals
 from .hosts import ITEMS, Pair, Twin, make_pair, make_twins, refresh
 
 MakePair = Callable[..., Pair]
+
+
+@pytest.fixture(autouse=True)
+def _copied_journals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How a new one is made is tested in agent/tests/journal."""
+    monkeypatch.setattr(store, "migrate", new_journals.migrate)
 
 
 @pytest.fixture(scope="session")
