@@ -31,6 +31,7 @@ import typing as t
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.seatkeeper.licensing.plugins.filter import licensing
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._open_steps import (
     OpenSteps,
     step_lines,
@@ -39,6 +40,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._open_steps i
 if t.TYPE_CHECKING:
     from ansible.executor.stats import AggregateStats
     from ansible.executor.task_result import CallbackTaskResult
+    from ansible.playbook import Playbook
 
 PREFIX = "seatkeeper.licensing."
 
@@ -54,6 +56,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._steps = OpenSteps()
+
+    def v2_playbook_on_start(self, playbook: Playbook) -> None:
+        """A playbook begins, and each of its tasks will be a fork of this process."""
+        # Ansible keeps no compiled file of a collection: what is here, no task compiles again.
+        licensing.load()
 
     def v2_runner_on_ok(self, result: CallbackTaskResult) -> None:
         """A task came to its end; what a loop did was told item by item."""

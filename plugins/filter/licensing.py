@@ -3,6 +3,7 @@
 
 Ansible evaluates each task in a process of its own, which loads this file for the first filter that
 it meets. So a filter loads what it needs when it is called, and nothing of what the others need.
+Where the callback ``open_steps`` is enabled, all of it is there before the first task.
 """
 
 from __future__ import annotations
@@ -117,6 +118,12 @@ def _leg_calls(
 
 def _file(place: str) -> t.Any:
     return importlib.import_module(f"{_PLUGINS}.{place}")
+
+
+def load() -> None:
+    """All that the filters may need, for a process of which the others are forks."""
+    for place in (*PLACES, "module_utils._printable", "plugin_utils._legs"):
+        _file(place)
 
 
 def _called(place: str, function: str) -> t.Callable[..., t.Any]:
