@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import yaml
 
+from seatkeeper_agent.client import through
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
 from .modules import run_module
@@ -114,7 +115,7 @@ def given(inventory: Path, variables: dict[str, Any]) -> list[str]:
 def say_who_activated(host: LabHost, account: str) -> None:
     """As a person who has looked at the page: the server does not tell for whom that is."""
     said = {"account": account, "password": "not used", "already_active": True}
-    transport = httpx.HTTPTransport(uds=str(host.socket_path))
+    transport = through(host.socket_path)
     with httpx.Client(transport=transport, timeout=RUN_SECONDS_MAX) as client:
         client.put("http://localhost/v1/servers/chaos/activation", json=said).raise_for_status()
 

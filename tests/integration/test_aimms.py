@@ -19,6 +19,7 @@ import pytest
 import yaml
 from crash.share import chosen, seed, share
 
+from seatkeeper_agent.client import through
 from seatkeeper_twins.aimms import people
 from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
@@ -133,7 +134,7 @@ def attest(lab: Lab, host: str) -> None:
     """A person's word on the one step that waits on a host."""
     (wait,) = waits(lab, host)
     assert wait["attestable"], wait
-    transport = httpx.HTTPTransport(uds=str(lab[host].socket_path))
+    transport = through(lab[host].socket_path)
     said = {"statement": "Seen in the window.", "outcome": "done"}
     path = f"/v1/operations/{wait['operation']}/attest"
     with httpx.Client(transport=transport, timeout=ATTEST_SECONDS_MAX) as client:

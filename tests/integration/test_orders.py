@@ -18,6 +18,7 @@ import httpx
 import pytest
 import yaml
 
+from seatkeeper_agent.client import through
 from seatkeeper_twins.altigen import people
 from seatkeeper_twins.lab.lab import Lab, LabHost
 from seatkeeper_twins.parts import control
@@ -100,7 +101,7 @@ def waiting(host: LabHost) -> list[dict[str, Any]]:
 def attest(host: LabHost, operation: str) -> None:
     """A person's word that a step is done."""
     said = {"statement": "Seen on the screen.", "outcome": "done"}
-    transport = httpx.HTTPTransport(uds=str(host.socket_path))
+    transport = through(host.socket_path)
     with httpx.Client(transport=transport, timeout=PERSON_SECONDS_MAX) as client:
         path = f"/v1/operations/{operation}/attest"
         client.post(f"http://localhost{path}", json=said).raise_for_status()

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from seatkeeper_agent.client import through
 from seatkeeper_twins.aimms import people as aimms_people
 from seatkeeper_twins.altigen import people as altigen_people
 from seatkeeper_twins.chaos import people as chaos_people
@@ -118,7 +119,7 @@ def attest(host: LabHost) -> None:
     """A person's word on the one step that waits."""
     (wait,) = host.client.get("/v1/waiting")["waiting"]
     said = {"statement": "Seen on the screen.", "outcome": "done"}
-    transport = httpx.HTTPTransport(uds=str(host.socket_path))
+    transport = through(host.socket_path)
     with httpx.Client(transport=transport, base_url="http://localhost", timeout=30) as client:
         path = f"/v1/operations/{wait['operation']}/attest"
         client.post(path, json=said).raise_for_status()

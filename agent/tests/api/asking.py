@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from seatkeeper_agent.client import through
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
@@ -25,7 +26,7 @@ class Asker:
     """One agent, asked over its socket; every answer is held against its description."""
 
     def __init__(self, socket_path: Path, contract: Contract | None = None) -> None:
-        transport = httpx.HTTPTransport(uds=str(socket_path))
+        transport = through(socket_path)
         self.socket_path = socket_path
         self._client = httpx.Client(
             transport=transport, base_url="http://localhost", timeout=ANSWER_SECONDS_MAX

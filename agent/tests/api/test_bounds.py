@@ -31,6 +31,7 @@ from seatkeeper_agent.api.bounds import (
     SECONDS_MAX,
     Awaited,
 )
+from seatkeeper_agent.client import through
 from seatkeeper_agent.domain.strict_json import NESTING_MAX, PARTS_MAX
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_twins.lab.lab import Lab
@@ -168,7 +169,7 @@ def test_values_that_cost_more_than_their_size_are_refused(bare: BareAgent) -> N
     many = b"[" + b"[]," * (PARTS_MAX // 2) + b"[]]"
     deep = b"[" * PARTS_MAX
     reported = {many: f"more than {PARTS_MAX} parts", deep: f"deeper than {NESTING_MAX}"}
-    transport = httpx.HTTPTransport(uds=str(bare.socket_path))
+    transport = through(bare.socket_path)
     with httpx.Client(transport=transport, base_url="http://localhost", timeout=120) as client:
         for body, sentence in reported.items():
             answer = client.post(f"/v1/transfers/{transfer_id('costly')}/issue", content=body)

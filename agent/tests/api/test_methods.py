@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from seatkeeper_agent.client import through
+
 from .asking import Asker, carry, declared
 from .contract import Contract, check_problem
 
@@ -19,7 +21,7 @@ OTHERS = ("GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "
 @pytest.fixture(scope="module")
 def client(askers: dict[str, Asker]) -> Iterator[httpx.Client]:
     """Somebody who asks with any method."""
-    transport = httpx.HTTPTransport(uds=str(askers["old-server"].socket_path))
+    transport = through(askers["old-server"].socket_path)
     with httpx.Client(transport=transport, base_url="http://localhost", timeout=120) as made:
         yield made
 

@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from seatkeeper_agent.api import schemas
+from seatkeeper_agent.client import through
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.journal.pages import ROOM_BYTES, ROOM_NAME
 
@@ -39,7 +40,7 @@ def bare(tmp_path: Path) -> Iterator[BareAgent]:
 
 def requested(agent: BareAgent, path: str) -> httpx.Response:
     """What the agent answers there."""
-    transport = httpx.HTTPTransport(uds=str(agent.socket_path))
+    transport = through(agent.socket_path)
     with httpx.Client(transport=transport, base_url="http://localhost", timeout=120) as client:
         return client.get(path)
 

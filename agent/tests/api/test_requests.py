@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from seatkeeper_agent.client import through
 from seatkeeper_agent.domain.strict_json import NESTING_MAX
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_twins.lab.lab import Lab
@@ -221,7 +222,7 @@ def test_sizes_have_bounds(old: Asker) -> None:
 def test_browsers_and_unknown_hosts_are_refused(
     lab: Lab, headers: dict[str, str], status: int, path: str
 ) -> None:
-    transport = httpx.HTTPTransport(uds=str(lab["old-server"].socket_path))
+    transport = through(lab["old-server"].socket_path)
     with httpx.Client(transport=transport, base_url="http://localhost") as client:
         answer = client.get(path, headers=headers)
     assert answer.status_code == status

@@ -26,6 +26,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.openapi.checks import RejectedPositiveData
 
+from seatkeeper_agent.client import through
 from seatkeeper_agent.domain.server_move_legs import move_id
 from seatkeeper_agent.domain.transfers import NAMESPACE
 from seatkeeper_agent.operations.orders.requests import order_id
@@ -189,7 +190,7 @@ def try_host(vendor: str) -> None:
     """Every route of a host that has this vendor's product."""
     seeds = {"old-server": {"codemeter": CODEMETER, **HOSTS[vendor]}}
     with Lab.create(seeds, cloud_seed=CHAOS_CLOUD if vendor == "chaos" else None) as lab:
-        transport = httpx.HTTPTransport(uds=str(lab["old-server"].socket_path))
+        transport = through(lab["old-server"].socket_path)
         with httpx.Client(
             transport=transport, base_url="http://localhost", timeout=ANSWER_SECONDS_MAX
         ) as client:

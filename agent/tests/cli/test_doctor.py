@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from seatkeeper_agent.client import through
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.vendors import aimms, altigen, chaos, codemeter
@@ -55,7 +56,7 @@ def test_a_host_without_a_product_hears_nothing_of_it(render_host: LabHost, here
     assert of(found, "chaos")["verdict"] == "ok"
     status = here("--config", str(render_host.settings_path), "status")
     assert (status.returncode, status.stderr) == (0, "")
-    with httpx.Client(transport=httpx.HTTPTransport(uds=str(render_host.socket_path))) as client:
+    with httpx.Client(transport=through(render_host.socket_path)) as client:
         page = client.get("http://localhost/").text
     for reported in (json.dumps(found), status.stdout, page):
         assert "codemeter" not in reported.lower().replace(str(render_host.folder), "")

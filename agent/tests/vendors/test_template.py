@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from seatkeeper_agent.client import through
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -147,7 +148,7 @@ def test_an_agent_finds_it_by_its_entry_point(
         assert [entry["vendor"] for entry in about["vendors"]] == ["codemeter", "hooli"]
         for command in ("status", "doctor"):
             assert "icense server 1.4.2" in reported(host, command), command
-        transport = httpx.HTTPTransport(uds=str(host.socket_path))
+        transport = through(host.socket_path)
         with httpx.Client(transport=transport, base_url="http://localhost", timeout=60) as client:
             assert "Hooli license server 1.4.2" in client.get("/").text
             stopped = client.put("/v1/servers/hooli", json={"running": False})

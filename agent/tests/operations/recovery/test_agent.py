@@ -18,6 +18,7 @@ from api.bare import BareAgent
 from operations.test_clock import DAY, a_host
 from seatkeeper_agent.api.bounds import BODY_BYTES_MAX, CONNECTIONS_EACH
 from seatkeeper_agent.api.defects import Defects
+from seatkeeper_agent.client import through
 from seatkeeper_agent.domain.problems import ProblemCode
 
 from .table import meet, recovers, refused
@@ -43,7 +44,7 @@ def requested(bare: BareAgent) -> Iterator[httpx.Client]:
 
 def client_of(agent: BareAgent) -> httpx.Client:
     """Over its socket."""
-    transport = httpx.HTTPTransport(uds=str(agent.socket_path))
+    transport = through(agent.socket_path)
     return httpx.Client(transport=transport, base_url="http://localhost", timeout=120)
 
 
