@@ -7,7 +7,7 @@ effect comes from exactly one call of the function that has the effect.
 
 from __future__ import annotations
 
-import base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from ctypes import byref, c_uint32, create_string_buffer
 from typing import Any
@@ -252,7 +252,7 @@ def do_transfer(
         borrow_expiration=CMTIME.from_epoch(command["until"]),
         history_option_id=command["history_index"],
     )
-    given = base64.b64decode(request)
+    given = a2b_base64(request)
     out = create_string_buffer(ARTEFACT_BYTES_MAX)
     with runtime.access(**_item_access(mask, serial, item)) as handle:
         size = runtime.checked(
@@ -264,7 +264,7 @@ def do_transfer(
 
 def import_update(runtime: Runtime, mask: int, serial: int, update: str) -> bool:
     """EFFECT: credit what the update brings."""
-    given = base64.b64decode(update)
+    given = a2b_base64(update)
     with runtime.access(box_mask=mask, serial=serial) as handle:
         runtime.checked("CmLtImportUpdate", handle, 0, given, len(given))
     return True
@@ -283,7 +283,7 @@ def create_receipt(runtime: Runtime, mask: int, serial: int, firm_code: int) -> 
 
 def confirm_transfer(runtime: Runtime, mask: int, serial: int, receipt: str) -> bool:
     """EFFECT: close the history row."""
-    given = base64.b64decode(receipt)
+    given = a2b_base64(receipt)
     with runtime.access(box_mask=mask, serial=serial) as handle:
         runtime.checked("CmLtConfirmTransfer", handle, 0, given, len(given))
     return True
@@ -292,7 +292,7 @@ def confirm_transfer(runtime: Runtime, mask: int, serial: int, receipt: str) -> 
 def _artefact(function: str, out: Any, size: int) -> str:
     if size > ARTEFACT_BYTES_MAX:
         raise ValueError(f"{function} gave {size} bytes, more than {ARTEFACT_BYTES_MAX}")
-    return base64.b64encode(out.raw[:size]).decode("ascii")
+    return b2a_base64(out.raw[:size], newline=False).decode("ascii")
 
 
 REQUESTS: dict[str, Callable[..., Any]] = {

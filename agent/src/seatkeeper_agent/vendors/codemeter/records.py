@@ -7,7 +7,6 @@ and offsets ends the import: a wrong layout would read and move the wrong licens
 
 from __future__ import annotations
 
-import calendar
 import time
 from ctypes import Structure, c_char, c_uint8, c_uint16, c_uint32, sizeof
 from typing import Any
@@ -49,6 +48,8 @@ class CMTIME(Structure):
             return self.since_2000 + EPOCH_2000
         if not self.year:
             return None
+        import calendar
+
         fields = (self.year, self.month, self.day, self.hours, self.minutes, self.seconds)
         return calendar.timegm((*fields, 0, 0, 0))
 
