@@ -3,4 +3,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ("reporting.order", "reporting.progress", "reporting.repeat")
+pytest_plugins = ("reporting.heap", "reporting.order", "reporting.progress", "reporting.repeat")
