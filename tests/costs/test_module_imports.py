@@ -31,7 +31,7 @@ IMPORTS: dict[str, Imports] = {
     "modules.license_transfer": Imports(15, "ansible.module_utils.urls"),
     "modules.offline_activation": Imports(14, "ansible.module_utils.urls"),
     "modules.online_activation": Imports(14, "ansible.module_utils.urls"),
-    "callback.open_steps": Imports(8),
+    "callback.open_steps": Imports(10),
     "filter.licensing": Imports(3),
 }
 
