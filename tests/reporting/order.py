@@ -17,6 +17,7 @@ LAST = (
     "tests/crash/",
     "agent/tests/crash/",
     "tests/integration/test_site.py",
+    "tests/integration/test_migration.py",
     "tests/integration/",
 )
 """What takes longest, in the order in which it runs; a test comes at the first place that fits."""
