@@ -12,7 +12,7 @@ from costs.table import assert_written
 COMMANDS: dict[str, Imports] = {
     "serve": Imports(59, "apsw asyncio ctypes ssl uvicorn"),
     "serve, asked": Imports(
-        201,
+        204,
         "apsw asyncio cryptography ctypes fastapi pydantic securesystemslib ssl "
         "starlette structlog uvicorn",
     ),
