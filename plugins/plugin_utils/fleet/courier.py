@@ -8,6 +8,7 @@ where it is. In a dry run the same is done with what the documents would tell.
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 Document = t.Dict[str, t.Any]
@@ -17,6 +18,10 @@ Brought = t.Dict[str, t.Any]
 Answer = t.Mapping[str, t.Any]
 
 
+DELIVERIES_MAX = 4
+"""So often at most one kind of document is brought for one declaration in one run."""
+
+
 class Courier:
     """Carries within one run; what agents have given before, they give again when asked anew."""
 
@@ -24,6 +29,7 @@ class Courier:
         self._awaited: t.Dict[t.Tuple[str, str], str] = {}
         self._given: t.Dict[t.Tuple[str, str, str], Document] = {}
         self._delivered: t.Set[t.Tuple[str, str, str]] = set()
+        self._deliveries: t.Counter[t.Tuple[str, str, str]] = collections.Counter()
 
     def take(self, agent: str, answer: Answer) -> None:
         """What an agent answered to a request for its state."""
@@ -35,7 +41,7 @@ class Courier:
                 self._awaited[agent, result["id"]] = awaits
         for document in answer["documents"]:
             place = (document["to"], document["declaration"], document["kind"])
-            if self._given.get(place) != document:
+            if self._given.get(place) != document and self._deliveries[place] < DELIVERIES_MAX:
                 self._given[place] = document
                 # Another one than before: it has to be brought again.
                 self._delivered.discard(place)
@@ -43,14 +49,20 @@ class Courier:
     def deliveries(self) -> t.Dict[str, t.List[Brought]]:
         """What each agent is to be brought now; empty when there is nothing more to carry."""
         found: t.Dict[str, t.List[Brought]] = {}
-        for agent, declaration in sorted(self._due()):
-            found.setdefault(agent, []).extend(self._for(agent, declaration))
+        for place in sorted(self._due()):
+            agent = place[0]
+            if self._given[place]["envelope"] is None:
+                found[agent] = self._all_for(agent)
+            elif all(each["envelope"] is not None for each in found.get(agent, ())):
+                found.setdefault(agent, []).append(_brought(self._given[place]))
         return found
 
     def brought(self, deliveries: t.Mapping[str, t.Sequence[Brought]], agent: str) -> None:
         """Say that an agent got its deliveries, whatever it made of them."""
         for document in deliveries[agent]:
-            self._delivered.add((agent, document["declaration"], document["kind"]))
+            place = (agent, document["declaration"], document["kind"])
+            self._deliveries[place] += 1
+            self._delivered.add(place)
 
     def waiting(self, agents: t.Collection[str]) -> t.List[t.Dict[str, str]]:
         """What waits for agents that have no part in this run: who, for which document of whom."""
@@ -66,22 +78,17 @@ class Courier:
         ]
         return rows + absent
 
-    def _due(self) -> t.Set[t.Tuple[str, str]]:
-        """For whom and for which declaration something is there that was not brought yet."""
-        return {
-            (agent, declaration)
-            for (agent, declaration), kind in self._awaited.items()
-            if (agent, declaration, kind) in self._given
-            and (agent, declaration, kind) not in self._delivered
-        }
+    def _due(self) -> t.Set[t.Tuple[str, str, str]]:
+        """What is there for an agent that awaits it, and was not brought yet."""
+        awaited = {(agent, name, kind) for (agent, name), kind in self._awaited.items()}
+        return (awaited & self._given.keys()) - self._delivered
 
-    def _for(self, agent: str, declaration: str) -> t.List[Brought]:
-        """The awaited document; in a dry run, which keeps nothing, with all before it."""
-        awaited = self._awaited[agent, declaration]
-        members = ("declaration", "kind", "envelope", "facts")
+    def _all_for(self, agent: str) -> t.List[Brought]:
+        """A dry run keeps nothing: its plans need all that was told for each of them so far."""
         return [
-            {member: document[member] for member in members}
-            for (to, name, kind), document in sorted(self._given.items())
-            if (to, name) == (agent, declaration)
-            and (kind == awaited or document["envelope"] is None)
+            _brought(document) for (to, *_), document in sorted(self._given.items()) if to == agent
         ]
+
+
+def _brought(document: Document) -> Brought:
+    return {member: document[member] for member in ("declaration", "kind", "envelope", "facts")}

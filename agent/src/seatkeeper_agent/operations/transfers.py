@@ -63,13 +63,16 @@ class TransferService:
         checks: Checks,
         transfer_operations: TransferOperations,
         evidence: Evidence,
+        look: OneLook | None = None,
     ) -> None:
+        """``look`` is the driver again, where the service is for plans only."""
         self._journal = journal
         self._driver = driver
         self._identity = identity
         self._checks = checks
         self._transfer_operations = transfer_operations
         self._evidence = evidence
+        self._look = look
         self._refusals = Refusals(journal, identity, checks, transfer_operations, evidence)
         self._received = ReceivedDocuments(journal, evidence, self._refusals)
 
@@ -77,19 +80,25 @@ class TransferService:
 
     def plan(self, wanted: LegRequest) -> dict[str, Any]:
         """What the leg would do; nothing is touched. Refusals are those of the run."""
+        if self._look is None:
+            return self.planning().plan(wanted)
+        try:
+            return self._plan(wanted)
+        except DriverError as error:
+            raise _leg_problem(wanted, error) from error
+
+    def planning(self) -> TransferService:
+        """The same for all plans of one request, of which each counts for those after it."""
         look = OneLook(self._driver)
-        planned = TransferService(
+        return TransferService(
             self._journal,
             look,
             self._identity,
             self._checks.through(look),
             self._transfer_operations.through(look),
             self._evidence,
+            look,
         )
-        try:
-            return planned._plan(wanted)
-        except DriverError as error:
-            raise _leg_problem(wanted, error) from error
 
     def _plan(self, wanted: LegRequest) -> dict[str, Any]:
         wanted, record = self._settle(wanted)
@@ -102,7 +111,7 @@ class TransferService:
         if record is not None and record.declaration != wanted.declaration:
             record = None
         facts: dict[str, Any] = {}
-        reversible, counter, depending = True, None, NOTHING
+        reversible, counter, depending, item = True, None, NOTHING, None
         observation = self._observation(wanted)
         amounts = dict(reported.get("amounts") or self._declared_amounts(wanted.declaration))
         if wanted.leg is Leg.REQUEST:
@@ -122,6 +131,7 @@ class TransferService:
         if not refuses:
             self._transfer_operations.foresee(wanted, record, document, reversible)
             after = before.after(wanted.declaration, wanted.leg, amounts)
+            self._count(wanted, observation, item, amounts)
         answer = self._answer(
             wanted,
             record,
@@ -137,6 +147,21 @@ class TransferService:
             planned = (wanted.declaration.as_document(), [step], counter, depending.in_a_plan())
             answer |= {"digest": plan_digest(*planned), "confirmation_required": True}
         return answer
+
+    def _count(
+        self,
+        wanted: LegRequest,
+        observation: ItemObservation,
+        item: Item | None,
+        amounts: dict[str, int],
+    ) -> None:
+        """Let the plan count for those of the same request that come after it."""
+        if self._look is None:
+            return
+        if item is not None:
+            self._look.debited(observation.container, item, wanted.declaration)
+        if wanted.leg is Leg.INSTALL:
+            self._look.credited(observation, wanted.declaration, amounts)
 
     def run(self, wanted: LegRequest) -> dict[str, Any]:
         """Bring the leg to its end, from wherever it stands."""

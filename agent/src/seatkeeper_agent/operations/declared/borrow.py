@@ -37,6 +37,10 @@ class BorrowKind:
     def __init__(self, borrows: BorrowService) -> None:
         self._borrows = borrows
 
+    def planning(self) -> BorrowKind:
+        """Each plan of it is of what is there."""
+        return self
+
     def put(self, asked: Asked) -> Outcome:
         """Remember the declaration; its transfers are in the details."""
         request = borrow_request(asked.id, asked.declared)

@@ -51,6 +51,10 @@ class MigrationKind:
     def __init__(self, migrations: MigrationService) -> None:
         self._migrations = migrations
 
+    def planning(self) -> MigrationKind:
+        """Each plan of it is of what is there."""
+        return self
+
     def put(self, asked: Asked) -> Outcome:
         """Migrate, by a browser or a person, once the plan is confirmed."""
         request = migration_request(self._migrations, asked.id, asked.declared)

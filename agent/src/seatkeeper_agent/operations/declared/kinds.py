@@ -100,5 +100,8 @@ class Kind(Protocol):
     def put(self, asked: Asked) -> Outcome:
         """Make it so as far as that is possible now, or plan it. Failures are Problems."""
 
+    def planning(self) -> Kind:
+        """The same for one dry run, in which what is planned first counts for what follows."""
+
     def look(self) -> Any:
         """What is known and seen of it now; writes nothing. Failures are Problems."""

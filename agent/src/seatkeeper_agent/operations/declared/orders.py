@@ -53,6 +53,10 @@ class OrderKind:
     def __init__(self, orders: OrderService) -> None:
         self._orders = orders
 
+    def planning(self) -> OrderKind:
+        """Each plan of it is of what is there."""
+        return self
+
     def put(self, asked: Asked) -> Outcome:
         """Rules and quote first, then papers, the vendor's work, and what was seen of it."""
         request = order_request(asked.id, asked.declared)

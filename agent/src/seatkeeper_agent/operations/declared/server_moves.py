@@ -110,6 +110,10 @@ class ServerMoveKind:
         """Where each move stands, and above all which licenses are active nowhere."""
         return self._moves.page("", LOOKED_AT_MAX)
 
+    def planning(self) -> ServerMoveKind:
+        """Each plan of it is of what is there."""
+        return self
+
     def put(self, asked: Asked) -> Outcome:
         """Do, or plan, what this host can do of it now."""
         progress = self._begin(asked)

@@ -66,6 +66,10 @@ class ServerKind:
     def __init__(self, settings: ServerService) -> None:
         self._settings = settings
 
+    def planning(self) -> ServerKind:
+        """Each plan of it is of what is there."""
+        return self
+
     def put(self, asked: Asked) -> Outcome:
         """Make the named keys and services true."""
         request = server_request(asked.declared)
@@ -86,6 +90,10 @@ class ActivationKind:
 
     def __init__(self, activation: ActivationService) -> None:
         self._activation = activation
+
+    def planning(self) -> ActivationKind:
+        """Each plan of it is of what is there."""
+        return self
 
     def put(self, asked: Asked) -> Outcome:
         """Activate online."""
@@ -108,6 +116,10 @@ class OfflineActivationKind:
     def __init__(self, activation: ActivationService) -> None:
         self._activation = activation
 
+    def planning(self) -> OfflineActivationKind:
+        """Each plan of it is of what is there."""
+        return self
+
     def put(self, asked: Asked) -> Outcome:
         """Hand the answer over; one that is seen not to fit does not reach the server."""
         request = answer_request(asked.declared)
@@ -128,6 +140,10 @@ class ServerBorrowKind:
 
     def __init__(self, borrows: ServerBorrowService) -> None:
         self._borrows = borrows
+
+    def planning(self) -> ServerBorrowKind:
+        """Each plan of it is of what is there."""
+        return self
 
     def put(self, asked: Asked) -> Outcome:
         """Borrow, renew or return on the server's page."""

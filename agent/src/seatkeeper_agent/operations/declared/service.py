@@ -23,6 +23,8 @@ _UNKNOWN = frozenset(
 
 Check = Callable[[str, Any], None]
 """Holds a document against a schema; Problem for one that does not fit."""
+Kinds = Mapping[str, Mapping[str, Kind]]
+"""By the vendor's name, then by that of the kind."""
 Result = dict[str, Any]
 
 
@@ -31,21 +33,14 @@ class DeclaredService:
 
     def __init__(
         self,
-        kinds: Mapping[str, Mapping[str, Kind]],
+        kinds: Kinds,
         check: Check,
         look_again: Callable[[str, str], None],
     ) -> None:
-        """``kinds`` is by the vendor's name, then by that of the kind.
-
-        ``look_again`` ends what is in doubt at a vendor's product, where that shows by now.
-        """
+        """``look_again`` ends what is in doubt at a vendor's product, where that shows by now."""
         self._kinds = kinds
         self._check = check
         self._look_again = look_again
-
-    def kinds(self) -> dict[str, list[str]]:
-        """What can be declared here: the names of kinds by vendor."""
-        return {vendor: sorted(kinds) for vendor, kinds in self._kinds.items() if kinds}
 
     def public(self, body: dict[str, Any]) -> dict[str, Any]:
         """The request without what nobody is shown, to know it again by."""
@@ -64,8 +59,9 @@ class DeclaredService:
         """
         brought = _by_declaration(body.get("documents", ()))
         evidence = {entry["agent"]: entry["envelope"] for entry in body.get("evidence", ())}
+        kinds = self._for_plans() if body["dry_run"] else self._kinds
         results = [
-            self._put(entry, body["dry_run"], brought, evidence, actor, may_confirm)
+            self._put(kinds, entry, body["dry_run"], brought, evidence, actor, may_confirm)
             for entry in body["declarations"]
         ]
         documents = [
@@ -75,8 +71,15 @@ class DeclaredService:
         ]
         return {"dry_run": body["dry_run"], "results": results, "documents": documents}
 
+    def _for_plans(self) -> Kinds:
+        return {
+            vendor: {name: kind.planning() for name, kind in kinds.items()}
+            for vendor, kinds in self._kinds.items()
+        }
+
     def _put(
         self,
+        kinds: Kinds,
         entry: dict[str, Any],
         is_dry_run: bool,
         brought: dict[str, tuple[Brought, ...]],
@@ -95,7 +98,7 @@ class DeclaredService:
         # Nothing of it is repeated before it is known what may be shown.
         shown: dict[str, Any] = {}
         try:
-            vendor, kind = self._kind(entry)
+            vendor, kind = _kind_of(kinds, entry)
             entry = {**entry, "vendor": vendor}
             self._check(kind.schema, asked.declared)
             shown = _shown(kind, asked.declared)
@@ -105,26 +108,6 @@ class DeclaredService:
             return _result(entry, shown, kind.put(asked), is_dry_run)
         except Problem as problem:
             return _result(entry, shown, Outcome(changed=False, problem=problem), is_dry_run)
-
-    def _kind(self, entry: dict[str, Any]) -> tuple[str, Kind]:
-        name, wanted = entry["kind"], entry.get("vendor")
-        having = {vendor: kinds[name] for vendor, kinds in self._kinds.items() if name in kinds}
-        found = {vendor: kind for vendor, kind in having.items() if wanted in (None, vendor)}
-        if len(found) == 1:
-            return next(iter(found.items()))
-        of = "" if wanted is None else f" of {wanted}"
-        if not found:
-            here = ", ".join(f"{name} of {vendor}" for vendor in having) or "none of this kind"
-            raise Problem(
-                ProblemCode.VENDOR_UNKNOWN,
-                f"This agent has nothing that a {name}{of} can be declared of.",
-                f"It has {here}: install the product, or name it in the agent's settings.",
-            )
-        raise Problem(
-            ProblemCode.REQUEST_INVALID,
-            f"A {name} can be declared of {' and of '.join(found)} here.",
-            "Name the vendor.",
-        )
 
     def _require_may_confirm(self, kind: Kind, asked: Asked, may_confirm: bool) -> None:
         confirms = kind.confirms is not None and asked.declared.get(kind.confirms) is not None
@@ -136,6 +119,27 @@ class DeclaredService:
             " migrator.",
             "Have a migrator do it.",
         )
+
+
+def _kind_of(kinds: Kinds, entry: dict[str, Any]) -> tuple[str, Kind]:
+    name, wanted = entry["kind"], entry.get("vendor")
+    having = {vendor: each[name] for vendor, each in kinds.items() if name in each}
+    found = {vendor: kind for vendor, kind in having.items() if wanted in (None, vendor)}
+    if len(found) == 1:
+        return next(iter(found.items()))
+    of = "" if wanted is None else f" of {wanted}"
+    if not found:
+        here = ", ".join(f"{name} of {vendor}" for vendor in having) or "none of this kind"
+        raise Problem(
+            ProblemCode.VENDOR_UNKNOWN,
+            f"This agent has nothing that a {name}{of} can be declared of.",
+            f"It has {here}: install the product, or name it in the agent's settings.",
+        )
+    raise Problem(
+        ProblemCode.REQUEST_INVALID,
+        f"A {name} can be declared of {' and of '.join(found)} here.",
+        "Name the vendor.",
+    )
 
 
 def _shown(kind: Kind, declared: dict[str, Any]) -> dict[str, Any]:

@@ -79,6 +79,10 @@ class TransferKind:
         self._identity = identity
         self._transfers = transfers
 
+    def planning(self) -> TransferKind:
+        """What is planned to leave a container is no more to be had by what follows."""
+        return TransferKind(self._journal, self._identity, self._transfers.planning())
+
     def put(self, asked: Asked) -> Outcome:
         """Do, or plan, what this host can do of it now."""
         progress = self._begin(asked)

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import Courier
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import (
+    DELIVERIES_MAX,
+    Courier,
+)
 
 OLD, NEW = "old-server", "new-server"
 
@@ -66,6 +69,18 @@ def test_a_plan_is_brought_all_that_was_told_for_it() -> None:
     courier.take(OLD, answer("receipt", document(NEW, "acknowledgement", None)))
     assert kinds(courier, OLD) == ["receipt", "request"]
     assert kinds(courier, NEW) == ["acknowledgement", "transfer"]
+
+
+def test_two_that_answer_each_other_for_ever_are_left_alone() -> None:
+    courier = Courier()
+    courier.take(OLD, answer("request"))
+    rounds = 0
+    for number in range(100):
+        courier.take(NEW, answer("transfer", document(OLD, "request", f"signed {number}")))
+        if deliveries := courier.deliveries():
+            courier.brought(deliveries, OLD)
+            rounds += 1
+    assert rounds <= DELIVERIES_MAX
 
 
 def test_who_has_no_part_in_the_run_is_waited_for() -> None:
