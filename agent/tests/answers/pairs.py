@@ -25,8 +25,8 @@ UNKNOWABLE = {
         ("*",), "the plan is what is to be confirmed", "; plan to be confirmed: "
     ),
     "403 forbidden": Exempt(
-        ("*, confirmed by operator",),
-        "whoever may look may plan; who confirms is asked with the run",
+        ("*, confirmed by operator", "* by observer"),
+        "whoever may look may plan; who does it and who confirms is asked with the run",
     ),
     "409 leg-out-of-order": Exempt(
         ("* before anything else", "transfer by *", "transfer, confirmed by *"),

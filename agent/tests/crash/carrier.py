@@ -11,10 +11,12 @@ from typing import Any
 
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import Courier
 
-from .checks import Violation
 from .client import NoAnswerError, RefusedError
 from .scenarios import Goal, Transfer
 from .world import NEW, World
+
+DELIVERED = {"source": ("request", "receipt"), "target": ("transfer", "acknowledgement")}
+"""What each side is brought."""
 
 
 @dataclass(frozen=True)
@@ -75,27 +77,33 @@ class Carrier:
 
     def _carry_in_vain(self, declaration: dict[str, Any], beforehand: bool) -> None:
         """The target refuses; what was refused is delivered again, and refused still."""
-        identity, states = declaration["id"], self._states(declaration["id"])
+        identity = declaration["id"]
         source, target = (declaration[side]["agent"] for side in ("source", "target"))
-        if "refused" not in states:
+        if "refused" not in self._states(identity):
             self._tell(target, declaration, [])
             if not beforehand:
-                self._tell(source, declaration, self._kept(identity, "request"))
+                self._to_its_end(identity, lambda: self._ask(source, declaration))
             arriving = self._kept(identity, "transfer")
             self._tell(target, declaration, arriving, decision="refuse")
-        if "void" not in states:
-            try:
-                # The request was on its way before the refusal.
-                self._tell(source, declaration, self._kept(identity, "request"))
-                self._carry_all(declaration, decision="refuse")
-            except RefusedError as error:
-                if error.code != "credit-back-not-documented":
-                    raise
-                self._have_licensor_give_back(identity)
-                self._carry_all(declaration, decision="refuse")
+        if "void" not in self._states(identity):
+            # The request was on its way before the refusal.
+            self._to_its_end(identity, lambda: self._ask(source, declaration))
+            self._to_its_end(identity, lambda: self._carry_all(declaration, decision="refuse"))
         with suppress(RefusedError):
             self._tell(target, declaration, self._kept(identity, "transfer"))
-            raise Violation("a refusal is for good", f"transfer {identity} was taken after it")
+
+    def _ask(self, source: str, declaration: dict[str, Any]) -> None:
+        self._tell(source, declaration, self._kept(declaration["id"], "request"))
+
+    def _to_its_end(self, identity: str, work: Callable[[], Any]) -> None:
+        """Have the licensor give back what no documented function does, and go on."""
+        try:
+            work()
+        except RefusedError as error:
+            if error.code != "credit-back-not-documented":
+                raise
+            self._have_licensor_give_back(identity)
+            work()
 
     def _kept(self, identity: str, kind: str) -> list[dict[str, Any]]:
         """A document that either host has kept, as it is brought; nothing where there is none."""
@@ -115,6 +123,15 @@ class Carrier:
                 answer = self._tell(agent, declaration, documents, decision)
                 courier.brought(deliveries, agent)
                 courier.take(agent, answer)
+        if decision == "install":
+            self._deliver_again(declaration)
+
+    def _deliver_again(self, declaration: dict[str, Any]) -> None:
+        """A document that comes twice does nothing the second time."""
+        for side, kinds in DELIVERED.items():
+            agent, identity = declaration[side]["agent"], declaration["id"]
+            documents = [entry for kind in kinds for entry in self._kept(identity, kind)]
+            self._tell(agent, declaration, documents)
 
     def _tell(
         self,

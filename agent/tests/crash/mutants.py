@@ -23,6 +23,8 @@ from seatkeeper_agent.domain.records import (
 )
 from seatkeeper_agent.domain.transfers import Leg, Side, State
 from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.operations.declared.kinds import Asked, Given
+from seatkeeper_agent.operations.declared.transfer import TransferKind
 from seatkeeper_agent.operations.documents import seal
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.legs import LegRequest
@@ -108,6 +110,8 @@ def no_durable_refusal() -> None:
     """The target says no without writing it down."""
 
     def say_no(self: Refusals, wanted: LegRequest, record: TransferRecord | None) -> None:
+        if wanted.declaration.id in _Said.receipts:
+            return
         with self._journal.reading() as unit:
             record = unit.transfers.get(wanted.declaration.id, Side.TARGET)
             past = Past(*unit.audit.head())
@@ -125,16 +129,16 @@ def no_durable_refusal() -> None:
         )
         _Said.receipts[wanted.declaration.id] = receipt
 
-    answer = TransferService._answer
+    given = TransferKind._given
 
-    def saying(self: TransferService, wanted: LegRequest, *rest: Any) -> dict[str, Any]:
-        given = answer(self, wanted, *rest)
-        if wanted.leg is Leg.INSTALL and wanted.decision == "refuse":
-            given["document"] = _Said.receipts[wanted.declaration.id]
-        return given
+    def saying(self: TransferKind, progress: Any, asked: Asked) -> list[Given]:
+        receipt = _Said.receipts.get(asked.id)
+        if receipt is None or asked.declared.get("decision") != "refuse":
+            return given(self, progress, asked)
+        return [Given(progress.peer, DocumentKind.RECEIPT.value, receipt)]
 
     Refusals.refuse = say_no  # type: ignore[method-assign]
-    TransferService._answer = saying  # type: ignore[method-assign, assignment]
+    TransferKind._given = saying  # type: ignore[method-assign]
 
 
 class _Said:
