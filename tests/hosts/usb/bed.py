@@ -20,7 +20,12 @@ GUEST_PYTHON = ("/usr/bin/env", f"PYTHONPATH={GUEST_FOLDER}", "/usr/bin/python3"
 GUEST_PROGRAM = f"{GUEST_FOLDER}/guest.py"
 # Nothing else of the agent: its USB package needs no more, and these tests would show if it did.
 PACKAGES = (
-    *("seatkeeper_agent", "seatkeeper_agent.domain", "seatkeeper_agent.usb"),
+    *(
+        "seatkeeper_agent",
+        "seatkeeper_agent.domain",
+        "seatkeeper_agent.host",
+        "seatkeeper_agent.usb",
+    ),
     *("usb", "usb.backend"),
 )
 NOBODY = ("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
