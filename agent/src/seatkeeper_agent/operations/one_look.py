@@ -6,7 +6,8 @@ from __future__ import annotations
 from functools import cache
 
 from seatkeeper_agent.domain.licenses import Item, ItemKey, ItemStatus, TransferType
-from seatkeeper_agent.domain.transfers import Declaration, Mode
+from seatkeeper_agent.domain.transfers import Declaration, Leg, Mode
+from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.observations import ItemObservation
 from seatkeeper_agent.operations.ports import LicenseDriver
 
@@ -42,6 +43,19 @@ class OneLook:
         """As they are there, less what is planned to leave and with what is to come."""
         found = self._seen(serial) if codes is None else self._seen(serial, codes)
         return [self._changed.get((serial, item.key), item) for item in found]
+
+    def planned(
+        self,
+        wanted: LegRequest,
+        observation: ItemObservation,
+        item: Item | None,
+        amounts: dict[str, int],
+    ) -> None:
+        """Let a leg's plan count for those after it; ``item`` is what it debits."""
+        if item is not None:
+            self.debited(observation.container, item, wanted.declaration)
+        if wanted.leg is Leg.INSTALL:
+            self.credited(observation, wanted.declaration, amounts)
 
     def debited(self, container: str, item: Item, declaration: Declaration) -> None:
         """From now on the item has what a planned transfer leaves of it."""

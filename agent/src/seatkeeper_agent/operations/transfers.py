@@ -131,7 +131,8 @@ class TransferService:
         if not refuses:
             self._transfer_operations.foresee(wanted, record, document, reversible)
             after = before.after(wanted.declaration, wanted.leg, amounts)
-            self._count(wanted, observation, item, amounts)
+            if self._look is not None:
+                self._look.planned(wanted, observation, item, amounts)
         answer = self._answer(
             wanted,
             record,
@@ -147,21 +148,6 @@ class TransferService:
             planned = (wanted.declaration.as_document(), [step], counter, depending.in_a_plan())
             answer |= {"digest": plan_digest(*planned), "confirmation_required": True}
         return answer
-
-    def _count(
-        self,
-        wanted: LegRequest,
-        observation: ItemObservation,
-        item: Item | None,
-        amounts: dict[str, int],
-    ) -> None:
-        """Let the plan count for those of the same request that come after it."""
-        if self._look is None:
-            return
-        if item is not None:
-            self._look.debited(observation.container, item, wanted.declaration)
-        if wanted.leg is Leg.INSTALL:
-            self._look.credited(observation, wanted.declaration, amounts)
 
     def run(self, wanted: LegRequest) -> dict[str, Any]:
         """Bring the leg to its end, from wherever it stands."""
