@@ -143,7 +143,7 @@ def holds_code(path: Path) -> bool:
     return any(code.encode() in content for code in CODES.values())
 
 
-def told(asker: Asker, declared: dict[str, Any], documents: Any, dry_run: bool) -> dict[str, Any]:
+def asked(asker: Asker, declared: dict[str, Any], documents: Any, dry_run: bool) -> dict[str, Any]:
     """What a host answers when the move is declared to it."""
     entry = {"kind": "server_move", "id": move_id(NAME), "declared": declared}
     sent = {"dry_run": dry_run, "declarations": [entry], "documents": documents}
@@ -161,7 +161,7 @@ def carried(
     while due:
         for name, documents in due.items():
             asker, declared = hosts[name]
-            answer = told(asker, declared, documents, dry_run)
+            answer = asked(asker, declared, documents, dry_run)
             (last[name],) = answer["results"]
             courier.take(name, answer)
         due = courier.deliveries()
@@ -202,3 +202,9 @@ def test_a_move_is_declared_to_both_hosts_and_carried(contract: Contract) -> Non
             NEW: "same",
         }
         assert again[OLD]["present"]["state"] == "finished"
+
+
+def test_a_backup_of_another_form_is_refused_in_a_sentence(source: Asker) -> None:
+    brought = {"declaration": move_id(NAME), "kind": "backup", "facts": {"vendor": 1}}
+    (result,) = asked(source, body(licenses=LICENSES), [brought], True)["results"]
+    assert (result["outcome"], result["problem"]["code"]) == ("failed", "request-invalid")

@@ -48,20 +48,20 @@ def carried(
     courier = Courier()
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in askers}
 
-    def told(name: str, documents: list[dict[str, Any]]) -> None:
+    def ask(name: str, documents: list[dict[str, Any]]) -> None:
         answer = put(askers[name], state(*entries, dry_run=dry_run, documents=documents))
         courier.take(name, answer)
         found[name] += answer["results"]
 
     for name in askers:
-        told(name, [])
+        ask(name, [])
     rounds = 0
     while deliveries := courier.deliveries():
         rounds += 1
         assert rounds <= 4, "more rounds than legs"
         for name, documents in deliveries.items():
             courier.brought(deliveries, name)
-            told(name, documents)
+            ask(name, documents)
     # Only what was refused at the source is still waited for at the target.
     refused = {result["id"] for result in found["old-server"] if result["problem"]}
     assert {row["declaration"] for row in courier.waiting(list(askers))} <= refused
@@ -270,3 +270,22 @@ def test_a_plan_counts_what_is_planned_before_it(askers: dict[str, Asker], which
     last = planned["old-server"][-len(entries) :]
     assert outcomes(last) == outcomes(results)
     assert {name: asker.get("/v1/agent")["journal"] for name, asker in askers.items()} == held
+
+
+ODD: dict[str, dict[str, Any]] = {
+    "a kind that nobody gives": {"kind": "postcard"},
+    "facts of another form": {"kind": "request", "facts": {"amounts": "many"}},
+    "facts that nobody has": {"kind": "transfer", "facts": {"odd": 1}},
+}
+
+
+@pytest.mark.parametrize("which", ODD)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_is_brought_and_is_no_document_is_refused_in_a_sentence(
+    old: Asker, which: str, dry_run: bool
+) -> None:
+    named = entry("state-odd")
+    body = state(named, dry_run=dry_run, documents=[{"declaration": named["id"], **ODD[which]}])
+    (result,) = put(old, body)["results"]
+    assert (result["outcome"], result["problem"]["code"]) == ("failed", "request-invalid")
+    assert result["problem"]["next_action"]

@@ -80,9 +80,8 @@ class OneLook:
         if is_lent or declaration.mode is Mode.EXTEND or len(found) != 1:
             return
         (item,) = found
-        more = item._replace(
-            license_quantity=item.license_quantity
-            and item.license_quantity + amounts.get("seats", 0),
-            unit_counter=item.unit_counter and item.unit_counter + amounts.get("units", 0),
+        seats, units = item.license_quantity, item.unit_counter
+        self._changed[observation.container, item.key] = item._replace(
+            license_quantity=None if seats is None else seats + amounts.get("seats", 0),
+            unit_counter=None if units is None else units + amounts.get("units", 0),
         )
-        self._changed[observation.container, item.key] = more

@@ -8,7 +8,7 @@ from typing import Any
 from seatkeeper_agent.domain.licenses import TransferType
 from seatkeeper_agent.domain.transfers import Place
 from seatkeeper_agent.operations.borrows import BorrowRequest, BorrowService
-from seatkeeper_agent.operations.declared.kinds import LOOKED_AT_MAX, Asked, Outcome
+from seatkeeper_agent.operations.declared.kinds import LOOKED_AT_MAX, NOTHING, Asked, Outcome
 from seatkeeper_agent.operations.declared.reading import item_of, moment_of, outcome_of
 
 
@@ -33,6 +33,7 @@ class BorrowKind:
     schema = "borrow"
     confirms = None
     secrets: frozenset[str] = frozenset()
+    brings = NOTHING
 
     def __init__(self, borrows: BorrowService) -> None:
         self._borrows = borrows

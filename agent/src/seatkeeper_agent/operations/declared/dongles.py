@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatkeeper_agent.domain.eligibility import HeldLicense
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.operations.declared.kinds import LOOKED_AT_MAX, Asked, Outcome
+from seatkeeper_agent.operations.declared.kinds import LOOKED_AT_MAX, NOTHING, Asked, Outcome
 from seatkeeper_agent.operations.declared.reading import outcome_of
 from seatkeeper_agent.operations.dongles.requests import MigrationRequest
 
@@ -47,6 +47,7 @@ class MigrationKind:
     schema = "migration-order"
     confirms = "plan_digest"
     secrets: frozenset[str] = frozenset()
+    brings = NOTHING
 
     def __init__(self, migrations: MigrationService) -> None:
         self._migrations = migrations

@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from seatkeeper_agent.domain.problems import Problem
 from seatkeeper_agent.domain.records import Envelope
+
+FORESEEN = "foreseen"
+"""The schema of what the plan of another host tells."""
+
+NOTHING: Mapping[str, str] = {}
+"""For kinds that are brought no documents."""
 
 LOOKED_AT_MAX = 10_000
 """Of each kind no more entries are given at once."""
@@ -96,6 +103,10 @@ class Kind(Protocol):
     @property
     def secrets(self) -> frozenset[str]:
         """Members that no answer, log or digest has."""
+
+    @property
+    def brings(self) -> Mapping[str, str]:
+        """The documents that other hosts bring, each with the schema of its facts."""
 
     def put(self, asked: Asked) -> Outcome:
         """Make it so as far as that is possible now, or plan it. Failures are Problems."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.operations.declared.kinds import LOOKED_AT_MAX, Asked, Outcome
+from seatkeeper_agent.operations.declared.kinds import LOOKED_AT_MAX, NOTHING, Asked, Outcome
 from seatkeeper_agent.operations.declared.reading import outcome_of
 from seatkeeper_agent.operations.orders.requests import OrderRequest, order_id
 
@@ -49,6 +49,7 @@ class OrderKind:
     schema = "order-request"
     confirms = "plan_digest"
     secrets: frozenset[str] = frozenset()
+    brings = NOTHING
 
     def __init__(self, orders: OrderService) -> None:
         self._orders = orders

@@ -10,6 +10,7 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.operations.declared.kinds import Outcome
 from seatkeeper_agent.operations.views import seconds
 
+_OPEN = ("running", "waiting", "in_doubt")
 _DETAILS = ("report", "quote", "notes", "transfers", "backup")
 
 
@@ -36,10 +37,13 @@ def moment_of(text: str) -> int:
 def outcome_of(answer: dict[str, Any], present: str | None = None) -> Outcome:
     """What a service answered, in the common form; ``present`` is the member with the record."""
     plan = answer.get("plan", {})
-    waiting = answer.get("waiting") or [None]
-    told = {name: answer[name] for name in _DETAILS if answer.get(name)}
+    operation = answer.get("operation") or {"state": "done"}
+    # Work that has not ended is no sign that what is declared is so, whoever is waited for.
+    unended = {"operation": operation["id"]} if operation["state"] in _OPEN else None
+    waiting = answer.get("waiting") or [unended]
+    details = {name: answer[name] for name in _DETAILS if answer.get(name)}
     if plan.get("warnings"):
-        told["warnings"] = plan["warnings"]
+        details["warnings"] = plan["warnings"]
     return Outcome(
         changed=answer["changed"],
         present=None if present is None else answer[present],
@@ -49,5 +53,5 @@ def outcome_of(answer: dict[str, Any], present: str | None = None) -> Outcome:
         digest=plan.get("digest") or answer.get("digest"),
         must_be_confirmed=plan.get("confirmation_required", False),
         waits_for=waiting[0],
-        details=told,
+        details=details,
     )

@@ -14,6 +14,7 @@ from seatkeeper_agent.domain.server_moves import BackedUpLicense, ServerBackup
 from seatkeeper_agent.domain.servers import Secret
 from seatkeeper_agent.domain.transfers import Side
 from seatkeeper_agent.operations.declared.kinds import (
+    FORESEEN,
     LOOKED_AT_MAX,
     Asked,
     Brought,
@@ -101,6 +102,7 @@ class ServerMoveKind:
     schema = "declared-move"
     confirms = "plan_digest"
     secrets = frozenset({"codes"})
+    brings = {BACKUP: "server-backup"} | {kind.value: FORESEEN for kind in MoveDocument}
 
     def __init__(self, moves: MoveService, agent: str) -> None:
         self._moves = moves

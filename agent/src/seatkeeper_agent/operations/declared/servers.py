@@ -9,7 +9,7 @@ from typing import Any
 
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.servers import Secret
-from seatkeeper_agent.operations.declared.kinds import LOOKED_AT_MAX, Asked, Outcome
+from seatkeeper_agent.operations.declared.kinds import LOOKED_AT_MAX, NOTHING, Asked, Outcome
 from seatkeeper_agent.operations.declared.reading import moment_of, outcome_of
 from seatkeeper_agent.operations.servers.activation import (
     ANSWER_BYTES_MAX,
@@ -62,6 +62,7 @@ class ServerKind:
     schema = "settings"
     confirms = None
     secrets: frozenset[str] = frozenset()
+    brings = NOTHING
 
     def __init__(self, settings: ServerService) -> None:
         self._settings = settings
@@ -87,6 +88,7 @@ class ActivationKind:
     schema = "activation-order"
     confirms = None
     secrets = frozenset({"password"})
+    brings = NOTHING
 
     def __init__(self, activation: ActivationService) -> None:
         self._activation = activation
@@ -112,6 +114,7 @@ class OfflineActivationKind:
     schema = "activation-answer"
     confirms = None
     secrets = frozenset({"answer"})
+    brings = NOTHING
 
     def __init__(self, activation: ActivationService) -> None:
         self._activation = activation
@@ -137,6 +140,7 @@ class ServerBorrowKind:
     schema = "server-borrow"
     confirms = None
     secrets: frozenset[str] = frozenset()
+    brings = NOTHING
 
     def __init__(self, borrows: ServerBorrowService) -> None:
         self._borrows = borrows

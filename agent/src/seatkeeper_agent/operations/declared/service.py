@@ -102,12 +102,24 @@ class DeclaredService:
             entry = {**entry, "vendor": vendor}
             self._check(kind.schema, asked.declared)
             shown = _shown(kind, asked.declared)
+            self._check_brought(kind, asked)
             self._require_may_confirm(kind, asked, may_confirm)
             if not is_dry_run:
                 self._look_again(vendor, actor)
             return _result(entry, shown, kind.put(asked), is_dry_run)
         except Problem as problem:
             return _result(entry, shown, Outcome(changed=False, problem=problem), is_dry_run)
+
+    def _check_brought(self, kind: Kind, asked: Asked) -> None:
+        for entry in asked.brought:
+            if entry.kind not in kind.brings:
+                there = ", ".join(kind.brings) or "none"
+                raise Problem(
+                    ProblemCode.REQUEST_INVALID,
+                    f"A {kind.name} is brought no document of the kind {entry.kind}.",
+                    f"Bring what the other host gave; there may be: {there}.",
+                )
+            self._check(kind.brings[entry.kind], entry.facts)
 
     def _require_may_confirm(self, kind: Kind, asked: Asked, may_confirm: bool) -> None:
         confirms = kind.confirms is not None and asked.declared.get(kind.confirms) is not None

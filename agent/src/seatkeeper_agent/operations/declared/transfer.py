@@ -18,6 +18,7 @@ from seatkeeper_agent.domain.transfers import Declaration, Leg, Side, State
 from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.declared.kinds import (
+    FORESEEN,
     LOOKED_AT_MAX,
     Asked,
     Brought,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from seatkeeper_agent.operations.transfers import TransferService
 
 _LEGS = {side: tuple(leg for leg in Leg if leg.side is side) for side in Side}
+_BROUGHT = {kind.value: FORESEEN for kind in DocumentKind}
 _MOVES = (Leg.ISSUE, Leg.INSTALL)
 """The legs that change what a container holds, where nothing is refused."""
 
@@ -73,6 +75,7 @@ class TransferKind:
     schema = "declared-transfer"
     confirms = "plan_digest"
     secrets: frozenset[str] = frozenset()
+    brings = _BROUGHT
 
     def __init__(self, journal: Journal, identity: Identity, transfers: TransferService) -> None:
         self._journal = journal
