@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from seatkeeper_agent.domain.records import DocumentKind, MoveDocument
 from seatkeeper_agent.domain.server_move_legs import MoveLeg, MoveState
@@ -37,16 +36,14 @@ class Exchange:
     """Everything that two agents do for one declaration.
 
     ``takes`` and ``gives`` are by leg, ``follows`` is the leg after a state. In a state that is
-    ``under_way`` a leg has begun and goes on without its document. ``ends_in`` is the state after
-    a leg that nothing stopped. ``owed`` is the document that the other host may still lack.
+    ``under_way`` a leg has begun and goes on without its document. ``owed`` is the document that
+    the other host may still lack.
     """
 
-    legs: tuple[StrEnum, ...]
     takes: Mapping[str, str]
     gives: Mapping[str, str]
     follows: Mapping[Side, Mapping[str, str]]
     under_way: Collection[str]
-    ends_in: Mapping[str, str]
     owed: Mapping[Side, Mapping[str, str]]
 
     def next_of(self, side: Side, state: str, kept: Collection[str]) -> Next | None:
@@ -71,8 +68,16 @@ GIVES: Mapping[str, DocumentKind] = {
     Leg.INSTALL: DocumentKind.RECEIPT,
     Leg.CONFIRM: DocumentKind.ACKNOWLEDGEMENT,
 }
+ENDS_IN = {
+    Leg.REQUEST: State.REQUESTED,
+    Leg.ISSUE: State.IN_TRANSIT,
+    Leg.INSTALL: State.TRANSFERRED,
+    Leg.CONFIRM: State.RECEIPTED,
+    Leg.ACKNOWLEDGE: State.RECEIPTED,
+}
+"""The state after a leg that nothing stopped."""
+
 TRANSFER = Exchange(
-    legs=tuple(Leg),
     takes=TAKES,
     gives=GIVES,
     follows={
@@ -93,13 +98,6 @@ TRANSFER = Exchange(
         },
     },
     under_way={State.DEBITING, State.ACCEPTED, State.CREDITING, State.CREDITING_BACK},
-    ends_in={
-        Leg.REQUEST: State.REQUESTED,
-        Leg.ISSUE: State.IN_TRANSIT,
-        Leg.INSTALL: State.TRANSFERRED,
-        Leg.CONFIRM: State.RECEIPTED,
-        Leg.ACKNOWLEDGE: State.RECEIPTED,
-    },
     owed={
         Side.SOURCE: {
             State.IN_TRANSIT: DocumentKind.TRANSFER,
@@ -115,7 +113,6 @@ TRANSFER = Exchange(
 """Licenses that move from one container to another."""
 
 SERVER_MOVE = Exchange(
-    legs=tuple(MoveLeg),
     takes={
         MoveLeg.PREPARE: BACKUP,
         MoveLeg.RELEASE: MoveDocument.PREPARED,
@@ -153,14 +150,6 @@ SERVER_MOVE = Exchange(
         MoveState.RESTORING,
         MoveState.PREPARING,
         MoveState.INSTALLING,
-    },
-    ends_in={
-        MoveLeg.BACKUP: MoveState.BACKED_UP,
-        MoveLeg.PREPARE: MoveState.PREPARED,
-        MoveLeg.RELEASE: MoveState.RELEASED,
-        MoveLeg.INSTALL: MoveState.ARRIVED,
-        MoveLeg.FINISH: MoveState.FINISHED,
-        MoveLeg.RESTORE: MoveState.RESTORED,
     },
     owed={
         Side.SOURCE: {

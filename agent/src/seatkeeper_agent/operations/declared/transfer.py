@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from seatkeeper_agent.domain.exchange import GIVES, TAKES, TRANSFER, Next
+from seatkeeper_agent.domain.exchange import ENDS_IN, GIVES, TAKES, TRANSFER, Next
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import DocumentKind, Envelope, TransferRecord
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Side, State
@@ -175,7 +175,7 @@ class TransferKind:
         answer = progress.answers[leg] = self._transfers.plan(request)
         if answer["changed"] and not progress.is_ahead:
             refused = leg is Leg.INSTALL and _is_refused(asked)
-            progress.state = State.REFUSED if refused else State(TRANSFER.ends_in[leg])
+            progress.state = State.REFUSED if refused else ENDS_IN[leg]
 
     def _require_possible(self, progress: _Progress, asked: Asked) -> None:
         """Problem for what was refused or given up, so that it will never be as declared."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from seatkeeper_agent.domain.exchange import BACKUP, SERVER_MOVE
 from seatkeeper_agent.domain.planned_steps import digest
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import Envelope, MoveDocument, Past
@@ -42,10 +43,7 @@ RETURNED = "returned"
 """Of a license that the target has not activated and never will."""
 
 TAKES = {
-    MoveLeg.RELEASE: MoveDocument.PREPARED,
-    MoveLeg.INSTALL: MoveDocument.RELEASED,
-    MoveLeg.FINISH: MoveDocument.ARRIVED,
-    MoveLeg.RESTORE: MoveDocument.REFUSED,
+    MoveLeg(leg): MoveDocument(kind) for leg, kind in SERVER_MOVE.takes.items() if kind != BACKUP
 }
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from seatkeeper_agent.domain.exchange import BACKUP, SERVER_MOVE
 from seatkeeper_agent.domain.records import MoveDocument
 from seatkeeper_agent.domain.server_move_legs import MoveLeg, MoveState
 
@@ -40,7 +41,6 @@ ENDS = {
 HOLDING = frozenset(GOES_ON.values()) | {MoveState.RELEASED}
 """A move that is there keeps others from changing the server."""
 GIVES = {
-    MoveLeg.PREPARE: MoveDocument.PREPARED,
-    MoveLeg.RELEASE: MoveDocument.RELEASED,
-    MoveLeg.INSTALL: MoveDocument.ARRIVED,
+    MoveLeg(leg): MoveDocument(kind) for leg, kind in SERVER_MOVE.gives.items() if kind != BACKUP
 }
+"""The documents that are signed."""
