@@ -86,7 +86,9 @@ class Courier:
     def _all_for(self, agent: str) -> t.List[Brought]:
         """A dry run keeps nothing: its plans need all that was told for each of them so far."""
         return [
-            _brought(document) for (to, *_), document in sorted(self._given.items()) if to == agent
+            _brought(document)
+            for place, document in sorted(self._given.items())
+            if place[0] == agent
         ]
 
 
