@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from engines import engine_of
 
+from seatkeeper_agent.api import schemas
 from seatkeeper_agent.domain.licenses import ItemKey, TransferType
 from seatkeeper_agent.domain.preflight import Policy
 from seatkeeper_agent.domain.records import Envelope, TransferRecord
@@ -25,12 +26,15 @@ from seatkeeper_agent.identity import Identity
 from seatkeeper_agent.journal import Journal
 from seatkeeper_agent.operations.borrows import BorrowService
 from seatkeeper_agent.operations.checks import Checks
+from seatkeeper_agent.operations.declared.service import DeclaredService
+from seatkeeper_agent.operations.declared.transfer import TransferKind
 from seatkeeper_agent.operations.engine import Engine
 from seatkeeper_agent.operations.evidence import Evidence
 from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.recovery import Recovery
 from seatkeeper_agent.operations.transfer_operations import TransferOperations
 from seatkeeper_agent.operations.transfers import TransferService
+from seatkeeper_agent.operations.views import declaration_view
 from seatkeeper_agent.vendors.codemeter.driver import CodeMeterDriver
 from seatkeeper_agent.vendors.codemeter.settings import CodeMeterSettings
 from seatkeeper_twins.codemeter import control
@@ -168,6 +172,10 @@ class CrashingDriver:
         return call
 
 
+def _no_look(_vendor: str, _actor: str) -> None:
+    """A container in doubt is looked at by whoever asks about it."""
+
+
 @dataclass
 class Host:
     """One agent's parts; ``crash`` drops them and opens the journal anew."""
@@ -216,6 +224,26 @@ class Host:
         )
         self.borrows = BorrowService(journal, driver, self.identity, self.clock)
         self.recovery = Recovery(journal, driver, self.transfer_operations, self.clock)
+        kind = TransferKind(journal, self.identity, self.transfers)
+        self._declared = DeclaredService({"codemeter": {"transfer": kind}}, schemas.check, _no_look)
+
+    def put(
+        self,
+        declared: Iterable[Declaration],
+        documents: Sequence[dict[str, Any]] = (),
+        decision: str = "install",
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """What ``PUT /v2/state`` answers; only a target is told the decision."""
+        entries = []
+        for declaration in declared:
+            view = {k: v for k, v in declaration_view(declaration).items() if k != "id"}
+            at_target = declaration.side_of(self.name) is Side.TARGET
+            decided = {"decision": decision} if at_target else {}
+            wanted = {"transfer": view, **decided}
+            entries.append({"kind": "transfer", "id": declaration.id, "declared": wanted})
+        body = {"dry_run": dry_run, "declarations": entries, "documents": list(documents)}
+        return self._declared.put(body, ACTOR, True)
 
     def _reach(self, point: str) -> None:
         if self.at_point is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two agents, a carrier that loses, doubles, reorders and replays, and crashes at any point.
+"""Two agents and the courier, over a post that loses, doubles and reorders, and crashes anywhere.
 
 Whatever happens, no seat is made or lost at any moment, and in the end everything that was
 begun comes to its end. SEATKEEPER_EXAMPLES multiplies the number of runs.
@@ -8,7 +8,7 @@ begun comes to its end. SEATKEEPER_EXAMPLES multiplies the number of runs.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 )
 from operations.hosts import ACTOR, FIRM, ITEMS, Crash, Host, Pair, Twin, make_pair, make_twins
 
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import Courier
 from properties.truth import (
     Truth,
     balances,
@@ -32,13 +33,12 @@ from properties.truth import (
     impossible_balances,
     under_way,
 )
-from seatkeeper_agent.domain.exchange import GIVES, TAKES
+from seatkeeper_agent.domain.exchange import TAKES
 from seatkeeper_agent.domain.licenses import ItemKey, Measure, TransferType
 from seatkeeper_agent.domain.problems import Problem
-from seatkeeper_agent.domain.records import Account, DocumentKind, Envelope
+from seatkeeper_agent.domain.records import Account
 from seatkeeper_agent.domain.transfers import Declaration, Leg, Side, State, transfer_id
 from seatkeeper_agent.operations.borrows import BorrowRequest
-from seatkeeper_agent.operations.legs import LegRequest
 from seatkeeper_agent.operations.views import declaration_from_view
 
 PHASES = [Phase.explicit, Phase.generate]
@@ -46,6 +46,7 @@ SCALE = int(os.environ.get("SEATKEEPER_EXAMPLES", "1"))
 HOUR = 3600
 TRANSFERS_MAX = 8
 ROUNDS_MAX = 6
+Document = dict[str, Any]
 TOTALS = {
     (f"{FIRM}:201", Measure.SEATS): 25,
     (f"{FIRM}:202", Measure.SEATS): 4,
@@ -59,10 +60,36 @@ KINDS = [
 ]  # fmt: skip
 FAULTS = [f"{change}.{side}" for change in ("debit", "import", "receipt", "confirm")
           for side in ("before", "after")]  # fmt: skip
+FATES = ["arrives", "arrives", "lost", "twice", "late"]
 NEVER_LEFT = (None, State.CREATED, State.VOID)
 NEVER_CAME = (None, State.REQUESTED, State.VOID, State.REFUSED)
 
 MakeWorld = Callable[[], Pair]
+
+
+class Post:
+    """Brings documents as they fared: lost, twice, or late and so behind what was sent later."""
+
+    def __init__(self, fates: Sequence[str]) -> None:
+        self._fates = list(fates)
+        self._late: dict[str, list[Document]] = {}
+
+    def arrived(self, name: str, sent: Sequence[Document]) -> list[Document]:
+        """What comes to a host now, the newest first."""
+        late = self._late.pop(name, [])
+        arrived: list[Document] = []
+        for document in sent:
+            fate = self._fates.pop() if self._fates else "arrives"
+            if fate in ("arrives", "twice"):
+                arrived.append(document)
+            if fate in ("late", "twice"):
+                self._late.setdefault(name, []).append(document)
+        return [*reversed(arrived), *late]
+
+
+def _without_addressee(document: Document) -> Document:
+    """As it is brought."""
+    return {key: value for key, value in document.items() if key != "to"}
 
 
 def product_of(codes: str) -> int:
@@ -80,7 +107,7 @@ class TwoAgents(RuleBasedStateMachine):
         """New journals in front of twins as they were seeded."""
         self.pair = self.make_world()
         self.declared: list[Declaration] = []
-        self.documents: list[tuple[DocumentKind, Envelope]] = []
+        self.given: list[Document] = []
 
     # What people declare ---------------------------------------------------------------
 
@@ -146,27 +173,44 @@ class TwoAgents(RuleBasedStateMachine):
     @precondition(lambda self: self.declared)
     @rule(
         which=st.integers(0, TRANSFERS_MAX),
-        leg=st.sampled_from(list(Leg)),
+        side=st.sampled_from(list(Side)),
         stray=st.integers(0, 5),
         refuse=st.integers(0, 9),
         crash=st.one_of(st.none(), st.none(), st.integers(1, 9)),
     )
-    def run(self, which: int, leg: Leg, stray: int, refuse: int, crash: Any) -> None:
-        """A leg with a document that the carrier has, mostly the right one."""
+    def tell(self, which: int, side: Side, stray: int, refuse: int, crash: Any) -> None:
+        """One host alone, with the documents for it that there are, perhaps a stray one."""
         declared = self.declared[which % len(self.declared)]
-        document = self._document(declared, leg)
-        if stray == 0 and self.documents:
-            document = self.documents[which * 5 % len(self.documents)][1]
+        host = self.pair.host_of(declared, side)
+        documents = self._kept_for(declared, host.name)
+        if stray == 0 and self.given:
+            other = self.given[which * 5 % len(self.given)]
+            documents = [{**_without_addressee(other), "declaration": declared.id}]
         decision = "refuse" if refuse == 0 else "install"
-        self._leg(declared, leg, document, decision, crash)
+        self._tell(host, [declared], documents, decision, crash)
 
     @precondition(lambda self: self.declared)
-    @rule(which=st.integers(0, TRANSFERS_MAX), legs=st.sampled_from([5, 5, 5, 4, 3, 2, 1]))
-    def carry_on(self, which: int, legs: int) -> None:
-        """Several legs in their order, as a playbook that is killed after some of them."""
-        declared = self.declared[-1 - which % len(self.declared)]
-        for leg in list(Leg)[:legs]:
-            self._leg(declared, leg, self._document(declared, leg))
+    @rule(
+        which=st.one_of(st.none(), st.integers(0, TRANSFERS_MAX)),
+        rounds=st.sampled_from([ROUNDS_MAX, ROUNDS_MAX, ROUNDS_MAX, 3, 2, 1]),
+        fates=st.lists(st.sampled_from(FATES), max_size=8),
+        crash=st.one_of(st.none(), st.none(), st.integers(1, 30)),
+    )
+    def carry_on(self, which: Any, rounds: int, fates: list[str], crash: Any) -> None:
+        """A run over all that is declared or over one of it, killed after some rounds."""
+        chosen = self.declared
+        if which is not None:
+            chosen = [self.declared[-1 - which % len(self.declared)]]
+        self._carry(chosen, rounds, list(fates), crash=crash)
+
+    @precondition(lambda self: self.given)
+    @rule(which=st.integers(0, 60))
+    def replay(self, which: int) -> None:
+        """What was given long ago comes to the host that it was for, at any time."""
+        document = self.given[which % len(self.given)]
+        named = [each for each in self.declared if each.id == document["declaration"]]
+        if named:
+            self._tell(self.pair[document["to"]], named, [_without_addressee(document)])
 
     @precondition(lambda self: self.declared)
     @rule(which=st.integers(0, TRANSFERS_MAX), side=st.sampled_from(list(Side)))
@@ -267,11 +311,8 @@ class TwoAgents(RuleBasedStateMachine):
             before = self._all_states()
             for host in self.pair:
                 host.recovery.resume_all(ACTOR)
-            for declared in self.declared:
-                if State.VOID in self._states(declared):
-                    continue
-                for leg in Leg:
-                    self._leg(declared, leg, self._document(declared, leg))
+            alive = [each for each in self.declared if State.VOID not in self._states(each)]
+            self._carry(alive, ROUNDS_MAX)
             if self._all_states() == before:
                 return
         raise AssertionError(f"no end after {ROUNDS_MAX} rounds: {self._all_states()}")
@@ -282,9 +323,7 @@ class TwoAgents(RuleBasedStateMachine):
             source, target = self._states(declared)
             left = source in (State.IN_TRANSIT, State.CREDITING_BACK)
             if left and target is not State.RECEIPTED:
-                document = self._document(declared, Leg.INSTALL)
-                self._leg(declared, Leg.INSTALL, document, "refuse")
-                self._leg(declared, Leg.CONFIRM, self._document(declared, Leg.CONFIRM))
+                self._carry([declared], ROUNDS_MAX, decision="refuse")
                 self._give_back(declared)
 
     def _give_back(self, declared: Declaration) -> None:
@@ -317,27 +356,61 @@ class TwoAgents(RuleBasedStateMachine):
     def _all_states(self) -> list[Any]:
         return [self._states(declared) for declared in self.declared]
 
-    def _document(self, declared: Declaration, leg: Leg) -> Envelope | None:
-        kind = TAKES.get(leg)
-        if kind is None:
-            return None
-        other = Side.TARGET if leg.side is Side.SOURCE else Side.SOURCE
-        record = self.pair.host_of(declared, other).record(declared)
-        return None if record is None else record.documents.get(kind)
+    def _kept_for(self, declared: Declaration, name: str) -> list[Document]:
+        """What either host has kept for the one with this name, as it is brought."""
+        at_source = declared.side_of(name) is Side.SOURCE
+        other = self.pair.host_of(declared, Side.TARGET if at_source else Side.SOURCE)
+        record = other.record(declared)
+        kept = {} if record is None else record.documents
+        awaited = [TAKES[leg] for leg in TAKES if Leg(leg).side is declared.side_of(name)]
+        return [
+            {"declaration": declared.id, "kind": kind.value, "envelope": kept[kind]}
+            for kind in awaited
+            if kind in kept
+        ]
 
-    def _leg(
+    def _carry(
         self,
-        declared: Declaration,
-        leg: Leg,
-        document: Envelope | None,
+        chosen: list[Declaration],
+        rounds: int,
+        fates: Sequence[str] = (),
         decision: str = "install",
         crash: int | None = None,
     ) -> None:
-        host = self.pair.host_of(declared, leg.side)
-        request = LegRequest(leg, declared, ACTOR, document=document, decision=decision)
-        answer = self._guarded(host, lambda: host.transfers.run(request), crash)
-        if answer and answer["document"] is not None:
-            self.documents.append((GIVES[leg], answer["document"]))
+        """Tell both hosts and have the courier carry, as far as the documents get."""
+        courier, post = Courier(), Post(fates)
+        for host in self.pair:
+            self._take(courier, host, self._tell(host, chosen, [], decision, crash))
+        for _ in range(rounds):
+            deliveries = courier.deliveries()
+            if not deliveries:
+                return
+            for name, documents in deliveries.items():
+                courier.brought(deliveries, name)
+                arrived = post.arrived(name, documents)
+                host = self.pair[name]
+                self._take(courier, host, self._tell(host, chosen, arrived, decision, crash))
+
+    def _take(self, courier: Courier, host: Host, answer: Any) -> None:
+        if answer is not None:
+            courier.take(host.name, answer)
+
+    def _tell(
+        self,
+        host: Host,
+        chosen: list[Declaration],
+        documents: Sequence[Document],
+        decision: str = "install",
+        crash: int | None = None,
+    ) -> Any:
+        """What a host answers, None where it died before it could."""
+        answer = self._guarded(host, lambda: host.put(chosen, documents, decision), crash)
+        if answer is not None:
+            for result in answer["results"]:
+                if result["problem"] is not None:
+                    note(f"{host.name}: {result['problem']}")
+            self.given += [entry for entry in answer["documents"] if entry not in self.given]
+        return answer
 
     def _guarded(self, host: Host, work: Callable[[], Any], crash: int | None = None) -> Any:
         """Do it; a refusal is an answer, a crash at the n-th point restarts the agent."""
