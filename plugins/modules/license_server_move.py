@@ -342,6 +342,12 @@ move:
       type: list
       elements: dict
       returned: always
+    next:
+      description:
+        - The C(leg) that this host does next, the document that it C(awaits) for it, and the one
+          that it C(gives); null if it does nothing more.
+      type: dict
+      returned: always
     documents:
       description: The documents that this host has, by their kind.
       type: dict

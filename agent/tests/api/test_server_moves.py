@@ -112,6 +112,28 @@ def test_a_license_that_is_active_nowhere_is_named_on_page_and_command_line(
         assert ADVICE in reported
 
 
+def test_each_record_says_what_comes_next(contract: Contract) -> None:
+    with (
+        Lab.create(MOVE_SEEDS) as lab,
+        asking(lab[OLD], contract) as old,
+        asking(lab[NEW], contract) as new,
+    ):
+        release(old, new)
+        following = {
+            old: {"leg": "finish", "awaits": "arrived", "gives": None},
+            new: {"leg": "install", "awaits": "released", "gives": "arrived"},
+        }
+        for asker, expected in following.items():
+            assert asker.get(f"/v1/moves/{move_id(NAME)}")["next"] == expected
+            (seen,) = asker.get("/v2/look")["products"]["aimms"]["server_move"]["seen"]
+            assert seen["next"] == expected
+        new.ask("DELETE", f"/v1/moves/{move_id(NAME)}")
+        # It takes what left before it gave up; what is declared anew is prepared anew.
+        given_up = new.get(f"/v1/moves/{move_id(NAME)}")
+        assert given_up["state"] == "void"
+        assert given_up["next"] == {"leg": "prepare", "awaits": "backup", "gives": "prepared"}
+
+
 def release(old: Asker, new: Asker) -> None:
     """Up to where the licenses have left."""
     backup = old.ask("POST", leg_path("backup"), json=body(licenses=LICENSES)).json()["backup"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from seatkeeper_agent.domain.exchange import SERVER_MOVE
 from seatkeeper_agent.domain.records import OperationRecord, OperationState, StepState
 from seatkeeper_agent.domain.server_move_legs import MoveState
 from seatkeeper_agent.domain.server_moves import LicenseState, MovableServer, Place
@@ -28,6 +29,7 @@ def move_view(
     """One move on this host; ``server`` None where it was not looked at or does not answer."""
     places = places_of(record, operation, server)
     declaration = record.declaration
+    following = SERVER_MOVE.next_of(record.side, record.state, record.documents)
     return {
         "id": record.id,
         **declaration.as_document(),
@@ -53,6 +55,7 @@ def move_view(
             {"at": moment(note.at), "text": note.text}
             for note in (operation.notes if operation else ())
         ],
+        "next": None if following is None else following.as_document(),
         "documents": record.documents,
         "problem": None if operation is None else operation.problem,
         "operation": operation_view(operation),
