@@ -295,22 +295,18 @@ move:
       description: Whether the old machine is gone.
       type: bool
       returned: always
-      sample: false
     side:
       description: Which end this host is, V(source) or V(target).
       type: str
       returned: always
-      sample: source
     state:
       description: Where the move stands on this host.
       type: str
       returned: always
-      sample: released
     leg:
       description: The leg that it is at.
       type: str
       returned: always
-      sample: release
     backup:
       description: The backup, as RV(backup).
       type: dict
@@ -343,9 +339,7 @@ move:
       elements: dict
       returned: always
     next:
-      description:
-        - The C(leg) that this host does next, the document that it C(awaits) for it, and the one
-          that it C(gives); null if it does nothing more.
+      description: The C(leg) that this host does next, what it C(awaits) and what it C(gives).
       type: dict
       returned: always
     documents:

@@ -128,10 +128,14 @@ def test_each_record_says_what_comes_next(contract: Contract) -> None:
             (seen,) = asker.get("/v2/look")["products"]["aimms"]["server_move"]["seen"]
             assert seen["next"] == expected
         new.ask("DELETE", f"/v1/moves/{move_id(NAME)}")
-        # It takes what left before it gave up; what is declared anew is prepared anew.
+        # Declared again, it takes what left before it gave up.
         given_up = new.get(f"/v1/moves/{move_id(NAME)}")
         assert given_up["state"] == "void"
         assert given_up["next"] == {"leg": "prepare", "awaits": "backup", "gives": "prepared"}
+        declared = body(licenses=LICENSES)
+        ended = carried({OLD: (old, declared), NEW: (new, {**declared, "codes": codes()})})
+        states = {name: result["present"]["state"] for name, result in ended.items()}
+        assert states == {OLD: "finishing", NEW: "arrived"}
 
 
 def release(old: Asker, new: Asker) -> None:

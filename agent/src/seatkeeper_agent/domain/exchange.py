@@ -36,15 +36,15 @@ class Exchange:
     """Everything that two agents do for one declaration.
 
     ``takes`` and ``gives`` are by leg, ``follows`` is the leg after a state. In a state that is
-    ``under_way`` a leg has begun and goes on without its document. ``owed`` is the document that
-    the other host may still lack.
+    ``under_way`` a leg has begun and goes on without its document. ``owed`` are the documents
+    that the other host may still lack, with the one that it needs where it gave up meanwhile.
     """
 
     takes: Mapping[str, str]
     gives: Mapping[str, str]
     follows: Mapping[Side, Mapping[str, str]]
     under_way: Collection[str]
-    owed: Mapping[Side, Mapping[str, str]]
+    owed: Mapping[Side, Mapping[str, tuple[str, ...]]]
 
     def next_of(self, side: Side, state: str, kept: Collection[str]) -> Next | None:
         """What a side does next; ``kept`` is what it was brought before. None where all is done."""
@@ -100,13 +100,13 @@ TRANSFER = Exchange(
     under_way={State.DEBITING, State.ACCEPTED, State.CREDITING, State.CREDITING_BACK},
     owed={
         Side.SOURCE: {
-            State.IN_TRANSIT: DocumentKind.TRANSFER,
-            State.RECEIPTED: DocumentKind.ACKNOWLEDGEMENT,
+            State.IN_TRANSIT: (DocumentKind.TRANSFER,),
+            State.RECEIPTED: (DocumentKind.ACKNOWLEDGEMENT,),
         },
         Side.TARGET: {
-            State.REQUESTED: DocumentKind.REQUEST,
-            State.TRANSFERRED: DocumentKind.RECEIPT,
-            State.REFUSED: DocumentKind.RECEIPT,
+            State.REQUESTED: (DocumentKind.REQUEST,),
+            State.TRANSFERRED: (DocumentKind.RECEIPT,),
+            State.REFUSED: (DocumentKind.RECEIPT,),
         },
     },
 )
@@ -153,14 +153,13 @@ SERVER_MOVE = Exchange(
     },
     owed={
         Side.SOURCE: {
-            MoveState.BACKED_UP: BACKUP,
-            MoveState.RELEASED: MoveDocument.RELEASED,
-            MoveState.FINISHING: MoveDocument.RELEASED,
+            MoveState.BACKED_UP: (BACKUP,),
+            MoveState.RELEASED: (MoveDocument.RELEASED, BACKUP),
         },
         Side.TARGET: {
-            MoveState.PREPARED: MoveDocument.PREPARED,
-            MoveState.ARRIVED: MoveDocument.ARRIVED,
-            MoveState.REFUSED: MoveDocument.REFUSED,
+            MoveState.PREPARED: (MoveDocument.PREPARED,),
+            MoveState.ARRIVED: (MoveDocument.ARRIVED,),
+            MoveState.REFUSED: (MoveDocument.REFUSED,),
         },
     },
 )

@@ -199,9 +199,11 @@ def _is_due(leg: MoveLeg, progress: _Progress, asked: Asked, brought: dict[str, 
     is_lost = progress.declaration.source_lost
     if leg is MoveLeg.BACKUP:
         return state in _FRESH[Side.SOURCE]
+    released = brought.get(MoveDocument.RELEASED)
+    has_left = released is not None and released.envelope is not None
+    if leg is MoveLeg.INSTALL and state is MoveState.VOID:
+        return has_left  # It gave up, and takes what left before that all the same.
     if leg is MoveLeg.PREPARE:
-        released = brought.get(MoveDocument.RELEASED)
-        has_left = released is not None and released.envelope is not None
         may = BACKUP in brought or is_lost or state is MoveState.PREPARING
         return may and not has_left and state in _FRESH[Side.TARGET]
     following = SERVER_MOVE.next_of(progress.side, state, brought)
@@ -232,11 +234,16 @@ def _given(progress: _Progress, asked: Asked) -> list[Given]:
     ]
     if planned or progress.record is None:
         return planned
-    kind = SERVER_MOVE.owed[progress.side].get(progress.record.state)
+    owed = SERVER_MOVE.owed[progress.side].get(progress.record.state, ())
+    given = [_owed(kind, progress.peer, progress.record) for kind in owed]
+    return [each for each in given if each is not None]
+
+
+def _owed(kind: str, peer: str, record: MoveRecord) -> Given | None:
     if kind == BACKUP:
-        return [Given(progress.peer, BACKUP, None, progress.record.backup.as_document())]
-    envelope = None if kind is None else progress.record.documents.get(kind)
-    return [] if kind is None or envelope is None else [Given(progress.peer, kind, envelope)]
+        return Given(peer, BACKUP, None, record.backup.as_document())
+    envelope = record.documents.get(kind)
+    return None if envelope is None else Given(peer, kind, envelope)
 
 
 def _waits_for(progress: _Progress, following: Next | None) -> dict[str, Any] | None:

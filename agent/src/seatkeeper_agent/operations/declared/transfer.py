@@ -212,11 +212,9 @@ class TransferKind:
         ]
         if planned or progress.record is None:
             return planned
-        kind = TRANSFER.owed[progress.side].get(progress.record.state)
-        envelope = None if kind is None else progress.kept.get(DocumentKind(kind))
-        if kind is None or envelope is None:
-            return []
-        return [Given(progress.peer, kind, envelope)]
+        owed = TRANSFER.owed[progress.side].get(progress.record.state, ())
+        kept = {kind: progress.kept.get(DocumentKind(kind)) for kind in owed}
+        return [Given(progress.peer, k, envelope) for k, envelope in kept.items() if envelope]
 
     def _record(self, transfer_id: str, side: Side) -> TransferRecord | None:
         with self._journal.reading() as unit:
