@@ -80,7 +80,7 @@ test-slow: setup ## run the tests that take minutes: browsers, more deaths, all 
 	@$(PYTEST) -v -m slow agent/tests tests/unit tests/integration tests/crash tests/costs
 
 # Not by pytest: a campaign uses all cores by itself, and says how far it is.
-SCHEDULES := operations/server_moves/test_schedules.py operations/orders/test_interruptions.py operations/test_taken_up.py
+SCHEDULES := crash/test_one_process.py operations/server_moves/test_schedules.py operations/orders/test_interruptions.py operations/test_taken_up.py
 KILLED := -m pytest -q ../../tests/integration/test_aimms.py -k killed
 CAMPAIGNS := "-m crash" "-m crash.versions" "-m operations.dongles.crashes" "-m operations.server_moves.crashes" \
 	"../../tests/crash" "-m pytest -q $(SCHEDULES)" "$(KILLED)"

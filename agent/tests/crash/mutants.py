@@ -174,7 +174,7 @@ def effect_before_intent() -> None:
         except DriverError as error:
             return None, Probe(Verdict.UNKNOWN, reason=str(error))
         self._intend(spec, position, step, baseline, self._clock())
-        return returned, self._probe(step, baseline)
+        return returned, self._looked(spec, position, baseline)
 
     Engine._attempt = eager  # type: ignore[method-assign]
 
