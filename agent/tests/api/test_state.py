@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import borrow_id
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import Courier
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_twins.lab.lab import Lab
@@ -15,7 +16,7 @@ from seatkeeper_twins.lab.lab import Lab
 from .asking import SERIALS, Asker, asking, declared, described
 from .conftest import CHAOS_CLOUD, CHAOS_HOST, CHAOS_SEED
 
-LATER = "2030-01-01T00:00:00Z"
+OLD, NEW = "old-server", "new-server"
 SOON = (datetime.now(UTC) + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
 SAID_ONCE = "never-to-be-shown"
 
@@ -26,6 +27,20 @@ def entry(name: str, **values: Any) -> dict[str, Any]:
         "kind": "transfer",
         "id": transfer_id(name),
         "declared": {"transfer": declared(name, **values)},
+    }
+
+
+def borrow(name: str) -> dict[str, Any]:
+    """One seat of a borrow as the inventory declares it to either host."""
+    ends = {
+        side: {"agent": agent, "container": SERIALS[agent]}
+        for side, agent in (("source", OLD), ("target", NEW))
+    }
+    lent = {"item": "6000010:204", "type": "borrow_local", "seats": 1, "until": SOON}
+    return {
+        "kind": "borrow",
+        "id": borrow_id(name),
+        "declared": {"name": name, **lent, **ends},
     }
 
 
@@ -114,20 +129,14 @@ def test_a_plan_asks_the_source_before_the_target_is_touched(askers: dict[str, A
 
 
 def test_one_that_fails_does_not_hide_the_others(lab: Lab, new: Asker) -> None:
-    lent = {
-        "name": "state-desk",
-        "item": "6000010:204",
-        "type": "borrow_local",
-        "source": {"agent": "old-server", "container": SERIALS["old-server"]},
-        "target": {"agent": "new-server", "container": SERIALS["new-server"]},
-        "seats": 1,
-        "until": LATER,
-    }
-    borrow = {"kind": "borrow", "id": transfer_id("state-desk"), "declared": lent}
+    desk = borrow("state-desk")
     odd = {
         "kind of nobody": {"kind": "parking_space", "id": "p1", "declared": {}},
         "nothing declared": {"kind": "transfer", "id": transfer_id("x"), "declared": {}},
-        "of no date": {**borrow, "declared": {**lent, "until": "2030-02-31T00:00:00Z"}},
+        "of no date": {
+            **desk,
+            "declared": {**desk["declared"], "until": "2030-02-31T00:00:00Z"},
+        },
         "between others": entry(
             "state-others",
             source={"agent": "third-server", "container": "130-3000000003"},
@@ -136,7 +145,7 @@ def test_one_that_fails_does_not_hide_the_others(lab: Lab, new: Asker) -> None:
         "of another vendor": {**entry("state-vendor"), "vendor": "chaos"},
     }
     held = described(lab)
-    results = put(new, state(*odd.values(), borrow, dry_run=True))["results"]
+    results = put(new, state(*odd.values(), desk, dry_run=True))["results"]
     assert outcomes(results) == ["failed"] * len(odd) + ["would_change"]
     assert [result["problem"]["code"] for result in results[:-1]] == [
         "vendor-unknown",
@@ -289,3 +298,46 @@ def test_what_is_brought_and_is_no_document_is_refused_in_a_sentence(
     (result,) = put(old, body)["results"]
     assert (result["outcome"], result["problem"]["code"]) == ("failed", "request-invalid")
     assert result["problem"]["next_action"]
+
+
+def test_a_done_transfer_is_the_same_with_containers_left_out_and_not_with_another_amount(
+    askers: dict[str, Asker],
+) -> None:
+    carried(askers, entry("state-told-again"))
+    blank = {side: {"agent": agent} for side, agent in (("source", OLD), ("target", NEW))}
+    for name, asker in askers.items():
+        (same,) = put(asker, state(entry("state-told-again", **blank)))["results"]
+        assert (name, same["outcome"]) == (name, "same")
+        other = state(entry("state-told-again", **blank, quantity=2))
+        (differing,) = put(asker, other)["results"]
+        assert differing["problem"]["code"] == "declaration-differs"
+        assert "another quantity" in differing["problem"]["detail"]
+
+
+def test_a_lender_tells_what_it_lent_of_a_borrow_and_its_borrower_declares_it(
+    askers: dict[str, Asker],
+) -> None:
+    desk = borrow("state-lent")
+    lots = put(askers[NEW], state(desk))["results"][0]["details"]["transfers"]
+    entries = [
+        {"kind": "transfer", "id": lot.pop("id"), "declared": {"transfer": lot}} for lot in lots
+    ]
+    carried(askers, *entries)
+    del desk["declared"]["source"]["container"]
+    assert put(askers[NEW], state(desk))["results"][0]["outcome"] == "same"
+    (told,) = put(askers[OLD], state(desk))["results"]
+    assert (told["outcome"], told["changed"]) == ("same", False)
+    (lent,) = told["present"]["lent"]
+    assert (lent["name"], lent["side"]) == ("state-lent/lot-1", "source")
+
+
+def test_one_request_asks_and_looks(old: Asker, new: Asker) -> None:
+    answer = put(old, state(entry("state-looked"), dry_run=True, look=True))
+    assert answer["look"]["agent"]["agent"]["name"] == OLD
+    assert set(answer["look"]["products"]["codemeter"]) >= {"containers", "transfer", "borrow"}
+    known, unknown = transfer_id("state-looked-up"), transfer_id("state-of-nobody")
+    put(old, state(entry("state-looked-up")))
+    put(new, state(entry("state-looked-up")))
+    (record,) = put(new, state(dry_run=True, records=[known, unknown]))["records"]
+    assert (record["id"], record["side"]) == (known, "target")
+    assert "look" not in put(old, state(entry("state-looked"), dry_run=True))

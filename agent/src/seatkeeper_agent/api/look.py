@@ -28,23 +28,26 @@ def read_look(request: Request) -> Response:
 
     The agent's part says when each container was last compared with the journal.
     """
+    # Given as it is: to look for what is no JSON takes longer than all the rest of a large answer.
+    return JSONResponse(looked(request))
+
+
+def looked(request: Request) -> dict[str, Any]:
+    """The same as a member of another answer."""
     agent = agent_of(request)
     with agent.journal.reading() as unit:
         peers = [peer_view(unit, name) for name in unit.peers.names()[:PAGE_LIMIT_MAX]]
         waiting = [awaited_view(record) for record in unit.operations.waiting()]
         operations = unit.operations.page(True, "", PAGE_LIMIT_MAX)
-    # Given as it is: to look for what is no JSON takes longer than all the rest of a large answer.
-    return JSONResponse(
-        {
-            "observed_at": moment(int(time.time())),
-            "agent": read_agent(request),
-            "products": {each.vendor: _product(each) for each in agent.products.values()},
-            "dongles": _looked_at(agent.dongles.listing),
-            "peers": peers,
-            "waiting": waiting,
-            "operations": [operation_view(record) for record in operations],
-        }
-    )
+    return {
+        "observed_at": moment(int(time.time())),
+        "agent": read_agent(request),
+        "products": {each.vendor: _product(each) for each in agent.products.values()},
+        "dongles": _looked_at(agent.dongles.listing),
+        "peers": peers,
+        "waiting": waiting,
+        "operations": [operation_view(record) for record in operations],
+    }
 
 
 def _product(product: Product) -> dict[str, Any]:

@@ -75,6 +75,16 @@ class Transfers:
         )
         return [self._record(row) for row in rows.fetchall()]
 
+    def below(self, name: str, limit: int) -> list[TransferRecord]:
+        """Transfers whose names begin with ``name`` and a slash, on whichever side."""
+        start = f"{name}/"
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM transfers"
+            " WHERE substr(json_extract(declaration, '$.name'), 1, ?) = ? ORDER BY id LIMIT ?",
+            (len(start), start, limit),
+        )
+        return [self._record(row) for row in rows.fetchall()]
+
     def lending_nothing(self, container: str) -> frozenset[str]:
         """The vendor's ids of what lends nothing from a container, as far as this host knows.
 

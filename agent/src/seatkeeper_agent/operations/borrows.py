@@ -28,7 +28,13 @@ from seatkeeper_agent.journal import Journal, Unit
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.observations import the_container
 from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
-from seatkeeper_agent.operations.views import borrow_view, declaration_view, moment, seconds
+from seatkeeper_agent.operations.views import (
+    borrow_view,
+    declaration_view,
+    moment,
+    seconds,
+    transfer_view,
+)
 
 _GONE = (State.VOID, State.REFUSED)
 _FIXED = ("item", "type", "source", "target")
@@ -96,7 +102,7 @@ class Lot:
 
 
 class BorrowService:
-    """The borrows that this host declares as the borrower. All failures are Problems."""
+    """The borrows of this host: the borrower declares, the lender tells. Failures are Problems."""
 
     def __init__(
         self,
@@ -115,10 +121,13 @@ class BorrowService:
 
     def put(self, request: BorrowRequest, actor: str, dry_run: bool) -> dict[str, Any]:
         """Remember the declaration and tell which transfers have to be carried for it."""
+        if request.source.agent == self._identity.name:
+            return self._lent(request)
         now = int(self._sure_clock())
-        request = self._settle(request)
         with self._journal.reading() as unit:
             known = unit.borrows.get(request.id)
+        request = self._settle(request, known)
+        with self._journal.reading() as unit:
             lots = self._lots(unit, request, known)
         self._check(request, known, lots, now)
         wanted = request.seats if request.until > now else 0
@@ -150,6 +159,13 @@ class BorrowService:
             "plan": {"steps": [_step(entry) for entry in transfers]},
         }
 
+    def _lent(self, request: BorrowRequest) -> dict[str, Any]:
+        """What the lender knows of it: that is the borrower's to declare, so nothing changes."""
+        with self._journal.reading() as unit:
+            known = unit.transfers.below(request.name, LOTS_MAX)
+        lent = {"id": request.id, "lent": [transfer_view(record, None) for record in known]}
+        return {"changed": False, "before": {}, "after": {}, "borrow": lent}
+
     def view(self, borrow_id: str) -> dict[str, Any] | None:
         """The borrow as the API shows it, None if it was never declared."""
         with self._journal.reading() as unit:
@@ -179,7 +195,7 @@ class BorrowService:
         ]
         return borrow_view(record, lots)
 
-    def _settle(self, request: BorrowRequest) -> BorrowRequest:
+    def _settle(self, request: BorrowRequest, known: BorrowRecord | None) -> BorrowRequest:
         if request.target.agent != self._identity.name:
             raise Problem(
                 ProblemCode.WRONG_HOST,
@@ -187,6 +203,10 @@ class BorrowService:
                 f" this one is {self._identity.name!r}.",
                 "Declare it at the borrower.",
             )
+        if known is not None and not request.source.container:
+            lender = Place(**known.declaration["source"])
+            if lender.agent == request.source.agent:
+                request = replace(request, source=lender)
         if not request.source.container:
             raise Problem(
                 ProblemCode.REQUEST_INVALID,

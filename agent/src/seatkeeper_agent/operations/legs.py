@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seatkeeper_agent.domain.exchange import TAKES
@@ -114,3 +114,21 @@ def differs(declaration: Declaration, record: TransferRecord) -> Problem:
         "Declare it as it was until it has ended, and give a new transfer a new name: only what has"
         " not begun can be corrected.",
     )
+
+
+def completed(declaration: Declaration, record: TransferRecord) -> Declaration:
+    """What is declared, with the containers that it leaves out as they are known by now."""
+    ends = {
+        side: known
+        for side in ("source", "target")
+        if (declared := getattr(declaration, side)).container == ""
+        and (known := getattr(record.declaration, side)).agent == declared.agent
+    }
+    return replace(declaration, **ends)
+
+
+def require_same(declaration: Declaration, record: TransferRecord) -> None:
+    """Problem where what is known under a name is not what is declared under it."""
+    declared = completed(declaration, record)
+    if declared != record.declaration:
+        raise differs(declared, record)

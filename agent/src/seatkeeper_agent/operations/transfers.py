@@ -40,6 +40,7 @@ from seatkeeper_agent.operations.leg_steps import Shown, leg_step
 from seatkeeper_agent.operations.legs import (
     PAST,
     LegRequest,
+    completed,
     differs,
     out_of_order,
     unknown,
@@ -327,6 +328,10 @@ class TransferService:
             unit.audit.append(wanted.actor, "acknowledged", wanted.subject, {})
         return True
 
+    def compare(self, wanted: LegRequest, is_run: bool) -> None:
+        """Problem where the peer's copy proves a rollback, though no leg is to be done."""
+        self._evidence.require(self._settle(wanted)[0], is_run)
+
     # What the legs share --------------------------------------------------------------
 
     def _settle(self, wanted: LegRequest) -> tuple[LegRequest, TransferRecord | None]:
@@ -341,8 +346,9 @@ class TransferService:
                 "Run it on that host, or correct the agent's name.",
             )
         record = self._record(declaration.id, side)
-        if record is not None and not mine.container:
-            mine = Place(mine.agent, record.container)
+        if record is not None:
+            declaration = completed(declaration, record)
+            mine = declaration.source if side is Side.SOURCE else declaration.target
         if not mine.container or record is None:
             try:
                 mine = Place(mine.agent, the_container(self._driver, mine.container or None))

@@ -27,7 +27,7 @@ def borrow_request(borrow: str, declared: dict[str, Any]) -> BorrowRequest:
 
 
 class BorrowKind:
-    """Borrows from other containers."""
+    """Borrows from other containers, and to them."""
 
     name = "borrow"
     schema = "borrow"
@@ -43,7 +43,7 @@ class BorrowKind:
         return self
 
     def put(self, asked: Asked) -> Outcome:
-        """Remember the declaration; its transfers are in the details."""
+        """Remember the declaration, whose transfers are in the details; a lender tells its own."""
         request = borrow_request(asked.id, asked.declared)
         return outcome_of(self._borrows.put(request, asked.actor, asked.is_dry_run), "borrow")
 

@@ -25,7 +25,7 @@ from seatkeeper_agent.operations.declared.kinds import (
     Given,
     Outcome,
 )
-from seatkeeper_agent.operations.legs import LegRequest, over
+from seatkeeper_agent.operations.legs import LegRequest, over, require_same
 from seatkeeper_agent.operations.views import declaration_from_view, transfer_view
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ class TransferKind:
                 if self._is_due(leg, progress, asked, brought):
                     entry = brought.get(TAKES[leg]) if leg in TAKES else None
                     self._do(leg, progress, asked, entry)
+            if not progress.answers:
+                self._compare(progress, asked)
             self._require_possible(progress, asked)
         except Problem as problem:
             # What was done before it is said all the same, and its documents are given.
@@ -177,8 +179,18 @@ class TransferKind:
             refused = leg is Leg.INSTALL and _is_refused(asked)
             progress.state = State.REFUSED if refused else ENDS_IN[leg]
 
+    def _compare(self, progress: _Progress, asked: Asked) -> None:
+        """What waits or is done is held against what the other host keeps of this one as well."""
+        evidence = asked.evidence.get(progress.peer)
+        if evidence is not None:
+            leg = _LEGS[progress.side][0]
+            wanted = LegRequest(leg, progress.declaration, asked.actor, evidence=evidence)
+            self._transfers.compare(wanted, is_run=not asked.is_dry_run)
+
     def _require_possible(self, progress: _Progress, asked: Asked) -> None:
-        """Problem for what was refused or given up, so that it will never be as declared."""
+        """Problem for what is known otherwise, was refused or given up: never as declared."""
+        if progress.record is not None and not progress.answers:
+            require_same(progress.declaration, progress.record)
         if progress.changed or _is_refused(asked):
             return
         following = TRANSFER.next_of(progress.side, progress.state, ())
