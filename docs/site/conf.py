@@ -39,6 +39,7 @@ pygments_dark_style = "native"
 # What the pages of modules refer to in Ansible's own documentation, which is not asked for here.
 ANSIBLE = "https://docs.ansible.com/ansible/latest/"
 ANSIBLE_PAGES = {
+    "action_plugins": "plugins/action.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
     "callback_plugins": "plugins/callback.html",
     "common_return_values": "reference_appendices/common_return_values.html",

@@ -22,11 +22,8 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
         "license_agent_of": "agent_of",
         "license_ends_by_agent": "ends_by_agent",
     },
-    "plugin_utils._allowed": {
-        "license_more_to_read": "more_to_read",
-    },
-    "plugin_utils._declarations": {
-        "license_transfer_list": "all_transfers",
+    "plugin_utils._declared": {
+        "license_declared": "told_to",
     },
     "plugin_utils._file_names": {
         "license_file_stem": "file_stem",
@@ -46,14 +43,6 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
         "license_order_outcome": "order_outcome",
         "license_order_rows": "order_rows",
     },
-    "plugin_utils._outcome": {
-        "license_borrow_results": "kept_borrows",
-        "license_leg_results": "kept_results",
-        "license_outcome": "outcome",
-        "license_reading": "kept_reading",
-        "license_reading_after": "kept_sums",
-        "license_sum_problems": "sum_problems",
-    },
     "plugin_utils._own_names": {
         "license_no_facts": "no_facts",
         "license_told": "values_of",
@@ -64,9 +53,6 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
         "license_package_method": "package_method",
         "license_server_mistakes": "server_mistakes",
         "license_version_parts": "version_parts",
-    },
-    "plugin_utils._places": {
-        "license_borrow_list": "borrows_of",
     },
     "plugin_utils._release": {
         "license_release_problems": "release_problems",
@@ -93,7 +79,6 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
         "license_failures": "failures",
         "license_held_up": "held_up",
         "license_misspelt": "misspelt",
-        "license_transfer_drift": "transfer_drift",
         "license_vendors": "vendors_here",
     },
     "plugin_utils._trust": {
@@ -105,24 +90,13 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
 """The function of each filter, by the file that has it."""
 
 
-def _leg_calls(
-    transfers: list[dict[str, t.Any]],
-    leg: str,
-    agent: str,
-    reported: list[t.Any],
-    documents_dir: str | None = None,
-) -> t.Any:
-    legs = _file("plugin_utils._legs")
-    return legs.leg_calls(transfers, leg, agent, legs.Fleet(reported), documents_dir)
-
-
 def _file(place: str) -> t.Any:
     return importlib.import_module(f"{_PLUGINS}.{place}")
 
 
 def load() -> None:
     """All that the filters may need, for a process of which the others are forks."""
-    for place in (*PLACES, "module_utils._printable", "plugin_utils._legs"):
+    for place in (*PLACES, "module_utils._printable"):
         _file(place)
 
 
@@ -153,6 +127,4 @@ class FilterModule:
             for place, functions in PLACES.items()
             for name, function in functions.items()
         }
-        return {
-            name: _shown(work) for name, work in {**found, "license_leg_calls": _leg_calls}.items()
-        }
+        return {name: _shown(work) for name, work in found.items()}

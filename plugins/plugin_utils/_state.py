@@ -71,26 +71,6 @@ def drift(results: list[dict[str, t.Any]]) -> list[Row]:
     return list(rows.values())
 
 
-def transfer_drift(
-    plan: list[Row], transfers: list[Entry], borrows: list[Entry], reported: Entry
-) -> list[Row]:
-    """The transfers that a host had a part in, from the plan of all hosts."""
-    before = reported.get("before") or {}
-    known = {record["name"]: record["status"] for record in before.get("transfers", ())}
-    texts = {entry["name"]: _transfer_text(entry) for entry in transfers}
-    lots = {entry["name"]: _borrow_text(entry) for entry in borrows}
-    names = dict.fromkeys(row["transfer"] for row in plan if row["host"] == reported["agent"])
-    return [
-        {
-            "what": f"transfer {name}",
-            "declared": texts.get(name) or lots.get(name.partition("/")[0], "brought to its end"),
-            "present": known.get(name, "not begun"),
-            "outcome": "changed",
-        }
-        for name in names
-    ]
-
-
 def held_up(results: list[dict[str, t.Any]], waiting: list[Entry]) -> bool:
     """Whether all that failed only has to wait for work that itself waits for somebody.
 
@@ -188,14 +168,3 @@ def _leaves(tree: dict[str, t.Any], path: str = "") -> dict[str, t.Any]:
         elif not isinstance(value, (list, tuple)):
             found[f"{path}{name}"] = value
     return found
-
-
-def _transfer_text(entry: Entry) -> str:
-    amount = entry.get("quantity")
-    what = entry["type"] if amount is None else f"{amount} {entry['type']}"
-    return f"{what} of {entry['item']}, {entry['source']} to {entry['target']}"
-
-
-def _borrow_text(entry: Entry) -> str:
-    what = f"{entry['seats']} of {entry['item']} until {entry['until']}"
-    return f"{what}, {entry['source']} to {entry['target']}"

@@ -56,11 +56,20 @@ class Run:
 
     @property
     def plan(self) -> list[dict[str, Any]]:
-        """The fact license_transfer_plan, the same on every host that came to the end."""
-        plans = [reported["plan"] for reported in self.reported.values()]
-        assert plans, self.output
-        assert all(plan == plans[0] for plan in plans)
-        return list(plans[0])
+        """What was done or would be, step by step, the same on every host that came to the end."""
+        return list(self._run["steps"])
+
+    @property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """What the run reports of each declared thing."""
+        return {row["what"]: row for row in self._run["rows"]}
+
+    @property
+    def _run(self) -> dict[str, Any]:
+        runs = list(self.reported.values())
+        assert runs, self.output
+        assert all(run == runs[0] for run in runs)
+        return dict(runs[0])
 
     def ended_well(self) -> Run:
         """The run itself, once it is sure that nothing failed and nothing warned."""
@@ -188,13 +197,12 @@ def _telling(folder: Path) -> list[dict[str, Any]]:
                 {
                     "name": "Write the facts",
                     "ansible.builtin.copy": {
-                        "content": "{{ {'plan': license_transfer_plan,"
-                        " 'waits': license_transfer_waits,"
-                        " 'confirmations': license_transfer_confirmations} | to_json }}",
+                        "content": "{{ {'steps': license_transfer_run.steps,"
+                        " 'rows': license_transfer_run.rows} | to_json }}",
                         "dest": f"{folder}/{{{{ inventory_hostname }}}}.json",
                         "mode": "0600",
                     },
-                    "when": "license_transfer_plan is defined",
+                    "when": "license_transfer_run.steps is defined",
                     "check_mode": False,
                     "changed_when": False,
                     "diff": False,

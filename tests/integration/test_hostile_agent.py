@@ -38,6 +38,12 @@ def stolen(name: str, item: str, kind: str, quantity: int | None) -> dict[str, A
     }
 
 
+def borrows(path: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an answer says of borrows."""
+    results = answer["results"] if path == "/v2/state" else []
+    return [result for result in results if result["kind"] == "borrow"]
+
+
 def is_whole(lab: Lab) -> bool:
     """Whether the host that was robbed has all that it had, on its disk and in its journal."""
     found = seats_in_the_file(lab["old-server"])
@@ -50,9 +56,10 @@ def is_whole(lab: Lab) -> bool:
 def test_a_hostile_answer_makes_no_other_host_give_what_is_not_declared(
     lab: Lab, tmp_path: Path
 ) -> None:
-    def rob(method: str, path: str, answer: dict[str, Any]) -> None:
-        if (method, path.startswith("/v1/borrows/")) == ("PUT", True):
-            answer["transfers"] += [
+    def rob(_method: str, path: str, answer: dict[str, Any]) -> None:
+        for borrowed in borrows(path, answer):
+            borrowed["details"]["transfers"] = [
+                *borrowed["details"].get("transfers", ()),
                 stolen("cad-seats/lot-3", "6000010:201", "licenses", 25),
                 stolen("gone-for-good", "6000010:202", "complete", None),
             ]
@@ -77,11 +84,13 @@ def test_a_hostile_answer_makes_no_other_host_give_what_is_not_declared(
 def test_an_open_transfer_that_only_a_hostile_agent_knows_moves_nothing(
     lab: Lab, tmp_path: Path
 ) -> None:
-    def rob(method: str, path: str, answer: dict[str, Any]) -> None:
-        if (method, path) == ("GET", "/v1/transfers"):
+    def rob(_method: str, _path: str, answer: dict[str, Any]) -> None:
+        if "look" in answer:
             open_one = stolen("old-business", "6000010:201", "licenses", 25)
-            as_known = {"side": "target", "state": "accepted", "status": "", "documents": {}}
-            answer["transfers"].append({**open_one, **as_known, "amounts": {}})
+            as_known = {"side": "target", "state": "accepted", "status": "", "amounts": {}}
+            answer["look"]["products"]["codemeter"]["transfer"]["seen"] += [
+                {**open_one, **as_known}
+            ]
 
     nothing = {"license_transfers": [], "license_borrows": []}
     with hostile(lab["new-server"], rob):
@@ -99,12 +108,12 @@ def test_a_borrower_that_has_forgotten_its_lots_gets_no_more_than_is_declared(
     play(lab, tmp_path, MIGRATE, variables=ONLY_THE_BORROW).ended_well()
     until: list[str] = []
 
-    def rob(method: str, path: str, answer: dict[str, Any]) -> None:
-        if (method, path.startswith("/v1/borrows/")) == ("PUT", True):
-            until.append(answer["after"]["until"])
+    def rob(_method: str, path: str, answer: dict[str, Any]) -> None:
+        for borrowed in borrows(path, answer):
+            until.append(borrowed["after"]["until"])
             again = stolen("cad-seats/lot-3", "6000010:204", "borrow_local", None)
-            answer["transfers"].append({**again, "until": until[0]})
-            answer["changed"] = True
+            borrowed["details"]["transfers"] = [{**again, "until": until[0]}]
+            borrowed["changed"] = True
 
     with hostile(lab["new-server"], rob):
         run = play(lab, tmp_path, MIGRATE, variables=ONLY_THE_BORROW)

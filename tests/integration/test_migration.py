@@ -84,10 +84,10 @@ def _did_what_was_planned(done: Run, planned: Run) -> None:
 
 
 def _shows_both_sides(planned: Run) -> None:
-    assert "old-server (source, container 130-1000000001), before issue" in planned.output
-    assert "new-server (target, container 130-2000000002), after install" in planned.output
-    assert '-        "seats": 25,' in planned.output
-    assert '+        "seats": 15,' in planned.output
+    assert "at old-server (source, container 130-1000000001), before" in planned.output
+    assert "at new-server (target, container 130-2000000002), after" in planned.output
+    assert '-            "seats": 25,' in planned.output
+    assert '+            "seats": 15,' in planned.output
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ def test_a_seat_comes_back_early_when_fewer_are_declared(lab: Lab, tmp_path: Pat
     planned = play(lab, tmp_path, MIGRATE, "--check", variables=fewer).ended_well()
     returned = play(lab, tmp_path, MIGRATE, variables=fewer).ended_well()
     _did_what_was_planned(returned, planned)
-    assert [row["host"] for row in returned.plan if row["leg"] == "issue"] == ["new-server"]
+    assert [row["agent"] for row in returned.plan if row.get("leg") == "issue"] == ["new-server"]
     assert holdings(lab)["new-server"]["6000010:204"] == (1, 0)
     assert holdings(lab)["old-server"]["6000010:204"] == (4, 0)
     assert play(lab, tmp_path, MIGRATE, "--check", variables=fewer).ended_well().changed == 0
@@ -122,7 +122,7 @@ def test_a_stopped_agent_is_one_sentence_and_a_second_run_does_all_that_can_be_d
     assert done.code != 0
     assert done.recap["old-server"]["failed"] == 1
     assert done.recap["new-server"]["failed"] == 0
-    assert "too-many, leg issue: The item 6000010:203" in done.output
+    assert "The item 6000010:203 of transfer 'too-many'" in done.output
     assert "Declare at most 100" in done.output
     assert "Traceback" not in failed.output + done.output
     assert holdings(lab)["new-server"]["6000010:201"] == (10, 0)
@@ -166,7 +166,11 @@ def test_hosts_that_are_never_reachable_together(lab: Lab, tmp_path: Path) -> No
         shutil.copy2(path, folders[target])
 
     waiting = at("new-server")
-    assert "waits for the file" in waiting.reported["new-server"]["waits"][0]
+    (row,) = waiting.rows.values()
+    awaited = folders["new-server"] / "simulation-seats-"
+    assert row["outcome"] == "waits"
+    assert row["who"].startswith(f"the file {awaited}")
+    assert row["who"].endswith(".transfer.json")
     carry("new-server", "old-server", "request")
     assert at("old-server", "--check").changed == at("old-server").changed == 1
     carry("old-server", "new-server", "transfer")
@@ -178,7 +182,7 @@ def test_hosts_that_are_never_reachable_together(lab: Lab, tmp_path: Path) -> No
     for host in lab.hosts:
         again = at(host)
         assert again.changed == 0
-        assert again.reported[host]["waits"] == []
+        assert [row["outcome"] for row in again.rows.values()] == ["same"]
     assert holdings(lab)["new-server"]["6000010:201"] == (10, 0)
 
 

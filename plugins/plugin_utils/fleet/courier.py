@@ -31,6 +31,26 @@ class Courier:
         self._delivered: t.Set[t.Tuple[str, str, str]] = set()
         self._deliveries: t.Counter[t.Tuple[str, str, str]] = collections.Counter()
 
+    def as_kept(self) -> t.Dict[str, t.Any]:
+        """As a task keeps it for the next."""
+        return {
+            "awaited": [[*place, kind] for place, kind in self._awaited.items()],
+            "given": list(self._given.values()),
+            "delivered": [list(place) for place in self._delivered],
+            "deliveries": [[*place, count] for place, count in self._deliveries.items()],
+        }
+
+    @classmethod
+    def from_kept(cls, kept: t.Mapping[str, t.Any]) -> Courier:
+        """What a task before has kept."""
+        courier = cls()
+        courier._awaited = {(agent, name): kind for agent, name, kind in kept["awaited"]}
+        courier._given = {_place(document): document for document in kept["given"]}
+        courier._delivered = {(to, name, kind) for to, name, kind in kept["delivered"]}
+        for to, name, kind, count in kept["deliveries"]:
+            courier._deliveries[to, name, kind] = count
+        return courier
+
     def take(self, agent: str, answer: Answer) -> None:
         """What an agent answered to a request for its state."""
         for result in answer["results"]:
@@ -40,11 +60,7 @@ class Courier:
             else:
                 self._awaited[agent, result["id"]] = awaits
         for document in answer["documents"]:
-            place = (document["to"], document["declaration"], document["kind"])
-            if self._given.get(place) != document and self._deliveries[place] < DELIVERIES_MAX:
-                self._given[place] = document
-                # Another one than before: it has to be brought again.
-                self._delivered.discard(place)
+            self._give(document)
 
     def deliveries(self) -> t.Dict[str, t.List[Brought]]:
         """What each agent is to be brought now; empty when there is nothing more to carry."""
@@ -64,6 +80,23 @@ class Courier:
             self._deliveries[place] += 1
             self._delivered.add(place)
 
+    def given_to(self, agent: str, declaration: str) -> t.List[Document]:
+        """The signed documents for an agent, whether or not it has a part in this run."""
+        return [
+            document
+            for (to, name, _kind), document in sorted(self._given.items())
+            if (to, name) == (agent, declaration) and document["envelope"] is not None
+        ]
+
+    def awaited_of(self, declaration: str) -> t.Dict[str, str]:
+        """Which agent awaits which document for a declaration."""
+        return {agent: kind for (agent, name), kind in self._awaited.items() if name == declaration}
+
+    def bring(self, agent: str, declaration: str, kind: str, envelope: t.Any) -> None:
+        """A document for an agent that came some other way."""
+        document = {"declaration": declaration, "to": agent, "kind": kind, "envelope": envelope}
+        self._give({**document, "facts": {}})
+
     def waiting(self, agents: t.Collection[str]) -> t.List[t.Dict[str, str]]:
         """What waits for agents that have no part in this run: who, for which document of whom."""
         rows = [
@@ -78,6 +111,13 @@ class Courier:
         ]
         return rows + absent
 
+    def _give(self, document: Document) -> None:
+        place = _place(document)
+        if self._given.get(place) != document and self._deliveries[place] < DELIVERIES_MAX:
+            self._given[place] = document
+            # Another one than before: it has to be brought again.
+            self._delivered.discard(place)
+
     def _due(self) -> t.Set[t.Tuple[str, str, str]]:
         """What is there for an agent that awaits it, and was not brought yet."""
         awaited = {(agent, name, kind) for (agent, name), kind in self._awaited.items()}
@@ -90,6 +130,10 @@ class Courier:
             for place, document in sorted(self._given.items())
             if place[0] == agent
         ]
+
+
+def _place(document: Document) -> t.Tuple[str, str, str]:
+    return (document["to"], document["declaration"], document["kind"])
 
 
 def _brought(document: Document) -> Brought:

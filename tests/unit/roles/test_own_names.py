@@ -63,6 +63,6 @@ def test_a_fact_of_each_name_is_refused(name: str) -> None:
 
 
 def test_what_a_host_has_told_counts_only_where_its_facts_do_not_have_the_name() -> None:
-    name = "license_transfer_told"
+    name = "license_server_move_told"
     honest, hostile = {name: 1, "ansible_facts": {}}, {name: 2, "ansible_facts": {name: 2}}
     assert values_of([honest, hostile, {"ansible_facts": {}}], name) == [1]

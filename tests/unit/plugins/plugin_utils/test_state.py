@@ -12,7 +12,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._state import
     failures,
     held_up,
     misspelt,
-    transfer_drift,
     vendors_here,
 )
 
@@ -96,31 +95,6 @@ def test_what_a_waiting_step_holds_up_is_no_failure() -> None:
     # A task that failed without a problem of the agent is a failure like any other.
     assert not held_up([{"msg": "no such file"}], [WAIT])
     assert not held_up([{"results": [{"problem": BUSY}, {"msg": "no such file"}]}], [WAIT])
-
-
-def test_transfers_are_told_to_the_hosts_that_had_a_part_in_them() -> None:
-    step = {"leg": "issue", "step": "debit", "title": "debiting"}
-    plan = [
-        {**step, "transfer": "seats", "host": "old"},
-        {**step, "transfer": "seats", "host": "old"},
-        {**step, "transfer": "fair/lot-1", "host": "old"},
-        {**step, "transfer": "forgotten", "host": "new"},
-    ]
-    ends = {"item": "1:2", "source": "old", "target": "new"}
-    transfers = [{"name": "seats", "type": "licenses", "quantity": 3, **ends}]
-    borrows = [{"name": "fair", "seats": 2, "until": "2027-01-31", **ends}]
-    known = {"transfers": [{"name": "forgotten", "status": "In Transit (push)"}]}
-
-    def reported(agent: str) -> list[tuple[str, str, str]]:
-        about = {"agent": agent, "before": known}
-        rows = transfer_drift(plan, transfers, borrows, about)
-        return [(row["what"], row["declared"], row["present"]) for row in rows]
-
-    assert reported("old") == [
-        ("transfer seats", "3 licenses of 1:2, old to new", "not begun"),
-        ("transfer fair/lot-1", "2 of 1:2 until 2027-01-31, old to new", "not begun"),
-    ]
-    assert reported("new") == [("transfer forgotten", "brought to its end", "In Transit (push)")]
 
 
 def test_the_table_has_every_host() -> None:

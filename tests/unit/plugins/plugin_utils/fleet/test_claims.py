@@ -6,46 +6,37 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible.errors import AnsibleFilterError
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import transfer_id
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._allowed import (
-    kept_records,
-    lots_allowed,
-    more_to_read,
-    open_allowed,
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.claims import (
+    Claim,
+    Lots,
+    refusal,
+    why_not_open,
 )
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._declarations import (
-    all_transfers,
-)
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._legs import Reported
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._outcome import (
-    kept_borrows,
-    kept_reading,
-    outcome,
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
+    borrow_of,
 )
 
 Record = dict[str, t.Any]
 
 HONEST, HOSTILE, THIRD = "old-server", "new-server", "third-server"
 CONTAINERS = {HONEST: "130-1", HOSTILE: "130-2", THIRD: "130-3"}
-SEATS = 2
 UNTIL = "2099-01-31T00:00:00Z"
 LATER = "2099-12-31T00:00:00Z"
 ITEMS = ("6000010:204", "6000010:201")
-BORROW = {
-    "name": "cad",
-    "item": ITEMS[0],
-    "seats": SEATS,
-    "until": "2099-01-31",
-    "source": HONEST,
-    "target": HOSTILE,
-}
-DECLARED = [
-    {"name": "to-honest", "source": HOSTILE, "target": HONEST},
-    {"name": "to-hostile", "source": HONEST, "target": HOSTILE},
-]
-TRANSFERS = [{"item": ITEMS[1], "type": "licenses", "quantity": 3, **entry} for entry in DECLARED]
+BORROW = borrow_of(
+    {
+        "name": "cad",
+        "item": ITEMS[0],
+        "seats": 2,
+        "until": "2099-01-31",
+        "source": HONEST,
+        "source_container": CONTAINERS[HONEST],
+        "target": HOSTILE,
+    },
+    str,
+)
 
 
 def end(agent: str, container: str | None = None) -> Record:
@@ -70,50 +61,18 @@ def lot(name: str, **changes: t.Any) -> Record:
 
 
 def record(described: Record, side: str, state: str) -> Record:
-    return {
-        **described,
-        "side": side,
-        "state": state,
-        "status": "",
-        "documents": {},
-        "amounts": {"seats": 1},
-    }
-
-
-def host(agent: str, known: list[Record]) -> Reported:
-    """What a host told before anybody was asked for anything."""
-    read = {
-        "containers": [{"serial": CONTAINERS[agent]}],
-        "license_items": [],
-        "transfers": known,
-        "peers": [],
-    }
-    reported: Reported = {"agent": agent, "borrows": [BORROW], "results": {}}
-    return kept_reading(reported, read)
-
-
-def looked_up(hosts: list[Reported], journal: list[Record]) -> list[Reported]:
-    """The hosts after the honest one has looked into its journal for what the others say."""
-    more = more_to_read(hosts, HONEST)
-    assert set(more["ids"]).isdisjoint({entry["id"] for entry in hosts[0]["before"]["transfers"]})
-    found = journal if more["lent"] else [each for each in journal if each["id"] in more["ids"]]
-    return [kept_records(hosts[0], found, more["ids"]), *hosts[1:]]
-
-
-def reported_by(said: list[Record], journal: t.Sequence[Record] = ()) -> list[Reported]:
-    """Both hosts after the borrower has told its lots, and the lender has looked them up."""
-    hosts = [host(HONEST, []), host(HOSTILE, [])]
-    hosts[1] = kept_borrows(hosts[1], [{"transfers": said, "license_transfer_borrow": BORROW}])
-    return looked_up(hosts, list(journal))
-
-
-def refused(said: list[Record], journal: t.Sequence[Record] = ()) -> list[str]:
-    hosts = reported_by(said, journal)
-    return lots_allowed(hosts[1], hosts)[1]
+    return {**described, "side": side, "state": state, "status": "", "amounts": {"seats": 1}}
 
 
 def lent(number: int, state: str = "transferred_receipted", **changes: t.Any) -> Record:
     return record(lot(f"cad/lot-{number}", **changes), "source", state)
+
+
+def refused(said: list[Record], journal: t.Sequence[Record] | None = ()) -> list[str]:
+    """A sentence for each lot that is not carried, by what the lender's own journal has."""
+    lots = Lots(BORROW, None if journal is None else list(journal))
+    found = [(each, lots.why_not(each)) for each in said]
+    return [refusal(Claim(each, HOSTILE, BORROW.id), why) for each, why in found if why]
 
 
 RETURNED = lot(
@@ -134,12 +93,6 @@ def test_a_stolen_lot_is_told_with_who_claims_it_and_what() -> None:
     )
     (sentence,) = refused([lot("theft", type="complete")])
     assert "declares no such borrow for this host" in sentence
-    hosts = reported_by([lot("theft")])
-    transfers = all_transfers(TRANSFERS, hosts)
-    assert outcome(transfers, HOSTILE, hosts, "")["failures"] == [
-        *refused([lot("theft")]),
-    ]
-    assert outcome(transfers, HONEST, hosts, "")["failures"] == []
 
 
 @pytest.mark.parametrize(
@@ -191,42 +144,23 @@ def test_what_was_lent_is_extended_and_comes_back() -> None:
 
 
 def test_of_a_lender_whose_journal_was_not_read_nothing_is_borrowed() -> None:
-    hosts = [host(HONEST, []), host(HOSTILE, [])]
-    results = [{"transfers": [lot("cad/lot-1")], "license_transfer_borrow": BORROW}]
-    hosts[1] = kept_borrows(hosts[1], results)
-    assert "nobody knows what old-server has lent already" in lots_allowed(hosts[1], hosts)[1][0]
+    assert "nobody knows what old-server has lent already" in refused([lot("cad/lot-1")], None)[0]
 
 
 def test_an_open_transfer_that_is_not_declared_needs_the_word_of_the_other_host() -> None:
     claimed = record(lot("undeclared"), "target", "accepted")
-    hosts = [host(HONEST, []), host(HOSTILE, [claimed])]
-    assert more_to_read(hosts, HONEST) == {"ids": [claimed["id"]], "lent": False}
-    (sentence,) = open_allowed(hosts[1], hosts, ())[1]
-    assert sentence == (
+    claim = Claim(claimed, HOSTILE, None)
+    why = why_not_open(claim, None)
+    assert why is not None
+    assert refusal(claim, why) == (
         "The agent of new-server claims the open transfer undeclared, and neither the inventory"
         " nor old-server knows it. No other host was asked for it: correct the inventory, or find"
         " out who answers in the agent's place."
     )
+    begun = record(lot("undeclared"), "source", "in_transit")
+    assert why_not_open(claim, begun) is None
+    assert "has not begun" in str(why_not_open(claim, {**begun, "state": "created"}))
+    other = record(lot("undeclared", item=ITEMS[1]), "source", "in_transit")
+    assert "another item" in str(why_not_open(claim, other))
     foreign = record(lot("undeclared", target=end(THIRD)), "target", "accepted")
-    hosts = [host(HONEST, []), host(HOSTILE, [foreign])]
-    assert "it is one of third-server" in open_allowed(hosts[1], hosts, ())[1][0]
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"transfers": "none"},
-        {"transfers": [{"id": 1}]},
-        {"transfers": [record(lot("x"), "both", "created")]},
-        {"transfers": [{**record(lot("x"), "source", "created"), "amounts": {"seats": "1"}}]},
-        {"containers": [{}]},
-        {"license_items": [None]},
-        {"peers": [{"agent": 1, "evidence": None}]},
-    ],
-)
-def test_an_answer_that_cannot_be_read_fails_the_host_that_gave_it(answer: Record) -> None:
-    usual: Record = {"containers": [], "license_items": [], "transfers": [], "peers": None}
-    reported: Reported = {"agent": HOSTILE, "borrows": [], "results": {}}
-    assert kept_reading(reported, usual)["before"]["transfers"] == []
-    with pytest.raises(AnsibleFilterError, match="The agent of new-server sent something"):
-        kept_reading(reported, {**usual, **answer})
+    assert "it is one of third-server" in str(why_not_open(Claim(foreign, HOSTILE, None), begun))

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs of the fleet program over agents of a lab, as a playbook does them: task by task.
+
+Between two tasks nothing lives on but what JSON can hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.asking import SERIALS
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
+    read_declarations,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plan import Plan
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.report import Row, rows_of
+
+Ask = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""Asks the agent of a host to take a body, and gives its answer."""
+
+ROUNDS_MAX = 12
+OLD, NEW = SERIALS
+GONE = LicenseProblem.of("agent-stopped", "Nobody listens.", "Start seatkeeper-agent.").document
+
+
+@dataclass
+class Run:
+    """What a run came to, and each request that it made."""
+
+    rows: list[Row]
+    requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """How each declared thing ended."""
+        return {row["what"]: row["outcome"] for row in self.rows}
+
+    @property
+    def whys(self) -> str:
+        """All reasons."""
+        return " ".join(row["why"] for row in self.rows if row["why"])
+
+
+def run(
+    ask: Ask,
+    variables: Mapping[str, Any],
+    check: bool = False,
+    hosts: Iterable[str] = (OLD, NEW),
+) -> Run:
+    """One run of all hosts; an agent that cannot be asked raises ConnectionError."""
+    made = Run([])
+    declarations = read_declarations(variables, lambda host: host)
+    plan = Plan(list(hosts), check)
+    answers = {}
+    for host in plan.hosts:
+        own = [each.told(host) for each in declarations if host in each.agents]
+        body = {"dry_run": True, "look": True, "declarations": own}
+        answers[host] = _answer(ask, host, body, made)
+    for host in plan.hosts:
+        plan.declare(each for each in declarations if host in each.agents)
+    for _round in range(ROUNDS_MAX):
+        for host, answer in answers.items():
+            plan.take(host, answer)
+        orders = plan.next()
+        if not orders:
+            made.rows = rows_of(plan)
+            return made
+        plan = Plan.from_kept(json.loads(json.dumps(plan.as_kept())))
+        answers = {host: _answer(ask, host, body, made) for host, body in orders.items()}
+    raise AssertionError(f"more than {ROUNDS_MAX} rounds")
+
+
+def _answer(ask: Ask, host: str, body: dict[str, Any], made: Run) -> dict[str, Any]:
+    made.requests.append((host, body))
+    try:
+        return ask(host, body)
+    except ConnectionError:
+        return {"problem": GONE}

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents in a folder, for hosts that are never in one play.
+
+Each file has one document. Its name says for what and which it is, so that people know it again;
+what counts is its content.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._documents import (
+    read_document,
+    write_document,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
+    Declaration,
+    Entry,
+)
+
+
+class Folder:
+    """A folder of the controller, from which somebody carries files to another one."""
+
+    def __init__(self, path: str, is_check: bool) -> None:
+        self._path = Path(path)
+        self._is_check = is_check
+
+    def file_of(self, declaration: Declaration, kind: str) -> str:
+        """The file of one document: no two declarations share it."""
+        return str(self._path / f"{file_stem(declaration.name)}-{declaration.id[:8]}.{kind}.json")
+
+    def read(self, declaration: Declaration, kind: str) -> t.Optional[Entry]:
+        """The signed document; None where it is not there yet. LicenseProblem for another file."""
+        return read_document(self.file_of(declaration, kind))
+
+    def write(self, declaration: Declaration, kind: str, envelope: Entry) -> bool:
+        """Have the document there, for its owner only; whether that is a change."""
+        return write_document(self.file_of(declaration, kind), envelope, self._is_check)

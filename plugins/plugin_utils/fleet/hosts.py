@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one host showed of itself in a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import Entry
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.places import (
+    Items,
+    containers_of,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.shapes import (
+    UnreadableError,
+    check_answer,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.sums import (
+    Holding,
+    holding_of,
+)
+
+
+@dataclasses.dataclass
+class Host:
+    """The host of one agent; ``problem`` says why it does not answer, in the form of RFC 9457."""
+
+    agent: str
+    problem: t.Optional[Entry] = None
+    containers: Items = dataclasses.field(default_factory=dict)
+    open_transfers: t.List[Entry] = dataclasses.field(default_factory=list)
+    records: t.Dict[str, t.Optional[Entry]] = dataclasses.field(default_factory=dict)
+    """What its journal has of transfers that it was asked for; None where it has nothing."""
+    before: t.Optional[Holding] = None
+    after: t.Optional[Holding] = None
+    """What it held when it was first looked at, and at the end of a run."""
+    evidence: t.Dict[str, t.Optional[Entry]] = dataclasses.field(default_factory=dict)
+    """By the name of a peer: its newest document that this host keeps."""
+    broken: t.List[str] = dataclasses.field(default_factory=list)
+    """What the host itself says does not hold in its journal."""
+
+    def take(self, answer: Entry) -> bool:
+        """Whether the answer can be gone by."""
+        try:
+            self.problem = answer.get("problem")
+            if self.problem is None:
+                check_answer(answer, self.agent)
+                if answer.get("look") is not None:
+                    self._look(answer["look"])
+                self.records.update({each["id"]: each for each in answer.get("records") or ()})
+        except UnreadableError as error:
+            self.problem = error.document
+        return self.problem is None
+
+    @classmethod
+    def from_kept(cls, kept: Entry) -> Host:
+        """What a task before has kept."""
+        held = {
+            name: None if kept[name] is None else Holding(**kept[name])
+            for name in ("before", "after")
+        }
+        return cls(**{**kept, **held})
+
+    def _look(self, look: Entry) -> None:
+        called = look["agent"]["agent"]["name"]
+        if called != self.agent:
+            raise UnreadableError(
+                f"The agent of {self.agent} is called {called}.",
+                "Set seatkeeper_agent_name for this host to the name in the agent's settings.",
+            )
+        self.containers = containers_of(_seen(look, "containers"))
+        self.open_transfers = _seen(look, "transfer")
+        self.records.update({each["id"]: each for each in self.open_transfers})
+        items = [item for each in _seen(look, "containers") for item in each["items"]]
+        held = holding_of(items, self.open_transfers)
+        if self.before is None:
+            self.before = held
+        else:
+            self.after = held
+        self.evidence = {peer["agent"]: peer["evidence"] for peer in look["peers"]}
+        self.broken = [
+            invariant["detail"]
+            for invariant in look["agent"]["invariants"]
+            if not invariant["holds"]
+        ]
+
+
+def _seen(look: Entry, name: str) -> t.List[Entry]:
+    """What was seen of one thing, at whosever products."""
+    looks = [product.get(name) or {} for product in look["products"].values()]
+    return [entry for each in looks for entry in each.get("seen") or ()]

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run came to: for each declared thing one row, which says how it ended and why.
+
+Every row has one of the outcomes below. What nobody looked at is said to be so, and nothing is
+reported as done that was not seen done.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
+    SIDES,
+    Entry,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.places import is_placed
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plan import Plan
+
+Row = t.Dict[str, t.Any]
+
+SAME: t.Final = "same"
+CHANGED: t.Final = "changed"
+WOULD_CHANGE: t.Final = "would change"
+WAITS: t.Final = "waits"
+FAILED: t.Final = "failed"
+UNKNOWN: t.Final = "unknown"
+NOT_LOOKED_AT: t.Final = "not looked at"
+DRIFT: t.Final = frozenset({WOULD_CHANGE, WAITS, FAILED, UNKNOWN, NOT_LOOKED_AT})
+"""The outcomes with which something is not as it is declared, or nobody can say so."""
+
+COLUMNS: t.Final = {
+    "hosts": "Hosts",
+    "what": "What",
+    "declared": "Declared",
+    "present": "Before",
+    "outcome": "Outcome",
+}
+_NOBODY: t.Final = "not begun"
+
+
+class _Ended(t.NamedTuple):
+    """How something ended; ``who`` is awaited, ``why`` says what to do about it.
+
+    ``failed_at`` are the agents at whose hosts it failed.
+    """
+
+    outcome: str
+    who: t.Optional[str] = None
+    why: t.Optional[str] = None
+    failed_at: t.Sequence[str] = ()
+
+
+def rows_of(plan: Plan) -> t.List[Row]:
+    """One row for each declared thing and for each host that did not answer."""
+    silent = [
+        {
+            "hosts": agent,
+            "what": "host",
+            "outcome": NOT_LOOKED_AT,
+            "why": _sentence(host.problem),
+            "agents": [agent],
+            "failed_at": [agent],
+        }
+        for agent, host in plan.hosts.items()
+        if host.problem is not None
+    ]
+    broken = [
+        {
+            "hosts": agent,
+            "what": "journal",
+            "outcome": FAILED,
+            "why": " ".join(host.broken),
+            "agents": [agent],
+            "failed_at": [agent],
+        }
+        for agent, host in plan.hosts.items()
+        if host.broken
+    ]
+    sums = [
+        {
+            "hosts": "all",
+            "what": "sum",
+            "outcome": FAILED,
+            "why": why,
+            "agents": list(plan.hosts),
+            "failed_at": list(plan.hosts),
+        }
+        for why in plan.lost_or_doubled()
+    ]
+    matters = [_row(matter, plan) for matter in plan.matters.values()]
+    return [{**_EMPTY, **row} for row in (*sums, *silent, *broken, *matters)]
+
+
+def drift_of(rows: t.List[Row], plan: Plan) -> t.Dict[str, t.List[Row]]:
+    """The rows with which something differs, by the first agent of this play that has a part."""
+    found: t.Dict[str, t.List[Row]] = {}
+    for row in rows:
+        agents = [agent for agent in row["agents"] if agent in plan.hosts]
+        if row["outcome"] != SAME and agents:
+            between = f"{row['declared']}, {row['hosts']}" if row["declared"] else None
+            shown = {**row, "declared": between, "outcome": _outcome_text(row)}
+            found.setdefault(agents[0], []).append(shown)
+    return found
+
+
+def lines_of(rows: t.List[Row]) -> t.List[str]:
+    """The rows as a table, with what is to be done below it."""
+    shown = [{**row, "outcome": _outcome_text(row)} for row in rows]
+    whys = [f"{row['hosts']}, {row['what']}: {row['why']}" for row in rows if row["why"]]
+    return [*table(shown, COLUMNS), *whys]
+
+
+def _outcome_text(row: Row) -> str:
+    return f"{row['outcome']} for {row['who']}" if row["who"] else str(row["outcome"])
+
+
+_EMPTY: t.Final[Row] = dict.fromkeys(
+    ("hosts", "what", "declared", "present", "outcome", "who", "why", "digest")
+)
+
+
+def _row(matter: Matter, plan: Plan) -> Row:
+    ended = _ended(matter, plan)
+    return {
+        "hosts": " to ".join(matter.agents),
+        "agents": list(matter.agents),
+        "what": f"{matter.declaration.kind} {matter.declaration.name}",
+        "declared": _declared(matter),
+        "present": _present(matter),
+        "digest": _digest(matter),
+        **ended._asdict(),
+    }
+
+
+def _ended(matter: Matter, plan: Plan) -> _Ended:
+    if matter.refused is not None:
+        said_by = matter.agents if matter.claim is None else [matter.claim.agent]
+        return _Ended(FAILED, why=matter.refused, failed_at=said_by)
+    missing = _missing(matter, plan)
+    problems = [(agent, problem) for agent, problem in matter.problems() if plan.is_there(agent)]
+    if missing and not (problems and is_placed(matter.declaration)):
+        # Before every container is known a refusal says no more than that it is not.
+        return missing
+    if problems:
+        lasts = [matter.last(agent) or {} for agent, _problem in problems]
+        is_unknown = any(last["outcome"] == "unknown" for last in lasts)
+        whys = dict.fromkeys(_sentence(problem) for _agent, problem in problems)
+        outcome = UNKNOWN if is_unknown else FAILED
+        return _Ended(outcome, why=" ".join(whys), failed_at=[agent for agent, _ in problems])
+    return _by_answers(matter, plan.is_check)
+
+
+def _missing(matter: Matter, plan: Plan) -> t.Optional[_Ended]:
+    """What cannot be told without those who did not answer, or are not in the play."""
+    present = [agent for agent in matter.agents if agent in plan.hosts]
+    silent = [agent for agent in present if not plan.is_there(agent)]
+    if silent:
+        did = "Something was done before." if matter.told and matter.changed() else None
+        return _Ended(NOT_LOOKED_AT, who=" and ".join(silent), why=did)
+    absent = [agent for agent in matter.agents if agent not in plan.hosts]
+    lasts = [matter.last(agent) for agent in present]
+    if absent and any(last is not None and last["outcome"] != "same" for last in lasts):
+        return _Ended(WAITS, who=_file(matter, plan) or f"{' and '.join(absent)}, not in this play")
+    return None
+
+
+def _file(matter: Matter, plan: Plan) -> t.Optional[str]:
+    """The file that somebody has to bring, where documents go that way."""
+    if plan.folder is None:
+        return None
+    awaited = plan.courier.awaited_of(matter.id).values()
+    files = [plan.folder.file_of(matter.declaration, kind) for kind in awaited]
+    return f"the file {files[0]}" if files else None
+
+
+def _by_answers(matter: Matter, is_check: bool) -> _Ended:
+    lasts = [last for agent in matter.agents if (last := matter.last(agent)) is not None]
+    outcomes = {last["outcome"] for last in lasts}
+    waits = [last["waits_for"] for last in lasts if last["outcome"] == "waits"]
+    if "unknown" in outcomes:
+        return _Ended(UNKNOWN)
+    if is_check and "would_change" in outcomes:
+        return _Ended(WOULD_CHANGE)
+    if waits:
+        return _Ended(WAITS, who=_who(waits))
+    if "would_change" in outcomes:
+        # It was told, and at the end it is still not so.
+        return _Ended(
+            UNKNOWN, why="It was done, and afterwards it was not seen done. Run it again."
+        )
+    return _Ended(CHANGED if matter.changed() else SAME)
+
+
+def _who(waits: t.List[t.Optional[Entry]]) -> str:
+    """A person before a vendor, and both before another agent."""
+    found = [wait for wait in waits if wait is not None]
+    people = [f"{wait['who']}: {wait['title']}" for wait in found if wait.get("who")]
+    agents = [str(wait["agent"]) for wait in found if wait.get("agent")]
+    return ", ".join(dict.fromkeys(people or agents)) or "the agent's own work"
+
+
+def _declared(matter: Matter) -> str:
+    if matter.claim is not None and matter.claim.borrow is None:
+        return "brought to its end"
+    declared = matter.declaration.declared
+    if matter.declaration.kind == "borrow":
+        return f"{declared['seats']} of {declared['item']} until {declared['until']}"
+    transfer = declared["transfer"]
+    amount = transfer["quantity"]
+    what = transfer["type"] if amount is None else f"{amount} {transfer['type']}"
+    return f"{what} of {transfer['item']}"
+
+
+def _present(matter: Matter) -> t.Optional[str]:
+    """How it stood when it was first looked at."""
+    firsts = [first for agent in matter.agents if (first := matter.first.get(agent)) is not None]
+    if matter.declaration.kind == "borrow":
+        seats = [first["before"]["seats"] for first in firsts if "seats" in first["before"]]
+        return str(seats[0]) if seats else None
+    known = [first["present"]["status"] for first in firsts if first["present"] is not None]
+    return known[0] if known else _NOBODY if firsts else None
+
+
+def _digest(matter: Matter) -> t.Optional[str]:
+    """What confirms a plan that cannot be undone."""
+    lasts = [matter.asked.get(agent) or {} for agent in matter.agents]
+    found = [last["digest"] for last in lasts if last.get("confirmation_required")]
+    return found[0] if found else None
+
+
+def _sentence(problem: t.Optional[Entry]) -> str:
+    return "" if problem is None else str(LicenseProblem(problem))
+
+
+def steps_of(plan: Plan) -> t.List[Row]:
+    """What each host did, or in check mode would do, step by step."""
+    return [
+        {
+            "declaration": matter.declaration.name,
+            "agent": agent,
+            "title": step["title"],
+            "reversible": step["reversible"],
+            **({"leg": step["leg"]} if "leg" in step else {}),
+        }
+        for matter in plan.matters.values()
+        for agent in matter.agents
+        for step in (matter.told.get(agent) or matter.asked.get(agent) or _STILL)["steps"]
+        if matter.changed_at(agent)
+    ]
+
+
+_STILL: t.Final[Entry] = {"steps": []}
+
+
+def differences_of(plan: Plan, agent: str) -> t.List[t.Dict[str, t.Any]]:
+    """What became different at one host, or would, in the form that C(--diff) shows."""
+    found = []
+    for matter in plan.matters.values():
+        done = matter.told.get(agent) or matter.asked.get(agent)
+        if done is not None and matter.changed_at(agent):
+            what = f"{matter.declaration.kind} {matter.declaration.name} at {_place(matter, agent)}"
+            found.append(
+                {
+                    "before_header": f"{what}, before",
+                    "after_header": f"{what}, after",
+                    "before": done["before"],
+                    "after": done["after"],
+                }
+            )
+    return found
+
+
+def _place(matter: Matter, agent: str) -> str:
+    """An agent, with its side and its container where the thing has two."""
+    body = matter.declaration.declared.get("transfer", {})
+    for side in SIDES:
+        end = body.get(side, {})
+        if end.get("agent") == agent:
+            return f"{agent} ({side}, container {end.get('container')})"
+    return agent

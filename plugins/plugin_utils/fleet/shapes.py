@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether an agent's answer is of the form that a run of all hosts may go on with.
+
+What one agent sends must neither make the tasks of other hosts fail nor reach them unread.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    AGENT_UNKNOWN,
+    LicenseProblem,
+)
+
+Shape = t.Any
+"""A type or several, a pattern, a list of one shape, or a dict of members that have to be there."""
+
+_TEXT_OR_NONE: t.Final = (str, type(None))
+_DOCUMENT: t.Final = (dict, type(None))
+_NAME: t.Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_END: t.Final = {"agent": str, "container": _TEXT_OR_NONE}
+_TRANSFER: t.Final = {
+    "id": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    "name": str,
+    "item": str,
+    "type": str,
+    "mode": str,
+    "quantity": (int, type(None)),
+    "until": _TEXT_OR_NONE,
+    "parent": _TEXT_OR_NONE,
+    "source": _END,
+    "target": _END,
+}
+_RECORD: t.Final = {
+    **_TRANSFER,
+    "side": re.compile("source|target"),
+    "state": str,
+    "status": str,
+    "amounts": dict,
+}
+_RESULT: t.Final = {
+    "id": str,
+    "kind": str,
+    "outcome": re.compile("same|changed|would_change|waits|failed|unknown"),
+    "changed": bool,
+    "present": _DOCUMENT,
+    "before": dict,
+    "after": dict,
+    "steps": [{"name": str, "title": str, "reversible": bool, "performer": str}],
+    "digest": _TEXT_OR_NONE,
+    "confirmation_required": bool,
+    "waits_for": _DOCUMENT,
+    "next": _DOCUMENT,
+    "details": dict,
+    "problem": _DOCUMENT,
+}
+_GIVEN: t.Final = {
+    "declaration": str,
+    "to": str,
+    "kind": _NAME,
+    "envelope": _DOCUMENT,
+    "facts": dict,
+}
+_PROBLEM: t.Final = {"code": str, "detail": str, "next_action": str}
+_ITEM: t.Final = {
+    "item": str,
+    "status": str,
+    "seats": int,
+    "units": int,
+    "borrowed_until": _TEXT_OR_NONE,
+}
+_CONTAINER: t.Final = {"serial": str, "more": bool, "items": [_ITEM]}
+_LOOK: t.Final = {
+    "agent": {
+        "agent": {"name": str, "version": str},
+        "invariants": [{"holds": bool, "detail": str}],
+    },
+    "products": dict,
+    "peers": [{"agent": str, "evidence": _DOCUMENT}],
+}
+
+
+class UnreadableError(LicenseProblem):
+    """What an agent sent cannot be gone by."""
+
+    def __init__(self, detail: str, next_action: str) -> None:
+        problem = LicenseProblem.of(AGENT_UNKNOWN, detail, next_action)
+        super().__init__(problem.document)
+
+
+def check_answer(answer: t.Any, host: str) -> None:
+    """UnreadableError where an answer to a request for a host's state is of another form."""
+    shape = {"results": [_RESULT], "documents": [_GIVEN]}
+    _check(answer, shape, "the answer", host)
+    _check(answer.get("records") or [], [_RECORD], "records", host)
+    for number, result in enumerate(answer["results"]):
+        place = f"results[{number}]"
+        if result["problem"] is not None:
+            _check(result["problem"], _PROBLEM, f"{place}.problem", host)
+        if result["kind"] == "borrow":
+            _check(result["details"].get("transfers", []), [_TRANSFER], f"{place}.details", host)
+            _check((result["present"] or {}).get("lent", []), [_RECORD], f"{place}.present", host)
+        if result["kind"] == "transfer" and result["present"] is not None:
+            _check(result["present"], _RECORD, f"{place}.present", host)
+    if answer.get("look") is not None:
+        _check(answer["look"], _LOOK, "the look", host)
+        for name, product in answer["look"]["products"].items():
+            _check_product(product, f"products.{name}", host)
+
+
+def _check_product(product: t.Any, place: str, host: str) -> None:
+    _check(product, dict, place, host)
+    for name, inner in (("containers", _CONTAINER), ("transfer", _RECORD)):
+        looked = product.get(name, {})
+        _check(looked, dict, f"{place}.{name}", host)
+        if looked.get("seen") is not None:
+            _check(looked["seen"], [inner], f"{place}.{name}.seen", host)
+            for entry in looked["seen"]:
+                for measure, amount in entry.get("amounts", {}).items():
+                    _check(amount, int, f"{place}.{name}.amounts.{measure}", host)
+
+
+def _check(value: t.Any, shape: Shape, place: str, host: str) -> None:
+    if isinstance(shape, dict):
+        _require(isinstance(value, t.Mapping), place, host)
+        for name, inner in shape.items():
+            _require(name in value, f"{place}.{name}", host)
+            _check(value[name], inner, f"{place}.{name}", host)
+    elif isinstance(shape, list):
+        _require(isinstance(value, (list, tuple)), place, host)
+        for number, each in enumerate(value):
+            _check(each, shape[0], f"{place}[{number}]", host)
+    elif isinstance(shape, re.Pattern):
+        _require(isinstance(value, str) and shape.fullmatch(value) is not None, place, host)
+    else:
+        is_flag = isinstance(value, bool) and shape is not bool
+        _require(isinstance(value, shape) and not is_flag, place, host)
+
+
+def _require(holds: bool, place: str, host: str) -> None:
+    if not holds:
+        raise UnreadableError(
+            f"The agent of {host} sent something that cannot be read, at {place}. Nothing was asked"
+            " of another host for it.",
+            "Update agent and collection to the same release, or find out who answers there.",
+        )
