@@ -7,6 +7,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 DEFAULT_SOCKET = "/run/seatkeeper/agent.sock"
+DEFAULT_COMMAND = "/usr/local/bin/seatkeeper-agent"
 DEFAULT_TIMEOUT_SECONDS = 300
 
 Rules = t.Tuple[t.Tuple[t.Any, ...], ...]
@@ -36,21 +37,49 @@ class ArgumentSpec:
     def to_kwargs(self) -> dict[str, t.Any]:
         """The arguments of AnsibleModule.
 
-        No module writes its options into the host's log: the agent has an audit, and refuses texts
-        that must not be kept, such as a card's number, after Ansible would have written them.
+        No module writes its options into the host's log: the agent has an audit.
         """
+        return {"no_log": True, "argument_spec": self.options, **self.rules()}
+
+    def rules(self) -> dict[str, t.Any]:
+        """What is between the options, as Ansible is told it."""
         return {
-            "no_log": True,
-            "argument_spec": self.options,
             "required_if": [list(rule) for rule in self.required_if],
             "required_one_of": [list(rule) for rule in self.required_one_of],
             "mutually_exclusive": [list(rule) for rule in self.mutually_exclusive],
         }
 
 
+def secrets_in(options: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> set[str]:
+    """The values of all options with ``no_log``, also of those in options; none is shown."""
+    found: set[str] = set()
+    for name, option in options.items():
+        value = given.get(name)
+        if not value:
+            continue
+        if option.get("no_log"):
+            found |= set(_texts(value))
+        for each in value if isinstance(value, list) else [value]:
+            if "options" in option and isinstance(each, dict):
+                found |= secrets_in(option["options"], each)
+    return found
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _texts(each)
+    elif value not in ("", None, True, False):
+        yield str(value)
+
+
 AGENT_ARGUMENTS: t.Final = ArgumentSpec(
     options={
-        "agent_socket": {"type": "path", "default": DEFAULT_SOCKET},
+        "agent_socket": {"type": "str", "default": DEFAULT_SOCKET},
+        "agent_command": {"type": "str", "default": DEFAULT_COMMAND},
+        "agent_url": {"type": "str"},
         "timeout": {"type": "int", "default": DEFAULT_TIMEOUT_SECONDS},
     }
 )

@@ -15,9 +15,6 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable im
     printable,
 )
 
-if t.TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
-
 TYPE_PREFIX = "urn:seatkeeper:problem:"
 
 AGENT_MISSING = "agent-missing"
@@ -96,8 +93,7 @@ class LicenseProblem(Exception):
         return " ".join(one_line(str(part)) for part in parts if part)
 
 
-def refuse(module: AnsibleModule, problem: LicenseProblem, **more: t.Any) -> t.NoReturn:
-    """End the module with the problem's sentence; no word of anybody's acts on a terminal."""
+def failed_result(problem: LicenseProblem) -> dict[str, t.Any]:
+    """The result of a task that failed with it; no word of anybody's acts on a terminal."""
     reported = made_printable({"problem": problem.document, **problem.result})
-    module.fail_json(msg=printable(str(problem)), **reported, **more)
-    raise AssertionError("fail_json has ended the module")
+    return {**reported, "failed": True, "msg": printable(str(problem))}

@@ -14,13 +14,8 @@ import http.client
 import os
 import pwd
 import socket
-import ssl
 import typing as t
-from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.error import HTTPError, URLError
-
-from ansible.module_utils.urls import Request
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
     AGENT_FORBIDDEN,
@@ -67,18 +62,70 @@ class Transport(abc.ABC):
         """Send one request and read its whole answer; LicenseProblem when there is none."""
 
 
+_SENTENCES: t.Final = {
+    AGENT_MISSING: (
+        (
+            "There is no socket {socket}: seatkeeper-agent is not installed on this host, does not"
+            " run, or uses another socket."
+        ),
+        (
+            "Start it with 'seatkeeper-agent serve' or its service, or set agent_socket to the path"
+            " that its settings name."
+        ),
+    ),
+    AGENT_FORBIDDEN: (
+        "The user {user} may not use the socket {socket}, which is for the group {group}.",
+        "Add the user to the group {group} and log in anew, or set 'become: true'.",
+    ),
+    AGENT_STOPPED: (
+        (
+            "Nobody listens on the socket {socket}: seatkeeper-agent has stopped and left it"
+            " behind, or it is no socket."
+        ),
+        "Start seatkeeper-agent; its log says why it stopped.",
+    ),
+    AGENT_OVERLOADED: (
+        "The agent at the socket {socket} takes no more connections at the moment.",
+        "Run the playbook again; if it stays so, look at the agent's log.",
+    ),
+    AGENT_TIMEOUT: (
+        "The agent at the socket {socket} did not answer within {seconds} seconds.",
+        "Look at the agent's log, or set timeout to more seconds.",
+    ),
+    AGENT_LOST: (
+        "The connection to the agent at the socket {socket} broke before its answer was complete.",
+        "Run the playbook again: what was begun is carried on, not repeated.",
+    ),
+    AGENT_UNKNOWN: (
+        "What answers at the socket {socket} does not speak HTTP as an agent does ({shown}).",
+        "Set agent_socket to the socket of seatkeeper-agent.",
+    ),
+}
+
+
+def no_answer(code: str, socket_path: str, **members: str) -> LicenseProblem:
+    """Why a socket gives no answer, in the same words whoever has tried it."""
+    detail, next_action = _SENTENCES[code]
+    told = {"socket": socket_path, **members}
+    return LicenseProblem.of(code, detail.format_map(told), next_action.format_map(told))
+
+
+def require_short(socket_path: str) -> None:
+    """LicenseProblem for a path that no unix socket can have."""
+    if len(os.fsencode(socket_path)) > SOCKET_PATH_BYTES_MAX:
+        raise LicenseProblem.of(
+            AGENT_MISSING,
+            f"The path {socket_path} is longer than the {SOCKET_PATH_BYTES_MAX} bytes that a unix"
+            " socket can have.",
+            "Give the agent a socket with a shorter path and set agent_socket to it.",
+        )
+
+
 class UnixSocketTransport(Transport):
-    """The agent of the host that the module runs on, by its unix socket."""
+    """An agent by its unix socket, from the machine that has it."""
 
     def __init__(self, socket_path: str) -> None:
         self._socket_path = socket_path
-        # The requests are plain HTTP; an own context spares loading the CA bundle each time.
-        self._request = Request(
-            unix_socket=socket_path,
-            use_proxy=False,
-            follow_redirects="none",
-            context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        )
 
     @property
     def place(self) -> str:
@@ -92,112 +139,47 @@ class UnixSocketTransport(Transport):
         headers: dict[str, str],
         timeout_seconds: float,
     ) -> Answer:
-        if len(os.fsencode(self._socket_path)) > SOCKET_PATH_BYTES_MAX:
-            raise LicenseProblem.of(
-                AGENT_MISSING,
-                f"The path {self._socket_path} is longer than the {SOCKET_PATH_BYTES_MAX} bytes"
-                " that a unix socket can have.",
-                "Give the agent a socket with a shorter path and set agent_socket to it.",
-            )
+        require_short(self._socket_path)
+        connection = _UnixConnection(self._socket_path, timeout_seconds)
         try:
-            with _bounded_connect(timeout_seconds):
-                return self._exchange(method, path, body, headers, timeout_seconds)
-        except (URLError, OSError, http.client.HTTPException) as error:
+            connection.request(method, path, body, headers)
+            return _read(connection.getresponse())
+        except (OSError, http.client.HTTPException) as error:
             raise self._explained(error, timeout_seconds) from error
+        finally:
+            connection.close()
 
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None,
-        headers: dict[str, str],
-        timeout_seconds: float,
-    ) -> Answer:
-        url = f"http://localhost{path}"
-        try:
-            response = self._request.open(
-                method, url, data=body, headers=headers, timeout=timeout_seconds
-            )
-        except HTTPError as refused:
-            with refused:
-                return _read(t.cast(http.client.HTTPResponse, refused.fp))
-        with response:
-            return _read(response)
-
-    def _explained(self, error: BaseException, timeout_seconds: float) -> LicenseProblem:
-        causes = list(_causes(error))
-        numbers = [cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno]
-        number = numbers[-1] if numbers else None
+    def _explained(self, error: Exception, timeout_seconds: float) -> LicenseProblem:
+        number = error.errno if isinstance(error, OSError) else None
+        place = self._socket_path
         if number in (errno.ENOENT, errno.ENOTDIR):
-            return self._missing()
+            return no_answer(AGENT_MISSING, place)
         if number in (errno.EACCES, errno.EPERM):
-            return self._forbidden()
+            user, group = _user_name(os.geteuid()), _group_of(place)
+            return no_answer(AGENT_FORBIDDEN, place, user=user, group=group)
         if number == errno.ECONNREFUSED:
-            return self._stopped()
+            return no_answer(AGENT_STOPPED, place)
         if number == errno.EAGAIN:
-            return self._overloaded()
-        if any(isinstance(cause, (socket.timeout, TimeoutError)) for cause in causes):
-            return self._late(timeout_seconds)
-        lost = (ConnectionError, http.client.IncompleteRead)
-        if any(isinstance(cause, lost) for cause in causes):
-            return self._lost()
-        return self._unknown(causes[-1])
+            return no_answer(AGENT_OVERLOADED, place)
+        if isinstance(error, TimeoutError):
+            return no_answer(AGENT_TIMEOUT, place, seconds=f"{timeout_seconds:.0f}")
+        if isinstance(error, (ConnectionError, http.client.IncompleteRead)):
+            return no_answer(AGENT_LOST, place)
+        shown = " ".join(f"{type(error).__name__}: {error}".split())
+        return no_answer(AGENT_UNKNOWN, place, shown=shown)
 
-    def _missing(self) -> LicenseProblem:
-        return LicenseProblem.of(
-            AGENT_MISSING,
-            f"There is no socket {self._socket_path}: seatkeeper-agent is not installed on this"
-            " host, does not run, or uses another socket.",
-            "Start it with 'seatkeeper-agent serve' or its service, or set agent_socket to the"
-            " path that its settings name.",
-        )
 
-    def _forbidden(self) -> LicenseProblem:
-        user = _user_name(os.geteuid())
-        group = _group_of(self._socket_path)
-        return LicenseProblem.of(
-            AGENT_FORBIDDEN,
-            f"The user {user} may not use the socket {self._socket_path}, which is for the group"
-            f" {group}.",
-            f"Add the user to the group {group} and log in anew, or set 'become: true'.",
-        )
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP on a unix socket. With a time limit a full queue is told at once, and not waited for."""
 
-    def _stopped(self) -> LicenseProblem:
-        return LicenseProblem.of(
-            AGENT_STOPPED,
-            f"Nobody listens on the socket {self._socket_path}: seatkeeper-agent has stopped and"
-            " left it behind, or it is no socket.",
-            "Start seatkeeper-agent; its log says why it stopped.",
-        )
+    def __init__(self, socket_path: str, timeout_seconds: float) -> None:
+        super().__init__("localhost", timeout=timeout_seconds)
+        self._socket_path = socket_path
 
-    def _overloaded(self) -> LicenseProblem:
-        return LicenseProblem.of(
-            AGENT_OVERLOADED,
-            f"The agent at {self.place} takes no more connections at the moment.",
-            "Run the playbook again; if it stays so, look at the agent's log.",
-        )
-
-    def _late(self, timeout_seconds: float) -> LicenseProblem:
-        return LicenseProblem.of(
-            AGENT_TIMEOUT,
-            f"The agent at {self.place} did not answer within {timeout_seconds:.0f} seconds.",
-            "Look at the agent's log, or set timeout to more seconds.",
-        )
-
-    def _lost(self) -> LicenseProblem:
-        return LicenseProblem.of(
-            AGENT_LOST,
-            f"The connection to the agent at {self.place} broke before its answer was complete.",
-            "Run the playbook again: what was begun is carried on, not repeated.",
-        )
-
-    def _unknown(self, cause: BaseException) -> LicenseProblem:
-        shown = " ".join(f"{type(cause).__name__}: {cause}".split())
-        return LicenseProblem.of(
-            AGENT_UNKNOWN,
-            f"What answers at {self.place} does not speak HTTP as an agent does ({shown}).",
-            "Set agent_socket to the socket of seatkeeper-agent.",
-        )
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._socket_path)
 
 
 def _read(response: http.client.HTTPResponse) -> Answer:
@@ -208,29 +190,6 @@ def _read(response: http.client.HTTPResponse) -> Answer:
     if response.length:
         raise http.client.IncompleteRead(content)
     return Answer(response.status, response.headers.get_content_type(), content)
-
-
-@contextmanager
-def _bounded_connect(timeout_seconds: float) -> t.Iterator[None]:
-    """Ansible sets a unix socket's time limit only once it is connected; this bounds the rest."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(timeout_seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _causes(error: BaseException) -> t.Iterator[BaseException]:
-    """The error and what it came from; Ansible wraps a failed connect and drops its number."""
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        reason = getattr(current, "reason", None)
-        inner = reason if isinstance(reason, BaseException) else None
-        current = inner or current.__cause__ or current.__context__
 
 
 def _user_name(uid: int) -> str:

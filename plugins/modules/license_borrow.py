@@ -236,8 +236,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments im
     AGENT_ARGUMENTS,
     ArgumentSpec,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._borrow import run_borrow
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import run_module
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import refuse_on_host
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import PERSON_ARGUMENTS
 
 ARGUMENTS = (
@@ -274,8 +273,7 @@ ARGUMENTS = (
 
 
 def main() -> None:
-    module = AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs())
-    run_module(module, run_borrow)
+    refuse_on_host(AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs()))
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._client_serve
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import made_printable
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
     LicenseProblem,
-    refuse,
+    failed_result,
 )
 
 ARGUMENTS = ArgumentSpec(
@@ -155,10 +155,10 @@ def main() -> None:
         module.atomic_move(temporary, path)
 
     try:
-        result = run_client(module.params, module.check_mode, write)
+        result = made_printable(run_client(module.params, module.check_mode, write))
     except LicenseProblem as problem:
-        refuse(module, problem)
-    module.exit_json(**made_printable(result))
+        result = failed_result(problem)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -220,7 +220,7 @@ options:
     type: str
   documents_dir:
     description:
-      - Folder on the host that the papers are written to, each with mode C(0600). It is made if it
+      - Folder on the controller that the papers are written to, with mode C(0600). It is made if it
         is not there. Without it they lie only in the agent's own folder, which RV(documents) tells.
       - License keys stand in the papers. The form for the credit card has empty fields only.
     type: path
@@ -434,8 +434,8 @@ order:
       returned: always
 documents:
   description:
-    - Paths of the papers on the host, in O(documents_dir) where that is given. Empty as long as the
-      order is not placed.
+    - Paths of the papers, in O(documents_dir) where that is given, else on the host. Empty as long
+      as the order is not placed.
   returned: success
   type: list
   elements: str
@@ -481,8 +481,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments import (
     AGENT_ARGUMENTS,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import run_module
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._order import run_order
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import refuse_on_host
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._order_arguments import (
     ORDER_ARGUMENTS,
 )
@@ -492,8 +491,7 @@ ARGUMENTS = ORDER_ARGUMENTS.merge(PERSON_ARGUMENTS).merge(AGENT_ARGUMENTS)
 
 
 def main() -> None:
-    module = AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs())
-    run_module(module, run_order)
+    refuse_on_host(AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs()))
 
 
 if __name__ == "__main__":

@@ -219,8 +219,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments im
     AGENT_ARGUMENTS,
     ArgumentSpec,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import run_module
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._server import run_server
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import refuse_on_host
 
 ARGUMENTS = ArgumentSpec(
     options={
@@ -234,8 +233,7 @@ ARGUMENTS = ArgumentSpec(
 
 
 def main() -> None:
-    module = AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs())
-    run_module(module, run_server)
+    refuse_on_host(AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs()))
 
 
 if __name__ == "__main__":

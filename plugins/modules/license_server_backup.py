@@ -59,8 +59,8 @@ options:
         default: false
   dest:
     description:
-      - A file on the host that the backup is written to as JSON, for its owner only. The folder has
-        to exist. M(seatkeeper.licensing.license_server_move) takes it as
+      - A file of the controller that the backup is written to as JSON, for its owner only. The
+        folder has to exist. M(seatkeeper.licensing.license_server_move) takes it as
         O(seatkeeper.licensing.license_server_move#module:backup_file).
     type: path
 seealso:
@@ -163,8 +163,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments im
     AGENT_ARGUMENTS,
     ArgumentSpec,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import run_module
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._server_move import run_backup
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import refuse_on_host
 
 ARGUMENTS = ArgumentSpec(
     options={
@@ -186,8 +185,7 @@ ARGUMENTS = ArgumentSpec(
 
 
 def main() -> None:
-    module = AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs())
-    run_module(module, run_backup)
+    refuse_on_host(AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs()))
 
 
 if __name__ == "__main__":

@@ -119,8 +119,8 @@ options:
     type: dict
   backup_file:
     description:
-      - A file on this host that holds it. If it is not there, the task does nothing and RV(waiting)
-        tells what is to do.
+      - A file of the controller that holds it. If it is not there, the task does nothing and
+        RV(waiting) tells what is to do.
     type: path
   backup_dest:
     description:
@@ -133,8 +133,8 @@ options:
     type: dict
   document_file:
     description:
-      - A file on this host that holds it. If it is not there and the leg needs it, the task does
-        nothing and RV(waiting) tells what is to do.
+      - A file of the controller that holds it. If it is not there and the leg needs it, the task
+        does nothing and RV(waiting) tells what is to do.
     type: path
   document_dest:
     description:
@@ -435,8 +435,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments im
     AGENT_ARGUMENTS,
     ArgumentSpec,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import run_module
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._server_move import run_move
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import refuse_on_host
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import PERSON_ARGUMENTS
 
 ARGUMENTS = (
@@ -492,8 +491,7 @@ ARGUMENTS = (
 
 
 def main() -> None:
-    module = AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs())
-    run_module(module, run_move)
+    refuse_on_host(AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs()))
 
 
 if __name__ == "__main__":

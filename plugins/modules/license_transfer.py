@@ -125,7 +125,7 @@ options:
     type: dict
   document_file:
     description:
-      - A file on this host that holds the document, instead of O(document).
+      - A file of the controller that holds the document, instead of O(document).
       - If the file is not there and the leg needs it, the module does nothing and returns
         RV(waiting) as true.
     type: path
@@ -445,8 +445,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments im
     AGENT_ARGUMENTS,
     ArgumentSpec,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import run_module
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._transfer import run_transfer
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import refuse_on_host
 
 ARGUMENTS = ArgumentSpec(
     options={
@@ -490,8 +489,7 @@ ARGUMENTS = ArgumentSpec(
 
 
 def main() -> None:
-    module = AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs())
-    run_module(module, run_transfer)
+    refuse_on_host(AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs()))
 
 
 if __name__ == "__main__":

@@ -41,12 +41,12 @@ options:
     default: activated
   request_path:
     description:
-      - Where to write the request, as a file that only its owner may read. The folder has to exist.
+      - Where to write the request on the controller, for its owner only. The folder has to exist.
         The vendor's name for it is C(cert.csr).
     type: path
   answer_path:
     description:
-      - The answer file on this host. The vendor's name for it is C(cert.crt).
+      - The answer file on the controller. The vendor's name for it is C(cert.crt).
       - If it is not there and the server is not activated, nothing is done, the task succeeds, and
         RV(waiting) tells what is to do.
     type: path
@@ -186,12 +186,11 @@ problem:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._activation import run_offline
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments import (
     AGENT_ARGUMENTS,
     ArgumentSpec,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import run_module
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import refuse_on_host
 
 ARGUMENTS = ArgumentSpec(
     options={
@@ -213,8 +212,7 @@ ARGUMENTS = ArgumentSpec(
 
 
 def main() -> None:
-    module = AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs())
-    run_module(module, run_offline)
+    refuse_on_host(AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs()))
 
 
 if __name__ == "__main__":

@@ -143,12 +143,11 @@ problem:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._activation import run_online
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments import (
     AGENT_ARGUMENTS,
     ArgumentSpec,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import run_module
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import refuse_on_host
 
 ARGUMENTS = ArgumentSpec(
     options={
@@ -167,8 +166,7 @@ ARGUMENTS = ArgumentSpec(
 
 
 def main() -> None:
-    module = AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs())
-    run_module(module, run_online)
+    refuse_on_host(AnsibleModule(supports_check_mode=True, **ARGUMENTS.to_kwargs()))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run of a playbook costs: results of tasks, printed lines, modules, requests to agents."""
+"""What a run of a playbook costs: results of tasks, printed lines, relays, requests to agents."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class RunCost:
     """What one host's part of a run costs, or the whole run where it is no host's.
 
     results    of tasks: ok, changed, skipped and all others
-    modules    processes on the host that asked its agent
+    relays     processes on the host that asked its agent
     requests   what they asked: "3 GET /v1/waiting"
     """
 
     results: int
-    modules: int
+    relays: int
     requests: tuple[str, ...]
     lowered_by: int | None = field(default=None, compare=False)
 

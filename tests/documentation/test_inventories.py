@@ -97,7 +97,7 @@ def test_a_misspelt_key_is_told_with_its_place_and_nothing_is_done(tmp_path: Pat
     variables = {
         "ansible_connection": "local",
         "ansible_python_interpreter": interpreter(),
-        "seatkeeper_agent_socket": str(tmp_path / "nobody"),
+        "seatkeeper_agent_url": f"unix://{tmp_path}/nobody",
     }
     inventory.write_text(json.dumps({"license_servers": {"hosts": hosts, "vars": variables}}))
     done = ansible("ansible-playbook", tmp_path, "-i", str(inventory), "playbooks/site.yml")

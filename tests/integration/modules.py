@@ -2,8 +2,9 @@
 """Modules run one after the other or side by side, each in a fork of one process of its own.
 
 What takes longest of a module is the import of Ansible's code. Run as a program, this file imports
-it and all modules of the collection once, then forks for each request: the module's own ``main``,
-arguments, environment, folder, standard output and end. It ends when nobody can ask it any more.
+it and all actions of the collection once, then forks for each request, which has its arguments,
+environment, folder and standard output: what a module's action does, with a shell for a connection.
+It ends when nobody can ask it any more.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-MODULES = "ansible_collections.seatkeeper.licensing.plugins.modules"
+PLUGINS = "ansible_collections.seatkeeper.licensing.plugins"
 REQUEST_BYTES_MAX = 1 << 16
 RUN_SECONDS_MAX = 300
 
@@ -33,7 +34,7 @@ def run_module(
     """Run a module in a folder; what it wrote to its standard output and standard error."""
     _, asking = _started(environment["PYTHONPATH"])
     with tempfile.NamedTemporaryFile("w", dir=folder) as given, tempfile.TemporaryFile() as errors:
-        json.dump({"ANSIBLE_MODULE_ARGS": arguments}, given)
+        json.dump(arguments, given)
         given.flush()
         wanted = {"argv": [name, given.name], "folder": str(folder), "environment": environment}
         reading, writing = os.pipe()
@@ -62,8 +63,8 @@ def _started(import_path: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
 
 def main() -> None:
     """Import everything, then fork for each request."""
-    for path in Path(importlib.import_module(MODULES).__path__[0]).glob("[!_]*.py"):
-        importlib.import_module(f"{MODULES}.{path.stem}")
+    for path in Path(importlib.import_module(f"{PLUGINS}.action").__path__[0]).glob("[!_]*.py"):
+        importlib.import_module(f"{PLUGINS}.action.{path.stem}")
     requested = socket.socket(fileno=os.dup(0))
     while True:
         request, files, _, _ = socket.recv_fds(requested, REQUEST_BYTES_MAX, 2)
@@ -90,8 +91,30 @@ def _become(wanted: dict[str, Any], output: int, errors: int) -> None:
     os.environ.clear()
     os.environ.update(wanted["environment"])
     os.chdir(wanted["folder"])
-    sys.argv = wanted["argv"]
-    sys.modules[f"{MODULES}.{sys.argv[0]}"].main()
+    name, given = wanted["argv"]
+    arguments = json.loads(Path(given).read_text(encoding="utf-8"))
+    print(json.dumps(_answered(name, arguments)))
+    sys.stdout.flush()
+
+
+def _answered(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The result of the action, with a relay for each request as on any host."""
+    action = sys.modules[f"{PLUGINS}.action.{name}"].ActionModule
+    check_mode = arguments.pop("_ansible_check_mode")
+    asking = sys.modules[f"{PLUGINS}.module_utils._module"]
+
+    def reach(options: dict[str, Any]) -> Any:
+        relay = sys.modules[f"{PLUGINS}.module_utils._relay"]
+        return relay.RelayTransport(_shell, options["agent_command"], options["agent_socket"])
+
+    result: dict[str, Any] = asking.answered(action.spec, action.ask, arguments, check_mode, reach)
+    return result
+
+
+def _shell(command: str, given: bytes) -> Any:
+    done = subprocess.run(["/bin/sh", "-c", command], input=given, capture_output=True, check=False)
+    relay = sys.modules[f"{PLUGINS}.module_utils._relay"]
+    return relay.Printed(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from .warm_python import interpreter
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "playbooks" / "inventories" / "demo"
 CHAOS_INVENTORY = ROOT / "playbooks" / "inventories" / "chaos"
+AGENT_COMMAND = Path(sys.executable).with_name("seatkeeper-agent")
 RUN_SECONDS_MAX = 900
 PASSWORD = "demo-admin-password"  # noqa: S105 - the twin's own, see chaos/demo_cloud.json
 _RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
@@ -233,9 +234,8 @@ def module(
     """Run one module as Ansible runs it on a host; its whole result."""
     arguments = {
         "agent_socket": str(lab[host].socket_path),
+        "agent_command": str(AGENT_COMMAND),
         "_ansible_check_mode": check,
-        "_ansible_diff": True,
-        "_ansible_remote_tmp": str(folder),
         **options,
     }
     reported, errors = run_module(name, arguments, folder, environment(lab, folder))

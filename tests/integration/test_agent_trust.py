@@ -19,7 +19,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._trust import
 from seatkeeper_agent.identity import Identity
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
-from .runs import Run, play
+from .runs import AGENT_COMMAND, Run, play
 from .test_hostile_facts import hostile_interpreter
 from .warm_python import interpreter
 
@@ -32,6 +32,7 @@ COMMAND_SECONDS_MAX = 120
 ASK: dict[str, Any] = {
     "seatkeeper.licensing.license_info": {
         "agent_socket": "{{ seatkeeper_agent_socket }}",
+        "agent_command": str(AGENT_COMMAND),
         "gather": ["agent"],
     },
     "register": "seatkeeper_agent_told",
@@ -146,9 +147,10 @@ def test_a_host_declares_nothing_by_facts(lab: Lab, tmp_path: Path) -> None:
         interpreter = hostile_interpreter(tmp_path, last, {"ansible_facts": facts})
         return {"ansible_python_interpreter": str(interpreter)}
 
-    # With the agent's answer itself, behind every look at what came before.
-    rogue = returning("agent", seatkeeper_agent_key_fingerprint=str(fingerprint(key)))
-    refused = run(lab, tmp_path, [ASK, TRUST], old_server=rogue)
+    # With an answer that comes just before the agent's, which no Python of the host has a part in.
+    ping = {"ansible.builtin.ping": {}}
+    rogue = returning("ping", seatkeeper_agent_key_fingerprint=str(fingerprint(key)))
+    refused = run(lab, tmp_path, [ping, ASK, TRUST], old_server=rogue)
     failed = {host: reported["failed"] for host, reported in refused.recap.items()}
     assert (failed["new-server"], failed["spare-server"]) == (1, 1), refused.output
     assert (

@@ -24,7 +24,7 @@ from seatkeeper_twins.aimms import people
 from seatkeeper_twins.lab.lab import Lab
 from seatkeeper_twins.parts import control
 
-from .runs import ROOT, Run, journals, killed_at, module, play
+from .runs import AGENT_COMMAND, ROOT, Run, journals, killed_at, module, play
 from .traces import files_with, holds
 
 # Whole runs of ansible-playbook on a busy machine.
@@ -468,5 +468,6 @@ def examples(lab: Lab, name: str) -> list[dict[str, Any]]:
     for task in found:
         action = f"seatkeeper.licensing.{name}"
         socket = str(lab[task["delegate_to"]].socket_path)
-        task[action] = {**task[action], "agent_socket": socket}
+        way = {"agent_socket": socket, "agent_command": str(AGENT_COMMAND)}
+        task[action] = {**task[action], **way}
     return found

@@ -76,7 +76,6 @@ def dongles() -> Iterator[Lab]:
 def run(lab: Lab, folder: Path, playbook: Path, *arguments: str, **variables: Any) -> Run:
     """One run with the inventory for Chaos, on the hosts that the lab has."""
     given = {"license_activation_exchange_dir": str(folder / "exchange")}
-    given["license_activation_request_path"] = f"{folder}/{{{{ inventory_hostname }}}}.csr"
     hosts = ("--limit", ",".join(lab.hosts))
     return play(
         lab,
@@ -121,9 +120,9 @@ def _a_wrong_password_is_one_sentence_and_the_other_server_asks(lab: Lab, folder
     assert "Upload" in failed.output
     assert activation(lab, ONLINE) == activation(lab, OFFLINE) == (False, None, None)
     (request,) = (folder / "exchange").iterdir()
-    kept = folder / f"{OFFLINE}.csr"
-    assert request.read_bytes() == kept.read_bytes()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert request.name.startswith(f"{OFFLINE}-")
+    assert request.suffix == ".csr"
+    assert stat.S_IMODE(request.stat().st_mode) == 0o600
 
 
 def _a_command_answers_the_request_and_seats_wait_for_a_person(lab: Lab, folder: Path) -> None:

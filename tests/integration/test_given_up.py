@@ -97,6 +97,7 @@ REPLACE = """
   module_defaults:
     group/seatkeeper.licensing.licensing:
       agent_socket: "{{ seatkeeper_agent_socket }}"
+      agent_command: "{{ seatkeeper_agent_command }}"
   tasks:
     - name: Ask as the role does before it installs anything
       ansible.builtin.include_role:

@@ -16,7 +16,7 @@ import yaml
 
 from seatkeeper_twins.lab.lab import Lab
 
-from .runs import CHAOS_INVENTORY, ROOT, play, say_who_activated
+from .runs import AGENT_COMMAND, CHAOS_INVENTORY, ROOT, play, say_who_activated
 
 # Whole runs of ansible-playbook on a busy machine.
 pytestmark = pytest.mark.timeout(1800)
@@ -37,6 +37,21 @@ else:
         result |= {change!r}
     print(json.dumps(result))
 sys.exit(done.returncode)
+"""
+RELAY = """\
+#!{python}
+import base64, hashlib, json, subprocess, sys
+
+done = subprocess.run(["{real}", *sys.argv[1:]], stdout=subprocess.PIPE, check=False)
+mark, form, identity, _length, _digest, content = done.stdout.decode().strip().split(" ", 5)
+answer = json.loads(content)
+document = json.loads(base64.b64decode(answer["body"]))
+if "digest" in document:
+    document |= {change!r}
+answer["body"] = base64.b64encode(json.dumps(document).encode()).decode()
+content = json.dumps(answer)
+digest = hashlib.sha256(content.encode()).hexdigest()
+print(mark, form, identity, len(content), digest, content)
 """
 
 
@@ -59,27 +74,18 @@ def hostile_interpreter(folder: Path, last: str, change: dict[str, Any]) -> Path
     return interpreter
 
 
-def inventory_with(folder: Path, interpreter: Path) -> Path:
-    """The inventory of the demo, but for the Python of one host."""
+def inventory_with(folder: Path, **variables: str) -> Path:
+    """The inventory of the demo, but for some variables of one host."""
     made = folder / "inventory"
     shutil.copytree(CHAOS_INVENTORY, made)
     hosts = yaml.safe_load((made / "hosts.yml").read_text(encoding="utf-8"))
-    hosts["license_servers"]["hosts"][OWN] = {"ansible_python_interpreter": str(interpreter)}
+    hosts["license_servers"]["hosts"][OWN] = variables
     (made / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
     return made
 
 
-@pytest.mark.parametrize(
-    "last",
-    [
-        "changed",
-        # Only then: the very next tasks run on the controller.
-        pytest.param("request_path", marks=pytest.mark.slow),
-    ],
-    ids=["from the first answer on", "when the request is made"],
-)
 def test_facts_of_a_hostile_interpreter_never_become_a_command_on_the_controller(
-    servers: Lab, tmp_path: Path, last: str
+    servers: Lab, tmp_path: Path
 ) -> None:
     traces = [tmp_path / "command-ran", tmp_path / "folder-was-chosen"]
     facts: dict[str, Any] = {
@@ -91,8 +97,9 @@ def test_facts_of_a_hostile_interpreter_never_become_a_command_on_the_controller
         # What would hide all others from whoever looks.
         "ansible_facts": {},
     }
-    interpreter = hostile_interpreter(tmp_path, last, {"ansible_facts": facts})
-    run = play(servers, tmp_path, ACTIVATE, inventory=inventory_with(tmp_path, interpreter))
+    interpreter = hostile_interpreter(tmp_path, "changed", {"ansible_facts": facts})
+    inventory = inventory_with(tmp_path, ansible_python_interpreter=str(interpreter))
+    run = play(servers, tmp_path, ACTIVATE, inventory=inventory)
     assert [trace for trace in traces if trace.exists()] == []
     assert run.recap[OWN]["failed"] == 1, run.output
     assert run.recap[OTHER]["failed"] == 0
@@ -101,14 +108,18 @@ def test_facts_of_a_hostile_interpreter_never_become_a_command_on_the_controller
     assert "Traceback" not in run.output
 
 
-@pytest.mark.slow
-def test_a_digest_that_is_none_becomes_no_path_on_the_controller(
+def test_what_a_hostile_relay_answers_becomes_no_path_and_no_fact(
     servers: Lab, tmp_path: Path
 ) -> None:
-    change = {"digest": "/../../outside"}
-    interpreter = hostile_interpreter(tmp_path, "request_path", change)
-    run = play(servers, tmp_path, ACTIVATE, inventory=inventory_with(tmp_path, interpreter))
+    """The agent's command of a host is in its hands, too: the digest names files here."""
+    change = {"digest": "/../../outside", "ansible_facts": {"license_activations": []}}
+    relay = tmp_path / "relay"
+    relay.write_text(RELAY.format(python=sys.executable, real=AGENT_COMMAND, change=change))
+    relay.chmod(0o755)
+    inventory = inventory_with(tmp_path, seatkeeper_agent_command=str(relay))
+    run = play(servers, tmp_path, ACTIVATE, inventory=inventory)
     assert run.recap[OWN]["failed"] == 1, run.output
-    assert "returned something else than the digest of its request" in run.output
+    assert run.recap[OTHER]["failed"] == 0
     assert not list(servers.folder.rglob("*outside*"))
     assert not (servers.folder / "exchange").exists()
+    assert "Traceback" not in run.output

@@ -21,7 +21,16 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._transport im
 from seatkeeper_twins.chaos import people
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
-from .runs import CHAOS_INVENTORY, PASSWORD, ROOT, holdings, journals, module, play
+from .runs import (
+    AGENT_COMMAND,
+    CHAOS_INVENTORY,
+    PASSWORD,
+    ROOT,
+    holdings,
+    journals,
+    module,
+    play,
+)
 
 # On a busy machine.
 pytestmark = pytest.mark.timeout(3600)
@@ -337,5 +346,6 @@ def examples(lab: Lab, name: str) -> list[dict[str, Any]]:
         action = f"seatkeeper.licensing.{name}"
         if name != "license_client":
             socket = str(lab[task["delegate_to"]].socket_path)
-            task[action] = {**(task[action] or {}), "agent_socket": socket}
+            way = {"agent_socket": socket, "agent_command": str(AGENT_COMMAND)}
+            task[action] = {**(task[action] or {}), **way}
     return tasks

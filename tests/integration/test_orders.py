@@ -23,7 +23,7 @@ from seatkeeper_twins.altigen import people
 from seatkeeper_twins.lab.lab import Lab, LabHost
 from seatkeeper_twins.parts import control
 
-from .runs import ROOT, Run, journals, module, play
+from .runs import AGENT_COMMAND, ROOT, Run, journals, module, play
 from .tap import PERSON_SECONDS_MAX, wait_for, waited
 from .traces import files_with, holds
 
@@ -241,6 +241,7 @@ def test_the_examples_run(lab: Lab, tmp_path: Path) -> None:
         assert task["delegate_to"] == HOST
         options = task["seatkeeper.licensing.license_order"]
         options["agent_socket"] = str(lab[HOST].socket_path)
+        options["agent_command"] = str(AGENT_COMMAND)
     playbook = tmp_path / "examples.yml"
     start = {"name": "Examples", "hosts": HOST, "gather_facts": False}
     playbook.write_text(yaml.safe_dump([{**start, "tasks": examples}]), encoding="utf-8")

@@ -27,7 +27,8 @@ PLAY = [
         "gather_facts": False,
         "module_defaults": {
             "group/seatkeeper.licensing.licensing": {
-                "agent_socket": "{{ seatkeeper_agent_socket }}"
+                "agent_socket": "{{ seatkeeper_agent_socket }}",
+                "agent_command": "{{ seatkeeper_agent_command }}",
             }
         },
         "roles": ["seatkeeper.licensing.license_server"],

@@ -17,7 +17,7 @@ done
 
 # There is no agent here, and that is what the module has to say.
 "$bin/ansible" localhost -m seatkeeper.licensing.license_info \
-    -a agent_socket=/nonexistent/agent.sock 2>&1 | tee module.log || true
+    -a agent_url=unix:///nonexistent/agent.sock 2>&1 | tee module.log || true
 grep '"code": "agent-missing"' module.log >/dev/null
 
 cat >roles.yml <<'PLAY'

@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command line: serve, and look at an agent that serves.
 
-Heavy parts are imported where a command needs them, so that ``--help`` answers at once.
+What a command needs is imported where it needs it, so that ``--help`` answers at once, and
+``relay``, which Ansible starts for each request, costs little more than the interpreter.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from seatkeeper_agent import __version__
 
+TYPE_CHECKING = False  # typing's own would have all of it imported
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+    from typing import Any
+
     from seatkeeper_agent.settings import Settings
 
 DEFAULT_CONFIG = "/etc/seatkeeper/agent.toml"
@@ -49,7 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str] | None) -> int:
-    options = make_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:2] == ["relay", "--socket"] and len(words) == 3:
+        # As the controller writes it: the parser alone would take as long as all the rest.
+        return _relayed(words[2])
+    options = make_parser().parse_args(words)
     from seatkeeper_agent.host import HostUnsupported
     from seatkeeper_agent.journal import JournalError
     from seatkeeper_agent.journal.migrations import JournalTooNew
@@ -67,6 +72,9 @@ def _run(arguments: list[str] | None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """All commands and options; also what shell completion is made from."""
+    import argparse
+    from pathlib import Path
+
     parser = argparse.ArgumentParser(
         prog="seatkeeper-agent",
         description="Owns the license servers and dongles of this host.",
@@ -112,6 +120,8 @@ def make_parser() -> argparse.ArgumentParser:
     backup.add_argument("file", type=Path, metavar="FILE", help="the copy; it must not exist")
     begin = add("begin-journal", _begin_journal, "begin anew where the journal is lost for good")
     begin.add_argument("statement", metavar="STATEMENT", help="why, for the audit")
+    relay = add("relay", _relay, "carry one request of a controller to an agent; Ansible runs it")
+    relay.add_argument("--socket", required=True, metavar="FILE", help="the agent's socket")
     add("openapi", _openapi, "print the description of the API")
     completion = add("completion", _completion, "print a completion script for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"))
@@ -119,6 +129,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
+    from pathlib import Path
+
     from seatkeeper_agent.settings import load
 
     return load(Path(options.config))
@@ -172,7 +184,19 @@ def _backup(options: argparse.Namespace) -> int:
     return 0
 
 
+def _relay(options: argparse.Namespace) -> int:
+    return _relayed(options.socket)
+
+
+def _relayed(socket_path: str) -> int:
+    from seatkeeper_agent import relay
+
+    return relay.main(socket_path)
+
+
 def _openapi(_options: argparse.Namespace) -> int:
+    import json
+
     from seatkeeper_agent.api.app import create_app
 
     print(json.dumps(create_app(None).openapi(), indent=2))

@@ -79,7 +79,7 @@ def play(folder: Path, script: Script, tasks: list[dict[str, t.Any]]) -> tuple[s
         )
     )
     with serving(script) as server:
-        defaults = {"group/seatkeeper.licensing.licensing": {"agent_socket": str(server.path)}}
+        defaults = {"group/seatkeeper.licensing.licensing": {"agent_url": f"unix://{server.path}"}}
         start = {"name": "Play", "hosts": "all", "gather_facts": False}
         playbook.write_text(json.dumps([{**start, "module_defaults": defaults, "tasks": tasks}]))
         done = subprocess.run(

@@ -92,7 +92,7 @@ def play(
         }
         hosts = {"all": {"hosts": {"one": {}, "two": {}}, "vars": variables}}
         inventory.write_text(json.dumps(hosts))
-        defaults = {"group/seatkeeper.licensing.licensing": {"agent_socket": str(server.path)}}
+        defaults = {"group/seatkeeper.licensing.licensing": {"agent_url": f"unix://{server.path}"}}
         start = {"name": "Play", "hosts": "one", "gather_facts": False}
         playbook.write_text(json.dumps([{**start, "module_defaults": defaults, "tasks": tasks}]))
         done = subprocess.run(

@@ -332,10 +332,12 @@ def test_seats_at_the_license_server_are_returned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("vendor", "option"), [("chaos", "item"), ("chaos", "source"), ("codemeter", "auto_renew")]
+    ("vendor", "option", "value"),
+    [("chaos", "item", "x"), ("chaos", "source", "x"), ("codemeter", "auto_renew", True)],
 )
-def test_an_option_of_the_other_vendor_is_refused(vendor: str, option: str) -> None:
-    options = {**BORROW, "product": None, "vendor": vendor, option: "x"}
+def test_an_option_of_the_other_vendor_is_refused(vendor: str, option: str, value: t.Any) -> None:
+    ends = dict.fromkeys(("item", "source", "target"), "x") if vendor == "codemeter" else {}
+    options = {**BORROW, "product": None, "vendor": vendor, **ends, option: value}
     result, seen = run(license_borrow.ARGUMENTS, run_borrow, lambda _seen: BORROWED, **options)
     assert f"The option {option} is for the vendor" in result["msg"]
     assert seen == []

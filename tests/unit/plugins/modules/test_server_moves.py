@@ -64,7 +64,8 @@ def answer(**changes: t.Any) -> dict[str, t.Any]:
 
 def move(script: Script, check: bool = False, **options: t.Any) -> tuple[dict[str, t.Any], t.Any]:
     """What the module returns for a leg, and the request that it made."""
-    given = {"name": "planning", "leg": "backup", **ENDS, "licenses": LICENSES, **options}
+    leg = {} if options.get("state") == "absent" else {"leg": "backup"}
+    given = {"name": "planning", **leg, **ENDS, "licenses": LICENSES, **options}
     result, seen = run(license_server_move.ARGUMENTS, run_move, script, check, **given)
     return result, seen[-1] if seen else None
 
@@ -150,9 +151,9 @@ def test_a_move_is_given_up_where_it_is_known() -> None:
     def unknown(seen: Seen) -> t.Any:
         return problem("move-unknown", 404) if seen.method == "GET" else answer()
 
-    result, seen = move(unknown, state="absent", leg=None)
+    result, seen = move(unknown, state="absent")
     assert (result["changed"], seen.method) == (False, "GET")
-    result, seen = move(lambda _seen: answer(after={"state": "void"}), state="absent", leg=None)
+    result, seen = move(lambda _seen: answer(after={"state": "void"}), state="absent")
     assert (result["changed"], seen.method, seen.path) == (True, "DELETE", PATH)
 
 
