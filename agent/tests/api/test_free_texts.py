@@ -73,7 +73,7 @@ TYPED = {
         "documents[].envelope.payloadType", "documents[].envelope.signatures[].keyid",
         "documents[].envelope.signatures[].sig", "evidence[].agent", "evidence[].envelope.payload",
         "evidence[].envelope.payloadType", "evidence[].envelope.signatures[].keyid",
-        "evidence[].envelope.signatures[].sig",
+        "evidence[].envelope.signatures[].sig", "records[]",
     },
     "server-borrow": {"product", "until"},
     "settings": {"settings{}{}", "dongle_service", "version_min"},

@@ -210,11 +210,13 @@ def test_borrows_that_cannot_be(pair: Pair, changes: dict[str, Any], code: Probl
 
 
 def test_places_that_are_wrong(pair: Pair) -> None:
-    """Declared at the lender, or without the lender's container."""
+    """Declared at a host that has no part in it, or without the lender's container."""
     until = until_after(pair, DAY)
+    place = pair.place("old").__class__
+    foreign = borrow_request(pair, 1, until, source=place("third", "130-3000000003"))
     with pytest.raises(Problem, match="is declared for the agent 'new', this one is 'old'"):
-        pair.old.borrows.put(borrow_request(pair, 1, until), ACTOR, dry_run=False)
-    nameless = borrow_request(pair, 1, until, source=pair.place("old").__class__("old", ""))
+        pair.old.borrows.put(foreign, ACTOR, dry_run=False)
+    nameless = borrow_request(pair, 1, until, source=place("old", ""))
     with pytest.raises(Problem, match="does not name the container that lends"):
         pair.new.borrows.put(nameless, ACTOR, dry_run=False)
     declare(pair, 1, until)

@@ -32,8 +32,7 @@ def test_a_run_begins_with_all_that_its_filters_need() -> None:
         for place, named in licensing.PLACES.items()
         for function in named.values()
     ]
-    needed = [f"{licensing._PLUGINS}.plugin_utils._legs:leg_calls"]
-    needed += [f"{licensing._PLUGINS}.module_utils._printable:made_printable"]
+    needed = [f"{licensing._PLUGINS}.module_utils._printable:made_printable"]
     done = subprocess.run(
         [sys.executable, "-c", BEGIN, *functions, *needed],
         env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
@@ -43,4 +42,4 @@ def test_a_run_begins_with_all_that_its_filters_need() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert f"{licensing._PLUGINS}.plugin_utils._declarations" in done.stdout.split()
+    assert f"{licensing._PLUGINS}.plugin_utils._declared" in done.stdout.split()
