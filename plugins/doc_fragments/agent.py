@@ -39,8 +39,8 @@ requirements:
   - C(seatkeeper-agent) on the host of the task. No Python of the host is used.
 notes:
   - The module is an action on the controller. Files that its options name are the controller's.
-  - The connection of the host has to carry standard input, as M(ansible.builtin.ssh#connection),
-    M(ansible.builtin.local#connection) and those of containers do.
+  - The connection of the host has to carry standard input, as P(ansible.builtin.ssh#connection),
+    P(ansible.builtin.local#connection) and those of containers do.
   - Failures return the member RV(ignore:problem) of RFC 9457 with a stable C(code), the sentence
     C(detail), the sentence C(next_action) and whether it is C(retryable). The message shown is
     both sentences. C(docs/problems.md) lists every code.

@@ -131,6 +131,6 @@ class RelayTransport(Transport):
 
 def _status(answer: t.Mapping[str, t.Any]) -> int:
     status = answer.get("status")
-    if type(status) is not int:
+    if isinstance(status, bool) or not isinstance(status, int):
         raise _wire.AnswerDamaged
     return status

@@ -161,7 +161,7 @@ class UnixSocketTransport(Transport):
             return no_answer(AGENT_STOPPED, place)
         if number == errno.EAGAIN:
             return no_answer(AGENT_OVERLOADED, place)
-        if isinstance(error, TimeoutError):
+        if isinstance(error, (socket.timeout, TimeoutError)):
             return no_answer(AGENT_TIMEOUT, place, seconds=f"{timeout_seconds:.0f}")
         if isinstance(error, (ConnectionError, http.client.IncompleteRead)):
             return no_answer(AGENT_LOST, place)

@@ -108,7 +108,7 @@ def test_facts_of_a_hostile_interpreter_never_become_a_command_on_the_controller
     assert "Traceback" not in run.output
 
 
-def test_what_a_hostile_relay_answers_becomes_no_path_and_no_fact(
+def test_a_digest_that_is_none_becomes_no_path_on_the_controller(
     servers: Lab, tmp_path: Path
 ) -> None:
     """The agent's command of a host is in its hands, too: the digest names files here."""
