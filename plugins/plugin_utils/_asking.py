@@ -31,7 +31,7 @@ _ENCODER: t.Final = get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)
 _DECODER: t.Final = get_module_decoder("legacy", Direction.CONTROLLER_TO_MODULE)
 
 
-class AskingAction(ActionBase):
+class AskingAction(ActionBase):  # type: ignore[misc]
     """One task of one module, for one host. A module's own action says which."""
 
     spec: ArgumentSpec

@@ -55,6 +55,8 @@ _BY_NUMBER = {
 }
 _HEAD = re.compile(rf"{REQUEST_MARK} (\S+) (\d{{1,9}}) ([0-9a-f]{{64}}) ([0-9a-f]{{32}})\n")
 _STATUS = re.compile(r"HTTP/1\.[01] ([1-5]\d\d)(?: |$)")
+_HEAD_END = b"\r\n\r\n"
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,9})(?=\r\n|$)", re.IGNORECASE)
 _PLAIN = re.compile(r"[!-~]+")
 
 
@@ -140,18 +142,22 @@ def _message(method: str, path: str, headers: dict[str, str], body: bytes | None
 
 
 def _received(connection: socket.socket) -> bytes:
-    """All that the agent says: it closes the connection after one answer."""
-    parts, size = [], 0
-    while content := connection.recv(CHUNK_BYTES):
-        parts.append(content)
-        size += len(content)
-        if size > ANSWER_BYTES_MAX:
-            raise NoAnswer("agent-unknown", shown=f"an answer of over {ANSWER_BYTES_MAX} bytes")
-    return b"".join(parts)
+    """One answer as long as it says that it is, or else until the connection is closed."""
+    received, whole = bytearray(), ANSWER_BYTES_MAX + 1
+    while len(received) < whole and (content := connection.recv(CHUNK_BYTES)):
+        is_head = _HEAD_END not in received
+        received += content
+        if is_head and _HEAD_END in received:
+            head, _end, _body = received.partition(_HEAD_END)
+            found = _LENGTH.search(head)
+            whole = len(head) + len(_HEAD_END) + int(found[1]) if found else whole
+    if len(received) > ANSWER_BYTES_MAX:
+        raise NoAnswer("agent-unknown", shown=f"an answer of over {ANSWER_BYTES_MAX} bytes")
+    return bytes(received)
 
 
 def _answer(content: bytes) -> dict[str, Any]:
-    head, end, body = content.partition(b"\r\n\r\n")
+    head, end, body = content.partition(_HEAD_END)
     first, *lines = head.decode("latin-1").split("\r\n")
     found = _STATUS.match(first)
     if not content or (found and not end):

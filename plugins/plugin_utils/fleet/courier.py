@@ -46,7 +46,7 @@ class Courier:
         courier = cls()
         courier._awaited = {(agent, name): kind for agent, name, kind in kept["awaited"]}
         courier._given = {_place(document): document for document in kept["given"]}
-        courier._delivered = {(to, name, kind) for to, name, kind in kept["delivered"]}
+        courier._delivered = {tuple(place) for place in kept["delivered"]}
         for to, name, kind, count in kept["deliveries"]:
             courier._deliveries[to, name, kind] = count
         return courier

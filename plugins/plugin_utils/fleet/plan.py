@@ -361,7 +361,7 @@ class Plan:
             for matter in self.matters.values()
             if matter.declaration.kind == "transfer" and not looked_at.issuperset(matter.agents)
         ]
-        return differences([was for was, _ in pairs], [now for _, now in pairs], items)
+        return differences([was for was, _now in pairs], [now for _was, now in pairs], items)
 
     def is_there(self, agent: str) -> bool:
         """Whether an agent is one of this play and has answered so far."""

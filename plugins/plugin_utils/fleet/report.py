@@ -149,7 +149,9 @@ def _ended(matter: Matter, plan: Plan) -> _Ended:
         is_unknown = any(last["outcome"] == "unknown" for last in lasts)
         whys = dict.fromkeys(_sentence(problem) for _agent, problem in problems)
         outcome = UNKNOWN if is_unknown else FAILED
-        return _Ended(outcome, why=" ".join(whys), failed_at=[agent for agent, _ in problems])
+        return _Ended(
+            outcome, why=" ".join(whys), failed_at=[agent for agent, _problem in problems]
+        )
     return _by_answers(matter, plan.is_check)
 
 
@@ -248,7 +250,8 @@ def steps_of(plan: Plan) -> t.List[Row]:
         for matter in plan.matters.values()
         for agent in matter.agents
         for step in (matter.told.get(agent) or matter.asked.get(agent) or _STILL)["steps"]
-        if matter.changed_at(agent)
+        # A borrow is done by its transfers, which say their own steps.
+        if matter.changed_at(agent) and matter.declaration.kind != "borrow"
     ]
 
 
