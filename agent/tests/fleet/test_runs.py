@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from api.conftest import SEEDS
 from costs.in_process import InProcess
 from costs.lab import products
 
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.report import lines_of
 from seatkeeper_twins.lab.lab import Lab
 
 from .running import NEW, OLD, Ask, run
@@ -185,3 +187,46 @@ def test_what_nobody_declares_any_more_is_brought_to_its_end(
     assert run(ask, {}).outcomes == {"transfer ten": "changed"}
     assert (seats(lab, OLD, 201), seats(lab, NEW, 201)) == (990, 10)
     assert run(ask, {}).rows == []
+
+
+def test_what_cannot_be_undone_is_done_with_the_digest_that_check_mode_shows() -> None:
+    seeds = json.loads(json.dumps(SEEDS))
+    items = seeds[OLD]["containers"][0]["items"]
+    items[1]["options"][0]["return_allowed"] = False
+    whole = transfer("for-good", item="6000010:202", type="complete", quantity=None)
+    with products(seeds) as (lab, agents):
+
+        def ask(host: str, body: dict[str, Any]) -> dict[str, Any]:
+            return dict(agents[host].ask("PUT", "/v2/state", body))
+
+        (planned,) = run(ask, {"license_transfers": [whole]}, check=True).rows
+        assert planned["outcome"] == "would change"
+        before = described(lab)
+        refused = run(ask, {"license_transfers": [whole]})
+        assert refused.outcomes == {"transfer for-good": "failed"}
+        assert planned["digest"] in " ".join(lines_of(refused.rows))
+        # Nobody was told of what is not confirmed.
+        assert all(body["dry_run"] for _host, body in refused.requests)
+        assert described(lab) == before
+        confirmed = {**whole, "plan_digest": planned["digest"]}
+        assert run(ask, {"license_transfers": [confirmed]}).outcomes == {
+            "transfer for-good": "changed"
+        }
+        assert seats(lab, NEW, 202) == 5
+
+
+def test_what_is_lost_or_doubled_in_a_run_is_said_of_all(ask: Ask) -> None:
+    def doubling(host: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = ask(host, body)
+        # As if the source had not been debited: only the look at the end shows it.
+        if host == OLD and body["look"] and body["declarations"] and len(seen) > 0:
+            for container in answer["look"]["products"]["codemeter"]["containers"]["seen"]:
+                for item in container["items"]:
+                    item["seats"] += 10 if item["item"].startswith("6000010:201") else 0
+        seen.append(host)
+        return answer
+
+    seen: list[str] = []
+    doubled = run(doubling, {"license_transfers": [transfer("ten")]})
+    assert doubled.outcomes["sum"] == "failed"
+    assert "There were 1000 seats of item 6000010:201 over all hosts" in doubled.whys

@@ -67,6 +67,16 @@ class Matter:
         """Whether something was done at any of them, or would be."""
         return any(self.changed_at(agent) for agent in self.agents)
 
+    def is_confirmed(self) -> bool:
+        """Whether nothing of its plan has to be confirmed that the inventory does not confirm.
+
+        A digest that is stale is the agent's to refuse, which knows what has changed since.
+        """
+        return all(
+            self.declaration.confirmed.get(agent) or not asked["confirmation_required"]
+            for agent, asked in self.asked.items()
+        )
+
     def declared_anew(self, declaration: Declaration) -> None:
         """It is told otherwise from now on, so that everybody is asked again."""
         self.declaration = declaration

@@ -331,7 +331,7 @@ class Plan:
             if matter.refused is not None or not matter.is_vouched:
                 continue
             may_be_done = not _is_refused_beforehand(matter) and self._is_reachable(matter)
-            if self.stage == "ask" or may_be_done:
+            if self.stage == "ask" or (may_be_done and (self.is_check or matter.is_confirmed())):
                 yield matter
 
     def _is_reachable(self, matter: Matter) -> bool:

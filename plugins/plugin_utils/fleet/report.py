@@ -110,7 +110,12 @@ def lines_of(rows: t.List[Row]) -> t.List[str]:
     """The rows as a table, with what is to be done below it."""
     shown = [{**row, "outcome": _outcome_text(row)} for row in rows]
     whys = [f"{row['hosts']}, {row['what']}: {row['why']}" for row in rows if row["why"]]
-    return [*table(shown, COLUMNS), *whys]
+    confirmations = [
+        f"{row['what']} cannot be undone. This confirms it: plan_digest: {row['digest']}"
+        for row in rows
+        if row["digest"] and row["outcome"] in (WOULD_CHANGE, FAILED)
+    ]
+    return [*table(shown, COLUMNS), *whys, *confirmations]
 
 
 def _outcome_text(row: Row) -> str:
@@ -152,6 +157,9 @@ def _ended(matter: Matter, plan: Plan) -> _Ended:
         return _Ended(
             outcome, why=" ".join(whys), failed_at=[agent for agent, _problem in problems]
         )
+    if not (plan.is_check or matter.told or matter.is_confirmed()):
+        why = "It cannot be undone, and nothing confirms its plan."
+        return _Ended(FAILED, why=why, failed_at=matter.agents[:1])
     return _by_answers(matter, plan.is_check)
 
 
