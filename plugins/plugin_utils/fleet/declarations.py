@@ -8,6 +8,7 @@ once for a whole group is read alike on all hosts; each of them is told what it 
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import (
@@ -16,6 +17,10 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity imp
     transfer_id,
     transfer_reference,
 )
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
+    INPUT_INVALID,
+    LicenseProblem,
+)
 
 Entry = t.Dict[str, t.Any]
 Told = t.Dict[str, t.Any]
@@ -23,6 +28,7 @@ Told = t.Dict[str, t.Any]
 AgentOf = t.Callable[[str], str]
 """What the agent of a host is called."""
 
+_ITEM: t.Final = re.compile(r"0*(\d+):0*(\d+)(?:@0*(\d+))?")
 SIDES: t.Final = ("source", "target")
 
 
@@ -61,7 +67,8 @@ class Declaration:
 def read_declarations(variables: t.Mapping[str, t.Any], agent_of: AgentOf) -> t.List[Declaration]:
     """All that is declared, in the order in which it is done.
 
-    ``variables`` have passed the check of the inventory. LicenseProblem for a time that is none.
+    ``variables`` have passed the check of the inventory. LicenseProblem for an item, a time or a
+    number that is none.
     """
     return [
         read(entry, agent_of)
@@ -75,10 +82,10 @@ def transfer_of(entry: Entry, agent_of: AgentOf) -> Declaration:
     parent = entry.get("parent")
     transfer = {
         "name": entry["name"],
-        "item": entry["item"],
+        "item": _item(entry),
         "type": entry["type"],
         "mode": entry.get("mode") or "push",
-        "quantity": entry.get("quantity"),
+        "quantity": _number(entry, "quantity"),
         "until": _moment(entry.get("until")),
         "parent": None if parent is None else transfer_reference(parent),
         **{side: _end(entry, side, agent_of) for side in SIDES},
@@ -93,9 +100,9 @@ def borrow_of(entry: Entry, agent_of: AgentOf) -> Declaration:
     """A borrow: its borrower says what has to be carried for it, its lender what was lent."""
     declared = {
         "name": entry["name"],
-        "item": entry["item"],
+        "item": _item(entry),
         "type": entry.get("type") or "borrow_local",
-        "seats": entry["seats"],
+        "seats": _number(entry, "seats"),
         "until": _moment(entry["until"]),
         **{side: _end(entry, side, agent_of) for side in SIDES},
     }
@@ -114,6 +121,34 @@ def carried(
     declared = {"transfer": transfer}
     return Declaration(
         "transfer", identity, transfer["name"], agents, declared, confirmed or {}, is_declared
+    )
+
+
+def _item(entry: Entry) -> str:
+    """An item in its one spelling; LicenseProblem for what YAML has made a number of."""
+    found = _ITEM.fullmatch(str(entry["item"]).strip())
+    if found is None:
+        raise LicenseProblem.of(
+            INPUT_INVALID,
+            f"The item {entry['item']} of {entry['name']} is not FIRM_CODE:PRODUCT_CODE, such as"
+            ' "6000010:201".',
+            "Correct it, and put it into quotes: YAML reads some without as a number.",
+        )
+    firm_code, product_code, reference = found.groups()
+    return f"{firm_code}:{product_code}" + ("" if reference is None else f"@{reference}")
+
+
+def _number(entry: Entry, name: str) -> t.Optional[int]:
+    """A whole number, which a template or an INI file gives as a text."""
+    value = entry.get(name)
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise LicenseProblem.of(
+        INPUT_INVALID,
+        f"The value {value} of {name} of {entry['name']} is no whole number.",
+        "Correct it, as in 10.",
     )
 
 
