@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# releases.sh before FOLDER: bundle the agent of the release before.
+# releases.sh before FOLDER: bundle the agent of the release before, with the relay of this checkout,
+# by which the collection asks.
 # releases.sh after WHEELS FOLDER: bundle that of this checkout as version 0.2.98, and as 0.2.99 one
 # that ends as soon as it is to serve; of the packages that are in WHEELS.
 # Runs in a checkout. The hosts of the scenario have one Python, see $BUNDLE_PYTHONS.
@@ -19,6 +20,25 @@ bundle_before() {
         exit 1
     fi
     git archive "$commit_before" agent requirements | tar --extract --directory "$work"
+    local program="$work/agent/src/seatkeeper_agent"
+    cp agent/src/seatkeeper_agent/relay.py "$program"
+    cat >>"$program/cli.py" <<'PYTHON'
+
+
+_before = main
+
+
+def main(words: list[str] | None = None) -> int:
+    """The commands of this release, and the relay."""
+    import sys
+
+    given = sys.argv[1:] if words is None else words
+    if given[:2] == ["relay", "--socket"]:
+        from seatkeeper_agent import relay
+
+        return relay.main(given[2])
+    return _before(given)
+PYTHON
     agent/bundle.sh wheels "$work" "$work/wheels"
     agent/bundle.sh bundle "$work" "$work/wheels" "$output"
 }
