@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,15 +122,18 @@ def test_a_fact_never_says_where_the_agent_is(lab: Lab, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 @pytest.mark.parametrize("method", ["sudo", "su"])
-def test_another_user_asks_where_the_task_says_so(lab: Lab, tmp_path: Path, method: str) -> None:
+def test_another_user_asks_where_the_task_says_so(
+    lab: Lab, tmp_path: Path, method: str, request: pytest.FixtureRequest
+) -> None:
     if shutil.which(method) is None:
         pytest.skip(f"this host has no {method}")
     # Nobody may read the interpreter of the tests, so who was become is what is told.
-    who = tmp_path / "who"
+    open_to_all = Path(tempfile.mkdtemp())
+    request.addfinalizer(lambda: shutil.rmtree(open_to_all))
+    open_to_all.chmod(0o755)
+    who = open_to_all / "who"
     who.write_text("#!/bin/sh\necho the user is $(id -un) >&2; exit 3\n", encoding="utf-8")
     who.chmod(0o755)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
     become = {"become": True, "become_method": method, "become_user": NOBODY}
     flags = {"ansible_become_flags": "-s /bin/sh"} if method == "su" else {}
     task = {**ask(lab, agent_command=str(who)), **become, "vars": flags}

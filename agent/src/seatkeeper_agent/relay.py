@@ -20,11 +20,8 @@ from __future__ import annotations
 
 import binascii
 import errno
-import grp
 import hashlib
 import json
-import os
-import pwd
 import re
 import signal
 import socket
@@ -182,28 +179,14 @@ def _explained(error: OSError, socket_path: str) -> NoAnswer:
         return NoAnswer("agent-unknown", shown=f"{type(error).__name__}: {error.strerror}")
     if code != "agent-forbidden":
         return NoAnswer(code)
-    return NoAnswer(code, user=_user_name(os.geteuid()), group=_group_of(socket_path))
-
-
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def _group_of(path: str) -> str:
-    """The group of the socket, or of the nearest folder above it that may be looked at."""
+    # Only who is refused pays for what it takes to say so.
     from pathlib import Path
 
-    nearest = Path(path).absolute()
-    while not nearest.exists():
-        nearest = nearest.parent
-    gid = nearest.stat().st_gid
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)
+    from seatkeeper_agent.host import host
+
+    here = host()
+    user = here.user_name(here.user_id()) or str(here.user_id())
+    return NoAnswer(code, user=user, group=here.group_of(Path(socket_path)))
 
 
 def _tell(identity: str, answer: dict[str, Any]) -> None:

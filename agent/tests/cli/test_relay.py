@@ -32,6 +32,7 @@ RELAY = ("-m", "seatkeeper_agent", "relay", "--socket")
 AS_NOBODY = """
 import os, pathlib, sys
 from seatkeeper_agent import relay
+from seatkeeper_agent.host import linux  # before nobody may read it any more
 os.setgroups([]); os.setgid({nobody}); os.setuid({nobody})
 sys.exit(relay.main({path!r}))
 """

@@ -84,6 +84,9 @@ class Host(Protocol):
     def group_id(self, name: str) -> int | None:
         """The number of a group; None where there is none. It may take long."""
 
+    def group_of(self, path: Path) -> str:
+        """The group of a file, or of the nearest folder above it that may be looked at."""
+
     def groups_stamp(self) -> object:
         """Something that is another one as soon as the groups of this host were changed."""
 

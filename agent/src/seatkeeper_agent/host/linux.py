@@ -107,6 +107,18 @@ def group_id(name: str) -> int | None:
         return None
 
 
+def group_of(path: Path) -> str:
+    """By its name, or by its number where nobody tells one."""
+    nearest = path.absolute()
+    while not nearest.exists():
+        nearest = nearest.parent
+    gid = nearest.stat().st_gid
+    try:
+        return grp.getgrgid(gid).gr_name
+    except (KeyError, OSError):
+        return str(gid)
+
+
 def groups_stamp() -> object:
     """What tells that the file of groups is another one."""
     try:
