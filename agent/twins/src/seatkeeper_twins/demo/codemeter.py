@@ -77,9 +77,9 @@ class Demo:
         self._screen.stage("Move, split and borrow")
         run = self._run()
         self._screen.require(
-            bool(run.plan()) and run.plan() == planned.plan(),
-            f"the {len(run.plan())} steps that were planned are the ones that were done",
-            "The run did other steps than --check had planned.",
+            bool(run.differences()) and run.differences() == planned.differences(),
+            f"the {len(run.differences())} changes that were planned are the ones that were made",
+            "The run changed something else than --check had planned.",
         )
         rows = fleet.holdings(self._lab)
         self._require_moved(rows)

@@ -72,10 +72,17 @@ class PlaybookRun:
         """What the run lists at its end that waits for people, with what to do about it."""
         return [line for header, body in self.blocks if header == _OPEN_STEPS for line in body]
 
-    def plan(self) -> list[str]:
-        """The rows of the table of planned or performed steps, without its heading."""
-        shown = [message(body) for header, body in self.blocks if header.endswith("Show the plan]")]
-        return [" ".join(row.split()) for rows in shown for row in rows[1:]]
+    def differences(self) -> list[str]:
+        """The rows of the last table that say what became different, or in check mode would."""
+        header = "Show what differs]"
+        shown = [message(body) for title, body in self.blocks if title.endswith(header)]
+        rows = [" ".join(row.split()) for rows in shown for row in rows[1:]]
+        # The plan and the run say the same of each thing, but for the last word.
+        return [
+            row.replace("would change", "changed")
+            for row in rows
+            if row.endswith(("change", "changed"))
+        ]
 
 
 class Playbook:
