@@ -22,7 +22,7 @@ PLAY [Migrate licenses] ********************
 TASK [license_transfer : Read] *************
 ok: [old-server]
 
-TASK [seatkeeper.licensing.license_transfer : Run a leg] *****
+TASK [seatkeeper.licensing.license_transfer : Tell what was done] *****
 --- before: old-server
 +++ after: old-server
 @@ -1,3 +1,3 @@
@@ -32,11 +32,11 @@ TASK [seatkeeper.licensing.license_transfer : Run a leg] *****
  }
 changed: [old-server] => (item=simulation-seats)
 
-TASK [seatkeeper.licensing.license_transfer : Show the plan] ****
+TASK [seatkeeper.licensing.license_state : Show what differs] ****
 ok: [old-server] => {
     "msg": [
-        "Transfer  Host        Planned",
-        "seats     old-server  debit 10"
+        "Host        What            Present    Outcome",
+        "old-server  transfer seats  not begun  would change"
     ]
 }
 
@@ -60,21 +60,30 @@ class Terminal(io.StringIO):
 def test_of_a_playbook_only_what_matters_is_shown() -> None:
     shown = [line for block in blocks(OUTPUT.splitlines()) for line in condensed(*block)]
     assert shown == [
-        "TASK [Run a leg]",
+        "TASK [Tell what was done]",
         "  --- before: old-server",
         "  +++ after: old-server",
         '  -    "seats": 25,',
         '  +    "seats": 15,',
         "  changed: [old-server] => (item=simulation-seats)",
-        "TASK [Show the plan]",
-        "  Transfer  Host        Planned",
-        "  seats     old-server  debit 10",
+        "TASK [Show what differs]",
+        "  Host        What            Present    Outcome",
+        "  old-server  transfer seats  not begun  would change",
         "TASK [Fail]",
         '  fatal: [new-server]: FAILED! => {"changed": false, "msg": "no"}',
         "PLAY RECAP",
         "  new-server   : ok=1    changed=0    unreachable=0    failed=1",
         "  old-server   : ok=3    changed=1    unreachable=0    failed=0",
     ]
+
+
+def test_a_plan_and_its_run_say_the_same_of_what_differs() -> None:
+    planned = PlaybookRun.read(0, list(blocks(OUTPUT.splitlines())))
+    done = OUTPUT.replace("would change", "changed").replace("Present", "Before")
+    assert planned.differences() == ["old-server transfer seats not begun changed"]
+    assert PlaybookRun.read(0, list(blocks(done.splitlines()))).differences() == (
+        planned.differences()
+    )
 
 
 REFUSED = """
