@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from api.asking import described
+from api.asking import SERIALS, described
 from api.conftest import SEEDS
 from costs.in_process import InProcess
 from costs.lab import products
 
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.report import lines_of
+from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_twins.lab.lab import Lab
 
 from .running import NEW, OLD, Ask, run
@@ -230,3 +231,73 @@ def test_what_is_lost_or_doubled_in_a_run_is_said_of_all(ask: Ask) -> None:
     doubled = run(doubling, {"license_transfers": [transfer("ten")]})
     assert doubled.outcomes["sum"] == "failed"
     assert "There were 1000 seats of item 6000010:201 over all hosts" in doubled.whys
+
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def looking(ask: Ask, host: str, change: Change) -> Ask:
+    """The same agents, of which one's looks are changed."""
+
+    def changed(asked: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = ask(asked, body)
+        if asked == host and "look" in answer:
+            change(answer["look"])
+        return answer
+
+    return changed
+
+
+def test_what_went_back_is_said_also_where_nothing_is_to_be_done(ask: Ask) -> None:
+    variables = {"license_transfers": [transfer("ten")]}
+    run(ask, variables)
+
+    def freeze(look: dict[str, Any]) -> None:
+        look["agent"]["frozen"] = [{"code": "snapshot-rolled-back", "message": "It went back."}]
+
+    (journal, row) = run(looking(ask, OLD, freeze), variables).rows
+    assert (journal["what"], journal["outcome"], journal["why"]) == (
+        "journal",
+        "failed",
+        "It went back.",
+    )
+    assert journal["failed_at"] == [OLD]
+    assert row["outcome"] == "same"
+
+
+@pytest.mark.parametrize("name", ["containers", "transfer"])
+def test_a_product_that_cannot_be_seen_is_unknown_and_no_loss(ask: Ask, name: str) -> None:
+    problem = {
+        "code": "runtime-unavailable",
+        "detail": "The runtime does not answer.",
+        "next_action": "Start it.",
+    }
+
+    def hide(look: dict[str, Any]) -> None:
+        look["products"]["codemeter"][name] = {"seen": None, "problem": problem}
+
+    made = run(looking(ask, OLD, hide), {})
+    assert made.outcomes == {"products": "unknown"}
+    assert made.whys == "The runtime does not answer. Start it."
+
+
+def test_what_comes_up_at_the_end_of_a_run_is_never_said_to_be_so(ask: Ask) -> None:
+    """Another controller begins a transfer meanwhile: the next run is about it."""
+    looks: list[dict[str, Any]] = []
+
+    def begin(look: dict[str, Any]) -> None:
+        looks.append(look)
+        if len(looks) > 1:
+            seen = look["products"]["codemeter"]["transfer"]["seen"]
+            ends = {
+                side: {"agent": agent, "container": SERIALS[agent]}
+                for side, agent in (("source", OLD), ("target", NEW))
+            }
+            other = {"name": "other", "item": "6000010:203", "type": "units", "mode": "push"}
+            stands = {"side": "source", "state": "in_transit", "status": "", "amounts": {}}
+            meant = {"id": transfer_id("other"), "quantity": 1, "until": None, "parent": None}
+            seen.append({**other, **ends, **stands, **meant})
+
+    made = run(looking(ask, OLD, begin), {"license_transfers": [transfer("ten")]})
+    assert len(looks) == 2
+    assert made.outcomes == {"transfer ten": "changed"}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import Entry
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.places import (
     Items,
@@ -20,6 +21,9 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.sums im
     holding_of,
 )
 
+ROLLED_BACK: t.Final = "snapshot-rolled-back"
+_LOOKED_AT: t.Final = ("containers", "transfer")
+
 
 @dataclasses.dataclass
 class Host:
@@ -31,13 +35,20 @@ class Host:
     open_transfers: t.List[Entry] = dataclasses.field(default_factory=list)
     records: t.Dict[str, t.Optional[Entry]] = dataclasses.field(default_factory=dict)
     """What its journal has of transfers that it was asked for; None where it has nothing."""
+    is_new: bool = True
+    """Whether it was not looked at yet."""
     before: t.Optional[Holding] = None
     after: t.Optional[Holding] = None
-    """What it held when it was first looked at, and at the end of a run."""
+    """What it held when it was first looked at, and at the end of a run; None where not all of it
+    was seen."""
     evidence: t.Dict[str, t.Optional[Entry]] = dataclasses.field(default_factory=dict)
     """By the name of a peer: its newest document that this host keeps."""
     broken: t.List[str] = dataclasses.field(default_factory=list)
-    """What the host itself says does not hold in its journal."""
+    """What does not hold in its journal, or is frozen since it went back, by its own word."""
+    unseen: t.List[str] = dataclasses.field(default_factory=list)
+    """Why something of its products could not be seen, so that nobody knows what it has."""
+    refused: t.List[str] = dataclasses.field(default_factory=list)
+    """What it claimed under the name of another declaration."""
 
     def take(self, answer: Entry) -> bool:
         """Whether the answer can be gone by."""
@@ -51,6 +62,10 @@ class Host:
         except UnreadableError as error:
             self.problem = error.document
         return self.problem is None
+
+    def has_to_say(self) -> bool:
+        """Whether there is more to report of it than what is declared."""
+        return bool(self.problem or self.broken or self.unseen or self.refused)
 
     @classmethod
     def from_kept(cls, kept: Entry) -> Host:
@@ -71,21 +86,36 @@ class Host:
         self.containers = containers_of(_seen(look, "containers"))
         self.open_transfers = _seen(look, "transfer")
         self.records.update({each["id"]: each for each in self.open_transfers})
-        items = [item for each in _seen(look, "containers") for item in each["items"]]
-        held = holding_of(items, self.open_transfers)
-        if self.before is None:
+        self.unseen = _unseen(look)
+        held = None if self.unseen else _held(look)
+        if self.is_new:
             self.before = held
         else:
             self.after = held
+        self.is_new = False
         self.evidence = {peer["agent"]: peer["evidence"] for peer in look["peers"]}
-        self.broken = [
-            invariant["detail"]
-            for invariant in look["agent"]["invariants"]
-            if not invariant["holds"]
-        ]
+        agent = look["agent"]
+        self.broken = [each["detail"] for each in agent["invariants"] if not each["holds"]]
+        self.broken += [each["message"] for each in agent["frozen"] if each["code"] == ROLLED_BACK]
 
 
 def _seen(look: Entry, name: str) -> t.List[Entry]:
     """What was seen of one thing, at whosever products."""
     looks = [product.get(name) or {} for product in look["products"].values()]
     return [entry for each in looks for entry in each.get("seen") or ()]
+
+
+def _unseen(look: Entry) -> t.List[str]:
+    looks = [
+        product.get(name) or {} for product in look["products"].values() for name in _LOOKED_AT
+    ]
+    problems = [each["problem"] for each in looks if each.get("problem") is not None]
+    return list(dict.fromkeys(str(LicenseProblem(problem)) for problem in problems))
+
+
+def _held(look: Entry) -> t.Optional[Holding]:
+    containers = _seen(look, "containers")
+    if any(container["more"] for container in containers):
+        return None
+    items = [item for container in containers for item in container["items"]]
+    return holding_of(items, _seen(look, "transfer"))

@@ -25,7 +25,10 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declara
     carried,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.folder import Folder
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.hosts import Host
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.hosts import (
+    ROLLED_BACK,
+    Host,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.places import placed
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.sums import differences
@@ -34,7 +37,6 @@ Order = t.Dict[str, t.Any]
 """The body of a request to one agent."""
 Orders = t.Dict[str, Order]
 
-_ROLLED_BACK: t.Final = "snapshot-rolled-back"
 _FOLLOWING: t.Final = {"ask": "carry", "carry": "verify", "verify": "done", "done": "done"}
 
 
@@ -104,11 +106,14 @@ class Plan:
                 matter.unasked.remove(agent)
             own = [each for each in documents if each["declaration"] == matter.id]
             matter.take(agent, result, own, self._asked_to())
-            self._take_lots(agent, matter, result)
+            if self.stage == "ask":
+                self._take_lots(agent, matter, result)
         if self.stage == "carry":
             self.courier.take(agent, {"results": results, "documents": documents})
-        for record in host.open_transfers:
-            self._take_open(agent, record)
+        if self.stage == "ask":
+            # What comes up later nobody could be asked about any more: the next run does.
+            for record in host.open_transfers:
+                self._take_open(agent, record)
 
     def _asked_to(self) -> str:
         """What the answers that come in are answers to."""
@@ -134,7 +139,7 @@ class Plan:
             if known is None or (known.claim is not None and known.claim.borrow is None):
                 self._add_claim(claim)
             elif known.claim is None:
-                self.hosts[agent].broken.append(claims.refusal(claim, "it is another declaration"))
+                self.hosts[agent].refused.append(claims.refusal(claim, "it is another declaration"))
 
     def _add_claim(self, claim: Claim) -> None:
         record = claim.record
@@ -340,7 +345,7 @@ class Plan:
 
     def concerned(self) -> t.Set[str]:
         """Who has more to hear of this run than that nothing differs."""
-        found = {agent for agent, host in self.hosts.items() if host.problem or host.broken}
+        found = {agent for agent, host in self.hosts.items() if host.has_to_say()}
         for matter in self.matters.values():
             lasts = [matter.last(agent) for agent in matter.agents]
             is_same = all(last is None or last["outcome"] == "same" for last in lasts)
@@ -371,7 +376,7 @@ class Plan:
 def _is_refused_beforehand(matter: Matter) -> bool:
     """Whether somebody said before anything was done that it cannot be done."""
     problems = [result["problem"] for result in matter.asked.values() if result["problem"]]
-    return not matter.told and any(problem["code"] != _ROLLED_BACK for problem in problems)
+    return not matter.told and any(problem["code"] != ROLLED_BACK for problem in problems)
 
 
 def _has_to_be_told(matter: Matter, agent: str) -> bool:

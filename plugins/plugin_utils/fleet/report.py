@@ -15,6 +15,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declara
     SIDES,
     Entry,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.hosts import Host
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.places import is_placed
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plan import Plan
@@ -55,43 +56,30 @@ class _Ended(t.NamedTuple):
 
 def rows_of(plan: Plan) -> t.List[Row]:
     """One row for each declared thing and for each host that did not answer."""
-    silent = [
-        {
-            "hosts": agent,
-            "what": "host",
-            "outcome": NOT_LOOKED_AT,
-            "why": _sentence(host.problem),
-            "agents": [agent],
-            "failed_at": [agent],
-        }
-        for agent, host in plan.hosts.items()
-        if host.problem is not None
-    ]
-    broken = [
-        {
-            "hosts": agent,
-            "what": "journal",
-            "outcome": FAILED,
-            "why": " ".join(host.broken),
-            "agents": [agent],
-            "failed_at": [agent],
-        }
-        for agent, host in plan.hosts.items()
-        if host.broken
-    ]
-    sums = [
-        {
-            "hosts": "all",
-            "what": "sum",
-            "outcome": FAILED,
-            "why": why,
-            "agents": list(plan.hosts),
-            "failed_at": list(plan.hosts),
-        }
-        for why in plan.lost_or_doubled()
-    ]
+    hosts = [row for agent, host in plan.hosts.items() for row in _rows_of_host(agent, host)]
+    everybody = list(plan.hosts)
+    sums = [_row_of("all", "sum", FAILED, why, everybody) for why in plan.lost_or_doubled()]
     matters = [_row(matter, plan) for matter in plan.matters.values()]
-    return [{**_EMPTY, **row} for row in (*sums, *silent, *broken, *matters)]
+    return [{**_EMPTY, **row} for row in (*sums, *hosts, *matters)]
+
+
+def _rows_of_host(agent: str, host: Host) -> t.Iterator[Row]:
+    if host.problem is not None:
+        yield _row_of(agent, "host", NOT_LOOKED_AT, _sentence(host.problem), [agent])
+        return
+    for what, outcome, whys in (
+        ("journal", FAILED, host.broken),
+        ("products", UNKNOWN, host.unseen),
+        ("claims", FAILED, list(dict.fromkeys(host.refused))),
+    ):
+        if whys:
+            yield _row_of(agent, what, outcome, " ".join(whys), [agent])
+
+
+def _row_of(hosts: str, what: str, outcome: str, why: str, agents: t.List[str]) -> Row:
+    """A row of what nobody has declared; it has failed at all of these agents."""
+    said = {"hosts": hosts, "what": what, "outcome": outcome, "why": why}
+    return {**said, "agents": agents, "failed_at": agents}
 
 
 def drift_of(rows: t.List[Row], plan: Plan) -> t.Dict[str, t.List[Row]]:
@@ -190,8 +178,8 @@ def _by_answers(matter: Matter, is_check: bool) -> _Ended:
     lasts = [last for agent in matter.agents if (last := matter.last(agent)) is not None]
     outcomes = {last["outcome"] for last in lasts}
     waits = [last["waits_for"] for last in lasts if last["outcome"] == "waits"]
-    if "unknown" in outcomes:
-        return _Ended(UNKNOWN)
+    if "unknown" in outcomes or not outcomes:
+        return _Ended(UNKNOWN, why="Nobody could say how it is. Run it again.")
     if is_check and "would_change" in outcomes:
         return _Ended(WOULD_CHANGE)
     if waits:

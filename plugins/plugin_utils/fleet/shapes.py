@@ -76,6 +76,7 @@ _LOOK: t.Final = {
     "agent": {
         "agent": {"name": str, "version": str},
         "invariants": [{"holds": bool, "detail": str}],
+        "frozen": [{"code": str, "message": str}],
     },
     "products": dict,
     "peers": [{"agent": str, "evidence": _DOCUMENT}],
@@ -93,45 +94,48 @@ class UnreadableError(LicenseProblem):
 def check_answer(answer: t.Any, host: str) -> None:
     """UnreadableError where an answer to a request for a host's state is of another form."""
     shape = {"results": [_RESULT], "documents": [_GIVEN]}
-    _check(answer, shape, "the answer", host)
-    _check(answer.get("records") or [], [_RECORD], "records", host)
+    check(answer, shape, "the answer", host)
+    check(answer.get("records") or [], [_RECORD], "records", host)
     for number, result in enumerate(answer["results"]):
         place = f"results[{number}]"
         if result["problem"] is not None:
-            _check(result["problem"], _PROBLEM, f"{place}.problem", host)
+            check(result["problem"], _PROBLEM, f"{place}.problem", host)
         if result["kind"] == "borrow":
-            _check(result["details"].get("transfers", []), [_TRANSFER], f"{place}.details", host)
-            _check((result["present"] or {}).get("lent", []), [_RECORD], f"{place}.present", host)
+            check(result["details"].get("transfers", []), [_TRANSFER], f"{place}.details", host)
+            check((result["present"] or {}).get("lent", []), [_RECORD], f"{place}.present", host)
         if result["kind"] == "transfer" and result["present"] is not None:
-            _check(result["present"], _RECORD, f"{place}.present", host)
+            check(result["present"], _RECORD, f"{place}.present", host)
     if answer.get("look") is not None:
-        _check(answer["look"], _LOOK, "the look", host)
+        check(answer["look"], _LOOK, "the look", host)
         for name, product in answer["look"]["products"].items():
             _check_product(product, f"products.{name}", host)
 
 
 def _check_product(product: t.Any, place: str, host: str) -> None:
-    _check(product, dict, place, host)
+    check(product, dict, place, host)
     for name, inner in (("containers", _CONTAINER), ("transfer", _RECORD)):
         looked = product.get(name, {})
-        _check(looked, dict, f"{place}.{name}", host)
+        check(looked, dict, f"{place}.{name}", host)
+        if looked.get("problem") is not None:
+            check(looked["problem"], _PROBLEM, f"{place}.{name}.problem", host)
         if looked.get("seen") is not None:
-            _check(looked["seen"], [inner], f"{place}.{name}.seen", host)
+            check(looked["seen"], [inner], f"{place}.{name}.seen", host)
             for entry in looked["seen"]:
                 for measure, amount in entry.get("amounts", {}).items():
-                    _check(amount, int, f"{place}.{name}.amounts.{measure}", host)
+                    check(amount, int, f"{place}.{name}.amounts.{measure}", host)
 
 
-def _check(value: t.Any, shape: Shape, place: str, host: str) -> None:
+def check(value: t.Any, shape: Shape, place: str, host: str) -> None:
+    """UnreadableError where a value, found at ``place`` of an answer, is of another form."""
     if isinstance(shape, dict):
         _require(isinstance(value, t.Mapping), place, host)
         for name, inner in shape.items():
             _require(name in value, f"{place}.{name}", host)
-            _check(value[name], inner, f"{place}.{name}", host)
+            check(value[name], inner, f"{place}.{name}", host)
     elif isinstance(shape, list):
         _require(isinstance(value, (list, tuple)), place, host)
         for number, each in enumerate(value):
-            _check(each, shape[0], f"{place}[{number}]", host)
+            check(each, shape[0], f"{place}[{number}]", host)
     elif isinstance(shape, re.Pattern):
         _require(isinstance(value, str) and shape.fullmatch(value) is not None, place, host)
     else:

@@ -119,7 +119,7 @@ def look(agent: str, transfers: list[Record]) -> Record:
     container = {"serial": CONTAINERS[agent], "more": False, "items": []}
     product = {"containers": {"seen": [container]}, "transfer": {"seen": transfers}}
     return {
-        "agent": {"agent": {"name": agent, "version": "0"}, "invariants": []},
+        "agent": {"agent": {"name": agent, "version": "0"}, "invariants": [], "frozen": []},
         "products": {"codemeter": product},
         "peers": [],
     }
