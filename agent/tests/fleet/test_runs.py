@@ -253,14 +253,14 @@ def test_what_went_back_is_said_also_where_nothing_is_to_be_done(ask: Ask) -> No
     run(ask, variables)
 
     def freeze(look: dict[str, Any]) -> None:
-        look["agent"]["frozen"] = [{"code": "snapshot-rolled-back", "message": "It went back."}]
+        look["agent"]["frozen"] = [
+            {"code": "snapshot-rolled-back", "message": "It went\x1b[2J\nback."}
+        ]
 
     (journal, row) = run(looking(ask, OLD, freeze), variables).rows
-    assert (journal["what"], journal["outcome"], journal["why"]) == (
-        "journal",
-        "failed",
-        "It went back.",
-    )
+    # What an agent says stays one line, and clears no terminal.
+    said = ("journal", "failed", "It went\\x1b[2J\\nback.")
+    assert (journal["what"], journal["outcome"], journal["why"]) == said
     assert journal["failed_at"] == [OLD]
     assert row["outcome"] == "same"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import one_line
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
@@ -60,7 +61,11 @@ def rows_of(plan: Plan) -> t.List[Row]:
     everybody = list(plan.hosts)
     sums = [_row_of("all", "sum", FAILED, why, everybody) for why in plan.lost_or_doubled()]
     matters = [_row(matter, plan) for matter in plan.matters.values()]
-    return [{**_EMPTY, **row} for row in (*sums, *hosts, *matters)]
+    # A reason has words of agents in it: it stays one line, and nothing in it acts on a terminal.
+    return [
+        {**_EMPTY, **row, "why": None if row["why"] is None else one_line(row["why"])}
+        for row in (*sums, *hosts, *matters)
+    ]
 
 
 def _rows_of_host(agent: str, host: Host) -> t.Iterator[Row]:
@@ -103,11 +108,12 @@ def lines_of(rows: t.List[Row]) -> t.List[str]:
         for row in rows
         if row["digest"] and row["outcome"] in (WOULD_CHANGE, FAILED)
     ]
-    return [*table(shown, COLUMNS), *whys, *confirmations]
+    return [*table(shown, COLUMNS), *map(one_line, (*whys, *confirmations))]
 
 
 def _outcome_text(row: Row) -> str:
-    return f"{row['outcome']} for {row['who']}" if row["who"] else str(row["outcome"])
+    joint = " for " if row["outcome"] == WAITS else ": "
+    return f"{row['outcome']}{joint}{row['who']}" if row["who"] else str(row["outcome"])
 
 
 _EMPTY: t.Final[Row] = dict.fromkeys(

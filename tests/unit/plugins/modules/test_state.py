@@ -52,8 +52,8 @@ def test_a_plan_is_no_change_and_check_mode_always_plans() -> None:
 
 
 def test_an_agent_of_an_older_release_is_said_to_be_one() -> None:
-    refused = {"code": "route-unknown", "detail": "There is no such route.", "next_action": "Look."}
-    with pytest.raises(LicenseProblem, match="of an older release.*Update seatkeeper-agent"):
+    refused = {"code": "route-unknown", "detail": "No such route.", "next_action": "Look."}
+    with pytest.raises(LicenseProblem, match=r"of an older release.*Update seatkeeper-agent"):
         run(refused)
     with pytest.raises(LicenseProblem, match="Not now"):
         run({"code": "container-busy", "detail": "Not now.", "next_action": "Wait."})
