@@ -5,84 +5,113 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import made_printable
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
     AGENT_MISSING,
+    INPUT_INVALID,
     LicenseProblem,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._agents import agent_of
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._own_names import no_facts
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet import report
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
-    READERS,
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.folder import Folder
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import (
+    PARTS,
+    VARIABLES,
     read_declarations,
 )
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.folder import Folder
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plan import Plan
 
 Result = t.Dict[str, t.Any]
 Vars = t.Mapping[str, t.Any]
+
+_ANSWERED: t.Final = frozenset({"results", "problem", "skipped"})
+_SETUP: t.Final = {
+    "license_server_changes": "changes",
+    "license_server_only_planned": "only_planned",
+    "license_state_failures": "failures",
+}
+"""What the role that installs servers keeps, with what it is called here."""
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
     """What Ansible asks a file of actions."""
 
     TRANSFERS_FILES = False
-    _VALID_ARGS = frozenset(("answers", "known", "begin", "documents_dir", "verdict"))
+    _VALID_ARGS = frozenset(("answers", "known", "begin", "parts", "documents_dir", "verdict"))
 
     def run(self, tmp: t.Any = None, task_vars: t.Any = None) -> Result:
         """Plan the next requests of all hosts, or say how the run ended for one of them."""
         result: Result = super().run(tmp, task_vars)
+        given = self._task.args
         try:
-            is_end = self._task.args.get("verdict")
-            made = self._verdict(task_vars) if is_end else self._next(task_vars)
+            if given.get("begin"):
+                made = self._begin(task_vars)
+            elif given.get("verdict"):
+                made = self._verdict(task_vars)
+            else:
+                made = self._next(task_vars)
         except LicenseProblem as problem:
             raise AnsibleActionFail(str(problem)) from problem
         return {**result, **made_printable(made)}
 
+    def _begin(self, variables: Vars) -> Result:
+        """Read what all hosts of the play declare, and ask each of them for it."""
+        hostvars, here = variables["hostvars"], variables["ansible_play_hosts"]
+        parts = self._task.args.get("parts") or PARTS
+        names = {host: agent_of(host, hostvars) for host in variables["ansible_play_hosts_all"]}
+        plan = Plan(list(names.values()), bool(self._task.check_mode), self._folder())
+        for host, agent in names.items():
+            if host not in here:
+                plan.take(agent, {"problem": _no_answer(agent, None)})
+                continue
+            try:
+                no_facts(hostvars[host].get("ansible_facts") or {}, host)
+            except AnsibleError as error:
+                plan.take(agent, {"problem": _own_names(str(error))})
+                continue
+            declared = _variables(hostvars[host], host)
+            plan.declare(
+                read_declarations(declared, host, lambda each: agent_of(each, hostvars), parts)
+            )
+        return self._planned(plan, {agent: host for host, agent in names.items()})
+
     def _next(self, variables: Vars) -> Result:
         hostvars, here = variables["hostvars"], variables["ansible_play_hosts"]
-        name = self._task.args["answers"]
-        answers = {host: hostvars[host].get(name) for host in variables["ansible_play_hosts_all"]}
-        # Who was not asked has nothing that this is about, unless it could not be reached.
-        asked = [host for host, answer in answers.items() if answer or host not in here]
-        names = {host: agent_of(host, hostvars) for host in asked}
-        hosts = {agent: host for host, agent in names.items()}
-        plan = self._plan(variables, names)
+        known, name = variables[self._task.args["known"]], self._task.args["answers"]
+        plan = Plan.from_kept(known["kept"], self._folder())
+        hosts = known["hosts"]
         for agent, host in hosts.items():
-            self._take(plan, agent, answers[host] if host in here else None)
+            for variable, member in _SETUP.items():
+                setattr(plan.hosts[agent], member, list(hostvars[host].get(variable) or ()))
+            answer = hostvars[host].get(name) if host in here else None
+            self._take(plan, agent, answer, host in known["orders"])
+        return self._planned(plan, hosts)
+
+    def _take(self, plan: Plan, agent: str, answer: t.Any, was_asked: bool) -> None:
+        if answer is None or not _ANSWERED & answer.keys():
+            plan.take(agent, {"problem": _no_answer(agent, answer)})
+        elif was_asked and not answer.get("skipped"):
+            plan.take(agent, answer)
+
+    def _folder(self) -> t.Optional[Folder]:
+        path = self._task.args.get("documents_dir")
+        return Folder(path, bool(self._task.check_mode)) if path else None
+
+    def _planned(self, plan: Plan, hosts: t.Mapping[str, str]) -> Result:
         orders = plan.next()
         return {
             "changed": False,
             "orders": {hosts[agent]: order for agent, order in orders.items()},
             "busy": sorted({hosts[agent] for agent in plan.concerned() if agent in hosts}),
             "round": plan.round,
+            "hosts": dict(hosts),
             "kept": plan.as_kept(),
             **({} if orders else self._ended(plan, hosts)),
         }
-
-    def _plan(self, variables: Vars, names: t.Mapping[str, str]) -> Plan:
-        """What the tasks before have kept, or a plan of what each host has declared."""
-        is_check = bool(self._task.check_mode)
-        path = self._task.args.get("documents_dir")
-        folder = Folder(path, is_check) if path else None
-        if not self._task.args.get("begin"):
-            return Plan.from_kept(variables[self._task.args["known"]]["kept"], folder)
-        hostvars = variables["hostvars"]
-        plan = Plan(list(names.values()), is_check, folder)
-        for host, agent in names.items():
-            declared = {name: hostvars[host].get(name) for name in READERS}
-            read = read_declarations(declared, lambda other: agent_of(other, hostvars))
-            plan.declare(each for each in read if agent in each.agents)
-        return plan
-
-    def _take(self, plan: Plan, agent: str, answer: t.Any) -> None:
-        if answer is None or not {"results", "problem", "skipped"} & answer.keys():
-            plan.take(agent, {"problem": _no_answer(agent, answer)})
-        elif not answer.get("skipped"):
-            plan.take(agent, answer)
 
     def _ended(self, plan: Plan, hosts: t.Mapping[str, str]) -> Result:
         rows = report.rows_of(plan)
@@ -108,6 +137,21 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {**made, "failed": True, "msg": "\n".join(failures)} if failures else made
 
 
+def _variables(hostvars: Vars, host: str) -> Vars:
+    """What a host's variables declare; LicenseProblem for a template that cannot be filled in."""
+    found = {}
+    for name in (*VARIABLES, "inventory_dir"):
+        try:
+            found[name] = hostvars.get(name)
+        except AnsibleError as error:
+            raise LicenseProblem.of(
+                INPUT_INVALID,
+                f"The variable {name} of {host} cannot be read: {error}",
+                "Correct the template, or set what it names.",
+            ) from error
+    return found
+
+
 def _no_answer(agent: str, answer: t.Any) -> t.Dict[str, t.Any]:
     said = "it was not asked" if answer is None else str(answer.get("msg", "no reason was given"))
     problem = LicenseProblem.of(
@@ -116,3 +160,7 @@ def _no_answer(agent: str, answer: t.Any) -> t.Dict[str, t.Any]:
         "Run the playbook again once it can be.",
     )
     return problem.document
+
+
+def _own_names(sentence: str) -> t.Dict[str, t.Any]:
+    return LicenseProblem.of(INPUT_INVALID, sentence, "").document

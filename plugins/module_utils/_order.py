@@ -36,7 +36,7 @@ FOLDER_MODE = 0o700
 def run_order(params: Params, client: AgentClient, check_mode: bool) -> Result:
     """Have the order placed and followed; the module's whole result."""
     path = path_of("orders", order_id(params["name"]))
-    body = {**_declaration(params), "plan_digest": params["plan_digest"]}
+    body = {**order_declaration(params), "plan_digest": params["plan_digest"]}
     seen: list[Result] = []
 
     def ask() -> Result:
@@ -72,7 +72,7 @@ def _amount(line: dict[str, t.Any], currency: str) -> str:
     return "" if line["amount"] is None else f"{line['amount']} {currency}"
 
 
-def _declaration(params: Params) -> dict[str, t.Any]:
+def order_declaration(params: Params) -> dict[str, t.Any]:
     """What the agent is told; an option that was left out is left out there."""
     prices = _given(params["prices"] or {})
     years = prices.get("assurance_per_year")

@@ -3,24 +3,52 @@
 
 from __future__ import annotations
 
+import base64
+import time
 import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._client import AgentClient
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._files import (
+    file_problem,
+    read_file,
+)
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
     AGENT_VERSION,
     LicenseProblem,
 )
 
+Answer = t.Dict[str, t.Any]
+
 _PATH: t.Final = "/v2/state"
-_MEMBERS: t.Final = ("declarations", "documents", "evidence", "look", "records")
+_MEMBERS: t.Final = ("documents", "evidence", "look", "records")
 
 
-def run_state(params: dict[str, t.Any], client: AgentClient, check_mode: bool) -> dict[str, t.Any]:
+def run_state(params: dict[str, t.Any], client: AgentClient, check_mode: bool) -> Answer:
     """Tell the agent, or ask it for a plan; the module's whole result."""
     dry_run = check_mode or params["dry_run"]
-    body = {"dry_run": dry_run, **{name: params[name] for name in _MEMBERS}}
+    body = body_of(params, dry_run)
+    answer = _asked(client, body)
+    deadline = time.monotonic() + (0 if dry_run else params["wait_timeout"])
+    while (operation := _awaited(answer)) and time.monotonic() < deadline:
+        client.follow_waiting(operation, deadline - time.monotonic())
+        answer = _joined(answer, _asked(client, body))
+    # Each result is told with what became of it; a plan is no change.
+    changed = not dry_run and any(result["changed"] for result in answer["results"])
+    return {**answer, "changed": changed}
+
+
+def body_of(params: dict[str, t.Any], dry_run: bool) -> Answer:
+    """The request, with what is in files of the controller, and what nothing keeps."""
+    return {
+        "dry_run": dry_run,
+        "declarations": [_whole(entry, params) for entry in params["declarations"]],
+        **{name: params[name] for name in _MEMBERS},
+    }
+
+
+def _asked(client: AgentClient, body: Answer) -> Answer:
     try:
-        answer = client.change("PUT", _PATH, body, dry_run=False)
+        return client.change("PUT", _PATH, body, dry_run=False)
     except LicenseProblem as problem:
         if problem.code != "route-unknown":
             raise
@@ -30,6 +58,32 @@ def run_state(params: dict[str, t.Any], client: AgentClient, check_mode: bool) -
             " its host.",
             "Update seatkeeper-agent there, as the playbook install_agents does.",
         ) from problem
-    # Each result is told with what became of it; a plan is no change.
-    changed = not dry_run and any(result["changed"] for result in answer["results"])
-    return {**answer, "changed": changed}
+
+
+def _whole(entry: Answer, params: dict[str, t.Any]) -> Answer:
+    declared = dict(entry["declared"])
+    for member, path in (params["files"].get(entry["id"]) or {}).items():
+        content = read_file(path)
+        if content is None:
+            raise file_problem(path, "is not there any more")
+        declared[member] = base64.b64encode(content).decode("ascii")
+    secrets = params["secrets"].get(entry["kind"], {}).get(entry["id"], {})
+    return {**entry, "declared": {**declared, **secrets}}
+
+
+def _awaited(answer: Answer) -> str | None:
+    """The first operation of this host that waits for somebody."""
+    waits = [result.get("waits_for") or {} for result in answer["results"]]
+    found = [wait["operation"] for wait in waits if wait.get("operation")]
+    return found[0] if found else None
+
+
+def _joined(before: Answer, answer: Answer) -> Answer:
+    """The last answer, with what was done since the first one, be it by somebody else."""
+    results = []
+    for first, last in zip(before["results"], answer["results"]):
+        went_on = bool(first.get("waits_for")) and not last.get("waits_for")
+        changed = first["changed"] or last["changed"] or went_on
+        steps = [*first["steps"], *last["steps"]]
+        results.append({**last, "changed": changed, "before": first["before"], "steps": steps})
+    return {**answer, "results": results}

@@ -37,6 +37,23 @@ options:
     type: list
     elements: dict
     default: []
+  files:
+    description:
+      - By the id of a declaration, members of what is declared that are the contents of files of
+        the controller, each with its path.
+    type: dict
+    default: {}
+  secrets:
+    description:
+      - By kind and by id, members of what is declared that are shown nowhere and kept nowhere.
+    type: dict
+    default: {}
+  wait_timeout:
+    description:
+      - How many seconds to wait where a person or a vendor is awaited. What is done meanwhile is
+        part of the result. Without check mode only.
+    type: int
+    default: 0
   dry_run:
     description: Plan it only. In check mode this is always so.
     type: bool
@@ -107,6 +124,9 @@ ARGUMENTS = ArgumentSpec(
         "declarations": {"type": "list", "elements": "dict", "default": []},
         "documents": {"type": "list", "elements": "dict", "default": []},
         "evidence": {"type": "list", "elements": "dict", "default": []},
+        "files": {"type": "dict", "default": {}},
+        "secrets": {"type": "dict", "default": {}, "no_log": True},
+        "wait_timeout": {"type": "int", "default": 0},
         "dry_run": {"type": "bool", "default": False},
         "look": {"type": "bool", "default": False},
         "records": {"type": "list", "elements": "str", "default": []},

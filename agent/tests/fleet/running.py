@@ -14,8 +14,10 @@ from typing import Any
 from api.asking import SERIALS
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._state import body_of
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import (
     read_declarations,
+    secrets_of,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plan import Plan
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.report import Row, rows_of
@@ -54,25 +56,24 @@ def run(
 ) -> Run:
     """One run of all hosts; an agent that cannot be asked raises ConnectionError."""
     made = Run([])
-    declarations = read_declarations(variables, lambda host: host)
     plan = Plan(list(hosts), check)
-    answers = {}
     for host in plan.hosts:
-        own = [each.told(host) for each in declarations if host in each.agents]
-        body = {"dry_run": True, "look": True, "declarations": own}
-        answers[host] = _answer(ask, host, body, made)
-    for host in plan.hosts:
-        plan.declare(each for each in declarations if host in each.agents)
+        plan.declare(read_declarations(variables, host, lambda each: each))
     for _round in range(ROUNDS_MAX):
-        for host, answer in answers.items():
-            plan.take(host, answer)
         orders = plan.next()
         if not orders:
             made.rows = rows_of(plan)
             return made
         plan = Plan.from_kept(json.loads(json.dumps(plan.as_kept())))
-        answers = {host: _answer(ask, host, body, made) for host, body in orders.items()}
+        for host, order in orders.items():
+            plan.take(host, _answer(ask, host, _whole(order, variables, host), made))
     raise AssertionError(f"more than {ROUNDS_MAX} rounds")
+
+
+def _whole(order: dict[str, Any], variables: Mapping[str, Any], host: str) -> dict[str, Any]:
+    """The request that module and action make of an order."""
+    given = {**order, "secrets": secrets_of(variables, host), "wait_timeout": 0}
+    return body_of(given, bool(order["dry_run"]))
 
 
 def _answer(ask: Ask, host: str, body: dict[str, Any], made: Run) -> dict[str, Any]:

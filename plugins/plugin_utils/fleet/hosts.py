@@ -33,6 +33,10 @@ class Host:
     problem: t.Optional[Entry] = None
     containers: Items = dataclasses.field(default_factory=dict)
     open_transfers: t.List[Entry] = dataclasses.field(default_factory=list)
+    orders: t.List[Entry] = dataclasses.field(default_factory=list)
+    """What it has ordered of vendors."""
+    kinds: t.Dict[str, t.List[str]] = dataclasses.field(default_factory=dict)
+    """By the vendor of each product that it has: the kinds that can be declared of it."""
     records: t.Dict[str, t.Optional[Entry]] = dataclasses.field(default_factory=dict)
     """What its journal has of transfers that it was asked for; None where it has nothing."""
     is_new: bool = True
@@ -41,12 +45,20 @@ class Host:
     after: t.Optional[Holding] = None
     """What it held when it was first looked at, and at the end of a run; None where not all of it
     was seen."""
+    waiting: t.Dict[str, str] = dataclasses.field(default_factory=dict)
+    """By operation: what somebody has to do at it."""
     evidence: t.Dict[str, t.Optional[Entry]] = dataclasses.field(default_factory=dict)
     """By the name of a peer: its newest document that this host keeps."""
     broken: t.List[str] = dataclasses.field(default_factory=list)
     """What does not hold in its journal, or is frozen since it went back, by its own word."""
     unseen: t.List[str] = dataclasses.field(default_factory=list)
     """Why something of its products could not be seen, so that nobody knows what it has."""
+    changes: t.List[Entry] = dataclasses.field(default_factory=list)
+    """What was installed, started or fenced there before it was asked: what, declared, present."""
+    only_planned: t.List[str] = dataclasses.field(default_factory=list)
+    """Vendors whose servers a check would have installed."""
+    failures: t.List[str] = dataclasses.field(default_factory=list)
+    """Why something could not be installed, started or fenced."""
     refused: t.List[str] = dataclasses.field(default_factory=list)
     """What it claimed under the name of another declaration."""
 
@@ -63,9 +75,14 @@ class Host:
             self.problem = error.document
         return self.problem is None
 
+    def can_be_told(self, kind: str, vendor: t.Optional[str]) -> bool:
+        """Whether it has a product of which this kind can be declared."""
+        return any(kind in found for name, found in self.kinds.items() if vendor in (None, name))
+
     def has_to_say(self) -> bool:
         """Whether there is more to report of it than what is declared."""
-        return bool(self.problem or self.broken or self.unseen or self.refused)
+        found = (self.problem, self.broken, self.unseen, self.refused, self.changes, self.failures)
+        return any(found)
 
     @classmethod
     def from_kept(cls, kept: Entry) -> Host:
@@ -85,6 +102,10 @@ class Host:
             )
         self.containers = containers_of(_seen(look, "containers"))
         self.open_transfers = _seen(look, "transfer")
+        self.waiting = {wait["operation"]: wait["title"] for wait in look["waiting"]}
+        self.orders = _seen(look, "order")
+        there = {found["vendor"] for found in look["agent"]["vendors"]}
+        self.kinds = {name: list(each) for name, each in look["products"].items() if name in there}
         self.records.update({each["id"]: each for each in self.open_transfers})
         self.unseen = _unseen(look)
         held = None if self.unseen else _held(look)

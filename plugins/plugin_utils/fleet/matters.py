@@ -42,6 +42,11 @@ class Matter:
         return self.declaration.id
 
     @property
+    def key(self) -> str:
+        """What no other thing of the run has."""
+        return self.declaration.key
+
+    @property
     def agents(self) -> t.Tuple[str, ...]:
         """Who has a part in it."""
         return self.declaration.agents

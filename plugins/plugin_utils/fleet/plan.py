@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet import claims
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.claims import Claim
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import (
@@ -19,18 +20,20 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier
     Courier,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
-    SIDES,
     Declaration,
     Entry,
-    carried,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.folder import Folder
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.hosts import (
     ROLLED_BACK,
     Host,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.kind import Run
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import KINDS
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.transfers import (
+    carried,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.places import placed
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.sums import differences
 
 Order = t.Dict[str, t.Any]
@@ -50,7 +53,7 @@ class Plan:
         self.hosts = {agent: Host(agent) for agent in agents}
         self.matters: t.Dict[str, Matter] = {}
         self.is_check = is_check
-        self.stage = "ask"
+        self.stage = "begin"
         self.round = 0
         self.courier = Courier()
         self.folder = folder
@@ -72,7 +75,7 @@ class Plan:
         plan = cls((), kept["is_check"], folder)
         plan.hosts = {host["agent"]: Host.from_kept(host) for host in kept["hosts"]}
         matters = [Matter.from_kept(matter) for matter in kept["matters"]]
-        plan.matters = {matter.id: matter for matter in matters}
+        plan.matters = {matter.key: matter for matter in matters}
         plan.stage, plan.round = kept["stage"], kept["round"]
         plan.courier = Courier.from_kept(kept["courier"])
         return plan
@@ -83,7 +86,7 @@ class Plan:
         """What the inventory has one host have a part in; the others say the same of it."""
         for declaration in declarations:
             if any(agent in self.hosts for agent in declaration.agents):
-                matter = self.matters.setdefault(declaration.id, Matter(declaration))
+                matter = self.matters.setdefault(declaration.key, Matter(declaration))
                 if matter.declaration != declaration:
                     matter.refused = (
                         f"The hosts of {declaration.name} have it declared differently. Declare it"
@@ -95,13 +98,16 @@ class Plan:
         host = self.hosts[agent]
         if not host.take(answer):
             return
-        known = {matter.id for matter in self.matters.values() if agent in matter.agents}
-        results = [result for result in answer["results"] if result["id"] in known]
+        if self.stage == "ask":
+            self._leave_out(host)
+        own = [matter for matter in self.matters.values() if agent in matter.agents]
+        known = {(matter.declaration.kind, matter.id): matter for matter in own}
+        results = [each for each in answer["results"] if (each["kind"], each["id"]) in known]
         documents = [
             document for document in answer["documents"] if self._is_for_other(agent, document)
         ]
         for result in results:
-            matter = self.matters[result["id"]]
+            matter = known[result["kind"], result["id"]]
             if agent in matter.unasked:
                 matter.unasked.remove(agent)
             own = [each for each in documents if each["declaration"] == matter.id]
@@ -109,11 +115,26 @@ class Plan:
             if self.stage == "ask":
                 self._take_lots(agent, matter, result)
         if self.stage == "carry":
-            self.courier.take(agent, {"results": results, "documents": documents})
+            joint = [each for each in results if len(known[each["kind"], each["id"]].agents) > 1]
+            self.courier.take(agent, {"results": joint, "documents": documents})
         if self.stage == "ask":
             # What comes up later nobody could be asked about any more: the next run does.
             for record in host.open_transfers:
                 self._take_open(agent, record)
+
+    def _leave_out(self, host: Host) -> None:
+        """What names no host and is of a product that this one does not have, or, in a check, not
+        yet.
+        """
+        for matter in list(self.matters.values()):
+            declaration = matter.declaration
+            if declaration.agents != (host.agent,):
+                continue
+            is_there = host.can_be_told(declaration.kind, declaration.vendor)
+            if declaration.vendor in host.only_planned or (
+                declaration.is_optional and not is_there
+            ):
+                del self.matters[matter.key]
 
     def _asked_to(self) -> str:
         """What the answers that come in are answers to."""
@@ -153,6 +174,9 @@ class Plan:
 
     def next(self) -> Orders:
         """The request of each agent that is to be asked or told now; empty when all is done."""
+        if self.stage == "begin":
+            self.stage = "ask"
+            return self._begin()
         stages = {"ask": self._ask, "carry": self._carry, "verify": self._verify}
         while self.stage in stages:
             orders = stages[self.stage]()
@@ -164,8 +188,17 @@ class Plan:
                 self._begin_to_carry()
         return {}
 
+    def _begin(self) -> Orders:
+        """Everybody is looked at, and asked for what is declared of him."""
+        orders = {}
+        for agent in self.hosts:
+            if self.is_there(agent):
+                matters = [matter for matter in self._going_on() if agent in matter.agents]
+                orders[agent] = {**self._order(agent, matters, True, []), "look": True}
+        return orders
+
     def _ask(self) -> Orders:
-        self._place()
+        self._complete()
         wanted = self._judge()
         orders = self._orders(lambda matter, agent: agent in matter.unasked, is_dry_run=True)
         for agent, ids in wanted.items():
@@ -174,27 +207,22 @@ class Plan:
             self.hosts[agent].records.update(dict.fromkeys(ids))
         return orders
 
-    def _place(self) -> None:
-        shown = {agent: host.containers for agent, host in self.hosts.items()}
-        for matter in self.matters.values():
-            declaration = placed(matter.declaration, shown, self._places_known(matter))
+    def _complete(self) -> None:
+        """What the answers so far add to what is declared; those whom it concerns hear it anew."""
+        run = Run(self.hosts, list(self.matters.values()), self.is_check)
+        for matter in self._going_on():
+            try:
+                declaration = KINDS[matter.declaration.kind].completed(matter, run)
+            except LicenseProblem as problem:
+                matter.refused = str(problem)
+                continue
             if declaration == matter.declaration:
                 continue
-            if all(result["outcome"] == "same" for result in matter.asked.values()):
+            answers = (matter.last(agent) for agent in matter.agents)
+            if all(last is None or last["outcome"] == "same" for last in answers):
                 matter.declaration = declaration
             else:
                 matter.declared_anew(declaration)
-
-    def _places_known(self, matter: Matter) -> t.Dict[str, str]:
-        """The containers of a transfer by side, each as its own host's journal has it."""
-        known: t.Dict[str, str] = {}
-        for agent, result in matter.asked.items():
-            for side in SIDES:
-                end = (result["present"] or {}).get(side) or {}
-                is_own = end.get("agent") == agent or not self.is_there(str(end.get("agent")))
-                if is_own and end.get("container"):
-                    known.setdefault(side, end["container"])
-        return known
 
     def _judge(self) -> t.Dict[str, t.List[str]]:
         """Whether each claim is covered; by agent, of what its journal has to be known for that."""
@@ -245,12 +273,14 @@ class Plan:
                     for document in matter.given.get(agent, ())
                     if self.is_check or document["envelope"] is not None
                 ]
-                self.courier.take(agent, {"results": [result], "documents": documents})
+                if len(matter.agents) > 1:
+                    self.courier.take(agent, {"results": [result], "documents": documents})
                 if not self.is_check and _has_to_be_told(matter, agent):
                     matter.unasked.append(agent)
 
     def _carry(self) -> Orders:
         self._by_folder()
+        self._complete()
         deliveries = self.courier.deliveries()
         reached = {agent: brought for agent, brought in deliveries.items() if self.is_there(agent)}
         for agent in reached:
@@ -261,9 +291,9 @@ class Plan:
         }
 
         def is_due(matter: Matter, agent: str) -> bool:
-            if self.is_check:
+            if self.is_check and agent in named:
                 # One plan counts what the others take.
-                return agent in named
+                return True
             return matter.id in named.get(agent, ()) or agent in matter.unasked
 
         return self._orders(is_due, self.is_check, reached)
@@ -322,6 +352,7 @@ class Plan:
             "look": self.stage == "verify",
             "records": [],
             "declarations": [matter.declaration.told(agent) for matter in matters],
+            "files": {m.id: m.declaration.files for m in matters if m.declaration.files},
             "documents": brought,
             "evidence": [
                 {"agent": peer, "envelope": envelope}
@@ -374,7 +405,12 @@ class Plan:
 
 
 def _is_refused_beforehand(matter: Matter) -> bool:
-    """Whether somebody said before anything was done that it cannot be done."""
+    """Whether somebody said before anything was done that it cannot be done.
+
+    What concerns one host alone may become possible by what is declared of it before that.
+    """
+    if len(matter.agents) == 1:
+        return False
     problems = [result["problem"] for result in matter.asked.values() if result["problem"]]
     return not matter.told and any(problem["code"] != ROLLED_BACK for problem in problems)
 

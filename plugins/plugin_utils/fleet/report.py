@@ -17,7 +17,12 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declara
     Entry,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.hosts import Host
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import KINDS
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.notes import (
+    digest_of,
+    notes_of,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.places import is_placed
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plan import Plan
 
@@ -40,7 +45,7 @@ COLUMNS: t.Final = {
     "present": "Before",
     "outcome": "Outcome",
 }
-_NOBODY: t.Final = "not begun"
+_IN_CONTAINERS: t.Final = frozenset({"transfer", "borrow"})
 
 
 class _Ended(t.NamedTuple):
@@ -57,7 +62,11 @@ class _Ended(t.NamedTuple):
 
 def rows_of(plan: Plan) -> t.List[Row]:
     """One row for each declared thing and for each host that did not answer."""
-    hosts = [row for agent, host in plan.hosts.items() for row in _rows_of_host(agent, host)]
+    hosts = [
+        row
+        for agent, host in plan.hosts.items()
+        for row in _rows_of_host(agent, host, plan.is_check)
+    ]
     everybody = list(plan.hosts)
     sums = [_row_of("all", "sum", FAILED, why, everybody) for why in plan.lost_or_doubled()]
     matters = [_row(matter, plan) for matter in plan.matters.values()]
@@ -68,11 +77,16 @@ def rows_of(plan: Plan) -> t.List[Row]:
     ]
 
 
-def _rows_of_host(agent: str, host: Host) -> t.Iterator[Row]:
+def _rows_of_host(agent: str, host: Host, is_check: bool) -> t.Iterator[Row]:
+    for change in host.changes:
+        outcome = WOULD_CHANGE if is_check else CHANGED
+        said = {"hosts": agent, "agents": [agent], "outcome": outcome, "why": None, "failed_at": []}
+        yield {**said, **{name: change[name] for name in ("what", "declared", "present")}}
     if host.problem is not None:
         yield _row_of(agent, "host", NOT_LOOKED_AT, _sentence(host.problem), [agent])
         return
     for what, outcome, whys in (
+        ("license servers", FAILED, host.failures),
         ("journal", FAILED, host.broken),
         ("products", UNKNOWN, host.unseen),
         ("claims", FAILED, list(dict.fromkeys(host.refused))),
@@ -103,12 +117,12 @@ def lines_of(rows: t.List[Row]) -> t.List[str]:
     """The rows as a table, with what is to be done below it."""
     shown = [{**row, "outcome": _outcome_text(row)} for row in rows]
     whys = [f"{row['hosts']}, {row['what']}: {row['why']}" for row in rows if row["why"]]
-    confirmations = [
-        f"{row['what']} cannot be undone. This confirms it: plan_digest: {row['digest']}"
-        for row in rows
-        if row["digest"] and row["outcome"] in (WOULD_CHANGE, FAILED)
-    ]
-    return [*table(shown, COLUMNS), *map(one_line, (*whys, *confirmations))]
+    notes = [line for row in rows for line in row["notes"] or ()]
+    return [*table(shown, COLUMNS), *map(one_line, (*whys, *notes))]
+
+
+def _what(matter: Matter) -> str:
+    return f"{matter.declaration.kind.replace('_', ' ')} {matter.declaration.name}".rstrip()
 
 
 def _outcome_text(row: Row) -> str:
@@ -117,19 +131,20 @@ def _outcome_text(row: Row) -> str:
 
 
 _EMPTY: t.Final[Row] = dict.fromkeys(
-    ("hosts", "what", "declared", "present", "outcome", "who", "why", "digest")
+    ("hosts", "what", "declared", "present", "outcome", "who", "why", "digest", "notes")
 )
 
 
 def _row(matter: Matter, plan: Plan) -> Row:
-    ended = _ended(matter, plan)
+    ended, kind = _ended(matter, plan), KINDS[matter.declaration.kind]
     return {
         "hosts": " to ".join(matter.agents),
         "agents": list(matter.agents),
-        "what": f"{matter.declaration.kind} {matter.declaration.name}",
-        "declared": _declared(matter),
-        "present": _present(matter),
-        "digest": _digest(matter),
+        "what": _what(matter),
+        "declared": kind.declared(matter),
+        "present": kind.present(matter),
+        "digest": digest_of(matter),
+        "notes": notes_of(matter, ended.outcome in (WOULD_CHANGE, FAILED)),
         **ended._asdict(),
     }
 
@@ -140,9 +155,12 @@ def _ended(matter: Matter, plan: Plan) -> _Ended:
         return _Ended(FAILED, why=matter.refused, failed_at=said_by)
     missing = _missing(matter, plan)
     problems = [(agent, problem) for agent, problem in matter.problems() if plan.is_there(agent)]
-    if missing and not (problems and is_placed(matter.declaration)):
+    if missing and not (problems and _is_clear(matter)):
         # Before every container is known a refusal says no more than that it is not.
         return missing
+    held_up = _held_up(matter, problems, plan)
+    if held_up:
+        return _Ended(WAITS, who=held_up)
     if problems:
         lasts = [matter.last(agent) or {} for agent, _problem in problems]
         is_unknown = any(last["outcome"] == "unknown" for last in lasts)
@@ -155,6 +173,34 @@ def _ended(matter: Matter, plan: Plan) -> _Ended:
         why = "It cannot be undone, and nothing confirms its plan."
         return _Ended(FAILED, why=why, failed_at=matter.agents[:1])
     return _by_answers(matter, plan.is_check)
+
+
+def _is_clear(matter: Matter) -> bool:
+    """Whether a refusal says more than that a container is not known yet."""
+    return matter.declaration.kind not in _IN_CONTAINERS or is_placed(matter.declaration)
+
+
+def _held_up(matter: Matter, problems: t.List[t.Tuple[str, Entry]], plan: Plan) -> t.Optional[str]:
+    """What it waits for, where all that keeps it is work that itself waits for somebody.
+
+    A license server does one thing at a time, and a step of a person is no failure.
+    """
+    awaited: t.Dict[str, str] = {}
+    for agent, problem in problems:
+        waits = {**plan.hosts[agent].waiting, **_waits_at(agent, plan)}
+        title = waits.get(str(problem.get("operation")))
+        if problem["code"] != "container-busy" or title is None or matter.changed():
+            return None
+        awaited[title] = title
+    return ", ".join(awaited) or None
+
+
+def _waits_at(agent: str, plan: Plan) -> t.Dict[str, str]:
+    """By operation, what the answers of this run say that an agent waits for."""
+    found = [(matter.last(agent) or {}).get("waits_for") or {} for matter in plan.matters.values()]
+    return {
+        wait["operation"]: wait["title"] for wait in found if {"operation", "title"} <= wait.keys()
+    }
 
 
 def _missing(matter: Matter, plan: Plan) -> t.Optional[_Ended]:
@@ -206,35 +252,6 @@ def _who(waits: t.List[t.Optional[Entry]]) -> str:
     return ", ".join(dict.fromkeys(people or agents)) or "the agent's own work"
 
 
-def _declared(matter: Matter) -> str:
-    if matter.claim is not None and matter.claim.borrow is None:
-        return "brought to its end"
-    declared = matter.declaration.declared
-    if matter.declaration.kind == "borrow":
-        return f"{declared['seats']} of {declared['item']} until {declared['until']}"
-    transfer = declared["transfer"]
-    amount = transfer["quantity"]
-    what = transfer["type"] if amount is None else f"{amount} {transfer['type']}"
-    return f"{what} of {transfer['item']}"
-
-
-def _present(matter: Matter) -> t.Optional[str]:
-    """How it stood when it was first looked at."""
-    firsts = [first for agent in matter.agents if (first := matter.first.get(agent)) is not None]
-    if matter.declaration.kind == "borrow":
-        seats = [first["before"]["seats"] for first in firsts if "seats" in first["before"]]
-        return str(seats[0]) if seats else None
-    known = [first["present"]["status"] for first in firsts if first["present"] is not None]
-    return known[0] if known else _NOBODY if firsts else None
-
-
-def _digest(matter: Matter) -> t.Optional[str]:
-    """What confirms a plan that cannot be undone."""
-    lasts = [matter.asked.get(agent) or {} for agent in matter.agents]
-    found = [last["digest"] for last in lasts if last.get("confirmation_required")]
-    return found[0] if found else None
-
-
 def _sentence(problem: t.Optional[Entry]) -> str:
     return "" if problem is None else str(LicenseProblem(problem))
 
@@ -266,7 +283,7 @@ def differences_of(plan: Plan, agent: str) -> t.List[t.Dict[str, t.Any]]:
     for matter in plan.matters.values():
         done = matter.told.get(agent) or matter.asked.get(agent)
         if done is not None and matter.changed_at(agent):
-            what = f"{matter.declaration.kind} {matter.declaration.name} at {_place(matter, agent)}"
+            what = f"{_what(matter)} at {_place(matter, agent)}"
             found.append(
                 {
                     "before_header": f"{what}, before",

@@ -13,6 +13,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems imp
     AGENT_UNKNOWN,
     LicenseProblem,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import Entry
 
 Shape = t.Any
 """A type or several, a pattern, a list of one shape, or a dict of members that have to be there."""
@@ -72,13 +73,61 @@ _ITEM: t.Final = {
     "borrowed_until": _TEXT_OR_NONE,
 }
 _CONTAINER: t.Final = {"serial": str, "more": bool, "items": [_ITEM]}
+_ORDER: t.Final = {
+    "name": str,
+    "state": str,
+    "source": str,
+    "target": str,
+    "source_key": str,
+    "target_key": str,
+    "keys": [{"key": str}],
+    "ended_on": _TEXT_OR_NONE,
+}
+_REQUEST: t.Final = {"content": str, "digest": re.compile("[0-9a-f]{64}")}
+_PAPER: t.Final = {"name": str, "content": str}
+_RULE: t.Final = {
+    "rule": str,
+    "verdict": str,
+    "required": str,
+    "observed": str,
+    "advice": _TEXT_OR_NONE,
+}
+_PRICE: t.Final = {"text": str, "amount": _TEXT_OR_NONE, "to_be_asked": bool}
+_DETAILS: t.Final = {
+    "request": _REQUEST,
+    "papers": [_PAPER],
+    "report": {"rules": [_RULE]},
+    "quote": {"lines": [_PRICE], "total": _TEXT_OR_NONE, "currency": str, "documents": [str]},
+    "acknowledgement": str,
+    "warnings": [str],
+    "notes": [str],
+}
+"""What one kind says besides, where it does."""
+_WAIT: t.Final = {
+    "who": str,
+    "title": str,
+    "subject": str,
+    "instructions": [str],
+    "verified_by": _TEXT_OR_NONE,
+    "operation": str,
+    "step": str,
+    "since": _TEXT_OR_NONE,
+    "until": _TEXT_OR_NONE,
+    "overdue": bool,
+    "attestable": bool,
+}
+"""A step that waits for somebody."""
+_AWAITED: t.Final = {"agent": str, "operation": str}
+"""What waits for another agent, or for work of its own."""
 _LOOK: t.Final = {
     "agent": {
         "agent": {"name": str, "version": str},
+        "vendors": [{"vendor": str}],
         "invariants": [{"holds": bool, "detail": str}],
         "frozen": [{"code": str, "message": str}],
     },
     "products": dict,
+    "waiting": [{"operation": str, "title": str}],
     "peers": [{"agent": str, "evidence": _DOCUMENT}],
 }
 
@@ -100,6 +149,8 @@ def check_answer(answer: t.Any, host: str) -> None:
         place = f"results[{number}]"
         if result["problem"] is not None:
             check(result["problem"], _PROBLEM, f"{place}.problem", host)
+        _check_members(result["details"], _DETAILS, f"{place}.details", host)
+        _check_wait(result["waits_for"] or {}, f"{place}.waits_for", host)
         if result["kind"] == "borrow":
             check(result["details"].get("transfers", []), [_TRANSFER], f"{place}.details", host)
             check((result["present"] or {}).get("lent", []), [_RECORD], f"{place}.present", host)
@@ -113,7 +164,7 @@ def check_answer(answer: t.Any, host: str) -> None:
 
 def _check_product(product: t.Any, place: str, host: str) -> None:
     check(product, dict, place, host)
-    for name, inner in (("containers", _CONTAINER), ("transfer", _RECORD)):
+    for name, inner in (("containers", _CONTAINER), ("transfer", _RECORD), ("order", _ORDER)):
         looked = product.get(name, {})
         check(looked, dict, f"{place}.{name}", host)
         if looked.get("problem") is not None:
@@ -123,6 +174,19 @@ def _check_product(product: t.Any, place: str, host: str) -> None:
             for entry in looked["seen"]:
                 for measure, amount in entry.get("amounts", {}).items():
                     check(amount, int, f"{place}.{name}.amounts.{measure}", host)
+
+
+def _check_wait(wait: Entry, place: str, host: str) -> None:
+    if "who" in wait:
+        check(wait, _WAIT, place, host)
+    else:
+        _check_members(wait, _AWAITED, place, host)
+
+
+def _check_members(found: Entry, shapes: Entry, place: str, host: str) -> None:
+    """Those that are there; another release may say more, and less."""
+    for name in shapes.keys() & found.keys():
+        check(found[name], shapes[name], f"{place}.{name}", host)
 
 
 def check(value: t.Any, shape: Shape, place: str, host: str) -> None:

@@ -61,7 +61,12 @@ class OrderKind:
     def put(self, asked: Asked) -> Outcome:
         """Rules and quote first, then papers, the vendor's work, and what was seen of it."""
         request = order_request(asked.id, asked.declared)
-        return outcome_of(self._orders.put(request, asked.actor, asked.is_dry_run), "order")
+        answer = self._orders.put(request, asked.actor, asked.is_dry_run)
+        outcome = outcome_of(answer, "order")
+        papers = self._orders.documents(asked.id) if asked.declared.get("papers") else None
+        if papers:
+            outcome.details["papers"] = papers
+        return outcome
 
     def look(self) -> list[dict[str, Any]]:
         """Where each order stands."""

@@ -11,6 +11,7 @@ from seatkeeper_agent.operations.declared.kinds import Outcome
 from seatkeeper_agent.operations.views import seconds
 
 _OPEN = ("running", "waiting", "in_doubt")
+_OF_PLANS = ("warnings", "acknowledgement")
 _DETAILS = ("report", "quote", "notes", "transfers", "backup")
 
 
@@ -42,8 +43,7 @@ def outcome_of(answer: dict[str, Any], present: str | None = None) -> Outcome:
     unended = {"operation": operation["id"]} if operation["state"] in _OPEN else None
     waiting = answer.get("waiting") or [unended]
     details = {name: answer[name] for name in _DETAILS if answer.get(name)}
-    if plan.get("warnings"):
-        details["warnings"] = plan["warnings"]
+    details.update({name: plan[name] for name in _OF_PLANS if plan.get(name)})
     return Outcome(
         changed=answer["changed"],
         present=None if present is None else answer[present],

@@ -108,10 +108,13 @@ class ActivationKind:
 
 
 class OfflineActivationKind:
-    """A server that is activated with the answer file of the vendor's page."""
+    """A server that is activated with the answer file of the vendor's page.
+
+    Without the answer, its request is made, which is in the details as long as it is open.
+    """
 
     name = "offline_activation"
-    schema = "activation-answer"
+    schema = "offline-activation"
     confirms = None
     secrets = frozenset({"answer"})
     brings = NOTHING
@@ -125,11 +128,71 @@ class OfflineActivationKind:
 
     def put(self, asked: Asked) -> Outcome:
         """Hand the answer over; one that is seen not to fit does not reach the server."""
-        request = answer_request(asked.declared)
-        return outcome_of(self._activation.respond(request, asked.actor, asked.is_dry_run))
+        if "answer" in asked.declared:
+            request = answer_request(asked.declared)
+            return outcome_of(self._activation.respond(request, asked.actor, asked.is_dry_run))
+        before = self._activation.read()
+        if before["activated"]:
+            return Outcome(changed=False, before=before, after=before)
+        made = self._activation.request(asked.actor, asked.is_dry_run)
+        if made["request"] is None:
+            # A dry run makes none.
+            return Outcome(changed=made["changed"], before=before, after=before)
+        return Outcome(
+            changed=made["changed"],
+            before=before,
+            after=before,
+            waits_for=_answer_awaited(made),
+            details={"request": {"content": made["request"], "digest": made["digest"]}},
+        )
 
     def look(self) -> dict[str, Any]:
         """The same that an online activation shows."""
+        return self._activation.read()
+
+
+def _answer_awaited(made: dict[str, Any]) -> dict[str, Any]:
+    """In the form of a step that waits for a person, although no operation does."""
+    return {
+        "operation": "",
+        "kind": "activation",
+        "subject": "the license server's activation",
+        "step": "answer",
+        "title": "having its activation request answered",
+        "reversible": True,
+        "who": "person",
+        "instructions": ["Have the request answered on the vendor's account page"],
+        "verified_by": "The server's status shows online licensing once the answer is used.",
+        "attestable": False,
+        "since": made["requested_at"],
+        "until": None,
+        "overdue": False,
+    }
+
+
+class DeactivationKind:
+    """A server whose activation is given up."""
+
+    name = "deactivation"
+    schema = "deactivation"
+    confirms = "plan_digest"
+    secrets: frozenset[str] = frozenset()
+    brings = NOTHING
+
+    def __init__(self, activation: ActivationService) -> None:
+        self._activation = activation
+
+    def planning(self) -> DeactivationKind:
+        """Each plan of it is of what is there."""
+        return self
+
+    def put(self, asked: Asked) -> Outcome:
+        """Give it up, unless something depends on it and that was not confirmed."""
+        digest = asked.declared.get("plan_digest")
+        return outcome_of(self._activation.deactivate(asked.actor, asked.is_dry_run, digest))
+
+    def look(self) -> dict[str, Any]:
+        """The same that an activation shows."""
         return self._activation.read()
 
 

@@ -10,6 +10,7 @@ from seatkeeper_agent.domain.dependencies import Dependencies
 from seatkeeper_agent.operations.declared.dongles import MigrationKind
 from seatkeeper_agent.operations.declared.servers import (
     ActivationKind,
+    DeactivationKind,
     OfflineActivationKind,
     ServerBorrowKind,
     ServerKind,
@@ -64,6 +65,7 @@ def product(host: Host, settings: ChaosSettings) -> Product:
             ServerKind(server),
             ActivationKind(activation),
             OfflineActivationKind(activation),
+            DeactivationKind(activation),
             ServerBorrowKind(borrows),
             MigrationKind(migrations),
         ),
