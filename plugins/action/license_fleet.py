@@ -18,6 +18,9 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._agents impor
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._own_names import no_facts
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet import report
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.folder import Folder
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.kind import (
+    entries_at,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import (
     PARTS,
     VARIABLES,
@@ -64,6 +67,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         parts = self._task.args.get("parts") or PARTS
         names = {host: agent_of(host, hostvars) for host in variables["ansible_play_hosts_all"]}
         plan = Plan(list(names.values()), bool(self._task.check_mode), self._folder())
+        setup = []
         for host, agent in names.items():
             if host not in here:
                 plan.take(agent, {"problem": _no_answer(agent, None)})
@@ -74,10 +78,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 plan.take(agent, {"problem": _own_names(str(error))})
                 continue
             declared = _variables(hostvars[host], host)
+            if "settings" in parts and entries_at(declared, "license_server_configs", host):
+                setup.append(host)
             plan.declare(
                 read_declarations(declared, host, lambda each: agent_of(each, hostvars), parts)
             )
-        return self._planned(plan, {agent: host for host, agent in names.items()})
+        planned = self._planned(plan, {agent: host for host, agent in names.items()})
+        return {**planned, "setup": setup}
 
     def _next(self, variables: Vars) -> Result:
         hostvars, here = variables["hostvars"], variables["ansible_play_hosts"]
@@ -138,18 +145,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 
 def _variables(hostvars: Vars, host: str) -> Vars:
-    """What a host's variables declare; LicenseProblem for a template that cannot be filled in."""
-    found = {}
-    for name in (*VARIABLES, "inventory_dir"):
-        try:
-            found[name] = hostvars.get(name)
-        except AnsibleError as error:
-            raise LicenseProblem.of(
-                INPUT_INVALID,
-                f"The variable {name} of {host} cannot be read: {error}",
-                "Correct the template, or set what it names.",
-            ) from error
-    return found
+    """What a host's variables declare."""
+    return {name: _variable(hostvars, name, host) for name in (*VARIABLES, "inventory_dir")}
+
+
+def _variable(hostvars: Vars, name: str, host: str) -> t.Any:
+    """LicenseProblem for a template that cannot be filled in."""
+    try:
+        return hostvars.get(name)
+    except AnsibleError as error:
+        raise LicenseProblem.of(
+            INPUT_INVALID,
+            f"The variable {name} of {host} cannot be read: {error}",
+            "Correct the template, or set what it names.",
+        ) from error
 
 
 def _no_answer(agent: str, answer: t.Any) -> t.Dict[str, t.Any]:

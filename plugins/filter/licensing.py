@@ -23,24 +23,12 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
         "license_ends_by_agent": "ends_by_agent",
     },
     "plugin_utils._declared": {
-        "license_declared": "told_to",
+        "license_secrets": "secrets",
     },
     "plugin_utils._file_names": {
         "license_file_stem": "file_stem",
     },
-    "plugin_utils._hosts": {
-        "license_unknown_hosts": "unknown_hosts",
-    },
-    "plugin_utils._migrations": {
-        "license_migration_outcome": "migration_outcome",
-        "license_migrations_left": "migrations_left",
-    },
-    "plugin_utils._mistakes": {
-        "license_mistakes": "mistakes",
-    },
     "plugin_utils._orders": {
-        "license_order_list": "order_list",
-        "license_order_outcome": "order_outcome",
         "license_order_rows": "order_rows",
     },
     "plugin_utils._own_names": {
@@ -74,12 +62,7 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
         "license_wait_lines": "wait_lines",
     },
     "plugin_utils._state": {
-        "license_drift": "drift",
-        "license_drift_table": "drift_table",
         "license_failures": "failures",
-        "license_held_up": "held_up",
-        "license_misspelt": "misspelt",
-        "license_vendors": "vendors_here",
     },
     "plugin_utils._trust": {
         "license_trust_keys": "trust_keys",

@@ -59,7 +59,10 @@ def read_declarations(
     ]
 
 
-def secrets_of(variables: Variables, host: str) -> t.Dict[str, Secrets]:
+def secrets_of(
+    variables: Variables, host: str, parts: t.Collection[str] = PARTS
+) -> t.Dict[str, Secrets]:
     """By kind, what the agent of one host is told besides, which is kept nowhere."""
-    found = {name: kind.secrets(variables, host) for name, kind in KINDS.items()}
+    kinds = {name: kind for name, kind in KINDS.items() if kind.part in parts}
+    found = {name: kind.secrets(variables, host) for name, kind in kinds.items()}
     return {name: secrets for name, secrets in found.items() if secrets}
