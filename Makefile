@@ -72,7 +72,7 @@ PYTEST := $(PYTHON) -m pytest -n $(JOBS) --dist worksteal --durations 10 --durat
 
 .PHONY: test
 test: setup ## run the tests that need no root, the fast ones first (make test-slow has the rest)
-	@$(PYTEST) -m "not slow" agent/tests tests/unit tests/documentation tests/reporting \
+	@$(PYTEST) -m "not slow" agent/tests tests/unit tests/inventory tests/documentation tests/reporting \
 		tests/integration tests/crash tests/costs
 
 .PHONY: test-slow

@@ -68,12 +68,13 @@ def instant(option: str, text: str) -> str:
     """
     try:
         read = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
-    except ValueError:
+        moment = read.replace(tzinfo=timezone.utc) if read.tzinfo is None else read
+        in_utc = moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         raise LicenseProblem.of(
             INPUT_INVALID,
             f"The value {text!r} of {option} is not a date such as 2026-11-28 or"
             " 2026-11-28T18:00:00Z.",
             "Give a fixed date; a relative one would move with every run.",
         ) from None
-    moment = read.replace(tzinfo=timezone.utc) if read.tzinfo is None else read
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return in_utc.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -84,10 +84,7 @@ def server_mistakes(entries: list[Entry], connection_port: t.Any) -> list[str]:
     packaged: set[str] = set()
     for entry in entries:
         vendor = entry["vendor"]
-        mistakes = _list_mistakes(entry)
-        if not mistakes:
-            mistakes = _package_mistakes(entry) if entry.get("package") else _unused(entry)
-            mistakes += _member_mistakes(entry) + _limit_mistakes(entry, str(connection_port))
+        mistakes = entry_mistakes(entry, str(connection_port))
         if entry.get("package") and vendor in packaged:
             mistakes.append("has a package in two entries for one host; leave one")
         if entry.get("package"):
@@ -97,6 +94,15 @@ def server_mistakes(entries: list[Entry], connection_port: t.Any) -> list[str]:
             for text in mistakes
         ]
     return found
+
+
+def entry_mistakes(entry: Entry, connection_port: str) -> list[str]:
+    """What cannot be meant by one entry, as clauses that follow its place."""
+    mistakes = _list_mistakes(entry)
+    if mistakes:
+        return mistakes
+    mistakes = _package_mistakes(entry) if entry.get("package") else _unused(entry)
+    return mistakes + _member_mistakes(entry) + _limit_mistakes(entry, connection_port)
 
 
 def _list_mistakes(entry: Entry) -> list[str]:

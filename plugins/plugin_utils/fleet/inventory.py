@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of all hosts, checked before any host is asked, in their one spelling.
+
+All mistakes are told at once and each once: what stands in the variables of a group is the same on
+many hosts. A sentence says what, where and what is right; hosts are named where they differ.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import sys
+import typing as t
+
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._read_names import NAMES
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet import (
+    contradictions,
+    schema,
+    spellings,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.faults import (
+    Fault,
+    faults_of,
+    label_of,
+    place_of,
+    shown_name,
+    unreadable_in,
+)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plain_values import member
+
+Variables = t.Mapping[str, t.Any]
+
+SERVERS: t.Final = "license_server_configs"
+ORDERS: t.Final = "license_orders"
+SYSTEMS: t.Final = "phone_systems"
+_LIKENESS_MIN: t.Final = 0.92
+"""Of the names of two variables, as difflib measures it: a letter or two of twenty differ."""
+_HOSTS_SHOWN: t.Final = 3
+_NO_JSONSCHEMA: t.Final = (
+    "The Python of the controller, {python}, has no package jsonschema, with which the inventory is"
+    " checked. Install it there: {python} -m pip install jsonschema"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Inventory:
+    """What all hosts declare: ``mistakes``, and by host the variables in their one spelling.
+
+    Where there are mistakes, nothing may be gone by.
+    """
+
+    mistakes: t.List[str]
+    variables: t.Dict[str, t.Dict[str, t.Any]]
+
+
+def read_inventory(
+    hosts: t.Mapping[str, Variables],
+    known: t.Collection[str],
+    parts: t.Optional[t.Collection[str]] = None,
+) -> Inventory:
+    """The variables of ``hosts``, of which those for ``parts`` are checked (None: all parts).
+
+    ``known`` are the names of all hosts of the inventory. Names of variables and of hosts are
+    checked whatever the parts.
+    """
+    try:
+        reader = _Reader(hosts, known, parts)
+    except ImportError:
+        return Inventory([_NO_JSONSCHEMA.format(python=sys.executable)], {})
+    return Inventory(reader.mistakes(), reader.variables())
+
+
+@dataclasses.dataclass(frozen=True)
+class _Value:
+    """One value of a variable, and who has it; the same value on many hosts is looked at once."""
+
+    variable: str
+    value: t.Any
+    hosts: t.List[str]
+
+    @property
+    def schema(self) -> schema.Schema:
+        """What it may be."""
+        return schema.variables()[self.variable]
+
+    def sentence(self, fault: Fault) -> str:
+        """The fault with its place."""
+        path, clause = fault
+        label = label_of(self.value, path, self.schema.get("items", {}))
+        end = "" if clause.endswith("?") else "."
+        return f"{place_of(self.variable, path)}{label} {clause}{end}"
+
+
+class _Reader:
+    def __init__(
+        self,
+        hosts: t.Mapping[str, Variables],
+        known: t.Collection[str],
+        parts: t.Optional[t.Collection[str]],
+    ) -> None:
+        self._hosts = hosts
+        self._known = known
+        self._parts = parts
+        self._validators = _validators()
+        self._values: t.Dict[t.Tuple[str, str], _Value] = {}
+        self._of_host: t.Dict[str, t.Dict[str, _Value]] = {host: {} for host in hosts}
+        for variable in schema.variables():
+            for host in (host for host, variables in hosts.items() if variable in variables):
+                self._keep(variable, host)
+
+    def _keep(self, variable: str, host: str) -> None:
+        plain = member(self._hosts[host], variable)
+        if plain is None:
+            return
+        key = (variable, repr(plain))
+        if key not in self._values:
+            spelled = spellings.variable_spelled(plain, schema.variables()[variable])
+            self._values[key] = _Value(variable, spelled, [])
+        self._values[key].hosts.append(host)
+        self._of_host[host][variable] = self._values[key]
+
+    def variables(self) -> t.Dict[str, t.Dict[str, t.Any]]:
+        return {
+            host: {variable: value.value for variable, value in values.items()}
+            for host, values in self._of_host.items()
+        }
+
+    def mistakes(self) -> t.List[str]:
+        found: t.Dict[t.Tuple[str, str], t.List[str]] = {}
+        for value in self._values.values():
+            for sentence in self._of_value(value):
+                hosts = found.setdefault((value.variable, sentence), [])
+                hosts += [host for host in value.hosts if host not in hosts]
+        told = [
+            self._with_hosts(sentence, hosts, self._declaring(variable))
+            for (variable, sentence), hosts in found.items()
+        ]
+        return self._misspelt() + told
+
+    def _of_value(self, value: _Value) -> t.List[str]:
+        faults = list(contradictions.unknown_hosts(value.value, value.schema, self._known))
+        part = value.schema.get("x-part")
+        if part is None or self._parts is None or part in self._parts:
+            own = self._own_faults(value)
+            wrong = {path[:1] for path, _clause in own}
+            faults += own + self._contradictions(value, wrong)
+        order = {path: number for number, path in enumerate(_paths(value.value))}
+        faults.sort(key=lambda fault: order.get(fault[0], order.get(fault[0][:-1], 0)))
+        return list(dict.fromkeys(value.sentence(fault) for fault in faults))
+
+    def _own_faults(self, value: _Value) -> t.List[Fault]:
+        unreadable = list(unreadable_in(value.value))
+        errors = self._validators(value.variable).iter_errors(value.value)
+        return unreadable + faults_of(errors, value.schema)
+
+    def _contradictions(self, value: _Value, wrong: t.Set[t.Any]) -> t.List[Fault]:
+        faults = list(contradictions.card_data(value.variable, value.value))
+        if not isinstance(value.value, list) or "properties" not in value.schema["items"]:
+            return faults
+        entries = [
+            None if (number,) in wrong else entry for number, entry in enumerate(value.value)
+        ]
+        faults += contradictions.twice(value.variable, value.value, value.schema)
+        faults += contradictions.one_end(entries)
+        if value.variable == SERVERS:
+            ports = functools.partial(self._ports, value.hosts)
+            faults += contradictions.server_faults(entries, ports)
+        if value.variable == ORDERS:
+            for host in value.hosts:
+                systems = self._of_host[host].get(SYSTEMS)
+                there = None if systems is None else systems.value
+                faults += contradictions.unknown_systems(entries, there, value.schema)
+        return faults
+
+    def _ports(self, hosts: t.List[str], entry: t.Dict[str, t.Any]) -> t.Set[str]:
+        """By which ports Ansible reaches the hosts that an entry is for."""
+        concerned = [entry["host"]] if entry.get("host") else hosts
+        there = [self._hosts[host] for host in concerned if host in self._hosts]
+        return {
+            str(member(variables, "ansible_port") if "ansible_port" in variables else 22)
+            for variables in there
+        }
+
+    def _declaring(self, variable: str) -> t.List[str]:
+        return [host for host, values in self._of_host.items() if variable in values]
+
+    def _with_hosts(self, sentence: str, hosts: t.List[str], declaring: t.List[str]) -> str:
+        is_everywhere = len(hosts) == len(declaring) and len(hosts) > 1
+        if is_everywhere or len(self._hosts) == 1:
+            return sentence
+        shown = [shown_name(host) for host in hosts[:_HOSTS_SHOWN]]
+        more = len(hosts) - len(shown)
+        shown += [f"{more} more"] if more else []
+        return f"On {' and '.join(shown)}: {sentence}"
+
+    def _misspelt(self) -> t.List[str]:
+        """Variables that are spelled almost as one that is read, and are read by nothing."""
+        setting: t.Dict[str, t.List[str]] = {}
+        for host, variables in self._hosts.items():
+            for name in variables:
+                setting.setdefault(name, []).append(host)
+        known = list(schema.variables())
+        told = []
+        for name in sorted(set(setting) - NAMES - set(known)):
+            near = difflib.get_close_matches(name, known, 1, _LIKENESS_MIN)
+            if near:
+                sentence = (
+                    f"The inventory sets {shown_name(name)}, which nothing reads. Did you mean"
+                    f" {near[0]}?"
+                )
+                told.append(self._with_hosts(sentence, setting[name], setting[name]))
+        return told
+
+
+def _paths(value: t.Any, path: t.Tuple[t.Any, ...] = ()) -> t.Iterator[t.Tuple[t.Any, ...]]:
+    """All places within a value, in the order in which it was written."""
+    yield path
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _paths(inner, (*path, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _paths(inner, (*path, number))
+
+
+@functools.lru_cache(maxsize=None)
+def _validators() -> t.Callable[[str], t.Any]:
+    """What checks the value of a variable, made when it is first needed."""
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    formats = FormatChecker(formats=())
+    for name, is_of_form in (
+        ("item", spellings.is_item),
+        ("moment", spellings.is_moment),
+        ("day", spellings.is_day),
+    ):
+        formats.checks(name)(_of_texts(is_of_form))
+
+    @functools.lru_cache(maxsize=None)
+    def validator(variable: str) -> t.Any:
+        return Draft202012Validator(schema.variables()[variable], format_checker=formats)
+
+    return validator
+
+
+def _of_texts(is_of_form: t.Callable[[str], bool]) -> t.Callable[[t.Any], bool]:
+    """A format says nothing of what is no text; its type does."""
+    return lambda value: not isinstance(value, str) or is_of_form(value)
