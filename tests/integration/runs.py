@@ -198,12 +198,12 @@ def _telling(folder: Path) -> list[dict[str, Any]]:
                 {
                     "name": "Write the facts",
                     "ansible.builtin.copy": {
-                        "content": "{{ {'steps': license_transfer_run.steps,"
-                        " 'rows': license_transfer_run.rows} | to_json }}",
+                        "content": "{{ {'steps': license_state_run.steps,"
+                        " 'rows': license_state_run.rows} | to_json }}",
                         "dest": f"{folder}/{{{{ inventory_hostname }}}}.json",
                         "mode": "0600",
                     },
-                    "when": "license_transfer_run.steps is defined",
+                    "when": "license_state_run.steps is defined",
                     "check_mode": False,
                     "changed_when": False,
                     "diff": False,

@@ -156,7 +156,7 @@ def test_hosts_that_are_never_reachable_together(lab: Lab, tmp_path: Path) -> No
         folders[host].mkdir()
 
     def at(host: str, *arguments: str) -> Run:
-        variables = only(transfer) | {"license_transfer_documents_dir": str(folders[host])}
+        variables = only(transfer) | {"license_state_documents_dir": str(folders[host])}
         arguments = ("--limit", host, *arguments)
         return play(lab, tmp_path, MIGRATE, *arguments, variables=variables).ended_well()
 

@@ -45,8 +45,8 @@ class Host:
     after: t.Optional[Holding] = None
     """What it held when it was first looked at, and at the end of a run; None where not all of it
     was seen."""
-    waiting: t.Dict[str, str] = dataclasses.field(default_factory=dict)
-    """By operation: what somebody has to do at it."""
+    waiting: t.List[Entry] = dataclasses.field(default_factory=list)
+    """The steps that wait for somebody, whoever declared them."""
     evidence: t.Dict[str, t.Optional[Entry]] = dataclasses.field(default_factory=dict)
     """By the name of a peer: its newest document that this host keeps."""
     broken: t.List[str] = dataclasses.field(default_factory=list)
@@ -102,7 +102,7 @@ class Host:
             )
         self.containers = containers_of(_seen(look, "containers"))
         self.open_transfers = _seen(look, "transfer")
-        self.waiting = {wait["operation"]: wait["title"] for wait in look["waiting"]}
+        self.waiting = look["waiting"]
         self.orders = _seen(look, "order")
         there = {found["vendor"] for found in look["agent"]["vendors"]}
         self.kinds = {name: list(each) for name, each in look["products"].items() if name in there}

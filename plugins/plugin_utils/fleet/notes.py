@@ -8,7 +8,7 @@ import typing as t
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._order import quote_table
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports import report_table
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import wait_lines
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._open_steps import step_lines
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import Entry
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import KINDS
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
@@ -65,4 +65,4 @@ def _waits(matter: Matter, agent: str, last: Entry) -> t.List[str]:
     if "who" not in wait:
         return []
     more = KINDS[matter.declaration.kind].instructions(matter)
-    return wait_lines([{**wait, "instructions": more or wait["instructions"]}], agent)
+    return step_lines(agent, {**wait, "instructions": more or wait["instructions"]})

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import one_line
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._open_steps import step_lines
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     SIDES,
     Entry,
@@ -62,11 +63,7 @@ class _Ended(t.NamedTuple):
 
 def rows_of(plan: Plan) -> t.List[Row]:
     """One row for each declared thing and for each host that did not answer."""
-    hosts = [
-        row
-        for agent, host in plan.hosts.items()
-        for row in _rows_of_host(agent, host, plan.is_check)
-    ]
+    hosts = [row for host in plan.hosts.values() for row in _rows_of_host(host, plan)]
     everybody = list(plan.hosts)
     sums = [_row_of("all", "sum", FAILED, why, everybody) for why in plan.lost_or_doubled()]
     matters = [_row(matter, plan) for matter in plan.matters.values()]
@@ -77,11 +74,12 @@ def rows_of(plan: Plan) -> t.List[Row]:
     ]
 
 
-def _rows_of_host(agent: str, host: Host, is_check: bool) -> t.Iterator[Row]:
+def _rows_of_host(host: Host, plan: Plan) -> t.Iterator[Row]:
+    agent = host.agent
     for change in host.changes:
-        outcome = WOULD_CHANGE if is_check else CHANGED
-        said = {"hosts": agent, "agents": [agent], "outcome": outcome, "why": None, "failed_at": []}
-        yield {**said, **{name: change[name] for name in ("what", "declared", "present")}}
+        shown = {name: change[name] for name in ("what", "declared", "present")}
+        outcome = WOULD_CHANGE if plan.is_check else CHANGED
+        yield {**_row_of(agent, "", outcome, None, [agent]), **shown, "failed_at": []}
     if host.problem is not None:
         yield _row_of(agent, "host", NOT_LOOKED_AT, _sentence(host.problem), [agent])
         return
@@ -93,9 +91,15 @@ def _rows_of_host(agent: str, host: Host, is_check: bool) -> t.Iterator[Row]:
     ):
         if whys:
             yield _row_of(agent, what, outcome, " ".join(whys), [agent])
+    declared = _waits_at(agent, plan)
+    for wait in host.waiting:
+        if wait["operation"] not in declared:
+            row = _row_of(agent, wait["subject"], WAITS, None, [agent])
+            who = {"who": _who([wait]), "notes": step_lines(agent, wait)}
+            yield {**row, **who, "declared": "no more", "failed_at": []}
 
 
-def _row_of(hosts: str, what: str, outcome: str, why: str, agents: t.List[str]) -> Row:
+def _row_of(hosts: str, what: str, outcome: str, why: t.Optional[str], agents: t.List[str]) -> Row:
     """A row of what nobody has declared; it has failed at all of these agents."""
     said = {"hosts": hosts, "what": what, "outcome": outcome, "why": why}
     return {**said, "agents": agents, "failed_at": agents}
@@ -187,7 +191,8 @@ def _held_up(matter: Matter, problems: t.List[t.Tuple[str, Entry]], plan: Plan) 
     """
     awaited: t.Dict[str, str] = {}
     for agent, problem in problems:
-        waits = {**plan.hosts[agent].waiting, **_waits_at(agent, plan)}
+        seen = {wait["operation"]: wait["title"] for wait in plan.hosts[agent].waiting}
+        waits = {**seen, **_waits_at(agent, plan)}
         title = waits.get(str(problem.get("operation")))
         if problem["code"] != "container-busy" or title is None or matter.changed():
             return None

@@ -127,7 +127,7 @@ _LOOK: t.Final = {
         "frozen": [{"code": str, "message": str}],
     },
     "products": dict,
-    "waiting": [{"operation": str, "title": str}],
+    "waiting": [_WAIT],
     "peers": [{"agent": str, "evidence": _DOCUMENT}],
 }
 
