@@ -11,9 +11,10 @@ import sys
 import typing as t
 from pathlib import Path
 
+import inventory_page
+import inventory_schema
 import pytest
 
-from ansible_collections.seatkeeper.licensing.tests.tools import inventory_page
 from integration.warm_python import interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,7 +146,9 @@ def test_the_example_with_every_vendor_declares_what_the_roles_know(tmp_path: Pa
 
 def test_the_guide_tells_what_is_checked() -> None:
     page = inventory_page.PAGE.read_text(encoding="utf-8")
-    # Run tests/tools/inventory_page.py after changing an argument spec.
+    # Run tests/tools/inventory_page.py after changing the schema of an inventory.
     assert inventory_page.rendered(page) == page
+    declared = inventory_page.named_in(page, "variables")
+    assert sorted(declared) == sorted(inventory_schema.variables())
     roles = {path.parts[-3] for path in ROOT.glob("roles/*/meta/argument_specs.yml")}
-    assert set(inventory_page.roles_in(page)) == roles
+    assert set(inventory_page.named_in(page, "role")) == roles - set(inventory_schema.ROLES)

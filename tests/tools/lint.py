@@ -90,6 +90,7 @@ STEPS = (
     ),
     Step("diagrams", ("python", "tests/tools/state_diagram.py", "--check")),
     Step("read-names", ("python", "tests/tools/read_names.py", "--check")),
+    Step("inventory-schema", ("python", "tests/tools/inventory_schema.py", "--check")),
     Step("docs", ("docs/site/build.sh",)),
     Step("openapi", ("tests/tools/openapi.sh",)),
     Step("schemas", ("tests/tools/schemas.sh",)),
