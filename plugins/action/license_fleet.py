@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import made_printable
@@ -15,15 +15,17 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems imp
     LicenseProblem,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._agents import agent_of
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._own_names import no_facts
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._own_names import why_not_own
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet import report
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.folder import Folder
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.inventory import (
+    read_inventory,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.kind import (
     entries_at,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import (
     PARTS,
-    VARIABLES,
     read_declarations,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plan import Plan
@@ -32,6 +34,7 @@ Result = t.Dict[str, t.Any]
 Vars = t.Mapping[str, t.Any]
 
 _ANSWERED: t.Final = frozenset({"results", "problem", "skipped"})
+_OF_SETUP: t.Final = ("package", "unit", "ports", "allow_from")
 _SETUP: t.Final = {
     "license_server_changes": "changes",
     "license_server_only_planned": "only_planned",
@@ -68,23 +71,41 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         names = {host: agent_of(host, hostvars) for host in variables["ansible_play_hosts_all"]}
         plan = Plan(list(names.values()), bool(self._task.check_mode), self._folder())
         setup = []
-        for host, agent in names.items():
-            if host not in here:
-                plan.take(agent, {"problem": _no_answer(agent, None)})
-                continue
-            try:
-                no_facts(hostvars[host].get("ansible_facts") or {}, host)
-            except AnsibleError as error:
-                plan.take(agent, {"problem": _own_names(str(error))})
-                continue
-            declared = _variables(hostvars[host], host)
-            if "settings" in parts and entries_at(declared, "license_server_configs", host):
+        for host, declared in self._declared(plan, names, variables, parts).items():
+            if "settings" in parts and _is_to_be_set_up(declared, host):
                 setup.append(host)
             plan.declare(
                 read_declarations(declared, host, lambda each: agent_of(each, hostvars), parts)
             )
+        for host in set(names) - set(here):
+            plan.take(names[host], {"problem": _no_answer(names[host], None)})
         planned = self._planned(plan, {agent: host for host, agent in names.items()})
         return {**planned, "setup": setup}
+
+    def _declared(
+        self,
+        plan: Plan,
+        names: t.Mapping[str, str],
+        variables: Vars,
+        parts: t.Collection[str],
+    ) -> t.Dict[str, Vars]:
+        """By host, what its variables declare; AnsibleActionFail says all that is wrong in them."""
+        hostvars = variables["hostvars"]
+        own = {}
+        for host in (host for host in names if host in variables["ansible_play_hosts"]):
+            why = why_not_own(hostvars[host].get("ansible_facts") or {}, host)
+            if why is None:
+                own[host] = hostvars[host]
+            else:
+                problem = LicenseProblem.of(INPUT_INVALID, why, "")
+                plan.take(names[host], {"problem": problem.document})
+        read = read_inventory(own, variables["groups"]["all"], parts)
+        if read.mistakes:
+            raise AnsibleActionFail("\n".join([*read.mistakes, "Nothing was done on any host."]))
+        return {
+            host: {**declared, "inventory_dir": own[host].get("inventory_dir")}
+            for host, declared in read.variables.items()
+        }
 
     def _next(self, variables: Vars) -> Result:
         hostvars, here = variables["hostvars"], variables["ansible_play_hosts"]
@@ -144,21 +165,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {**made, "failed": True, "msg": "\n".join(failures)} if failures else made
 
 
-def _variables(hostvars: Vars, host: str) -> Vars:
-    """What a host's variables declare."""
-    return {name: _variable(hostvars, name, host) for name in (*VARIABLES, "inventory_dir")}
-
-
-def _variable(hostvars: Vars, name: str, host: str) -> t.Any:
-    """LicenseProblem for a template that cannot be filled in."""
-    try:
-        return hostvars.get(name)
-    except AnsibleError as error:
-        raise LicenseProblem.of(
-            INPUT_INVALID,
-            f"The variable {name} of {host} cannot be read: {error}",
-            "Correct the template, or set what it names.",
-        ) from error
+def _is_to_be_set_up(declared: Vars, host: str) -> bool:
+    """Whether packages, units or ports of a host's servers are declared."""
+    entries = entries_at(declared, "license_server_configs", host)
+    return any(entry.get(name) is not None for entry, _all in entries for name in _OF_SETUP)
 
 
 def _no_answer(agent: str, answer: t.Any) -> t.Dict[str, t.Any]:
@@ -169,7 +179,3 @@ def _no_answer(agent: str, answer: t.Any) -> t.Dict[str, t.Any]:
         "Run the playbook again once it can be.",
     )
     return problem.document
-
-
-def _own_names(sentence: str) -> t.Dict[str, t.Any]:
-    return LicenseProblem.of(INPUT_INVALID, sentence, "").document

@@ -7,7 +7,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.inventory import (
+    read_inventory,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.kind import Secrets
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import (
     PARTS,
@@ -18,8 +20,11 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.r
 def secrets(
     hostvars: t.Mapping[str, t.Any], host: str, parts: t.Collection[str] = PARTS
 ) -> t.Dict[str, Secrets]:
-    """By kind and id, what the agent of one host is told besides; AnsibleFilterError for none."""
-    try:
-        return secrets_of(hostvars, host, parts)
-    except LicenseProblem as problem:
-        raise AnsibleFilterError(str(problem)) from problem
+    """By kind and id, what the agent of one host is told besides.
+
+    AnsibleFilterError where the variables are wrong, which a run finds before it comes here.
+    """
+    read = read_inventory({host: hostvars}, [host], parts)
+    if host not in read.variables:
+        raise AnsibleFilterError("\n".join(read.mistakes))
+    return secrets_of(read.variables[host], host, parts)

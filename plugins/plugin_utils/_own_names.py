@@ -19,11 +19,19 @@ _SHOWN_MAX: t.Final = 5
 
 def no_facts(facts: t.Mapping[str, t.Any], host: str) -> bool:
     """True; AnsibleFilterError with one sentence where facts of a host have names of ours."""
+    why = why_not_own(facts, host)
+    if why is not None:
+        raise AnsibleFilterError(why)
+    return True
+
+
+def why_not_own(facts: t.Mapping[str, t.Any], host: str) -> str | None:
+    """Which facts of a host have names of ours, in one sentence; None where none has."""
     found = sorted(_claimed(facts))
     if not found:
-        return True
+        return None
     shown = ", ".join(found[:_SHOWN_MAX]) + (" and others" if found[_SHOWN_MAX:] else "")
-    raise AnsibleFilterError(
+    return (
         f"The host {host} returned facts called {shown}, which would take the place of what the"
         " inventory declares. Nothing more is done for it: find out who answers there, its Python"
         " interpreter first; set what is yours in the inventory, and not by cacheable facts."

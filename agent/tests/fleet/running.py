@@ -15,6 +15,9 @@ from api.asking import SERIALS
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._state import body_of
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.inventory import (
+    read_inventory,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import (
     read_declarations,
     secrets_of,
@@ -57,8 +60,10 @@ def run(
     """One run of all hosts; an agent that cannot be asked raises ConnectionError."""
     made = Run([])
     plan = Plan(list(hosts), check)
+    read = read_inventory(dict.fromkeys(plan.hosts, variables), _named(variables, plan.hosts))
+    assert not read.mistakes, read.mistakes
     for host in plan.hosts:
-        plan.declare(read_declarations(variables, host, lambda each: each))
+        plan.declare(read_declarations(read.variables[host], host, lambda each: each))
     for _round in range(ROUNDS_MAX):
         orders = plan.next()
         if not orders:
@@ -66,8 +71,15 @@ def run(
             return made
         plan = Plan.from_kept(json.loads(json.dumps(plan.as_kept())))
         for host, order in orders.items():
-            plan.take(host, _answer(ask, host, _whole(order, variables, host), made))
+            plan.take(host, _answer(ask, host, _whole(order, read.variables[host], host), made))
     raise AssertionError(f"more than {ROUNDS_MAX} rounds")
+
+
+def _named(variables: Mapping[str, Any], hosts: Iterable[str]) -> set[str]:
+    """All hosts of the inventory, of which some may be in no play."""
+    entries = [entry for each in variables.values() for entry in each if isinstance(entry, dict)]
+    found = {entry.get(name) for entry in entries for name in ("host", "source", "target")}
+    return {name for name in found if name} | set(hosts)
 
 
 def _whole(order: dict[str, Any], variables: Mapping[str, Any], host: str) -> dict[str, Any]:

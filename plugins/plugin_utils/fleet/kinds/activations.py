@@ -17,7 +17,6 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._files import
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
     DOCUMENT_FILE,
-    INPUT_INVALID,
     LicenseProblem,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
@@ -35,11 +34,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.k
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
 
-_VARIABLES: t.Final = (
-    "license_activations",
-    "license_activation_exchange_dir",
-    "license_activation_exchange_command",
-)
 _NAMED: t.Final = 8
 """So many characters of a request's digest are in the names of its files."""
 _COMMAND_SECONDS: t.Final = 600
@@ -50,8 +44,7 @@ def _entry_at(
 ) -> t.Iterator[t.Tuple[Entry, bool]]:
     """A server has one activation, so the first entry for a host counts."""
     for entry, names_no_host in entries_at(variables, "license_activations", host)[:1]:
-        declares = entry.get("state") or "activated"
-        if declares == state and method in (None, entry["method"]):
+        if entry["state"] == state and method in (None, entry["method"]):
             yield entry, names_no_host
 
 
@@ -93,17 +86,10 @@ def _declaration(kind: str, declared: Entry, agent: str, is_optional: bool) -> D
 
 
 def _secrets(variables: Variables, host: str) -> Secrets:
-    """LicenseProblem for a password that is empty, as of a vault that was not opened."""
-    found: Secrets = {}
+    """The password of an account; the check of the inventory refuses an empty one."""
     for entry, _names_no_host in _entry_at(variables, host, "online", "activated"):
-        if not entry.get("password"):
-            raise LicenseProblem.of(
-                INPUT_INVALID,
-                f"The password of the account {entry['account']} is empty.",
-                "See whether the variable or vault that it comes from is set in this run.",
-            )
-        found["server"] = {"password": str(entry["password"])}
-    return found
+        return {"server": {"password": entry["password"]}}
+    return {}
 
 
 def _exchanged(matter: Matter, run: Run) -> Declaration:
@@ -199,7 +185,6 @@ def _present_text(matter: Matter) -> t.Optional[str]:
 
 ONLINE: t.Final = Kind(
     "activation",
-    _VARIABLES,
     read_online,
     lambda matter: f"online, {matter.declaration.declared['account']}",
     _present_text,
@@ -207,13 +192,10 @@ ONLINE: t.Final = Kind(
 )
 OFFLINE: t.Final = Kind(
     "activation",
-    _VARIABLES,
     read_offline,
     lambda _matter: "offline",
     _present_text,
     completed=_exchanged,
     instructions=_instructions,
 )
-GIVEN_UP: t.Final = Kind(
-    "activation", _VARIABLES, read_given_up, lambda _matter: "given up", _present_text
-)
+GIVEN_UP: t.Final = Kind("activation", read_given_up, lambda _matter: "given up", _present_text)

@@ -30,11 +30,11 @@ _OPTIONAL: t.Final = ("dongle_company", "account_company", "due_after")
 def read_migrations(variables: Variables, host: str, agent_of: AgentOf) -> t.Iterator[Declaration]:
     """The dongles of a host, one after the other as they are declared."""
     for entry, names_no_host in entries_at(variables, "license_dongle_migrations", host):
-        dongle, agent = str(entry["dongle"]), agent_of(host)
+        dongle, agent = entry["dongle"], agent_of(host)
         declared = {
             "dongle": dongle,
             "target_user": entry["target_user"],
-            "isolate": bool(entry.get("isolate")),
+            "isolate": entry["isolate"],
             "licenses": _held(entry.get("licenses")),
             **{name: entry[name] for name in _OPTIONAL if entry.get(name) is not None},
         }
@@ -57,8 +57,8 @@ def _held(licenses: t.Optional[t.List[Entry]]) -> t.Optional[t.List[Entry]]:
     return [
         {
             **{name: entry[name] for name in ("product", "perpetual")},
-            "version": str(entry["version"]),
-            "seats": {kind: int(n) for kind, n in (entry.get("seats") or {}).items()} or None,
+            "version": entry["version"],
+            "seats": entry.get("seats"),
         }
         for entry in licenses
     ]
@@ -74,6 +74,4 @@ def _present_text(matter: Matter) -> t.Optional[str]:
     return str(record["state"]) if record else "not begun" if first else None
 
 
-DONGLE_MIGRATION: t.Final = Kind(
-    "dongles", ("license_dongle_migrations",), read_migrations, _declared_text, _present_text
-)
+DONGLE_MIGRATION: t.Final = Kind("dongles", read_migrations, _declared_text, _present_text)

@@ -49,15 +49,13 @@ def without_secrets(_variables: Variables, _host: str) -> Secrets:
 class Kind:
     """One kind of declaration.
 
-    ``part`` is what a playbook calls it. ``read`` reads its ``variables``, of which the first one
-    declares. ``declared`` and ``present`` say in a few words what is declared, and how it was when
-    it was first looked at. ``completed`` gives the declaration with what the answers so far add
-    to it, be it from other hosts or from files of the controller. ``instructions`` are for a
-    person who is awaited, where only the controller knows them.
+    ``part`` is what a playbook calls it. ``declared`` and ``present`` say in a few words what is
+    declared, and how it was when it was first looked at. ``completed`` gives the declaration with
+    what the answers so far add to it, be it from other hosts or from files of the controller.
+    ``instructions`` are for a person who is awaited, where only the controller knows them.
     """
 
     part: str
-    variables: t.Tuple[str, ...]
     read: Read
     declared: t.Callable[[Matter], str]
     present: t.Callable[[Matter], t.Optional[str]]

@@ -6,16 +6,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._card_data import (
-    free_texts,
-    has_card_number,
-)
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import order_id
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._order import order_declaration
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
-    INPUT_INVALID,
-    LicenseProblem,
-)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     SIDES,
     AgentOf,
@@ -31,11 +23,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.k
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.papers import keep_papers
 
-_TEXTS: t.Final = {
-    "license_orders": ("name", "fields", "case_number", "rules"),
-    "phone_systems": ("name", "owner", "chassis"),
-}
-"""Where people write what they like."""
 _OVER: t.Final = ("none", "failed")
 
 
@@ -43,7 +30,6 @@ def read_orders(variables: Variables, host: str, agent_of: AgentOf) -> t.Iterato
     """The orders of a host, each with those that are declared before it: the later one of two is
     the one too many.
     """
-    _refuse_card_data(variables)
     entries = variables.get("license_orders") or ()
     for number, entry in enumerate(entries):
         if entry["host"] != host:
@@ -51,7 +37,7 @@ def read_orders(variables: Variables, host: str, agent_of: AgentOf) -> t.Iterato
         meant = {
             **dict.fromkeys(("date", "fields", "case_number", "new_keys")),
             **entry,
-            **{side: _system(variables, entry, side) for side in SIDES},
+            **{side: _found(variables, entry[side]) for side in SIDES},
             "prices": entry.get("prices") or variables.get("license_order_prices"),
             "rules": [*(variables.get("license_order_rules") or ()), *(entry.get("rules") or ())],
             "others": list(_before(variables, entries[:number], host)),
@@ -80,36 +66,9 @@ def _before(variables: Variables, entries: t.Sequence[Entry], host: str) -> t.It
             yield {**named, **ends, "shares_fee": entry["host"] == host}
 
 
-def _system(variables: Variables, entry: Entry, side: str) -> Entry:
-    found = _found(variables, entry[side])
-    if found is not None:
-        return found
-    systems = variables.get("phone_systems") or ()
-    there = ", ".join(system["name"] for system in systems) or "none"
-    raise LicenseProblem.of(
-        INPUT_INVALID,
-        f"The order {entry['name']} names the {side} {entry[side]}, which is not in phone_systems.",
-        f"Correct the name, or declare the system. There is: {there}.",
-    )
-
-
 def _found(variables: Variables, name: str) -> t.Optional[Entry]:
     systems = variables.get("phone_systems") or ()
     return next((system for system in systems if system["name"] == name), None)
-
-
-def _refuse_card_data(variables: Variables) -> None:
-    """Card data gets neither to a host nor into a log, and no message repeats it."""
-    for variable, members in _TEXTS.items():
-        for number, entry in enumerate(variables.get(variable) or ()):
-            for member in members:
-                if any(map(has_card_number, free_texts(entry.get(member)))):
-                    raise LicenseProblem.of(
-                        INPUT_INVALID,
-                        f"{variable}[{number}].{member} may hold the number of a payment card,"
-                        " which is never taken.",
-                        "Leave it out: the card's owner writes it by hand into the vendor's form.",
-                    )
 
 
 def _with_others(matter: Matter, run: Run) -> Declaration:
@@ -163,7 +122,6 @@ def _present_text(matter: Matter) -> t.Optional[str]:
 
 ORDER: t.Final = Kind(
     "orders",
-    ("license_orders", "phone_systems", "license_order_prices", "license_order_rules"),
     read_orders,
     _declared_text,
     _present_text,

@@ -37,8 +37,6 @@ KINDS: t.Final[t.Dict[str, Kind]] = {
 }
 """By the name that the agents know it by."""
 PARTS: t.Final = tuple(dict.fromkeys(kind.part for kind in KINDS.values()))
-VARIABLES: t.Final = tuple(dict.fromkeys(v for kind in KINDS.values() for v in kind.variables))
-"""Whatever of an inventory declares, or says how."""
 
 
 def read_declarations(
@@ -46,8 +44,7 @@ def read_declarations(
 ) -> t.List[Declaration]:
     """All that concerns one host, in the order in which it is done.
 
-    ``variables`` are those of the host, and have passed the check of the inventory. LicenseProblem
-    for an item, a time or a number that is none.
+    ``variables`` are those of the host as ``inventory`` has read them, and found right.
     """
     agent = agent_of(host)
     return [

@@ -8,7 +8,6 @@ import typing as t
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._activation import VENDOR
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import (
     borrow_id,
-    instant,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     AgentOf,
@@ -26,13 +25,12 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters
 def read_borrows(variables: Variables, host: str, agent_of: AgentOf) -> t.Iterator[Declaration]:
     """What the server of a host is to hold of its account."""
     for entry, names_no_host in entries_at(variables, "license_server_borrows", host):
-        seats = int(entry["seats"])
         declared = {
             "name": entry["name"],
             "product": entry["product"],
-            "seats": seats,
-            "until": instant("until", str(entry["until"])),
-            "auto_renew": bool(entry.get("auto_renew")) and seats > 0,
+            "seats": entry["seats"],
+            "until": entry["until"],
+            "auto_renew": entry["auto_renew"] and entry["seats"] > 0,
         }
         yield Declaration(
             "server_borrow",
@@ -55,6 +53,4 @@ def _present_text(matter: Matter) -> t.Optional[str]:
     return None if seats is None else str(seats)
 
 
-SERVER_BORROW: t.Final = Kind(
-    "borrows", ("license_server_borrows",), read_borrows, _declared_text, _present_text
-)
+SERVER_BORROW: t.Final = Kind("borrows", read_borrows, _declared_text, _present_text)

@@ -87,6 +87,4 @@ def _word(value: t.Any) -> str:
     return {True: "yes", False: "no", None: "not set"}.get(value, str(value))
 
 
-SERVER: t.Final = Kind(
-    "settings", ("license_server_configs",), read_servers, _declared_text, _present_text
-)
+SERVER: t.Final = Kind("settings", read_servers, _declared_text, _present_text)

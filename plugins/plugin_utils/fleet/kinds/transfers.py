@@ -3,18 +3,12 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import (
     borrow_id,
-    instant,
     transfer_id,
     transfer_reference,
-)
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
-    INPUT_INVALID,
-    LicenseProblem,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     SIDES,
@@ -30,7 +24,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.k
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.places import placed
 
-_ITEM: t.Final = re.compile(r"0*(\d+):0*(\d+)(?:@0*(\d+))?")
 _NOBODY: t.Final = "not begun"
 
 
@@ -40,11 +33,11 @@ def read_transfers(variables: Variables, _host: str, agent_of: AgentOf) -> t.Ite
         parent = entry.get("parent")
         transfer = {
             "name": entry["name"],
-            "item": _item(entry),
+            "item": entry["item"],
             "type": entry["type"],
-            "mode": entry.get("mode") or "push",
-            "quantity": _number(entry, "quantity"),
-            "until": _moment(entry.get("until")),
+            "mode": entry["mode"],
+            "quantity": entry.get("quantity"),
+            "until": entry.get("until"),
             "parent": None if parent is None else transfer_reference(parent),
             **{side: _end(entry, side, agent_of) for side in SIDES},
         }
@@ -59,10 +52,10 @@ def read_borrows(variables: Variables, _host: str, agent_of: AgentOf) -> t.Itera
     for entry in variables.get("license_borrows") or ():
         declared = {
             "name": entry["name"],
-            "item": _item(entry),
-            "type": entry.get("type") or "borrow_local",
-            "seats": _number(entry, "seats"),
-            "until": _moment(entry["until"]),
+            "item": entry["item"],
+            "type": entry["type"],
+            "seats": entry["seats"],
+            "until": entry["until"],
             **{side: _end(entry, side, agent_of) for side in SIDES},
         }
         agents = (declared["source"]["agent"], declared["target"]["agent"])
@@ -88,42 +81,10 @@ def carried(
     )
 
 
-def _item(entry: Entry) -> str:
-    """An item in its one spelling; LicenseProblem for what YAML has made a number of."""
-    found = _ITEM.fullmatch(str(entry["item"]).strip())
-    if found is None:
-        raise LicenseProblem.of(
-            INPUT_INVALID,
-            f"The item {entry['item']} of {entry['name']} is not FIRM_CODE:PRODUCT_CODE, such as"
-            ' "6000010:201".',
-            "Correct it, and put it into quotes: YAML reads some without as a number.",
-        )
-    firm_code, product_code, reference = found.groups()
-    return f"{firm_code}:{product_code}" + ("" if reference is None else f"@{reference}")
-
-
-def _number(entry: Entry, name: str) -> t.Optional[int]:
-    """A whole number, which a template or an INI file gives as a text."""
-    value = entry.get(name)
-    if isinstance(value, str) and value.strip().isdecimal():
-        return int(value)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    raise LicenseProblem.of(
-        INPUT_INVALID,
-        f"The value {value} of {name} of {entry['name']} is no whole number.",
-        "Correct it, as in 10.",
-    )
-
-
 def _end(entry: Entry, side: str, agent_of: AgentOf) -> Entry:
     container = entry.get(f"{side}_container")
     named = {} if container is None else {"container": container}
     return {"agent": agent_of(entry[side]), **named}
-
-
-def _moment(value: t.Any) -> t.Optional[str]:
-    return None if value is None else instant("until", str(value))
 
 
 def _placed(matter: Matter, run: Run) -> Declaration:
@@ -174,7 +135,6 @@ def _borrow_present(matter: Matter) -> t.Optional[str]:
 
 TRANSFER: t.Final = Kind(
     "transfers",
-    ("license_transfers",),
     read_transfers,
     _transfer_declared,
     _transfer_present,
@@ -182,7 +142,6 @@ TRANSFER: t.Final = Kind(
 )
 BORROW: t.Final = Kind(
     "transfers",
-    ("license_borrows",),
     read_borrows,
     _borrow_declared,
     _borrow_present,
