@@ -107,7 +107,7 @@ class Host:
         there = {found["vendor"] for found in look["agent"]["vendors"]}
         self.kinds = {name: list(each) for name, each in look["products"].items() if name in there}
         self.records.update({each["id"]: each for each in self.open_transfers})
-        self.unseen = _unseen(look)
+        self.unseen = _unseen(look, there)
         held = None if self.unseen else _held(look)
         if self.is_new:
             self.before = held
@@ -126,10 +126,10 @@ def _seen(look: Entry, name: str) -> t.List[Entry]:
     return [entry for each in looks for entry in each.get("seen") or ()]
 
 
-def _unseen(look: Entry) -> t.List[str]:
-    looks = [
-        product.get(name) or {} for product in look["products"].values() for name in _LOOKED_AT
-    ]
+def _unseen(look: Entry, there: t.Collection[str]) -> t.List[str]:
+    """Why something of a product that the host has could not be seen."""
+    products = [product for vendor, product in look["products"].items() if vendor in there]
+    looks = [product.get(name) or {} for product in products for name in _LOOKED_AT]
     problems = [each["problem"] for each in looks if each.get("problem") is not None]
     return list(dict.fromkeys(str(LicenseProblem(problem)) for problem in problems))
 
