@@ -70,17 +70,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         parts = self._task.args.get("parts") or PARTS
         names = {host: agent_of(host, hostvars) for host in variables["ansible_play_hosts_all"]}
         plan = Plan(list(names.values()), bool(self._task.check_mode), self._folder())
-        setup = []
         for host, declared in self._declared(plan, names, variables, parts).items():
             if "settings" in parts and _is_to_be_set_up(declared, host):
-                setup.append(host)
+                plan.to_set_up.append(names[host])
+            # Without this part nothing is opened, fenced or installed.
+            is_set_up = "settings" not in parts or names[host] in plan.to_set_up
+            plan.hosts[names[host]].is_set_up = is_set_up
             plan.declare(
                 read_declarations(declared, host, lambda each: agent_of(each, hostvars), parts)
             )
         for host in set(names) - set(here):
             plan.take(names[host], {"problem": _no_answer(names[host], None)})
-        planned = self._planned(plan, {agent: host for host, agent in names.items()})
-        return {**planned, "setup": setup}
+        return self._planned(plan, {agent: host for host, agent in names.items()})
 
     def _declared(
         self,
@@ -135,6 +136,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "changed": False,
             "orders": {hosts[agent]: order for agent, order in orders.items()},
             "busy": sorted({hosts[agent] for agent in plan.concerned() if agent in hosts}),
+            "setup": [hosts[agent] for agent in plan.to_set_up],
             "round": plan.round,
             "hosts": dict(hosts),
             "kept": plan.as_kept(),

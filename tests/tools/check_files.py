@@ -12,6 +12,7 @@ LINES_MAX = 500
 LICENSE_LINE = "SPDX-License-Identifier: GPL-3.0-or-later"
 # What is made by a tool or is the license itself is not written by hand.
 GENERATED = {"CHANGELOG.md", "changelogs/changelog.yaml"}
+GENERATED |= {"roles/license_state/meta/argument_specs.yml"}
 GENERATED |= {"LICENSE", "agent/LICENSE", "agent/twins/LICENSE"}
 
 

@@ -39,6 +39,8 @@ class Run:
 
     rows: list[Row]
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    kept: list[Any] = field(default_factory=list)
+    """What was kept from each task to the next."""
 
     @property
     def outcomes(self) -> dict[str, str]:
@@ -69,7 +71,8 @@ def run(
         if not orders:
             made.rows = rows_of(plan)
             return made
-        plan = Plan.from_kept(json.loads(json.dumps(plan.as_kept())))
+        made.kept.append([orders, json.loads(json.dumps(plan.as_kept()))])
+        plan = Plan.from_kept(made.kept[-1][1])
         for host, order in orders.items():
             plan.take(host, _answer(ask, host, _whole(order, read.variables[host], host), made))
     raise AssertionError(f"more than {ROUNDS_MAX} rounds")

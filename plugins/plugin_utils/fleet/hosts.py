@@ -53,6 +53,10 @@ class Host:
     """What does not hold in its journal, or is frozen since it went back, by its own word."""
     unseen: t.List[str] = dataclasses.field(default_factory=list)
     """Why something of its products could not be seen, so that nobody knows what it has."""
+    is_set_up: bool = False
+    """Whether packages, units or ports of its license servers are declared, or were made true."""
+    is_limited: bool = False
+    """Whether an earlier run limited who reaches the ports of its license servers."""
     changes: t.List[Entry] = dataclasses.field(default_factory=list)
     """What was installed, started or fenced there before it was asked: what, declared, present."""
     only_planned: t.List[str] = dataclasses.field(default_factory=list)
@@ -74,6 +78,10 @@ class Host:
         except UnreadableError as error:
             self.problem = error.document
         return self.problem is None
+
+    def is_to_be_opened(self) -> bool:
+        """Whether its ports are limited although nothing of that is declared any more."""
+        return self.is_limited and not self.is_set_up
 
     def can_be_told(self, kind: str, vendor: t.Optional[str]) -> bool:
         """Whether it has a product of which this kind can be declared."""
@@ -103,6 +111,7 @@ class Host:
         self.containers = containers_of(_seen(look, "containers"))
         self.open_transfers = _seen(look, "transfer")
         self.waiting = look["waiting"]
+        self.is_limited = look["ports_limited"]
         self.orders = _seen(look, "order")
         there = {found["vendor"] for found in look["agent"]["vendors"]}
         self.kinds = {name: list(each) for name, each in look["products"].items() if name in there}

@@ -51,6 +51,11 @@ class Matter:
         """Who has a part in it."""
         return self.declaration.agents
 
+    @property
+    def is_joint(self) -> bool:
+        """Whether two hosts do it together, by documents."""
+        return len(self.agents) > 1
+
     def last(self, agent: str) -> t.Optional[Entry]:
         """What an agent answered last, whatever it was asked."""
         return self.seen.get(agent) or self.told.get(agent) or self.asked.get(agent)

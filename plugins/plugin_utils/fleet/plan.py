@@ -55,6 +55,8 @@ class Plan:
         self.is_check = is_check
         self.stage = "begin"
         self.round = 0
+        self.to_set_up: t.List[str] = []
+        """Whose license servers are to be installed, fenced or opened before they are asked."""
         self.courier = Courier()
         self.folder = folder
 
@@ -102,20 +104,21 @@ class Plan:
             self._leave_out(host)
         own = [matter for matter in self.matters.values() if agent in matter.agents]
         known = {(matter.declaration.kind, matter.id): matter for matter in own}
-        results = [each for each in answer["results"] if (each["kind"], each["id"]) in known]
-        documents = [
-            document for document in answer["documents"] if self._is_for_other(agent, document)
+        found = [
+            (known[each["kind"], each["id"]], each)
+            for each in answer["results"]
+            if (each["kind"], each["id"]) in known
         ]
-        for result in results:
-            matter = known[result["kind"], result["id"]]
+        documents = [each for each in answer["documents"] if self._is_for_other(agent, each)]
+        for matter, result in found:
             if agent in matter.unasked:
                 matter.unasked.remove(agent)
-            own = [each for each in documents if each["declaration"] == matter.id]
-            matter.take(agent, result, own, self._asked_to())
+            given = [each for each in documents if each["declaration"] == matter.id]
+            matter.take(agent, result, given, self._asked_to())
             if self.stage == "ask":
                 self._take_lots(agent, matter, result)
         if self.stage == "carry":
-            joint = [each for each in results if len(known[each["kind"], each["id"]].agents) > 1]
+            joint = [result for matter, result in found if matter.is_joint]
             self.courier.take(agent, {"results": joint, "documents": documents})
         if self.stage == "ask":
             # What comes up later nobody could be asked about any more: the next run does.
@@ -179,7 +182,7 @@ class Plan:
             return self._begin()
         stages = {"ask": self._ask, "carry": self._carry, "verify": self._verify}
         while self.stage in stages:
-            orders = stages[self.stage]()
+            orders = {**self._open_up(), **stages[self.stage]()}
             if orders:
                 self.round += 1
                 return orders
@@ -187,6 +190,13 @@ class Plan:
             if self.stage == "carry":
                 self._begin_to_carry()
         return {}
+
+    def _open_up(self) -> Orders:
+        """Hosts whose ports are limited and need not be are set up first, and asked again."""
+        self.to_set_up = [agent for agent, host in self.hosts.items() if host.is_to_be_opened()]
+        for agent in self.to_set_up:
+            self.hosts[agent].is_set_up = True
+        return {agent: self._order(agent, [], True, []) for agent in self.to_set_up}
 
     def _begin(self) -> Orders:
         """Everybody is looked at, and asked for what is declared of him."""
@@ -273,7 +283,7 @@ class Plan:
                     for document in matter.given.get(agent, ())
                     if self.is_check or document["envelope"] is not None
                 ]
-                if len(matter.agents) > 1:
+                if matter.is_joint:
                     self.courier.take(agent, {"results": [result], "documents": documents})
                 if not self.is_check and _has_to_be_told(matter, agent):
                     matter.unasked.append(agent)
@@ -409,7 +419,7 @@ def _is_refused_beforehand(matter: Matter) -> bool:
 
     What concerns one host alone may become possible by what is declared of it before that.
     """
-    if len(matter.agents) == 1:
+    if not matter.is_joint:
         return False
     problems = [result["problem"] for result in matter.asked.values() if result["problem"]]
     return not matter.told and any(problem["code"] != ROLLED_BACK for problem in problems)

@@ -128,6 +128,7 @@ _LOOK: t.Final = {
     },
     "products": dict,
     "waiting": [_WAIT],
+    "ports_limited": bool,
     "peers": [{"agent": str, "evidence": _DOCUMENT}],
 }
 

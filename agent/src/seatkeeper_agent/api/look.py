@@ -14,6 +14,7 @@ from seatkeeper_agent.api.contract import PAGE_LIMIT_MAX, component, described
 from seatkeeper_agent.api.problems import problem_document
 from seatkeeper_agent.api.reading import agent_of, read_agent
 from seatkeeper_agent.domain.problems import Problem
+from seatkeeper_agent.host import host
 from seatkeeper_agent.operations.evidence import peer_view
 from seatkeeper_agent.operations.people import awaited_view
 from seatkeeper_agent.operations.vendors import Product
@@ -47,6 +48,7 @@ def looked(request: Request) -> dict[str, Any]:
         "peers": peers,
         "waiting": waiting,
         "operations": [operation_view(record) for record in operations],
+        "ports_limited": host().are_ports_limited(),
     }
 
 

@@ -123,6 +123,9 @@ class Host(Protocol):
     def service_command(self, verb: str, service: str) -> tuple[str, ...]:
         """The command that starts or stops a service of this host."""
 
+    def are_ports_limited(self) -> bool:
+        """Whether a run of a playbook has limited who reaches the ports of license servers."""
+
     # Locks, which end with the process that holds them.
     def lock_file(self, path: Path) -> IO[str]:
         """Hold a file, made if need be. BlockingIOError where another process holds it."""
