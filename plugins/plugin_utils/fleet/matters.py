@@ -57,8 +57,14 @@ class Matter:
         return len(self.agents) > 1
 
     def last(self, agent: str) -> t.Optional[Entry]:
-        """What an agent answered last, whatever it was asked."""
-        return self.seen.get(agent) or self.told.get(agent) or self.asked.get(agent)
+        """What an agent answered last, whatever it was asked.
+
+        A plan made afterwards does not take a refusal back, unless all is as declared by now.
+        """
+        seen, told = self.seen.get(agent), self.told.get(agent)
+        if told is not None and told["problem"] is not None and seen is not None:
+            return seen if seen["outcome"] == "same" else told
+        return seen or told or self.asked.get(agent)
 
     def problems(self) -> t.List[t.Tuple[str, Entry]]:
         """Who could not do it, and why, by the last answers."""

@@ -189,7 +189,11 @@ class DeactivationKind:
     def put(self, asked: Asked) -> Outcome:
         """Give it up, unless something depends on it and that was not confirmed."""
         digest = asked.declared.get("plan_digest")
-        return outcome_of(self._activation.deactivate(asked.actor, asked.is_dry_run, digest))
+        answer = self._activation.deactivate(asked.actor, asked.is_dry_run, digest)
+        if answer.get("digest") is not None:
+            confirms = f"What confirms giving it up all the same is plan_digest: {answer['digest']}"
+            answer = {**answer, "notes": [*answer["notes"], confirms]}
+        return outcome_of(answer)
 
     def look(self) -> dict[str, Any]:
         """The same that an activation shows."""

@@ -107,6 +107,9 @@ class ServerBorrowService:
             with self._journal.reading() as unit:
                 require_unheld(unit, self._holder, None if operation is None else operation.id)
         if dry_run or not names:
+            if operation is not None and names:
+                # It is carried on first, so that a plan waits for the same.
+                return self._answer(known, operation, False, before, after)
             steps = self._steps(request.id, _document(request, names, present, 0))
             shown = [planned_view(step) for step in steps]
             return self._answer(known, None, bool(names), before, after, shown)
