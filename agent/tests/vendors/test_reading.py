@@ -131,6 +131,23 @@ def test_what_one_item_changes_is_no_reason_to_ask_for_all(make_twin: MakeTwin) 
     assert requested(twin, lambda: driver.all_history(SOURCE)) == 0
 
 
+def test_a_first_read_asks_three_times_for_each_item(make_twin: MakeTwin) -> None:
+    """Open, read, release: no document has a call that tells the options of several items."""
+
+    def calls(count: int) -> int:
+        items = [item(number, ("licenses",), license_quantity=5) for number in range(count)]
+        twin = make_twin({"containers": [{"serial": SOURCE, "items": items}]})
+        driver, log = twin.driver(), twin.directory / "engine.log"
+        driver.containers()
+        before = len(log.read_text().splitlines())
+        assert len(list(driver.items(SOURCE))) == count
+        return len(log.read_text().splitlines()) - before
+
+    few, many = calls(10), calls(60)
+    assert many - few == 3 * 50
+    assert few == 3 * 10 + 3, "the entries of all items come with one call"
+
+
 def test_what_is_to_be_moved_is_read_as_it_is_now(
     make_twin: MakeTwin, monkeypatch: pytest.MonkeyPatch
 ) -> None:

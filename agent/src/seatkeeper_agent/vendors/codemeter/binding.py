@@ -6,7 +6,7 @@ Only the worker process imports this module.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import (
     CDLL,
@@ -124,14 +124,17 @@ class Runtime:
     @contextmanager
     def access(self, **fields: int) -> Iterator[int]:
         """A handle to a container or an item on this host that takes no seat."""
-        request = CMACCESS2(ctrl=cm.ACCESS_NO_USER_LIMIT, **fields)
-        handle = self.call("CmAccess2", cm.ACCESS_LOCAL, byref(request))
-        if not handle:
-            raise self.failure("CmAccess2")
+        handle = self._opened(CMACCESS2(ctrl=cm.ACCESS_NO_USER_LIMIT, **fields))
         try:
             yield handle
         finally:
             self.call("CmRelease", handle)
+
+    def _opened(self, request: CMACCESS2) -> int:
+        handle: int | None = self.call("CmAccess2", cm.ACCESS_LOCAL, byref(request))
+        if not handle:
+            raise self.failure("CmAccess2")
+        return handle
 
     def listing(
         self, record: type[Record], of: tuple[int, ...], name: str, *arguments: Any
@@ -173,6 +176,32 @@ class Runtime:
                 f"CmGetInfo({what:#x}) gave {size} bytes, not a multiple of {sizeof(record)}"
             )
         return list((record * (size // sizeof(record))).from_buffer_copy(buffer))
+
+    def item_infos(
+        self, box: tuple[int, int], items: Iterable[Sequence[int]], what: int, record: type[Record]
+    ) -> Iterator[list[Record] | None]:
+        """What CmGetInfo gives of each item, by its codes and reference; None for no such item.
+
+        One request serves them all, as there may be thousands.
+        """
+        mask, serial = box
+        request = CMACCESS2(ctrl=cm.ACCESS_NO_USER_LIMIT, box_mask=mask, serial=serial)
+        for firm_code, product_code, reference in items:
+            request.firm_code = firm_code
+            request.product_code = product_code
+            request.product_item_reference = reference
+            try:
+                handle = self._opened(request)
+            except CallFailedError as error:
+                if error.number != cm.ERROR_ENTRY_NOT_FOUND:
+                    raise
+                yield None
+                continue
+            try:
+                rows = self.info(handle, what, record)
+            finally:
+                self.call("CmRelease", handle)
+            yield rows
 
     def _is_failure(self) -> bool:
         # An empty answer is only told from a failed one by the error number.

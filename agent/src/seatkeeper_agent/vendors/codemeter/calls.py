@@ -136,54 +136,20 @@ def _hexadecimal(identity: Any) -> str:
     return raw.hex() if any(raw) else ""
 
 
-def _item_access(mask: int, serial: int, codes: ItemCodes) -> dict[str, int]:
-    firm_code, product_code, reference = codes
-    return {
-        "box_mask": mask,
-        "serial": serial,
-        "firm_code": firm_code,
-        "product_code": product_code,
-        "product_item_reference": reference,
-    }
-
-
 def options(
     runtime: Runtime, mask: int, serial: int, items: list[ItemCodes]
 ) -> list[list[Option] | None]:
     """The transfer options per item, None for an item that cannot be accessed."""
-    found: list[list[Option] | None] = []
-    for codes in items:
-        rows = _item_info(
-            runtime, _item_access(mask, serial, codes), cm.INFO_TRANSFER_OPTIONS, _option
-        )
-        found.append(rows)
-    return found
+    found = runtime.item_infos((mask, serial), items, cm.INFO_TRANSFER_OPTIONS, CMLTTRANSFEROPTIONS)
+    return [None if rows is None else [_option(row) for row in rows] for rows in found]
 
 
 def history(
     runtime: Runtime, mask: int, serial: int, items: list[ItemCodes]
 ) -> list[list[History] | None]:
     """The transfer history per item, None for an item that cannot be accessed."""
-    found: list[list[History] | None] = []
-    for codes in items:
-        rows = _item_info(
-            runtime, _item_access(mask, serial, codes), cm.INFO_TRANSFER_HISTORY, _history
-        )
-        found.append(rows)
-    return found
-
-
-def _item_info(
-    runtime: Runtime, fields: dict[str, int], what: int, read: Callable[[Any], Any]
-) -> Any:
-    record = CMLTTRANSFEROPTIONS if what == cm.INFO_TRANSFER_OPTIONS else CMLTHISTORY
-    try:
-        with runtime.access(**fields) as handle:
-            return [read(row) for row in runtime.info(handle, what, record)]
-    except CallFailedError as error:
-        if error.function == "CmAccess2" and error.number == cm.ERROR_ENTRY_NOT_FOUND:
-            return None
-        raise
+    found = runtime.item_infos((mask, serial), items, cm.INFO_TRANSFER_HISTORY, CMLTHISTORY)
+    return [None if rows is None else [_history(row) for row in rows] for rows in found]
 
 
 def _option(row: CMLTTRANSFEROPTIONS) -> Option:
@@ -254,7 +220,14 @@ def do_transfer(
     )
     given = a2b_base64(request)
     out = create_string_buffer(ARTEFACT_BYTES_MAX)
-    with runtime.access(**_item_access(mask, serial, item)) as handle:
+    firm_code, product_code, reference = item
+    with runtime.access(
+        box_mask=mask,
+        serial=serial,
+        firm_code=firm_code,
+        product_code=product_code,
+        product_item_reference=reference,
+    ) as handle:
         size = runtime.checked(
             "CmLtDoTransfer", handle, flags, byref(transfer), given, len(given), out,
             ARTEFACT_BYTES_MAX,

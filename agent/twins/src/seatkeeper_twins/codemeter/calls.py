@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from seatkeeper_twins.codemeter import artefacts, constants, issue, receive, records, view
 from seatkeeper_twins.codemeter.constants import Error, Refusal
@@ -13,8 +13,7 @@ from seatkeeper_twins.codemeter.runtime import Runtime, access
 from seatkeeper_twins.codemeter.wire import Reply
 
 
-@dataclass(frozen=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The arguments of one call in their order; a wrong size is an invalid parameter."""
 
     fields: list[bytes | None]
@@ -163,11 +162,14 @@ def _certified_time(_runtime: Runtime, _arguments: Arguments) -> Reply:
 
 
 Handler = Callable[[Runtime, Arguments], Reply]
+RELEASE = 4
+"""It shows nothing and changes nothing, and each item that is read is released."""
+
 CALLS: dict[int, tuple[str, Handler]] = {
     1: ("CmGetVersion", _get_version),
     2: ("CmGetServers", _get_servers),
     3: ("CmAccess2", _access2),
-    4: ("CmRelease", _release),
+    RELEASE: ("CmRelease", _release),
     5: ("CmGetBoxes", _get_boxes),
     6: ("CmGetBoxContents2", _get_box_contents2),
     7: ("CmGetInfo", _get_info),

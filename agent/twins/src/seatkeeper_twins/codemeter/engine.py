@@ -25,6 +25,7 @@ from seatkeeper_twins.codemeter.wire import Reply
 
 CONNECTIONS_MAX = 1024
 CONNECTION_SECONDS_MAX = 300
+_CONNECTION_TIME_MAX = struct.pack("@ll", CONNECTION_SECONDS_MAX, 0)
 LOG_BYTES_MAX = 1 << 20
 
 
@@ -41,12 +42,15 @@ class Engine:
         self._log = log
         self._lock = threading.Lock()
         self._closed = False
+        self._noted_at = (0, "")
         self._places = threading.BoundedSemaphore(CONNECTIONS_MAX)
 
     def accept(self, listener: socket.socket) -> None:
         """Serve one connection in a thread of its own; waits while there are too many."""
         connection, _ = listener.accept()
-        connection.settimeout(CONNECTION_SECONDS_MAX)
+        # By the socket itself: a limit of Python's costs one more system call for each of these.
+        for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            connection.setsockopt(socket.SOL_SOCKET, direction, _CONNECTION_TIME_MAX)
         self._places.acquire()
         threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
@@ -78,15 +82,12 @@ class Engine:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
-            with connection:
-                while (call := wire.receive_call(connection)) is not None:
+            with connection, connection.makefile("rb") as incoming:
+                while (call := wire.receive_call(connection, incoming)) is not None:
                     reply = self.answer(*call)
                     if reply is None:
                         break
                     connection.sendall(reply.packed())
-        except TimeoutError:
-            # Nobody asked for a long time: whoever does then connects anew.
-            return
         except (OSError, ValueError, struct.error) as error:
             self._note(f"connection: {error}")
         finally:
@@ -99,7 +100,8 @@ class Engine:
         faults = self.runtime.faults
         faults.deferred.clear()
         try:
-            lots.expire(self.runtime)
+            if function != calls.RELEASE:
+                lots.expire(self.runtime)
             key = calls.call_key(self.runtime, function, arguments)
             held = None if key is None else self._held(key)
             reply = held or handler(self.runtime, arguments)
@@ -150,7 +152,11 @@ class Engine:
         return Reply(len(body), body + (data or b""))
 
     def _note(self, text: str) -> None:
-        print(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), text, file=self._log, flush=True)
+        second = int(time.time())
+        if second != self._noted_at[0]:
+            self._noted_at = (second, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second)))
+        self._log.write(f"{self._noted_at[1]} {text}\n")
+        self._log.flush()
 
 
 def main(directory: Path | str, announce: Callable[[str], None] | None = None) -> int:

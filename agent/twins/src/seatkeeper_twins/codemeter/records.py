@@ -7,6 +7,7 @@ import calendar
 import struct
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from seatkeeper_twins.codemeter.constants import Error, Refusal
 
@@ -28,8 +29,7 @@ HISTORY_BYTES = _HISTORY.size
 OPTIONS_BYTES = _OPTIONS.size
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(NamedTuple):
     """What CMACCESS2 asks for; a zero stands for "any"."""
 
     ctrl: int

@@ -6,8 +6,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from seatkeeper_twins.codemeter import constants
 from seatkeeper_twins.codemeter.constants import Error, Refusal, TransferStatus
@@ -18,8 +18,7 @@ from seatkeeper_twins.codemeter.store import Store
 HANDLES_MAX = 65_536
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """What an access handle refers to; None where the access was not that precise."""
 
     pid: int
@@ -120,9 +119,8 @@ def access(runtime: Runtime, flags: int, wanted: Access, pid: int) -> int:
     """CmAccess2: the handle for what CMACCESS2 asks; Refusals 111, 200, 201, 231."""
     if flags & 0xF == constants.ACCESS_LAN_ONLY:
         raise Refusal(Error.NO_NETWORK_SERVER, "the twin is on no network")
-    container = _find_container(runtime, wanted)
     if wanted.firm_code == 0:
-        return runtime.open(Session(pid, container, None, None))
+        return runtime.open(Session(pid, _find_container(runtime, wanted), None, None))
     if wanted.ctrl & constants.ACCESS_FIRM_ITEM:
         return runtime.open(Session(pid, *_find_firm_item(runtime, wanted), None))
     # Any other limit would take a seat into use, and a twin serves no usable license.
@@ -144,6 +142,7 @@ def _find_container(runtime: Runtime, wanted: Access) -> int | None:
 
 
 def _find_firm_item(runtime: Runtime, wanted: Access) -> tuple[int, int]:
+    _find_container(runtime, wanted)
     found = runtime.store.row(
         "SELECT f.container, f.firm_code FROM firm_item f JOIN container c ON c.id = f.container"
         " WHERE f.firm_code = ? AND (? = 0 OR (c.mask = ? AND c.serial = ?)) ORDER BY c.id",
@@ -167,6 +166,7 @@ def _find_item(runtime: Runtime, wanted: Access) -> sqlite3.Row:
         TransferStatus.ENABLED,
     )  # fmt: skip
     if found is None:
+        _find_container(runtime, wanted)
         raise Refusal(
             Error.ENTRY_NOT_FOUND,
             f"no product item {wanted.firm_code}:{wanted.product_code} there",

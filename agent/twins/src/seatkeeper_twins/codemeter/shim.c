@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef TWIN_VERSION
@@ -27,6 +29,7 @@
 #define NULL_FIELD 0xffffffffu
 #define FRAME_BYTES_MAX (16u << 20)
 #define ANSWER_SECONDS_MAX 300
+#define AWAKE_MICROSECONDS 150
 #define ERROR_NETWORK_FAULT 100
 #define ERROR_NO_LOCAL_SERVER 110
 
@@ -225,11 +228,38 @@ static int send_call(int connection, enum function function, const field *fields
     return sent;
 }
 
+static int64_t microseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* An answer that comes at once is not slept for: to be woken costs more than most answers do. */
+static ssize_t receive_soon(int connection, struct msghdr *message) {
+    ssize_t received;
+    for (int64_t end = microseconds() + AWAKE_MICROSECONDS; microseconds() < end; sched_yield()) {
+        received = recvmsg(connection, message, MSG_DONTWAIT);
+        if (received >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return received;
+    }
+    do received = recvmsg(connection, message, 0);
+    while (received < 0 && errno == EINTR);
+    return received;
+}
+
+/* Header and data come in one go: the engine sends no more until it is asked again. */
 static int receive_answer(int connection, answer_header *answer, void *out, uint32_t capacity) {
-    if (!receive_all(connection, answer, sizeof *answer)) return 0;
-    if (answer->data_length == 0) return 1;
-    return out && answer->data_length <= capacity
-        && receive_all(connection, out, answer->data_length);
+    struct iovec parts[] = {{answer, sizeof *answer}, {out, out ? capacity : 0}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t received = receive_soon(connection, &message);
+    if (received <= 0) return 0;
+    size_t have = (size_t)received;
+    if (have < sizeof *answer) {
+        if (!receive_all(connection, (char *)answer + have, sizeof *answer - have)) return 0;
+        have = sizeof *answer;
+    }
+    have -= sizeof *answer;
+    if (answer->data_length > parts[1].iov_len || have > answer->data_length) return 0;
+    return receive_all(connection, (char *)out + have, answer->data_length - have);
 }
 
 /* Returns the engine's result, 0 on any failure; the reason is left in `last_error`. */

@@ -76,7 +76,7 @@ def info(runtime: Runtime, session: Session, what: int) -> bytes:
     if what == INFO_HISTORY:
         return b"".join(_history(row) for row in history_rows(runtime, runtime.item(session)["id"]))
     if what == INFO_OPTIONS:
-        return b"".join(_options(option) for option in options_of(runtime.item(session)))
+        return _all_options(runtime.item(session)["options"])
     raise Refusal(Error.INVALID_PARAMETER, f"information {what:#x} is not shown by the twin")
 
 
@@ -193,6 +193,11 @@ def _history(row: sqlite3.Row) -> bytes:
         (row["peer_mask"], row["peer_serial"]),
         row["update_counter"],
     )
+
+
+@lru_cache(maxsize=1024)
+def _all_options(options: str) -> bytes:
+    return b"".join(map(_options, json.loads(options)))
 
 
 def _options(option: dict[str, Any]) -> bytes:

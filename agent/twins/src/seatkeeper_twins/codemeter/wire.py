@@ -10,22 +10,24 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 SOCKET_NAME = "engine.sock"
 FRAME_BYTES_MAX = 16 << 20
+AWAKE_SECONDS = 0.000_15
 OPERATION = 100
 """Function number of a JSON operation of `cmu` or of the twin's own control."""
 _NULL_FIELD = 0xFFFFFFFF
 _ANSWER = struct.Struct("<iQII")
+_LENGTH = struct.Struct("<I")
 _SUN_PATH_BYTES_MAX = 107
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What a call answers; `data` goes into the caller's buffer."""
 
     result: int = 0
@@ -53,15 +55,21 @@ def send_call(connection: socket.socket, function: int, fields: list[bytes | Non
     connection.sendall(struct.pack("<I", len(body)) + body)
 
 
-def receive_call(connection: socket.socket) -> tuple[int, list[bytes | None]] | None:
-    """Function and arguments of one call, None at the end; ValueError when the frame is broken."""
-    first = connection.recv(1)
-    if not first:
+def receive_call(
+    connection: socket.socket, incoming: BinaryIO
+) -> tuple[int, list[bytes | None]] | None:
+    """Function and arguments of one call, None at the end or where nobody asked for long.
+
+    ValueError when the frame is broken.
+    """
+    _look(connection)
+    head = incoming.read(_LENGTH.size)
+    if not head:
         return None
-    (length,) = struct.unpack("<I", first + _receive(connection, 3))
+    length = _LENGTH.unpack(_whole(head, _LENGTH.size))[0]
     if not 4 <= length <= FRAME_BYTES_MAX:
         raise ValueError(f"a frame of {length} bytes")
-    body = _receive(connection, length)
+    body = _whole(incoming.read(length) or b"", length)
     function: int = struct.unpack_from("<I", body)[0]
     fields: list[bytes | None] = []
     position = 4
@@ -101,6 +109,24 @@ def socket_address(directory: Path) -> Iterator[str]:
         yield f"/proc/self/fd/{folder}/{SOCKET_NAME}"
     finally:
         os.close(folder)
+
+
+def _look(connection: socket.socket) -> None:
+    """Wait a moment for the next call without sleep: to be woken costs more than most calls do."""
+    end = time.monotonic() + AWAKE_SECONDS
+    while time.monotonic() < end:
+        try:
+            connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            os.sched_yield()
+        else:
+            return
+
+
+def _whole(part: bytes, length: int) -> bytes:
+    if len(part) < length:
+        raise ConnectionError("the connection ended within a frame")
+    return part
 
 
 def _receive(connection: socket.socket, length: int) -> bytes:
