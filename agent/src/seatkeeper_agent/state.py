@@ -25,13 +25,17 @@ class State:
     journal: Journal
     lock: IO[str]
 
-    def has_open_work(self) -> bool:
-        """Whether a crash may have left something to take up. JournalError as Journal."""
+    def has_work(self) -> bool:
+        """Whether there is something to do before anybody asks. JournalError as Journal.
+
+        A crash may have left something to take up, and containers that were moved from are watched.
+        """
         with self.journal.reading() as unit:
             return bool(
                 unit.operations.count_open()
                 or unit.transfers.page(True, "", 1)
                 or unit.declarations.page(ISOLATION, "", 1)
+                or unit.counters.containers()
             )
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ def instrument_agent(
     ``ready`` is called once: when what the agent does by itself at its start is over, or begins.
     """
     commit = Journal._commit
-    recover, has_open_work = app._recover, State.has_open_work
+    recover, has_work = app._recover, State.has_work
     reported: list[bool] = []
 
     def announced_commit(self: Journal, connection: apsw.Connection) -> None:
@@ -60,14 +60,14 @@ def instrument_agent(
             tell_ready()
 
     def announced_look(self: State) -> bool:
-        found = has_open_work(self)
+        found = has_work(self)
         if not found:
             tell_ready()
         return found
 
     Journal._commit = announced_commit  # type: ignore[method-assign]
     app._recover = announced_recover
-    State.has_open_work = announced_look  # type: ignore[method-assign]
+    State.has_work = announced_look  # type: ignore[method-assign]
     for name in EFFECTS:
         setattr(
             CodeMeterDriver, name, _announced(tripwire, process, getattr(CodeMeterDriver, name))

@@ -87,12 +87,12 @@ def test_it_is_frozen_by_whoever_looks_after_a_crash(pair: Pair, tmp_path: Path,
     pair.old.crash()
     assert untold(pair).code is ProblemCode.SNAPSHOT_ROLLED_BACK
     assert frozen(pair.old) == []
-    observer(pair.old).compare(ACTOR)
+    observer(pair.old).look(ACTOR)
     assert frozen(pair.old) == []
     with pair.old.journal.transaction() as unit:
         unit.operations.set_state("x", OperationState.DONE)
     if who == "the observer":
-        observer(pair.old).compare(ACTOR)
+        observer(pair.old).look(ACTOR)
     else:
         pair.old.recovery.resume_all(ACTOR)
     assert frozen(pair.old) == [pair.old.serial]

@@ -23,7 +23,7 @@ class DeferredApp:
     """An ASGI application that makes the real one when it is first needed.
 
     ``make`` may take its time and runs in a thread; ``is_needed`` tells at the start whether
-    a crash left work that has to be taken up at once.
+    there is work before anybody asks.
     """
 
     def __init__(self, make: Callable[[], FastAPI], is_needed: Callable[[], bool]) -> None:

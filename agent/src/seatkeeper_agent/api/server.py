@@ -56,7 +56,7 @@ def _serve(settings: Settings, state: State, listener: socket.socket) -> None:
         return app
 
     config = uvicorn.Config(
-        DeferredApp(make, state.has_open_work),
+        DeferredApp(make, state.has_work),
         http=BoundedProtocol,
         ws="none",
         loop="asyncio",

@@ -5,6 +5,15 @@ from __future__ import annotations
 
 import apsw
 
+_CONTAINER = "container/"
+_AFTER_CONTAINERS = "container0"
+"""The first name after all that begin with ``container/``."""
+
+
+def container_counters(serial: str) -> str:
+    """The holder of the update counters of a container, which are named by firm codes."""
+    return f"{_CONTAINER}{serial}"
+
 
 class Counters:
     """Numbers that only grow; one that fell tells that a snapshot was rolled back."""
@@ -18,6 +27,14 @@ class Counters:
             "SELECT value FROM counters WHERE holder = ? AND name = ?", (holder, name)
         ).fetchone()
         return None if row is None else int(row[0])
+
+    def containers(self) -> list[str]:
+        """The containers that have shown a counter."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT holder FROM counters WHERE holder >= ? AND holder < ? ORDER BY holder",
+            (_CONTAINER, _AFTER_CONTAINERS),
+        )
+        return [str(row[0]).removeprefix(_CONTAINER) for row in rows]
 
     def raise_to(self, holder: str, name: str, value: int) -> None:
         """Remember a value unless a higher one is known."""

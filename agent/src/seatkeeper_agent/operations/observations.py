@@ -10,6 +10,7 @@ from seatkeeper_agent.domain.problems import Problem, ProblemCode
 from seatkeeper_agent.domain.records import Account, Event, Posting
 from seatkeeper_agent.domain.transfers import Declaration, Mode
 from seatkeeper_agent.journal import Unit
+from seatkeeper_agent.journal.counters import container_counters
 from seatkeeper_agent.operations.ports import LicenseDriver
 
 LOTS_MAX = 10_000
@@ -181,12 +182,12 @@ def refuse_vanished(
 
 def note_counter(unit: Unit, container: str, firm_code: int, update_counter: int) -> None:
     """Remember how far the container's metering has come."""
-    unit.counters.raise_to(f"container/{container}", str(firm_code), update_counter)
+    unit.counters.raise_to(container_counters(container), str(firm_code), update_counter)
 
 
 def refuse_rollback(unit: Unit, container: str, firm_code: int, update_counter: int) -> None:
     """Notice a container that is older than the journal: a restored snapshot."""
-    highest = unit.counters.highest(f"container/{container}", str(firm_code))
+    highest = unit.counters.highest(container_counters(container), str(firm_code))
     if highest is not None and update_counter < highest:
         raise rolled_back(
             f"The container {container} shows update counter {update_counter} for firm code"

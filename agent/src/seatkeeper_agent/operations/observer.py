@@ -3,9 +3,10 @@
 
 A container that was restored from a snapshot is noticed although nobody moves anything: by its
 update counters, and where these have risen again by rows that its history has lost. A change is
-what was plugged in or unplugged, and a counter that a read shows otherwise than the last comparison
-saw it. Only the comparison itself writes, and only what it freezes; reads give the last comparison
-and its age.
+what was plugged in or unplugged, and a counter that shows otherwise than at the last comparison:
+to a read, or to the observer itself, which glances at the counters of what the journal remembers.
+Only the comparison itself writes, and only what it freezes; reads give the last comparison and its
+age. What is owed a freeze gets it as soon as the work there has ended.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from seatkeeper_agent.domain.licenses import ItemKey, Measure
@@ -28,6 +30,9 @@ from seatkeeper_agent.operations.ports import DriverError, LicenseDriver
 from seatkeeper_agent.operations.transfer_operations import freeze, freeze_owed
 
 COMPARE_SECONDS = 300.0
+GLANCE_SECONDS = 10.0
+"""How long a restored container passes unnoticed; a glance costs three calls for each container."""
+
 LOOK_SECONDS = 2.0
 SETTLE_SECONDS = 60.0
 """How long the product may take to show what was plugged in."""
@@ -75,7 +80,7 @@ class Observer:
         self._last: dict[str, Comparison] = {}
         self._counters: dict[str, Mapping[int, int]] = {}
         self._has_changed = threading.Event()
-        self._due_at = self._settled_at = passed()
+        self._due_at = self._settled_at = self._glance_at = passed()
         self._plugged_before = plugged()
 
     def last(self) -> list[Comparison]:
@@ -90,6 +95,7 @@ class Observer:
     def look(self, actor: str) -> None:
         """Compare if it is time, or if something changed; asked every LOOK_SECONDS."""
         now = self._passed()
+        freeze_owed(self._journal)
         plugged = self._plugged()
         if plugged != self._plugged_before:
             self._plugged_before = plugged
@@ -97,10 +103,24 @@ class Observer:
             self._has_changed.set()
         if now < self._settled_at and self._has_uncompared():
             self._has_changed.set()
-        if now >= self._due_at or self._has_changed.is_set():
-            self._due_at = now + COMPARE_SECONDS
+        is_due = now >= self._due_at
+        if now >= self._glance_at and not is_due:
+            self._glance_at = now + GLANCE_SECONDS
+            self._glance()
+        if is_due or self._has_changed.is_set():
+            self._due_at, self._glance_at = now + COMPARE_SECONDS, now + GLANCE_SECONDS
             self._has_changed.clear()
             self.compare(actor)
+
+    def _glance(self) -> None:
+        """Read the counters of all containers that could be compared with the journal now."""
+        with self._journal.reading() as unit:
+            known = unit.counters.containers()
+            free = [serial for serial in known if unit.operations.holding(serial) is None]
+        for serial in free:
+            # One that is away or does not answer shows nothing, and so no change.
+            with suppress(DriverError):
+                self.saw(serial, self._driver.firm_items(serial))
 
     def _has_uncompared(self) -> bool:
         """Whether the product shows a container that has not been compared yet."""
@@ -111,8 +131,7 @@ class Observer:
             return False
 
     def compare(self, actor: str) -> list[Comparison]:
-        """Compare all containers now; freezes what was rolled back, and what was to be frozen."""
-        freeze_owed(self._journal)
+        """Compare all containers now; freezes what was rolled back."""
         try:
             serials = [container.serial for container in self._driver.containers()]
         except DriverError as error:

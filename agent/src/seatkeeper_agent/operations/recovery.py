@@ -14,6 +14,7 @@ from seatkeeper_agent.domain.records import (
 )
 from seatkeeper_agent.domain.transfers import Mode, Side, State
 from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.journal.counters import container_counters
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.evidence import exchange_with, settle
 from seatkeeper_agent.operations.legs import subject, unknown
@@ -142,7 +143,7 @@ class Recovery:
         with self._journal.transaction() as unit:
             settle(unit, document)
             for firm_code, update_counter in shown.items():
-                holder = f"container/{found.holds}"
+                holder = container_counters(found.holds)
                 unit.counters.accept(holder, str(firm_code), update_counter)
             for codes in unit.vendor_rows.codes(found.holds):
                 known = unit.vendor_rows.known(found.holds, codes)

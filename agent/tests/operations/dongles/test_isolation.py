@@ -287,13 +287,13 @@ def test_what_is_owed_wakes_an_agent_at_its_start(host: Bench) -> None:
     identity = Identity("host", host.folder / "agent.key", host.folder)
     with (host.folder / "lock").open("w") as lock:
         state = State(identity, host.journal, lock)
-        assert state.has_open_work() is False
+        assert state.has_work() is False
         with host.journal.transaction() as unit:
             unit.declarations.put(ISOLATION, "an operation that has ended", {"paths": ["2-1"]})
-        assert state.has_open_work() is True
+        assert state.has_work() is True
         (host.bus.folder / "2-1" / "authorized").write_text("0\n")
         host.migrations.resume("agent")
-        assert (host.authorized(), state.has_open_work()) == (ALL, False)
+        assert (host.authorized(), state.has_work()) == (ALL, False)
 
 
 def test_dongles_of_another_kind_are_left_alone(host: Bench) -> None:
