@@ -15,6 +15,9 @@ import typing as t
 _PLUGINS: t.Final = "ansible_collections.seatkeeper.licensing.plugins"
 
 PLACES: t.Final[dict[str, dict[str, str]]] = {
+    "module_utils._file_names": {
+        "license_file_stem": "file_stem",
+    },
     "module_utils._tables": {
         "license_table": "table",
     },
@@ -24,9 +27,6 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
     },
     "plugin_utils._declared": {
         "license_secrets": "secrets",
-    },
-    "plugin_utils._file_names": {
-        "license_file_stem": "file_stem",
     },
     "plugin_utils._orders": {
         "license_order_rows": "order_rows",

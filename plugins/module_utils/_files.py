@@ -7,6 +7,7 @@ import os
 import stat
 import tempfile
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._file_names import as_on_disk
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
     DOCUMENT_FILE,
     LicenseProblem,
@@ -19,7 +20,7 @@ FILE_MODE = 0o600
 def read_file(path: str) -> bytes | None:
     """What is in the file; None where the file is not there (yet)."""
     try:
-        with open(path, "rb") as stream:
+        with open(as_on_disk(path), "rb") as stream:
             content = stream.read(FILE_BYTES_MAX + 1)
     except FileNotFoundError:
         return None
@@ -35,6 +36,7 @@ def write_file(path: str, content: bytes, dry_run: bool) -> bool:
 
     The file is replaced in one step, so that whoever carries it never gets half of it.
     """
+    path = as_on_disk(path)
     if _holds(path, content):
         return False
     if not dry_run:

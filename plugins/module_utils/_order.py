@@ -3,19 +3,14 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._client import (
     AgentClient,
     path_of,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._files import (
-    file_problem,
-    write_file,
-)
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import day, order_id
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._papers import keep_papers
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._reports import (
     readable,
@@ -30,7 +25,6 @@ Params = t.Dict[str, t.Any]
 Result = t.Dict[str, t.Any]
 
 TO_BE_ASKED = "to be asked"
-FOLDER_MODE = 0o700
 
 
 def run_order(params: Params, client: AgentClient, check_mode: bool) -> Result:
@@ -49,7 +43,7 @@ def run_order(params: Params, client: AgentClient, check_mode: bool) -> Result:
         quote = problem.document.get("quote")
         raise readable(problem, judged=None if quote is None else _quoted(quote)) from problem
     went_on = len(seen) > 1 and _states(seen[0]) != _states(answer)
-    documents, written = _documents(params["documents_dir"], client, path, answer, check_mode)
+    documents, written = _documents(params, client, answer, check_mode)
     changed = bool(answer["changed"]) or went_on or written
     return _shaped(params["name"], {**answer, "changed": changed}, documents)
 
@@ -124,29 +118,16 @@ def _states(answer: Result) -> list[str]:
 
 
 def _documents(
-    folder: str | None, client: AgentClient, path: str, answer: Result, check_mode: bool
+    params: Params, client: AgentClient, answer: Result, check_mode: bool
 ) -> tuple[list[str], bool]:
     """The paths of the papers, and whether one was, or would be, written."""
+    name, folder = params["name"], params["documents_dir"]
     if answer["order"] is None:
         return [], False
-    found = client.get(f"{path}/documents")["documents"]
+    found = client.get(f"{path_of('orders', order_id(name))}/documents")["documents"]
     if folder is None:
         return [str(entry["path"]) for entry in found], False
-    if not check_mode:
-        _make(folder)
-    written = False
-    paths = []
-    for entry in found:
-        paths.append(os.path.join(folder, os.path.basename(entry["name"])))
-        written |= write_file(paths[-1], base64.b64decode(entry["content"]), check_mode)
-    return paths, written
-
-
-def _make(folder: str) -> None:
-    try:
-        os.makedirs(folder, mode=FOLDER_MODE, exist_ok=True)
-    except OSError as error:
-        raise file_problem(folder, f"cannot be made a folder: {error.strerror}") from error
+    return keep_papers(folder, name, found, check_mode)
 
 
 def _shaped(name: str, answer: Result, documents: list[str]) -> Result:

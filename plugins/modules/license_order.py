@@ -221,7 +221,8 @@ options:
   documents_dir:
     description:
       - Folder on the controller that the papers are written to, with mode C(0600). It is made if it
-        is not there. Without it they lie only in the agent's own folder, which RV(documents) tells.
+        is not there. Their names begin with the order's, so that orders may share a folder. Without
+        it they lie only in the agent's own folder, which RV(documents) tells.
       - License keys stand in the papers. The form for the credit card has empty fields only.
     type: path
 seealso:

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._license_names import called
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._answers import (
@@ -19,7 +20,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._answers impo
     check_backup,
     check_moves,
 )
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._servers import (
     Entry,
     wait_lines,

@@ -14,7 +14,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._documents im
     read_document,
     write_document,
 )
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     Declaration,
     Entry,

@@ -8,6 +8,7 @@ import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import order_id
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._order import order_declaration
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._papers import keep_papers
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     SIDES,
     AgentOf,
@@ -21,7 +22,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.k
     first_of,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.papers import keep_papers
 
 _OVER: t.Final = ("none", "failed")
 
@@ -79,8 +79,9 @@ def _with_others(matter: Matter, run: Run) -> Declaration:
     """
     (agent,) = matter.agents
     papers = ((matter.last(agent) or {}).get("details") or {}).pop("papers", ())
-    if not run.is_check:
-        keep_papers(matter.declaration.local["documents_dir"], papers)
+    if papers:
+        folder = matter.declaration.local["documents_dir"]
+        keep_papers(folder, matter.declaration.name, papers, run.is_check)
     own = {each.declaration.name for each in run.matters if each.agents == matter.agents}
     others = {other["name"]: other for other in matter.declaration.declared["others"]}
     for other in run.matters[: run.matters.index(matter)]:

@@ -284,12 +284,39 @@ def test_the_papers_are_written_for_their_owner_only_and_once(tmp_path: Path) ->
     result, _seen = order(answering(WAITING), documents_dir=str(folder))
     (path,) = folder.iterdir()
     assert result["documents"] == [str(path)]
-    assert (path.name, path.read_bytes()) == ("license-transfer-form.html", b"<form>")
+    assert path.name.endswith(".license-transfer-form.html")
+    assert path.read_bytes() == b"<form>"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert result["changed"] is True
     again, _seen = order(answering(WAITING), documents_dir=str(folder))
     assert again["changed"] is False
+
+
+def test_orders_that_share_a_folder_keep_their_own_papers(tmp_path: Path) -> None:
+    """Also where their names differ in nothing that a file may show."""
+    contents: dict[str, bytes] = {}
+    for number, name in enumerate(("to-hq", "to hq", "to_hq", "TO-HQ")):
+        content = f"<form {number}>".encode()
+        paper = {**PAPER, "content": base64.b64encode(content).decode()}
+
+        def script(seen: Seen, paper: t.Any = paper) -> t.Any:
+            return WAITING if seen.method == "PUT" else {"documents": [paper]}
+
+        result, _seen = order(script, name=name, documents_dir=str(tmp_path))
+        (path,) = result["documents"]
+        contents[path] = content
+    assert len({path.lower() for path in contents}) == 4
+    assert {str(path): path.read_bytes() for path in tmp_path.iterdir()} == contents
+
+
+def test_a_folder_is_found_in_either_spelling_of_its_name(tmp_path: Path) -> None:
+    """A Mac writes its letters in two parts; the inventory has them in one."""
+    there = tmp_path / "Auftra\u0308ge"
+    there.mkdir()
+    result, _seen = order(answering(WAITING), documents_dir=str(tmp_path / "Auftr\u00e4ge"))
+    assert list(tmp_path.iterdir()) == [there]
+    assert result["documents"] == [str(path) for path in there.iterdir()]
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
