@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import borrow_id
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import Courier
+from seatkeeper_agent.domain.licenses import TransferType
 from seatkeeper_agent.domain.transfers import transfer_id
 from seatkeeper_twins.lab.lab import Lab
 
@@ -219,7 +220,13 @@ def test_look_shows_products_peers_and_work_and_writes_nothing(askers: dict[str,
         product = seen["products"]["codemeter"]
         (container,) = product["containers"]["seen"]
         page = asker.get(f"/v1/containers/{container['serial']}/items", limit=1000)
+        allowed = [item.pop("allowed") for item in container["items"]]
         assert (container["items"], container["more"]) == (page["items"], False)
+        for item, may in zip(container["items"], allowed, strict=True):
+            offered = {option["type"]: option for option in item["options"]}
+            assert {sending["type"] for sending in may["transfers"]} <= set(offered)
+            assert may["receivable"] == [type_.value for type_ in TransferType]
+        assert any(may["transfers"] for may in allowed)
         assert [peer["agent"] for peer in seen["peers"]] == [
             other for other in askers if other != name
         ]

@@ -117,6 +117,12 @@ COSTS: dict[str, Cost] = {
     "history of a hundred items, one moved": Cost(
         vendor="6 CmAccess2, 2 CmGetBoxContents2, 1 CmGetBoxes, 3 CmGetInfo"
     ),
+    # Of no item anything is asked again; the runtime's version is, for the rules.
+    "look at a hundred and ten items": Cost(
+        statements=27,
+        usb=1,
+        vendor="17 CmAccess2, 2 CmGetBoxContents2, 3 CmGetBoxes, 8 CmGetInfo, 2 CmGetVersion",
+    ),
 }
 
 
@@ -201,6 +207,7 @@ def items(requests: Requests) -> None:
         requests.ask(f"{title}, one moved", FULL, "GET", path)
         path = f"/v1/containers/{serial}/history"
         requests.ask(f"history of {title}, one moved", FULL, "GET", path)
+    requests.ask("look at a hundred and ten items", FULL, "GET", "/v2/look")
     few, many = (
         [requests.costs.pop(f"{leg} of {title}").vendor for leg in LEGS]
         for title in ("ten items", "a hundred items")

@@ -252,3 +252,22 @@ def test_a_server_that_is_down_was_not_reached_by_an_effect(twin: Twin) -> None:
     twin.stop()
     with pytest.raises(DriverUnavailable, match="Error 110"):
         driver.import_update(TARGET, update)
+
+
+def test_what_a_container_can_move_is_what_is_let_pass(reader: CodeMeterDriver) -> None:
+    containers = reader.containers()
+    movable = reader.movable_types(containers)
+    assert set(movable) == {container.serial for container in containers}
+    for serial, types in movable.items():
+        for sends, able in ((True, types.sent), (False, types.received)):
+            assert able == tuple(t for t in TransferType if lets_pass(reader, serial, t, sends))
+    assert movable[DONGLE].sent != movable[SOURCE].sent, "the dongle's firmware is too old to send"
+
+
+def lets_pass(driver: CodeMeterDriver, serial: str, type_: TransferType, sends: bool) -> bool:
+    """Whether the driver has nothing against it."""
+    try:
+        driver.require_transfer(serial, type_, sends)
+    except DriverUnsupported:
+        return False
+    return True

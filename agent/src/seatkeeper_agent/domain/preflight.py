@@ -11,6 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from seatkeeper_agent.domain.abilities import (
+    amount_there,
+    has_levels,
+    is_universal,
+    may_be_pulled,
+    may_be_returned,
+    period_limits,
+)
 from seatkeeper_agent.domain.licenses import (
     UNIVERSAL_FIRM_CODE_MIN,
     ContainerClock,
@@ -129,7 +137,7 @@ def _at(seconds: int) -> str:
 
 
 def _firm_code(declaration: Declaration) -> Problem | None:
-    if declaration.firm_code > UNIVERSAL_FIRM_CODE_MIN:
+    if is_universal(declaration.firm_code):
         return None
     return Problem(
         ProblemCode.FIRM_CODE_NOT_UNIVERSAL,
@@ -230,7 +238,7 @@ def _enabled(view: SourceView) -> Problem | None:
 def _pull_allowed(view: SourceView) -> Problem | None:
     if view.declaration.mode is not Mode.PULL or view.option is None:
         return None
-    if view.option.pull_allowed and not view.declaration.type.is_borrow:
+    if may_be_pulled(view.option):
         return None
     return Problem(
         ProblemCode.PULL_NOT_ALLOWED,
@@ -254,10 +262,7 @@ def _only_to_origin(view: SourceView) -> Problem | None:
 
 
 def _return_allowed(view: SourceView) -> Problem | None:
-    # An early return of a borrow is always allowed (grade D), whatever the option says.
-    if view.item.borrowed_until is not None:
-        return None
-    if view.option is not None and view.option.return_allowed:
+    if may_be_returned(view.item, view.option):
         return None
     return Problem(
         ProblemCode.RETURN_NOT_ALLOWED,
@@ -334,7 +339,7 @@ def _nothing_lent(view: SourceView) -> Problem | None:
 
 
 def _depth(view: SourceView) -> Problem | None:
-    if view.option is None or view.option.transfer_depth > 0:
+    if view.option is None or has_levels(view.option):
         return None
     return Problem(
         ProblemCode.DEPTH_EXHAUSTED,
@@ -345,16 +350,12 @@ def _depth(view: SourceView) -> Problem | None:
 
 
 def _amount(view: SourceView) -> Problem | None:
-    declaration, item = view.declaration, view.item
-    match declaration.type:
-        case TransferType.UNITS:
-            wanted, there, unit = declaration.quantity or 0, item.unit_counter or 0, "units"
-        case TransferType.LICENSES:
-            wanted, there, unit = declaration.quantity or 0, item.license_quantity or 0, "licenses"
-        case TransferType.BORROW_LOCAL:
-            wanted, there, unit = 1, item.license_quantity or 0, "licenses"
-        case _:
-            return None
+    declaration = view.declaration
+    there = amount_there(view.item, declaration.type)
+    if there is None:
+        return None
+    unit = "units" if declaration.type is TransferType.UNITS else "licenses"
+    wanted = declaration.quantity or 0 if declaration.type.is_partial else 1
     if 1 <= wanted <= there:
         return None
     if wanted < 1:
@@ -384,15 +385,10 @@ def _period(view: SourceView) -> Problem | None:
             f"The {_named(declaration)} has {finding}: a borrow needs an end in the future.",
             "Declare until as a date ahead.",
         )
-    limits = {
-        # An option without a number has no maximum; the operator's 0 means no borrowing at all.
-        "the licensor's": (view.option.borrow_seconds_max or None) if view.option else None,
-        "the administrator's": view.policy.borrow_seconds_max,
-    }
-    known = {whose: limit for whose, limit in limits.items() if limit is not None}
-    if not known:
+    limits = period_limits(view.option, view.policy.borrow_seconds_max)
+    if not limits:
         return None
-    whose, limit = min(known.items(), key=lambda pair: pair[1])
+    whose, limit = min(limits.items(), key=lambda pair: pair[1])
     if declaration.until - view.now <= limit:
         return None
     return Problem(

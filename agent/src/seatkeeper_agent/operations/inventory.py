@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from seatkeeper_agent.domain.licenses import HistoryRow, Item, ItemKey
+from seatkeeper_agent.domain.licenses import Container, HistoryRow, Item, ItemKey
 from seatkeeper_agent.operations.engine import driver_problem
 from seatkeeper_agent.operations.item_texts import ItemTexts, compact
 from seatkeeper_agent.operations.observations import the_container
@@ -27,6 +27,9 @@ from seatkeeper_agent.operations.views import container_view, history_view, mome
 LISTINGS_MAX = 16
 LISTING_SECONDS_MAX = 60.0
 LISTED_MAX = 10_000
+
+ItemRules = Callable[[str, Item], dict[str, Any]]
+"""What may be done to an item in the container of this serial number, as it is shown."""
 
 
 @dataclass(frozen=True)
@@ -76,27 +79,53 @@ class Inventory:
 
     def containers(self) -> list[dict[str, Any]]:
         """All containers with their clocks."""
+        return [self._shown(container) for container in self._containers()]
+
+    def listing(self, rules: Callable[[Sequence[Container]], ItemRules]) -> list[dict[str, Any]]:
+        """All containers with their items, at most so many of each as one page has.
+
+        Each item says as ``allowed`` what the rules say of it.
+        """
+        containers = self._containers()
         try:
-            return [
-                container_view(container, self._driver.clock(container.serial))
-                for container in self._driver.containers()
-            ]
+            allowed = rules(containers)
+        except DriverError as error:
+            raise driver_problem("reading the containers", error) from error
+        return [
+            {**self._shown(container), **self._held(container.serial, allowed)}
+            for container in containers
+        ]
+
+    def _containers(self) -> list[Container]:
+        try:
+            return self._driver.containers()
         except DriverError as error:
             raise driver_problem("reading the containers", error) from error
 
-    def listing(self) -> list[dict[str, Any]]:
-        """All containers with their items, at most so many of each as one page has."""
-        found = []
-        for container in self.containers():
-            page = json.loads(self.items(container["serial"], 0, LISTED_MAX))
-            found.append({**container, "items": page["items"], "more": page["next"] is not None})
-        return found
+    def _shown(self, container: Container) -> dict[str, Any]:
+        try:
+            return container_view(container, self._driver.clock(container.serial))
+        except DriverError as error:
+            raise driver_problem("reading the containers", error) from error
+
+    def _held(self, serial: str, allowed: ItemRules) -> dict[str, Any]:
+        try:
+            entries = self._listing(serial, self._items_of(serial), is_first=True).entries
+            items = entries[:LISTED_MAX]
+            views = json.loads(self._array(serial, items))
+        except DriverError as error:
+            raise driver_problem(f"reading {serial}", error) from error
+        for view, item in zip(views, items, strict=True):
+            view["allowed"] = allowed(serial, item)
+        return {"items": views, "more": len(entries) > LISTED_MAX}
 
     def items(self, serial: str, after: int, limit: int) -> str:
         """A page of items as JSON; the first page looks anew, later ones continue that look."""
+        return self._page(serial, self._items_of(serial), after, limit)
+
+    def _items_of(self, serial: str) -> Reading:
         shown = partial(self._array, serial)
-        reading = Reading("items", serial, partial(self._driver.items, serial), shown)
-        return self._page(serial, reading, after, limit)
+        return Reading("items", serial, partial(self._driver.items, serial), shown)
 
     def _array(self, serial: str, items: Sequence[Item]) -> str:
         # Here the container is known to exist: what is kept grows with the host, not with requests.

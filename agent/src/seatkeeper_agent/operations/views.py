@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from seatkeeper_agent.domain.abilities import Abilities
 from seatkeeper_agent.domain.exchange import TRANSFER
 from seatkeeper_agent.domain.licenses import Container, ContainerClock, HistoryRow, Item
 from seatkeeper_agent.domain.records import (
@@ -82,6 +83,26 @@ def item_view(item: Item) -> dict[str, Any]:
             }
             for option in item.options
         ],
+    }
+
+
+def abilities_view(found: Abilities) -> dict[str, Any]:
+    """What may be done to an item."""
+    back = {"to": found.return_to, "types": [type_.value for type_ in found.return_types]}
+    return {
+        "transfers": [
+            {
+                "type": sending.type.value,
+                "amount_max": sending.amount_max,
+                "pull": sending.pull,
+                "returnable": sending.returnable,
+                "depth": sending.depth,
+                "seconds_max": sending.seconds_max,
+            }
+            for sending in found.sendings
+        ],
+        "return": back if found.return_types else None,
+        "receivable": [type_.value for type_ in found.receivable],
     }
 
 

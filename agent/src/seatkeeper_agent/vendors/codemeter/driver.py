@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -89,6 +89,17 @@ class _ReadOptions:
         """
         is_same = self.entry.without_counter == entry.without_counter
         return is_same and time.monotonic() - self.read_at < LISTED_OPTIONS_SECONDS_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class MovableTypes:
+    """The types of transfer that a container can send, and those that it can receive."""
+
+    sent: tuple[TransferType, ...]
+    received: tuple[TransferType, ...]
+
+
+UNMOVABLE = MovableTypes((), ())
 
 
 class _Items(Sequence[Item]):
@@ -278,6 +289,11 @@ class CodeMeterDriver:
                 return
         raise DriverRefused(f"There is no container {serial} on this host.")
 
+    def movable_types(self, containers: Iterable[Container]) -> dict[str, MovableTypes]:
+        """By serial number, what ``require_transfer`` lets each of these containers do."""
+        version = self._version()
+        return {entry.serial: _movable(entry, version) for entry in containers}
+
     def create_request(self, serial: str, firm_code: int, mode: Mode) -> bytes:
         """The receiving container's context for a transfer; moves nothing."""
         mask, number = parse_serial(serial)
@@ -387,6 +403,20 @@ class CodeMeterDriver:
 
 def _key(entry: Entry) -> ItemKey:
     return ItemKey(entry.firm_code, entry.product_code, entry.reference)
+
+
+def _movable(container: Container, version: Version) -> MovableTypes:
+    mask, _number = parse_serial(container.serial)
+    major, minor = (int(part) for part in container.firmware.split("."))
+
+    def able(sends: bool) -> tuple[TransferType, ...]:
+        return tuple(
+            type_
+            for type_ in runtime_types(version)
+            if transfer_refusal(mask, (major, minor), version, type_, sends) is None
+        )
+
+    return MovableTypes(sent=able(sends=True), received=able(sends=False))
 
 
 def _wanted(command: TransferCommand) -> dict[str, Any]:

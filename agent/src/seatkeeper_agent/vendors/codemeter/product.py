@@ -3,7 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from seatkeeper_agent.domain.abilities import abilities
 from seatkeeper_agent.domain.dependencies import Dependencies
+from seatkeeper_agent.domain.licenses import Container, Item
+from seatkeeper_agent.domain.preflight import Policy
 from seatkeeper_agent.operations.borrows import BorrowService
 from seatkeeper_agent.operations.checks import Checks
 from seatkeeper_agent.operations.declared.borrow import BorrowKind
@@ -11,7 +18,7 @@ from seatkeeper_agent.operations.declared.servers import ServerKind
 from seatkeeper_agent.operations.declared.transfer import TransferKind
 from seatkeeper_agent.operations.dependencies import of_runtime
 from seatkeeper_agent.operations.evidence import Evidence
-from seatkeeper_agent.operations.inventory import Inventory
+from seatkeeper_agent.operations.inventory import Inventory, ItemRules
 from seatkeeper_agent.operations.observer import Observer
 from seatkeeper_agent.operations.ports import Description
 from seatkeeper_agent.operations.recovery import Recovery
@@ -19,7 +26,8 @@ from seatkeeper_agent.operations.servers.settings import ServerService
 from seatkeeper_agent.operations.transfer_operations import TransferOperations
 from seatkeeper_agent.operations.transfers import TransferService
 from seatkeeper_agent.operations.vendors import ContainerServices, Host, Product, ServerServices
-from seatkeeper_agent.vendors.codemeter.driver import CodeMeterDriver
+from seatkeeper_agent.operations.views import abilities_view
+from seatkeeper_agent.vendors.codemeter.driver import UNMOVABLE, CodeMeterDriver
 from seatkeeper_agent.vendors.codemeter.server_settings import CodeMeterServerSettings
 from seatkeeper_agent.vendors.codemeter.settings import CodeMeterSettings
 
@@ -58,7 +66,7 @@ def product(host: Host, settings: CodeMeterSettings) -> Product:
         describe=describe,
         dependencies=dependencies,
         resumes=(server.resume,),
-        observes={"containers": inventory.listing},
+        observes={"containers": partial(inventory.listing, partial(_rules, driver, host.policy))},
         kinds=(
             TransferKind(host.journal, host.identity, transfers),
             BorrowKind(borrows),
@@ -74,3 +82,15 @@ def product(host: Host, settings: CodeMeterSettings) -> Product:
         ),
         server=ServerServices(server),
     )
+
+
+def _rules(driver: CodeMeterDriver, policy: Policy, containers: Sequence[Container]) -> ItemRules:
+    """What the agent's rules let be done to the items of these containers."""
+    movable = {} if policy.transfer_blocked else driver.movable_types(containers)
+
+    def allowed(serial: str, item: Item) -> dict[str, Any]:
+        types = movable.get(serial, UNMOVABLE)
+        found = abilities(item, types.sent, types.received, policy.borrow_seconds_max)
+        return abilities_view(found)
+
+    return allowed
