@@ -15,6 +15,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._card_data im
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._packages import entry_mistakes
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.faults import (
+    NAMES_ALIKE,
     Fault,
     Path,
     meant,
@@ -32,6 +33,7 @@ _CARD_MEMBERS: t.Final = {
 }
 """What people write freely about an order."""
 _EVERY_HOST: t.Final = "host"
+_SERVERS: t.Final = "license_server_configs"
 
 
 def unknown_hosts(value: t.Any, schema: Schema, known: t.Collection[str]) -> t.Iterator[Fault]:
@@ -40,7 +42,8 @@ def unknown_hosts(value: t.Any, schema: Schema, known: t.Collection[str]) -> t.I
     for number, entry in enumerate(value if isinstance(value, list) else ()):
         for member, unless in members.items() if isinstance(entry, dict) else ():
             name = entry.get(member)
-            if isinstance(name, str) and name not in known and entry.get(unless) is not True:
+            is_named = isinstance(name, str) and name != ""
+            if is_named and name not in known and entry.get(unless) is not True:
                 yield (number, member), _unknown(name, "host of the inventory", known)
 
 
@@ -55,16 +58,18 @@ def _naming(schema: Schema, what: str) -> t.Dict[str, str]:
 
 
 def _unknown(name: str, what: str, known: t.Collection[str]) -> str:
-    near = meant(name, known) or ": correct the name, or add it"
-    shown = shown_name(name) if name else "an empty text"
-    return f"names {shown}, which is no {what}{near}"
+    near = meant(name, known, NAMES_ALIKE) or ": correct the name, or add it"
+    return f"names {shown_name(name)}, which is no {what}{near}"
 
 
 def unknown_systems(orders: Entries, systems: t.Any, schema: Schema) -> t.Iterator[Fault]:
     """Ends of orders that are no declared phone system."""
     declared = systems if isinstance(systems, list) else []
-    names = [each.get("name") for each in declared if isinstance(each, dict)]
+    names = [each.get("name") if isinstance(each, dict) else None for each in declared]
     known = [name for name in names if isinstance(name, str)]
+    # One that has no name yet may be the one that is meant.
+    if len(known) < len(names):
+        return
     for number, entry in enumerate(orders):
         for member in _naming(schema, "phone_system") if entry is not None else ():
             if entry is not None and entry[member] not in known:
@@ -133,7 +138,8 @@ def server_faults(entries: Entries, ports: t.Callable[[Entry], t.Set[str]]) -> t
             continue
         for first, other in packaged:
             if _are_alike(other, entry, [_EVERY_HOST, "vendor"]):
-                clause = f"has a package, and so has [{first}] for the same host: leave one"
+                where = place_of(_SERVERS, (first,))
+                clause = f"has a package, and so has {where} for the same host: leave one"
                 yield (number,), clause
                 break
         packaged.append((number, entry))

@@ -44,6 +44,11 @@ class Refusal(t.NamedTuple):
 
 
 _NAME_SHOWN: t.Final = 60
+_EXPLAINED_MAX: t.Final = 2
+WORDS_ALIKE: t.Final = 0.75
+"""Of two keys, as difflib measures it: "agent" is not like "target", and "hots" is like "host"."""
+NAMES_ALIKE: t.Final = 0.6
+"""Of two names of the operator's own, which often have a part in common."""
 _TELLING: t.Final = ("enum", "type")
 """Of several faults in one place the one that says most; the others follow from it."""
 
@@ -55,8 +60,10 @@ def place_of(variable: str, path: Path) -> str:
 
 
 def shown_name(text: str) -> str:
-    """A name that a sentence may repeat."""
+    """A name as a sentence may repeat it."""
     line = one_line(text)
+    if has_card_number(line):
+        return "…"
     return line if len(line) <= _NAME_SHOWN else f"{line[:_NAME_SHOWN]}…"
 
 
@@ -64,17 +71,20 @@ def label_of(value: t.Any, path: Path, items: Schema) -> str:
     """What an entry is called, as `` of NAME``; nothing where that cannot be said."""
     if not path or not isinstance(path[0], int) or not isinstance(value[path[0]], dict):
         return ""
-    name = value[path[0]].get(items.get("x-label", ""))
-    if not isinstance(name, str) or not name or has_card_number(name):
+    label = items.get("x-label", "")
+    name = value[path[0]].get(label)
+    is_known = isinstance(name, str) and name and not has_card_number(name)
+    # What is wrong is the name itself, or may be.
+    if not is_known or path[1:] == (label,):
         return ""
     return f" of {shown_name(name)}"
 
 
-def meant(name: str, known: t.Iterable[str]) -> str:
+def meant(name: str, known: t.Iterable[str], likeness: float = WORDS_ALIKE) -> str:
     """The question whether a near one was meant; nothing where none is near."""
     lower = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name.lower(), lower, 1)
-    return f". Did you mean {lower[near[0]]}?" if near else ""
+    near = difflib.get_close_matches(name.lower(), lower, 1, likeness)
+    return f". Did you mean {shown_name(lower[near[0]])}?" if near else ""
 
 
 def unreadable_in(value: t.Any, path: Path = ()) -> t.Iterator[Fault]:
@@ -113,6 +123,8 @@ def _rank(error: Refusal) -> int:
 
 
 def _clause(error: Refusal) -> str:
+    if error.instance is None:
+        return "is empty: write what belongs there, or remove it"
     if not error.is_of_key:
         return _CLAUSES[error.keyword](error)
     if error.keyword == "maxLength":
@@ -142,11 +154,13 @@ def _missing(error: Refusal, known: t.Dict[str, Schema]) -> str:
     names = [
         name
         for name in error.wanted
-        if name not in there and not difflib.get_close_matches(name, strange, 1)
+        if name not in there and not difflib.get_close_matches(name, strange, 1, WORDS_ALIKE)
     ]
     if not names:
         return ""
-    told = [f"{name}{_meaning(known.get(name))}" for name in names]
+    told = names
+    if len(names) <= _EXPLAINED_MAX:
+        told = [f"{name}{_meaning(known.get(name))}" for name in names]
     why = f": {schema['x-why']}" if "x-why" in schema else ""
     return f"lacks {' and '.join(told)}{why}"
 
@@ -156,12 +170,6 @@ def _meaning(schema: t.Optional[Schema]) -> str:
         return ""
     first = schema["description"].partition("\n")[0].partition(". ")[0].rstrip(".")
     return f" ({first[0].lower()}{first[1:]})"
-
-
-def _type(error: Refusal) -> str:
-    if error.instance is None:
-        return "is empty: write what belongs there, or remove it"
-    return _TYPES[error.wanted](error)
 
 
 def _no_text(error: Refusal) -> str:
@@ -199,7 +207,7 @@ def _called(value: t.Any) -> str:
 def _one_of(error: Refusal) -> str:
     choices = [str(each) for each in error.wanted]
     near = meant(error.instance, choices) if isinstance(error.instance, str) else ""
-    return f"must be one of {', '.join(choices)}{near}"
+    return f"must be {'one of ' if choices[1:] else ''}{', '.join(choices)}{near}"
 
 
 def _form(schema: Schema) -> str:
@@ -239,7 +247,7 @@ _TYPES: t.Final[t.Dict[str, t.Callable[[t.Any], str]]] = {
     "object": _no_keys,
 }
 _CLAUSES: t.Final[t.Dict[str, t.Callable[[t.Any], str]]] = {
-    "type": _type,
+    "type": lambda error: _TYPES[error.wanted](error),
     "enum": _one_of,
     "pattern": _matches,
     "format": _matches,

@@ -156,7 +156,7 @@ class _Reader:
 
     def _contradictions(self, value: _Value, wrong: t.Set[t.Any]) -> t.List[Fault]:
         faults = list(contradictions.card_data(value.variable, value.value))
-        if not isinstance(value.value, list) or "properties" not in value.schema["items"]:
+        if not isinstance(value.value, list) or "properties" not in value.schema.get("items", {}):
             return faults
         entries = [
             None if (number,) in wrong else entry for number, entry in enumerate(value.value)
@@ -191,8 +191,9 @@ class _Reader:
             return sentence
         shown = [shown_name(host) for host in hosts[:_HOSTS_SHOWN]]
         more = len(hosts) - len(shown)
-        shown += [f"{more} more"] if more else []
-        return f"On {' and '.join(shown)}: {sentence}"
+        last = f"{more} more" if more else shown.pop()
+        named = f"{', '.join(shown)} and {last}" if shown else last
+        return f"On {named}: {sentence}"
 
     def _misspelt(self) -> t.List[str]:
         """Variables that are spelled almost as one that is read, and are read by nothing."""

@@ -18,6 +18,7 @@ from datetime import date
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import day, instant
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plain_values import (
+    TEMPLATE,
     Unreadable,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.schema import Schema
@@ -27,6 +28,7 @@ _ITEM: t.Final = re.compile(r"\s*(\d{1,20}):(\d{1,20})(?:@(\d{1,20}))?\s*", re.A
 _CODE_MAX: t.Final = 2**32 - 1
 _REFERENCE_MAX: t.Final = 2**16 - 1
 _YEAR_MIN: t.Final = "1970"
+_NARROWING: t.Final = ("enum", "format", "pattern", "x-names")
 _TRUE: t.Final = frozenset({"true", "yes", "on", "y", "t", "1"})
 _FALSE: t.Final = frozenset({"false", "no", "off", "n", "f", "0"})
 _NO_TEXT_KEY: t.Final = Unreadable(
@@ -43,8 +45,16 @@ def variable_spelled(value: t.Any, schema: Schema) -> t.Any:
 
 def spelled(value: t.Any, schema: Schema) -> t.Any:
     """The plain value in its one spelling, with defaults for what an entry leaves out."""
+    if isinstance(value, str) and _is_template(value, schema):
+        return TEMPLATE
     spell = _SPELLINGS.get(schema.get("type", ""))
     return value if spell is None or value is None else spell(value, schema)
+
+
+def _is_template(text: str, schema: Schema) -> bool:
+    """Whether a text is a template that nobody resolved; secrets and commands may look like one."""
+    is_free = schema.get("type") == "string" and not any(word in schema for word in _NARROWING)
+    return "{{" in text and not (is_free or schema.get("writeOnly"))
 
 
 def _array(value: t.Any, schema: Schema) -> t.Any:
