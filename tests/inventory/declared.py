@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ _STEP = re.compile(r"\[(\d+)\]|([^.\[]+)")
 
 def right() -> dict[str, Any]:
     """The variables of an inventory that declares everything, without a mistake."""
+    return copy.deepcopy(_right())
+
+
+@functools.cache
+def _right() -> dict[str, Any]:
     text = (FOLDER / "right.yml").read_text(encoding="utf-8")
     return dict(yaml.safe_load(text))
 

@@ -13,6 +13,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._card_data im
     free_texts,
     has_card_number,
 )
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import one_line
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._packages import entry_mistakes
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.faults import (
     NAMES_ALIKE,
@@ -133,7 +134,7 @@ def server_faults(entries: Entries, ports: t.Callable[[Entry], t.Set[str]]) -> t
             continue
         for port in sorted(ports(entry)) or ["22"]:
             for clause in entry_mistakes(entry, port):
-                yield (number,), clause
+                yield (number,), one_line(clause)
         if not entry.get("package"):
             continue
         for first, other in packaged:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import functools
+import re
 import sys
 import typing as t
 
@@ -30,10 +31,13 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.faults 
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plain_values import member
 
 Variables = t.Mapping[str, t.Any]
+Resolve = t.Callable[[str, t.Any], t.Any]
+"""What makes a value of a text with a template, by the variables of a host."""
 
 SERVERS: t.Final = "license_server_configs"
 ORDERS: t.Final = "license_orders"
 SYSTEMS: t.Final = "phone_systems"
+_PORT: t.Final = "ansible_port"
 _LIKENESS_MIN: t.Final = 0.92
 """Of the names of two variables, as difflib measures it: a letter or two of twenty differ."""
 _HOSTS_SHOWN: t.Final = 3
@@ -41,6 +45,10 @@ _NO_JSONSCHEMA: t.Final = (
     "The Python of the controller, {python}, has no package jsonschema, with which the inventory is"
     " checked. Install it there: {python} -m pip install jsonschema"
 )
+
+
+def _resolved_already(_host: str, value: t.Any) -> t.Any:
+    return value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,14 +66,16 @@ def read_inventory(
     hosts: t.Mapping[str, Variables],
     known: t.Collection[str],
     parts: t.Optional[t.Collection[str]] = None,
+    resolve: Resolve = _resolved_already,
 ) -> Inventory:
     """The variables of ``hosts``, of which those for ``parts`` are checked (None: all parts).
 
     ``known`` are the names of all hosts of the inventory. Names of variables and of hosts are
-    checked whatever the parts.
+    checked whatever the parts. ``resolve`` makes a value of a text with a template, for a host; it
+    is called for each such text by itself, so that the place of one that fails is known.
     """
     try:
-        reader = _Reader(hosts, known, parts)
+        reader = _Reader(hosts, known, parts, resolve)
     except ImportError:
         return Inventory([_NO_JSONSCHEMA.format(python=sys.executable)], {})
     return Inventory(reader.mistakes(), reader.variables())
@@ -98,10 +108,12 @@ class _Reader:
         hosts: t.Mapping[str, Variables],
         known: t.Collection[str],
         parts: t.Optional[t.Collection[str]],
+        resolve: Resolve,
     ) -> None:
         self._hosts = hosts
         self._known = known
         self._parts = parts
+        self._resolve = resolve
         self._validators = _validators()
         self._values: t.Dict[t.Tuple[str, str], _Value] = {}
         self._of_host: t.Dict[str, t.Dict[str, _Value]] = {host: {} for host in hosts}
@@ -110,7 +122,7 @@ class _Reader:
                 self._keep(variable, host)
 
     def _keep(self, variable: str, host: str) -> None:
-        plain = member(self._hosts[host], variable)
+        plain = self._read(host, variable)
         if plain is None:
             return
         key = (variable, repr(plain))
@@ -119,6 +131,9 @@ class _Reader:
             self._values[key] = _Value(variable, spelled, [])
         self._values[key].hosts.append(host)
         self._of_host[host][variable] = self._values[key]
+
+    def _read(self, host: str, variable: str) -> t.Any:
+        return member(self._hosts[host], variable, functools.partial(self._resolve, host))
 
     def variables(self) -> t.Dict[str, t.Dict[str, t.Any]]:
         return {
@@ -176,10 +191,10 @@ class _Reader:
     def _ports(self, hosts: t.List[str], entry: t.Dict[str, t.Any]) -> t.Set[str]:
         """By which ports Ansible reaches the hosts that an entry is for."""
         concerned = [entry["host"]] if entry.get("host") else hosts
-        there = [self._hosts[host] for host in concerned if host in self._hosts]
         return {
-            str(member(variables, "ansible_port") if "ansible_port" in variables else 22)
-            for variables in there
+            str(self._read(host, _PORT) if _PORT in self._hosts[host] else 22)
+            for host in concerned
+            if host in self._hosts
         }
 
     def _declaring(self, variable: str) -> t.List[str]:
@@ -228,7 +243,7 @@ def _paths(value: t.Any, path: t.Tuple[t.Any, ...] = ()) -> t.Iterator[t.Tuple[t
 @functools.lru_cache(maxsize=None)
 def _validators() -> t.Callable[[str], t.Any]:
     """What checks the value of a variable, made when it is first needed."""
-    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
     formats = FormatChecker(formats=())
     for name, is_of_form in (
@@ -238,11 +253,24 @@ def _validators() -> t.Callable[[str], t.Any]:
     ):
         formats.checks(name)(_of_texts(is_of_form))
 
+    extend: t.Callable[..., t.Any] = validators.extend
+    checking = extend(Draft202012Validator, {"pattern": _pattern(ValidationError)})
+
     @functools.lru_cache(maxsize=None)
     def validator(variable: str) -> t.Any:
-        return Draft202012Validator(schema.variables()[variable], format_checker=formats)
+        return checking(schema.variables()[variable], format_checker=formats)
 
     return validator
+
+
+def _pattern(error: t.Callable[[str], Exception]) -> t.Callable[..., t.Iterator[t.Any]]:
+    """The keyword of patterns; for Python ``$`` is also before a new line at the end."""
+
+    def check(_checker: t.Any, pattern: str, value: t.Any, _schema: t.Any) -> t.Iterator[t.Any]:
+        if isinstance(value, str) and (value.endswith("\n") or not re.search(pattern, value)):
+            yield error(f"{pattern} does not match")
+
+    return check
 
 
 def _of_texts(is_of_form: t.Callable[[str], bool]) -> t.Callable[[t.Any], bool]:
