@@ -2,8 +2,9 @@
 """Which host is brought which documents next: answers in, deliveries out.
 
 It knows no states and no vendors. An agent says in ``next`` which document it awaits for a
-declaration, and for whom each document is that it gives. A document that nobody awaits stays
-where it is. In a dry run the same is done with what the documents would tell.
+declaration, and for whom each document is that it gives. A signed document that nobody awaits
+stays where it is; what is told without a signature is news and is brought once, together with all
+that was given for the same declaration. What is only planned goes to plans alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import collections
 import typing as t
 
 Document = t.Dict[str, t.Any]
-"""As an agent gives it: declaration, to, kind, and the envelope or in a dry run the facts."""
+"""As an agent gives it: declaration, to, kind, the envelope or the facts, and whether planned."""
 Brought = t.Dict[str, t.Any]
 """As an agent is brought it: declaration, kind, envelope, facts."""
 Answer = t.Mapping[str, t.Any]
@@ -65,12 +66,9 @@ class Courier:
     def deliveries(self) -> t.Dict[str, t.List[Brought]]:
         """What each agent is to be brought now; empty when there is nothing more to carry."""
         found: t.Dict[str, t.List[Brought]] = {}
-        for place in sorted(self._due()):
-            agent = place[0]
-            if self._given[place]["envelope"] is None:
-                found[agent] = self._all_for(agent)
-            elif all(each["envelope"] is not None for each in found.get(agent, ())):
-                found.setdefault(agent, []).append(_brought(self._given[place]))
+        due = self._due()
+        for place in sorted(due.union(*map(self._beside, due))):
+            found.setdefault(place[0], []).append(_brought(self._given[place]))
         return found
 
     def brought(self, deliveries: t.Mapping[str, t.Sequence[Brought]], agent: str) -> None:
@@ -81,21 +79,23 @@ class Courier:
             self._delivered.add(place)
 
     def given_to(self, agent: str, declaration: str) -> t.List[Document]:
-        """The signed documents for an agent, whether or not it has a part in this run."""
+        """What is there for an agent, whether or not it has a part in this run."""
         return [
             document
             for (to, name, _kind), document in sorted(self._given.items())
-            if (to, name) == (agent, declaration) and document["envelope"] is not None
+            if (to, name) == (agent, declaration) and not document["planned"]
         ]
 
     def awaited_of(self, declaration: str) -> t.Dict[str, str]:
         """Which agent awaits which document for a declaration."""
         return {agent: kind for (agent, name), kind in self._awaited.items() if name == declaration}
 
-    def bring(self, agent: str, declaration: str, kind: str, envelope: t.Any) -> None:
+    def bring(
+        self, agent: str, declaration: str, kind: str, envelope: t.Any, facts: t.Dict[str, t.Any]
+    ) -> None:
         """A document for an agent that came some other way."""
         document = {"declaration": declaration, "to": agent, "kind": kind, "envelope": envelope}
-        self._give({**document, "facts": {}})
+        self._give({**document, "facts": facts, "planned": False})
 
     def waiting(self, agents: t.Collection[str]) -> t.List[t.Dict[str, str]]:
         """What waits for agents that have no part in this run: who, for which document of whom."""
@@ -119,17 +119,27 @@ class Courier:
             self._delivered.discard(place)
 
     def _due(self) -> t.Set[t.Tuple[str, str, str]]:
-        """What is there for an agent that awaits it, and was not brought yet."""
+        """What is there for an agent that awaits it, or that nobody signs, and was not brought."""
         awaited = {(agent, name, kind) for (agent, name), kind in self._awaited.items()}
-        return (awaited & self._given.keys()) - self._delivered
+        told = {place for place, document in self._given.items() if _is_news(document)}
+        return ((awaited & self._given.keys()) | told) - self._delivered
 
-    def _all_for(self, agent: str) -> t.List[Brought]:
-        """A dry run keeps nothing: its plans need all that was told for each of them so far."""
-        return [
-            _brought(document)
-            for place, document in sorted(self._given.items())
-            if place[0] == agent
-        ]
+    def _beside(self, due: t.Tuple[str, str, str]) -> t.Set[t.Tuple[str, str, str]]:
+        """What is brought with it.
+
+        A dry run keeps nothing: its plans need all that was told for each of them so far.
+        """
+        agent, declaration, _kind = due
+        if self._given[due]["planned"]:
+            return {place for place in self._given if place[0] == agent}
+        if _is_news(self._given[due]):
+            return {place for place in self._given if place[:2] == (agent, declaration)}
+        return set()
+
+
+def _is_news(document: Document) -> bool:
+    """Whether it tells something that is so, without a signature."""
+    return document["envelope"] is None and not document["planned"]
 
 
 def _place(document: Document) -> t.Tuple[str, str, str]:

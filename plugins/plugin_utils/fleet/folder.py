@@ -15,10 +15,14 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._documents im
     write_document,
 )
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._file_names import file_stem
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import Document
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     Declaration,
     Entry,
 )
+
+Content = t.Tuple[t.Optional[Entry], Entry]
+"""What is signed, and what is told without a signature: one of the two."""
 
 
 class Folder:
@@ -32,10 +36,14 @@ class Folder:
         """The file of one document: no two declarations share it."""
         return str(self._path / f"{file_stem(declaration.name)}-{declaration.id[:8]}.{kind}.json")
 
-    def read(self, declaration: Declaration, kind: str) -> t.Optional[Entry]:
-        """The signed document; None where it is not there yet. LicenseProblem for another file."""
-        return read_document(self.file_of(declaration, kind))
+    def read(self, declaration: Declaration, kind: str) -> t.Optional[Content]:
+        """What was brought; None where it is not there yet. LicenseProblem for another file."""
+        found = read_document(self.file_of(declaration, kind))
+        if found is None:
+            return None
+        return (found, {}) if "signatures" in found else (None, found)
 
-    def write(self, declaration: Declaration, kind: str, envelope: Entry) -> bool:
+    def write(self, declaration: Declaration, document: Document) -> bool:
         """Have the document there, for its owner only; whether that is a change."""
-        return write_document(self.file_of(declaration, kind), envelope, self._is_check)
+        path = self.file_of(declaration, document["kind"])
+        return write_document(path, document["envelope"] or document["facts"], self._is_check)

@@ -281,7 +281,7 @@ class Plan:
                 documents = [
                     document
                     for document in matter.given.get(agent, ())
-                    if self.is_check or document["envelope"] is not None
+                    if self.is_check or not document["planned"]
                 ]
                 if matter.is_joint:
                     self.courier.take(agent, {"results": [result], "documents": documents})
@@ -316,12 +316,12 @@ class Plan:
             others = [agent for agent in matter.agents if agent not in self.hosts]
             for agent in others:
                 for document in self.courier.given_to(agent, matter.id):
-                    self.folder.write(matter.declaration, document["kind"], document["envelope"])
+                    self.folder.write(matter.declaration, document)
             awaited = self.courier.awaited_of(matter.id) if others else {}
             for agent, kind in awaited.items():
-                envelope = self.folder.read(matter.declaration, kind)
-                if envelope is not None:
-                    self.courier.bring(agent, matter.id, kind, envelope)
+                found = self.folder.read(matter.declaration, kind)
+                if found is not None:
+                    self.courier.bring(agent, matter.id, kind, *found)
 
     def _verify(self) -> Orders:
         if self.is_check:
@@ -431,6 +431,6 @@ def _has_to_be_told(matter: Matter, agent: str) -> bool:
     if any(each["problem"] for each in matter.asked.values()):
         # It freezes what was rolled back, which a dry run does not; nobody else does anything.
         return result["problem"] is not None
-    plans = any(document["envelope"] is None for document in matter.given.get(agent, ()))
+    plans = any(document["planned"] for document in matter.given.get(agent, ()))
     awaits = (result["next"] or {}).get("awaits")
     return plans or (awaits is None and result["outcome"] != "same")

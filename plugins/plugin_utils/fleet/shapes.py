@@ -63,6 +63,7 @@ _GIVEN: t.Final = {
     "kind": _NAME,
     "envelope": _DOCUMENT,
     "facts": dict,
+    "planned": bool,
 }
 _PROBLEM: t.Final = {"code": str, "detail": str, "next_action": str}
 _ITEM: t.Final = {

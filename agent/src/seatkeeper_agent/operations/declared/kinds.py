@@ -22,9 +22,9 @@ LOOKED_AT_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What another host gave for a declaration: a signed document, or in a plan what one tells.
+    """What another host gave for a declaration: a signed document, or what one tells.
 
-    ``facts`` counts in a dry run only, where no document was made; a run goes by ``envelope``.
+    ``facts`` are what is not signed, and in a dry run what a document would tell that was not made.
     """
 
     kind: str
@@ -34,16 +34,27 @@ class Brought:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A document for another host, or in a dry run what it would tell; ``to`` is an agent."""
+    """A document for another host; ``to`` is an agent.
+
+    ``facts`` are what it tells without a signature. What ``is_planned`` is not there yet: a dry run
+    foresees it, and only plans of other hosts may go by it.
+    """
 
     to: str
     kind: str
     envelope: Envelope | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    is_planned: bool = False
 
     def as_document(self) -> dict[str, Any]:
         """As it is answered."""
-        return {"to": self.to, "kind": self.kind, "envelope": self.envelope, "facts": self.facts}
+        return {
+            "to": self.to,
+            "kind": self.kind,
+            "envelope": self.envelope,
+            "facts": self.facts,
+            "planned": self.is_planned,
+        }
 
 
 @dataclass(frozen=True, slots=True)

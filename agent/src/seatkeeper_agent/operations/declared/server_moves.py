@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from seatkeeper_agent.domain.exchange import BACKUP, SERVER_MOVE, Next
 from seatkeeper_agent.domain.problems import Problem, ProblemCode
-from seatkeeper_agent.domain.records import MoveDocument
+from seatkeeper_agent.domain.records import Envelope, MoveDocument
 from seatkeeper_agent.domain.server_move_legs import MoveDeclaration, MoveLeg, MoveState, move_id
 from seatkeeper_agent.domain.server_moves import BackedUpLicense, ServerBackup
 from seatkeeper_agent.domain.servers import Secret
@@ -33,6 +34,8 @@ _FRESH = {
     Side.TARGET: (MoveState.NONE, MoveState.VOID, MoveState.PREPARING, MoveState.PREPARED),
 }
 """Where the first leg of a side may be done again: what it looked at may have changed."""
+_NEVER_LEFT = {MoveState.NONE, MoveState.VOID}
+"""There is nothing to take back."""
 
 
 def move_request(move: str, leg: MoveLeg, declared: dict[str, Any], actor: str) -> MoveRequest:
@@ -55,6 +58,7 @@ def move_request(move: str, leg: MoveLeg, declared: dict[str, Any], actor: str) 
         required=declared.get("require", {}),
         document=declared.get("document"),
         evidence=declared.get("evidence"),
+        is_foreseen=declared.get("is_foreseen", False),
         refuse=leg is MoveLeg.INSTALL and declared.get("decision") == "refuse",
         confirmation=declared.get("plan_digest"),
         codes=codes,
@@ -88,6 +92,11 @@ class _Progress:
         """The agent at the other end."""
         at_source = self.side is Side.SOURCE
         return self.declaration.target if at_source else self.declaration.source
+
+    @property
+    def documents(self) -> dict[str, Envelope]:
+        """Those that it was brought before, or has made."""
+        return {} if self.record is None else self.record.documents
 
     @property
     def is_waiting(self) -> bool:
@@ -147,30 +156,46 @@ class ServerMoveKind:
     def _do(
         self, leg: MoveLeg, progress: _Progress, asked: Asked, brought: dict[str, Brought]
     ) -> None:
-        document = brought.get(SERVER_MOVE.takes.get(leg, ""))
-        declared = {
-            **asked.declared,
-            "document": None if document is None else document.envelope,
-            "evidence": asked.evidence.get(progress.peer),
-            "backup": self._backup_for(progress, brought),
-            "decision": "refuse" if _wants_back(asked) else "install",
-        }
-        request = move_request(asked.id, leg, declared, asked.actor)
-        answer = progress.answers[leg] = self._moves.run(request, asked.is_dry_run)
+        if leg is MoveLeg.RESTORE and progress.state is MoveState.BACKED_UP:
+            # Nothing has begun to leave, so nothing has to be activated again.
+            answer = self._moves.give_up(asked.id, asked.actor, asked.is_dry_run)
+        else:
+            request = self._request(leg, progress, asked, brought)
+            answer = self._moves.run(request, asked.is_dry_run)
+        progress.answers[leg] = answer
         if not asked.is_dry_run:
             progress.record = self._moves.known(progress.declaration.id)
         progress.state = MoveState(answer["after"]["state"])
 
-    def _backup_for(self, progress: _Progress, brought: dict[str, Brought]) -> Any:
-        """What was brought; for a plan of the source also what it has just planned to make."""
+    def _request(
+        self, leg: MoveLeg, progress: _Progress, asked: Asked, brought: dict[str, Brought]
+    ) -> MoveRequest:
+        takes = SERVER_MOVE.takes.get(leg, "")
+        document = brought.get(takes)
+        # A leg that failed half-way goes on with what it was brought before.
+        kept = progress.documents.get(takes) if leg is MoveLeg.RELEASE else None
+        declared = {
+            **asked.declared,
+            "document": kept if document is None else document.envelope,
+            "is_foreseen": document is not None and document.envelope is None,
+            "evidence": asked.evidence.get(progress.peer),
+            "backup": self._backup_for(progress, asked, brought),
+            "decision": "refuse" if _wants_back(asked) else "install",
+        }
+        return move_request(asked.id, leg, declared, asked.actor)
+
+    def _backup_for(self, progress: _Progress, asked: Asked, brought: dict[str, Brought]) -> Any:
+        """What was brought; for a plan of the source also what it has just planned to make.
+
+        Of a machine that is lost nobody brings one, so that it is declared.
+        """
         if BACKUP in brought:
             return brought[BACKUP].facts
         made = progress.answers.get(MoveLeg.BACKUP)
-        return None if made is None else made["backup"]
+        return asked.declared.get("backup") if made is None else made["backup"]
 
     def _outcome(self, progress: _Progress, asked: Asked, brought: dict[str, Brought]) -> Outcome:
-        kept = {} if progress.record is None else progress.record.documents
-        following = SERVER_MOVE.next_of(progress.side, progress.state, {*kept, *brought})
+        following = _next(progress, asked, {*progress.documents, *brought})
         outcomes = [outcome_of(answer, "move") for answer in progress.answers.values()]
         last = outcomes[-1] if outcomes else Outcome(changed=False)
         confirmed = next((each for each in outcomes if each.must_be_confirmed), last)
@@ -185,6 +210,7 @@ class ServerMoveKind:
             waits_for=last.waits_for or _waits_for(progress, following),
             next=None if following is None else following.as_document(),
             documents=tuple(_given(progress, asked)),
+            details={name: of for each in outcomes for name, of in each.details.items()},
         )
 
 
@@ -212,12 +238,28 @@ def _is_due(leg: MoveLeg, progress: _Progress, asked: Asked, brought: dict[str, 
     return following.awaits is None or (leg is MoveLeg.INSTALL and is_lost)
 
 
-def _may_be_restored(progress: _Progress, asked: Asked, brought: dict[str, Brought]) -> bool:
+def _next(progress: _Progress, asked: Asked, known: set[str]) -> Next | None:
+    """What this side does next; ``known`` are the documents that it has."""
+    if _wants_back(asked):
+        return _next_of_way_back(progress, asked, known)
+    following = SERVER_MOVE.next_of(progress.side, progress.state, known)
+    if following is not None and progress.declaration.source_lost:
+        return replace(following, awaits=None)  # Nobody is there who could give it.
+    return following
+
+
+def _next_of_way_back(progress: _Progress, asked: Asked, known: set[str]) -> Next | None:
+    if progress.side is Side.TARGET or progress.state in _NEVER_LEFT | {MoveState.RESTORED}:
+        return None
+    may = _may_be_restored(progress, asked, known)
+    return Next(MoveLeg.RESTORE, None if may else MoveDocument.REFUSED, None)
+
+
+def _may_be_restored(progress: _Progress, asked: Asked, known: Collection[str]) -> bool:
     """Nothing can be taken back before the target has said that it never takes it, or is lost."""
-    over = (MoveState.NONE, MoveState.VOID, MoveState.RESTORED)
-    if progress.state in over:
+    if progress.state in _NEVER_LEFT | {MoveState.RESTORED}:
         return False
-    is_free = MoveDocument.REFUSED in brought or asked.declared.get("target_lost", False)
+    is_free = MoveDocument.REFUSED in known or asked.declared.get("target_lost", False)
     return is_free or progress.state is not MoveState.RELEASED
 
 
@@ -227,10 +269,13 @@ def _wants_back(asked: Asked) -> bool:
 
 def _given(progress: _Progress, asked: Asked) -> list[Given]:
     """What the other host may lack; in a dry run what each planned leg would tell it."""
+    gives = dict(SERVER_MOVE.gives)
+    if _wants_back(asked):
+        gives[MoveLeg.INSTALL] = MoveDocument.REFUSED
     planned = [
-        Given(progress.peer, SERVER_MOVE.gives[leg], None, answer["backup"] or {})
+        Given(progress.peer, gives[leg], None, answer["backup"] or {}, is_planned=True)
         for leg, answer in progress.answers.items()
-        if asked.is_dry_run and answer["changed"] and leg in SERVER_MOVE.gives
+        if asked.is_dry_run and answer["changed"] and leg in gives
     ]
     if planned or progress.record is None:
         return planned

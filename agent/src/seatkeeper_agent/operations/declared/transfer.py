@@ -218,7 +218,7 @@ class TransferKind:
 
     def _given(self, progress: _Progress, asked: Asked) -> list[Given]:
         planned = [
-            Given(progress.peer, GIVES[leg].value, None, answer["facts"])
+            Given(progress.peer, GIVES[leg].value, None, answer["facts"], is_planned=True)
             for leg, answer in progress.answers.items()
             if asked.is_dry_run and answer["changed"] and leg in GIVES and not progress.is_ahead
         ]

@@ -64,7 +64,8 @@ VOID = "void"
 class MoveRequest:
     """One leg as it was asked for; what does not concern the leg is left alone.
 
-    ``evidence`` is the newest document of this agent that the other host keeps.
+    ``evidence`` is the newest document of this agent that the other host keeps. In a dry run
+    ``is_foreseen`` says that the document is not there yet and the other host plans to give it.
     ``codes`` are the activation codes by license; ``refuse`` is the target's word that it will
     never take the licenses.
     """
@@ -77,6 +78,7 @@ class MoveRequest:
     required: dict[str, Any] = field(default_factory=dict)
     document: Envelope | None = None
     evidence: Envelope | None = None
+    is_foreseen: bool = False
     refuse: bool = False
     confirmation: str | None = None
     codes: dict[str, Secret] = field(default_factory=dict)

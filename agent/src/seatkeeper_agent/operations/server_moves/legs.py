@@ -38,6 +38,8 @@ ENDS = {
     MoveLeg.FINISH: MoveState.FINISHED,
     MoveLeg.RESTORE: MoveState.RESTORED,
 }
+OVER = {MoveState.FINISHED, MoveState.RESTORED, MoveState.ARRIVED, MoveState.REFUSED}
+"""No other leg follows."""
 HOLDING = frozenset(GOES_ON.values()) | {MoveState.RELEASED}
 """A move that is there keeps others from changing the server."""
 GIVES = {

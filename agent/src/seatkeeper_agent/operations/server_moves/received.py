@@ -43,7 +43,7 @@ class ReceivedDocuments:
         """The record with what the request brought: a backup, or the other host's document."""
         if request.leg is MoveLeg.PREPARE:
             return self._with_backup(request, known)
-        if known is None or (dry_run and known.state not in STARTS[request.leg]):
+        if known is None or (dry_run and is_ahead(request, known)):
             if not dry_run:
                 raise refusals.out_of_order(request, MoveState.NONE)
             if request.document is not None:
@@ -200,6 +200,12 @@ class ReceivedDocuments:
             left = any(_left_since(other.progress(number), record) for other in others)
             if left and not is_seen:
                 raise refusals.gone_since(record.declaration, number)
+
+
+def is_ahead(request: MoveRequest, known: MoveRecord) -> bool:
+    """Whether a plan goes by what will have been done by then."""
+    is_looked_at = request.leg is MoveLeg.RELEASE and known.state in STARTS[request.leg]
+    return known.state not in STARTS[request.leg] or (request.is_foreseen and not is_looked_at)
 
 
 def _left_since(known: Progress, record: MoveRecord) -> bool:

@@ -58,6 +58,7 @@ from seatkeeper_agent.operations.server_moves.legs import (
     GIVES,
     GOES_ON,
     HOLDING,
+    OVER,
     PAST,
     STARTS,
 )
@@ -253,7 +254,7 @@ class MoveService:
         if (
             known is not None
             and known.state not in STARTS[request.leg]
-            and (not dry_run or known.state in (MoveState.REFUSED, MoveState.RESTORED))
+            and (not dry_run or known.state in OVER)
         ):
             # A plan may run ahead of its legs, but not of a move that is over.
             raise refusals.out_of_order(request, known.state)
@@ -267,8 +268,8 @@ class MoveService:
         report = None if rows is None else _report(rows)
         if dry_run:
             self._require_unheld(known, request.declaration)
-            if known is not None and known.state in STARTS[request.leg]:
-                # A plan that runs ahead of its legs is brought nothing, so no codes either.
+            if request.is_foreseen or (known is not None and known.state in STARTS[request.leg]):
+                # A plan that runs ahead of its legs by itself is brought nothing, so no codes.
                 self._checks.require_codes(request, record, outline)
             answer = self._answers.answer(known, before, changed=True, after=ENDS[request.leg])
             return {**answer, "report": report, "plan": plan}

@@ -153,6 +153,7 @@ def answered(order: Order, agent: str, known: list[Record], said: list[Record]) 
             "kind": kind,
             "envelope": {"by": agent},
             "facts": {},
+            "planned": False,
         }
         for told in order["declarations"]
         for to in HOSTS

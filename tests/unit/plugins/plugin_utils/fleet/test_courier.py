@@ -15,7 +15,13 @@ OLD, NEW = "old-server", "new-server"
 
 def document(to: str, kind: str, envelope: Any = "signed", **facts: Any) -> dict[str, Any]:
     """What an agent gives for the one declaration of these tests."""
-    return {"declaration": "d", "to": to, "kind": kind, "envelope": envelope, "facts": facts}
+    named = {"declaration": "d", "to": to, "kind": kind}
+    return {**named, "envelope": envelope, "facts": facts, "planned": envelope is None}
+
+
+def told(to: str, kind: str, **facts: Any) -> dict[str, Any]:
+    """What an agent tells without a signature, and what is so."""
+    return {**document(to, kind, None, **facts), "planned": False}
 
 
 def answer(awaits: str | None, *documents: dict[str, Any]) -> dict[str, Any]:
@@ -69,6 +75,23 @@ def test_a_plan_is_brought_all_that_was_told_for_it() -> None:
     courier.take(OLD, answer("receipt", document(NEW, "acknowledgement", None)))
     assert kinds(courier, OLD) == ["receipt", "request"]
     assert kinds(courier, NEW) == ["acknowledgement", "transfer"]
+
+
+def test_what_is_told_without_a_signature_is_brought_once_with_all_for_its_declaration() -> None:
+    """It may change what the other host has begun already, so nobody has to await it."""
+    courier = Courier()
+    courier.take(OLD, answer("prepared", told(NEW, "backup", licenses=["1"])))
+    courier.take(NEW, answer("released", document(OLD, "prepared")))
+    assert kinds(courier, NEW) == ["backup"]
+    deliveries = courier.deliveries()
+    courier.brought(deliveries, NEW)
+    courier.brought(deliveries, OLD)
+    courier.take(OLD, answer("prepared", told(NEW, "backup", licenses=["1"])))
+    assert courier.deliveries() == {}
+    released = document(NEW, "released")
+    courier.take(OLD, answer("arrived", told(NEW, "backup", licenses=["1", "2"]), released))
+    courier.take(NEW, answer("backup"))
+    assert kinds(courier, NEW) == ["backup", "released"], "who gave up takes what had left"
 
 
 def test_two_that_answer_each_other_for_ever_are_left_alone() -> None:
