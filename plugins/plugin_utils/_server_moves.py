@@ -265,8 +265,18 @@ def move_rows(moves: list[Entry]) -> list[Entry]:
 
 def orphaned_lines(moves: list[Entry]) -> list[str]:
     """The licenses that are active nowhere, and what keeps moves from going on, as lines."""
+    return [*adrift_lines(moves), *_problem_lines(moves)]
+
+
+def adrift_lines(moves: list[Entry]) -> list[str]:
+    """The licenses that are active nowhere, or may be, each once, with what helps."""
     found = {entry["license"]: entry for move in moves for entry in move["adrift"]}
-    return [*_orphaned_lines(list(found.values())), *_problem_lines(moves)]
+    return _orphaned_lines(list(found.values()))
+
+
+def said_lines(moves: list[Entry]) -> list[str]:
+    """What vendors' programs said of steps that nothing shows: somebody has to judge."""
+    return _said_lines([step for move in moves for step in move["steps"]])
 
 
 def _problem_lines(moves: list[Entry]) -> list[str]:

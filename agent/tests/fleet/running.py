@@ -15,6 +15,7 @@ from api.asking import SERIALS
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._state import body_of
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.folder import Folder
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.inventory import (
     read_inventory,
 )
@@ -58,10 +59,12 @@ def run(
     variables: Mapping[str, Any],
     check: bool = False,
     hosts: Iterable[str] = (OLD, NEW),
+    folder: str | None = None,
 ) -> Run:
     """One run of all hosts; an agent that cannot be asked raises ConnectionError."""
     made = Run([])
-    plan = Plan(list(hosts), check)
+    courier = None if folder is None else Folder(folder, check)
+    plan = Plan(list(hosts), check, courier)
     read = read_inventory(dict.fromkeys(plan.hosts, variables), _named(variables, plan.hosts))
     assert not read.mistakes, read.mistakes
     for host in plan.hosts:
@@ -72,7 +75,7 @@ def run(
             made.rows = rows_of(plan)
             return made
         made.kept.append([orders, json.loads(json.dumps(plan.as_kept()))])
-        plan = Plan.from_kept(made.kept[-1][1])
+        plan = Plan.from_kept(made.kept[-1][1], courier)
         for host, order in orders.items():
             plan.take(host, _answer(ask, host, _whole(order, read.variables[host], host), made))
     raise AssertionError(f"more than {ROUNDS_MAX} rounds")

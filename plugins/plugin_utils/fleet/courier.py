@@ -13,7 +13,7 @@ import collections
 import typing as t
 
 Document = t.Dict[str, t.Any]
-"""As an agent gives it: declaration, to, kind, the envelope or the facts, and whether planned."""
+"""As an agent gives it: declaration, to, kind, envelope, facts, whether planned and signed."""
 Brought = t.Dict[str, t.Any]
 """As an agent is brought it: declaration, kind, envelope, facts."""
 Answer = t.Mapping[str, t.Any]
@@ -95,7 +95,8 @@ class Courier:
     ) -> None:
         """A document for an agent that came some other way."""
         document = {"declaration": declaration, "to": agent, "kind": kind, "envelope": envelope}
-        self._give({**document, "facts": facts, "planned": False})
+        signed = envelope is not None
+        self._give({**document, "facts": facts, "planned": False, "signed": signed})
 
     def waiting(self, agents: t.Collection[str]) -> t.List[t.Dict[str, str]]:
         """What waits for agents that have no part in this run: who, for which document of whom."""
@@ -121,7 +122,7 @@ class Courier:
     def _due(self) -> t.Set[t.Tuple[str, str, str]]:
         """What is there for an agent that awaits it, or that nobody signs, and was not brought."""
         awaited = {(agent, name, kind) for (agent, name), kind in self._awaited.items()}
-        told = {place for place, document in self._given.items() if _is_news(document)}
+        told = {place for place, document in self._given.items() if not document["signed"]}
         return ((awaited & self._given.keys()) | told) - self._delivered
 
     def _beside(self, due: t.Tuple[str, str, str]) -> t.Set[t.Tuple[str, str, str]]:
@@ -132,14 +133,9 @@ class Courier:
         agent, declaration, _kind = due
         if self._given[due]["planned"]:
             return {place for place in self._given if place[0] == agent}
-        if _is_news(self._given[due]):
+        if not self._given[due]["signed"]:
             return {place for place in self._given if place[:2] == (agent, declaration)}
         return set()
-
-
-def _is_news(document: Document) -> bool:
-    """Whether it tells something that is so, without a signature."""
-    return document["envelope"] is None and not document["planned"]
 
 
 def _place(document: Document) -> t.Tuple[str, str, str]:

@@ -22,7 +22,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.sums im
 )
 
 ROLLED_BACK: t.Final = "snapshot-rolled-back"
-_LOOKED_AT: t.Final = ("containers", "transfer")
+_LOOKED_AT: t.Final = ("containers", "transfer", "server_move")
 
 
 @dataclasses.dataclass
@@ -35,6 +35,8 @@ class Host:
     open_transfers: t.List[Entry] = dataclasses.field(default_factory=list)
     orders: t.List[Entry] = dataclasses.field(default_factory=list)
     """What it has ordered of vendors."""
+    moves: t.List[Entry] = dataclasses.field(default_factory=list)
+    """What its journal has of moves of license servers."""
     kinds: t.Dict[str, t.List[str]] = dataclasses.field(default_factory=dict)
     """By the vendor of each product that it has: the kinds that can be declared of it."""
     records: t.Dict[str, t.Optional[Entry]] = dataclasses.field(default_factory=dict)
@@ -113,6 +115,7 @@ class Host:
         self.waiting = look["waiting"]
         self.is_limited = look["ports_limited"]
         self.orders = _seen(look, "order")
+        self.moves = _seen(look, "server_move")
         there = {found["vendor"] for found in look["agent"]["vendors"]}
         self.kinds = {name: list(each) for name, each in look["products"].items() if name in there}
         self.records.update({each["id"]: each for each in self.open_transfers})

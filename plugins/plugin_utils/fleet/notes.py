@@ -19,7 +19,7 @@ _STEPS: t.Final = {"title": "Step", "performer": "Performer", "reversible": "Rev
 def notes_of(matter: Matter, is_to_be_judged: bool) -> t.List[str]:
     """The lines below the table; what was judged is shown while it is not done."""
     lasts = [(agent, last) for agent in matter.agents if (last := matter.last(agent)) is not None]
-    lines: t.List[str] = []
+    lines = KINDS[matter.declaration.kind].urgent(matter)
     for agent, last in lasts:
         if is_to_be_judged:
             lines += _judged(matter, last)
@@ -29,9 +29,10 @@ def notes_of(matter: Matter, is_to_be_judged: bool) -> t.List[str]:
 
 
 def digest_of(matter: Matter) -> t.Optional[str]:
-    """What confirms a plan that cannot be undone."""
-    lasts = [matter.asked.get(agent) or {} for agent in matter.agents]
-    found = [last["digest"] for last in lasts if last.get("confirmation_required")]
+    """What confirms a plan that cannot be undone, also where a run has come to it by itself."""
+    asked = [matter.asked.get(agent) or {} for agent in matter.agents]
+    found = [each["digest"] for each in asked if each.get("confirmation_required")]
+    found += [problem["digest"] for _agent, problem in matter.problems() if "digest" in problem]
     return found[0] if found else None
 
 

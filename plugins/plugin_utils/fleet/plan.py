@@ -291,8 +291,7 @@ class Plan:
     def _carry(self) -> Orders:
         self._by_folder()
         self._complete()
-        deliveries = self.courier.deliveries()
-        reached = {agent: brought for agent, brought in deliveries.items() if self.is_there(agent)}
+        reached = self._deliveries()
         for agent in reached:
             self.courier.brought(reached, agent)
         named = {
@@ -307,6 +306,16 @@ class Plan:
             return matter.id in named.get(agent, ()) or agent in matter.unasked
 
         return self._orders(is_due, self.is_check, reached)
+
+    def _deliveries(self) -> t.Dict[str, t.List[Brought]]:
+        """What there is for those who are there, of what goes on."""
+        going_on = {matter.id for matter in self._going_on()}
+        found = {
+            agent: [document for document in brought if document["declaration"] in going_on]
+            for agent, brought in self.courier.deliveries().items()
+            if self.is_there(agent)
+        }
+        return {agent: brought for agent, brought in found.items() if brought}
 
     def _by_folder(self) -> None:
         """Leave in the folder what is for others, and take from it what is awaited of them."""

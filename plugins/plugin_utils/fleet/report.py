@@ -13,12 +13,16 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable im
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._tables import table
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._open_steps import step_lines
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves import adrift_lines
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     SIDES,
     Entry,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.hosts import Host
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import KINDS
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.server_moves import (
+    undeclared,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.matters import Matter
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.notes import (
     digest_of,
@@ -66,11 +70,13 @@ def rows_of(plan: Plan) -> t.List[Row]:
     hosts = [row for host in plan.hosts.values() for row in _rows_of_host(host, plan)]
     everybody = list(plan.hosts)
     sums = [_row_of("all", "sum", FAILED, why, everybody) for why in plan.lost_or_doubled()]
+    declared = {matter.id for matter in plan.matters.values()}
+    moves = [_row_of_move(each) for each in undeclared(plan.hosts.values(), declared)]
     matters = [_row(matter, plan) for matter in plan.matters.values()]
     # A reason has words of agents in it: it stays one line, and nothing in it acts on a terminal.
     return [
         {**_EMPTY, **row, "why": None if row["why"] is None else one_line(row["why"])}
-        for row in (*sums, *hosts, *matters)
+        for row in (*sums, *hosts, *moves, *matters)
     ]
 
 
@@ -103,6 +109,22 @@ def _row_of(hosts: str, what: str, outcome: str, why: t.Optional[str], agents: t
     """A row of what nobody has declared; it has failed at all of these agents."""
     said = {"hosts": hosts, "what": what, "outcome": outcome, "why": why}
     return {**said, "agents": agents, "failed_at": agents}
+
+
+def _row_of_move(known: t.List[Entry]) -> Row:
+    """A move of a license server that is under way, by what the journals have of it."""
+    move = known[0]
+    return {
+        "hosts": f"{move['source']} to {move['target']}",
+        "agents": [each[each["side"]] for each in known],
+        "what": f"server move {move['name']}",
+        "present": ", ".join(each["state"] for each in known),
+        "outcome": WAITS,
+        "who": "its entry in license_server_moves",
+        "why": "It is under way, and nothing declares it any more. Declare it again as it was.",
+        "notes": adrift_lines(known),
+        "failed_at": [],
+    }
 
 
 def drift_of(rows: t.List[Row], plan: Plan) -> t.Dict[str, t.List[Row]]:

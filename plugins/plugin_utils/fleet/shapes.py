@@ -64,6 +64,7 @@ _GIVEN: t.Final = {
     "envelope": _DOCUMENT,
     "facts": dict,
     "planned": bool,
+    "signed": bool,
 }
 _PROBLEM: t.Final = {"code": str, "detail": str, "next_action": str}
 _ITEM: t.Final = {
@@ -120,6 +121,16 @@ _WAIT: t.Final = {
 """A step that waits for somebody."""
 _AWAITED: t.Final = {"agent": str, "operation": str}
 """What waits for another agent, or for work of its own."""
+_MOVE: t.Final = {
+    "id": str,
+    "name": str,
+    "source": str,
+    "target": str,
+    "side": re.compile("source|target"),
+    "state": str,
+    "adrift": [{"license": str, "place": str, "since": _TEXT_OR_NONE, "advice": [str]}],
+    "steps": [{"title": str, "state": str}],
+}
 _LOOK: t.Final = {
     "agent": {
         "agent": {"name": str, "version": str},
@@ -132,6 +143,10 @@ _LOOK: t.Final = {
     "ports_limited": bool,
     "peers": [{"agent": str, "evidence": _DOCUMENT}],
 }
+
+
+_PRESENT: t.Final = {"transfer": _RECORD, "server_move": _MOVE}
+_SEEN: t.Final = {"containers": _CONTAINER, "order": _ORDER, **_PRESENT}
 
 
 class UnreadableError(LicenseProblem):
@@ -156,8 +171,9 @@ def check_answer(answer: t.Any, host: str) -> None:
         if result["kind"] == "borrow":
             check(result["details"].get("transfers", []), [_TRANSFER], f"{place}.details", host)
             check((result["present"] or {}).get("lent", []), [_RECORD], f"{place}.present", host)
-        if result["kind"] == "transfer" and result["present"] is not None:
-            check(result["present"], _RECORD, f"{place}.present", host)
+        shape = _PRESENT.get(result["kind"])
+        if shape is not None and result["present"] is not None:
+            check(result["present"], shape, f"{place}.present", host)
     if answer.get("look") is not None:
         check(answer["look"], _LOOK, "the look", host)
         for name, product in answer["look"]["products"].items():
@@ -166,7 +182,7 @@ def check_answer(answer: t.Any, host: str) -> None:
 
 def _check_product(product: t.Any, place: str, host: str) -> None:
     check(product, dict, place, host)
-    for name, inner in (("containers", _CONTAINER), ("transfer", _RECORD), ("order", _ORDER)):
+    for name, inner in _SEEN.items():
         looked = product.get(name, {})
         check(looked, dict, f"{place}.{name}", host)
         if looked.get("problem") is not None:

@@ -51,8 +51,10 @@ class Kind:
 
     ``part`` is what a playbook calls it. ``declared`` and ``present`` say in a few words what is
     declared, and how it was when it was first looked at. ``completed`` gives the declaration with
-    what the answers so far add to it, be it from other hosts or from files of the controller.
-    ``instructions`` are for a person who is awaited, where only the controller knows them.
+    what the answers so far add to it, be it from other hosts or from files of the controller; a
+    LicenseProblem of it keeps the declaration from going on. ``instructions`` are for a person who
+    is awaited, where only the controller knows them. ``urgent`` are lines that whoever reads of it
+    has to see first.
     """
 
     part: str
@@ -62,6 +64,7 @@ class Kind:
     completed: t.Callable[[Matter, Run], Declaration] = as_it_is
     secrets: t.Callable[[Variables, str], Secrets] = without_secrets
     instructions: t.Callable[[Matter], t.List[str]] = nothing_besides
+    urgent: t.Callable[[Matter], t.List[str]] = nothing_besides
 
 
 def entries_at(variables: Variables, name: str, host: str) -> t.List[t.Tuple[Entry, bool]]:

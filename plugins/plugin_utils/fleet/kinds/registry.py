@@ -14,6 +14,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds i
     dongles,
     orders,
     server_borrows,
+    server_moves,
     servers,
     transfers,
 )
@@ -34,6 +35,7 @@ KINDS: t.Final[t.Dict[str, Kind]] = {
     # What was taken by an activation has been given back before.
     "deactivation": activations.GIVEN_UP,
     "order": orders.ORDER,
+    "server_move": server_moves.SERVER_MOVE,
 }
 """By the name that the agents know it by."""
 PARTS: t.Final = tuple(dict.fromkeys(kind.part for kind in KINDS.values()))

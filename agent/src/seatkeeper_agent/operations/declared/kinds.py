@@ -37,7 +37,8 @@ class Given:
     """A document for another host; ``to`` is an agent.
 
     ``facts`` are what it tells without a signature. What ``is_planned`` is not there yet: a dry run
-    foresees it, and only plans of other hosts may go by it.
+    foresees it, and only plans of other hosts may go by it. ``is_signed`` says whether it has a
+    signature, or will have one.
     """
 
     to: str
@@ -45,6 +46,7 @@ class Given:
     envelope: Envelope | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     is_planned: bool = False
+    is_signed: bool = True
 
     def as_document(self) -> dict[str, Any]:
         """As it is answered."""
@@ -54,6 +56,7 @@ class Given:
             "envelope": self.envelope,
             "facts": self.facts,
             "planned": self.is_planned,
+            "signed": self.is_signed,
         }
 
 

@@ -23,6 +23,8 @@ from seatkeeper_agent.operations.declared.kinds import (
     Outcome,
 )
 from seatkeeper_agent.operations.declared.reading import outcome_of
+from seatkeeper_agent.operations.documents import payload_of
+from seatkeeper_agent.operations.server_moves.documents import backup_digest
 from seatkeeper_agent.operations.server_moves.leg_steps import MoveRequest
 
 if TYPE_CHECKING:
@@ -132,6 +134,9 @@ class ServerMoveKind:
         try:
             for leg in MoveLeg:
                 is_own = leg.side is progress.side and not progress.is_waiting
+                if leg is MoveLeg.RELEASE and _is_of_another_backup(progress, brought):
+                    # It answers an older backup, so that it is still awaited.
+                    del brought[MoveDocument.PREPARED]
                 if is_own and _is_due(leg, progress, asked, brought):
                     self._do(leg, progress, asked, brought)
         except Problem as problem:
@@ -238,6 +243,15 @@ def _is_due(leg: MoveLeg, progress: _Progress, asked: Asked, brought: dict[str, 
     return following.awaits is None or (leg is MoveLeg.INSTALL and is_lost)
 
 
+def _is_of_another_backup(progress: _Progress, brought: dict[str, Brought]) -> bool:
+    """Whether the target was held against another backup than the source has just made."""
+    made, prepared = progress.answers.get(MoveLeg.BACKUP), brought.get(MoveDocument.PREPARED)
+    if made is None or prepared is None or prepared.envelope is None:
+        return False
+    facts = payload_of(MoveDocument.PREPARED, prepared.envelope)["facts"]
+    return bool(facts.get("backup") != backup_digest(_backup(made["backup"])))
+
+
 def _next(progress: _Progress, asked: Asked, known: set[str]) -> Next | None:
     """What this side does next; ``known`` are the documents that it has."""
     if _wants_back(asked):
@@ -273,7 +287,7 @@ def _given(progress: _Progress, asked: Asked) -> list[Given]:
     if _wants_back(asked):
         gives[MoveLeg.INSTALL] = MoveDocument.REFUSED
     planned = [
-        Given(progress.peer, gives[leg], None, answer["backup"] or {}, is_planned=True)
+        Given(progress.peer, gives[leg], None, answer["backup"] or {}, True, gives[leg] != BACKUP)
         for leg, answer in progress.answers.items()
         if asked.is_dry_run and answer["changed"] and leg in gives
     ]
@@ -286,7 +300,7 @@ def _given(progress: _Progress, asked: Asked) -> list[Given]:
 
 def _owed(kind: str, peer: str, record: MoveRecord) -> Given | None:
     if kind == BACKUP:
-        return Given(peer, BACKUP, None, record.backup.as_document())
+        return Given(peer, BACKUP, None, record.backup.as_document(), is_signed=False)
     envelope = record.documents.get(kind)
     return None if envelope is None else Given(peer, kind, envelope)
 

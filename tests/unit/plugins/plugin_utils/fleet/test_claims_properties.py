@@ -154,6 +154,7 @@ def answered(order: Order, agent: str, known: list[Record], said: list[Record]) 
             "envelope": {"by": agent},
             "facts": {},
             "planned": False,
+            "signed": True,
         }
         for told in order["declarations"]
         for to in HOSTS

@@ -16,12 +16,13 @@ OLD, NEW = "old-server", "new-server"
 def document(to: str, kind: str, envelope: Any = "signed", **facts: Any) -> dict[str, Any]:
     """What an agent gives for the one declaration of these tests."""
     named = {"declaration": "d", "to": to, "kind": kind}
-    return {**named, "envelope": envelope, "facts": facts, "planned": envelope is None}
+    planned = envelope is None
+    return {**named, "envelope": envelope, "facts": facts, "planned": planned, "signed": True}
 
 
 def told(to: str, kind: str, **facts: Any) -> dict[str, Any]:
     """What an agent tells without a signature, and what is so."""
-    return {**document(to, kind, None, **facts), "planned": False}
+    return {**document(to, kind, None, **facts), "planned": False, "signed": False}
 
 
 def answer(awaits: str | None, *documents: dict[str, Any]) -> dict[str, Any]:
