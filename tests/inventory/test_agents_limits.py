@@ -59,6 +59,8 @@ OTHERWISE = {
     "declared-move.move": "has its own row above",
     "declared-move.codes": "made of the codes of the licenses, see below",
     "declared-move.licenses[].has_code": "made of the code",
+    "declared-move.backup": "read from the folder of backups",
+    "order-request.papers": "asked for where a folder is declared for them",
 }
 """What is not compared, and why."""
 

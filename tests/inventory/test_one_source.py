@@ -38,11 +38,11 @@ def test_every_option_of_a_role_is_one_of_the_schema() -> None:
     for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
         role = path.parts[-3]
         spec = yaml.safe_load(path.read_text("utf-8"))["argument_specs"]["main"]["options"]
-        if role in inventory_schema.ROLES:
-            assert list(spec) == list(inventory_schema.ROLES[role]), role
+        if role in inventory_schema.roles():
+            assert list(spec) == list(inventory_schema.roles()[role]), role
         else:
             assert not set(spec) & set(known), role
-    assert {name for names in inventory_schema.ROLES.values() for name in names} == set(known)
+    assert {name for names in inventory_schema.roles().values() for name in names} == set(known)
 
 
 def keywords(node: Any) -> set[str]:

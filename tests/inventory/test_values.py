@@ -29,7 +29,7 @@ license_transfers:
     type: complete
     source: "{{{{ groups['license_servers'][0] }}}}"
     target: new
-license_order_wait_timeout: "{{{{ number }}}}0"
+license_state_wait_timeout: "{{{{ number }}}}0"
 """
 WRONG = f"""
 secret: !vault |
@@ -73,7 +73,7 @@ def test_what_ansible_reads_is_plain_and_in_one_spelling(tmp_path: Path) -> None
     found = of_variables(tmp_path, RIGHT)
     assert found.mistakes == []
     variables = found.variables["new"]
-    assert variables["license_order_wait_timeout"] == 50
+    assert variables["license_state_wait_timeout"] == 50
     first, second = variables["license_transfers"]
     assert first["quantity"] == 5
     assert (second["item"], second["source"]) == ("6000010:20", "old")
@@ -106,7 +106,7 @@ def spelled(place: str, written: t.Any) -> t.Any:
         ("license_dongle_migrations[0].isolate", "yes", True),
         ("license_dongle_migrations[0].isolate", "False", False),
         ("license_dongle_migrations[0].isolate", 1, True),
-        ("license_order_wait_timeout", "30", 30),
+        ("license_state_wait_timeout", "30", 30),
         ("license_order_prices", '{"move_fee": 20}', {"move_fee": "20"}),
         ("license_state_parts", "settings, moves", ["settings", "moves"]),
         ("license_state_parts", "['settings']", ["settings"]),
@@ -200,10 +200,10 @@ def looped() -> list[t.Any]:
 )  # fmt: skip
 def test_what_cannot_be_read_is_told_and_hides_nothing_else(value: t.Any, sentence: str) -> None:
     wrong = changed(right(), "license_transfers", value)
-    wrong = changed(wrong, "license_order_wait_timeout", "many")
+    wrong = changed(wrong, "license_state_wait_timeout", "many")
     told = read(wrong).mistakes
     assert any(text.startswith("license_transfers") and sentence in text for text in told), told
-    assert "license_order_wait_timeout must be a whole number, 0 or more." in told
+    assert "license_state_wait_timeout must be a whole number, 0 or more." in told
     assert not any("hidden" in text for text in told)
 
 

@@ -171,9 +171,8 @@ def check_answer(answer: t.Any, host: str) -> None:
         if result["kind"] == "borrow":
             check(result["details"].get("transfers", []), [_TRANSFER], f"{place}.details", host)
             check((result["present"] or {}).get("lent", []), [_RECORD], f"{place}.present", host)
-        shape = _PRESENT.get(result["kind"])
-        if shape is not None and result["present"] is not None:
-            check(result["present"], shape, f"{place}.present", host)
+        if result["kind"] in _PRESENT and result["present"] is not None:
+            check(result["present"], _PRESENT[result["kind"]], f"{place}.present", host)
     if answer.get("look") is not None:
         check(answer["look"], _LOOK, "the look", host)
         for name, product in answer["look"]["products"].items():

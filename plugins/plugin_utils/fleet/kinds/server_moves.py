@@ -10,6 +10,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._documents im
     read_document,
     write_document,
 )
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._files import file_problem
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import move_id
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
@@ -17,10 +18,6 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems imp
     INPUT_INVALID,
     LicenseProblem,
 )
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._agents import (
-    agent_of as agent_in,
-)
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._file_names import file_stem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves import (
     adrift_lines,
     said_lines,
@@ -50,34 +47,24 @@ _UNDER_WAY: t.Final = frozenset({"releasing", "released", "finishing", "installi
 
 def read_moves(variables: Variables, _host: str, agent_of: AgentOf) -> t.Iterator[Declaration]:
     """Moves between two hosts; LicenseProblem for a kept backup that cannot be read."""
-    entries = variables.get("license_server_moves") or ()
-    names = [entry["name"] for entry in entries]
     folder = variables.get("license_server_move_backup_dir") or os.path.join(
         variables.get("inventory_dir") or ".", "backups"
     )
-    for entry in entries:
-        if names.count(entry["name"]) > 1:
-            raise LicenseProblem.of(
-                INPUT_INVALID,
-                f"Two entries of license_server_moves have the name {entry['name']}.",
-                "Give each its own.",
-            )
-        yield _declaration(
-            entry, os.path.join(folder, f"{file_stem(entry['name'])}.json"), agent_of
-        )
+    for entry in variables.get("license_server_moves") or ():
+        path = os.path.join(folder, f"{file_stem(entry['name'])}.json")
+        yield _declaration(entry, path, agent_of)
 
 
 def _declaration(entry: Entry, path: str, agent_of: AgentOf) -> Declaration:
     ends = {side: agent_of(entry[side]) for side in SIDES}
-    lost, vendor = _lost_side(entry), entry.get("vendor") or "aimms"
-    move = {"name": entry["name"], "vendor": vendor, **ends, "target_host": entry["target_host"]}
-    required = entry.get("require") or {}
+    lost = _lost_side(entry)
+    named = {name: entry[name] for name in ("name", "vendor", "target_host", "source_lost")}
     declared: Entry = {
-        "move": {**move, "source_lost": bool(entry.get("source_lost"))},
-        "state": entry.get("state") or "moved",
+        "move": {**named, **ends},
+        "state": entry["state"],
         "licenses": [_without_code(each) for each in entry["licenses"]],
-        "require": {name: value for name, value in required.items() if value is not None},
-        "offline": bool(entry.get("offline")),
+        "require": entry.get("require") or {},
+        "offline": entry["offline"],
         "target_lost": lost == "target",
     }
     kept = read_document(path) if lost == "source" else None
@@ -92,16 +79,16 @@ def _declaration(entry: Entry, path: str, agent_of: AgentOf) -> Declaration:
         tuple(agent for side, agent in ends.items() if side != lost),
         declared,
         {confirming: {"plan_digest": digest}} if digest else {},
-        vendor=vendor,
+        vendor=entry["vendor"],
         local={"backup": path, "lost": None if lost is None else ends[lost]},
     )
 
 
 def _lost_side(entry: Entry) -> t.Optional[str]:
     """The machine that is gone for good, and asked for nothing."""
-    if entry.get("source_lost"):
+    if entry["source_lost"]:
         return "source"
-    return "target" if entry.get("target_lost") and entry.get("state") == "restored" else None
+    return "target" if entry["target_lost"] and entry["state"] == "restored" else None
 
 
 def _without_code(entry: Entry) -> Entry:
@@ -109,23 +96,22 @@ def _without_code(entry: Entry) -> Entry:
     return {
         "number": entry["number"],
         **({"name": entry["name"]} if entry.get("name") else {}),
-        "profiles": list(entry.get("profiles") or ()),
+        "profiles": entry["profiles"],
         "has_code": bool(entry.get("code")),
     }
 
 
 def _secrets(variables: Variables, host: str) -> Secrets:
     """The codes, for the one host that activates."""
-    names = {host, agent_in(host, {host: variables})}
     found: Secrets = {}
     for entry in variables.get("license_server_moves") or ():
-        side = "source" if entry.get("state") == "restored" else "target"
+        side = "source" if entry["state"] == "restored" else "target"
         codes = [
-            {"license": each["number"], "code": str(each["code"])}
+            {"license": each["number"], "code": each["code"]}
             for each in entry["licenses"]
             if each.get("code")
         ]
-        if entry[side] in names and codes:
+        if entry[side] == host and codes:
             found[move_id(entry["name"])] = {"codes": codes}
     return found
 
@@ -224,8 +210,7 @@ def _urgent(matter: Matter) -> t.List[str]:
 
 
 SERVER_MOVE: t.Final = Kind(
-    "server_moves",
-    ("license_server_moves", "license_server_move_backup_dir"),
+    "moves",
     read_moves,
     _declared_text,
     _present_text,

@@ -14,9 +14,8 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.claims 
     refusal,
     why_not_open,
 )
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
-    borrow_of,
-)
+
+from .reading import declared_of
 
 Record = dict[str, t.Any]
 
@@ -25,17 +24,20 @@ CONTAINERS = {HONEST: "130-1", HOSTILE: "130-2", THIRD: "130-3"}
 UNTIL = "2099-01-31T00:00:00Z"
 LATER = "2099-12-31T00:00:00Z"
 ITEMS = ("6000010:204", "6000010:201")
-BORROW = borrow_of(
-    {
-        "name": "cad",
-        "item": ITEMS[0],
-        "seats": 2,
-        "until": "2099-01-31",
-        "source": HONEST,
-        "source_container": CONTAINERS[HONEST],
-        "target": HOSTILE,
-    },
-    str,
+(BORROW,) = declared_of(
+    HONEST,
+    HOSTILE,
+    license_borrows=[
+        {
+            "name": "cad",
+            "item": ITEMS[0],
+            "seats": 2,
+            "until": "2099-01-31",
+            "source": HONEST,
+            "source_container": CONTAINERS[HONEST],
+            "target": HOSTILE,
+        }
+    ],
 )
 
 

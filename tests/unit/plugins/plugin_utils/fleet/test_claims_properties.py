@@ -18,11 +18,9 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.claims 
     BEGUN,
     DEFINING,
 )
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
-    read_declarations,
-)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.plan import Order, Plan
 
+from .reading import declared_of
 from .test_claims import (
     CONTAINERS,
     HONEST,
@@ -52,7 +50,7 @@ BORROW = {
     "source": HONEST,
     "target": HOSTILE,
 }
-DECLARATIONS = read_declarations({"license_transfers": TRANSFERS, "license_borrows": [BORROW]}, str)
+DECLARATIONS = declared_of(*HOSTS, license_transfers=TRANSFERS, license_borrows=[BORROW])
 DECLARED = {declaration.id: declaration for declaration in DECLARATIONS}
 NAMES = (
     "to-honest",
@@ -119,9 +117,16 @@ def look(agent: str, transfers: list[Record]) -> Record:
     container = {"serial": CONTAINERS[agent], "more": False, "items": []}
     product = {"containers": {"seen": [container]}, "transfer": {"seen": transfers}}
     return {
-        "agent": {"agent": {"name": agent, "version": "0"}, "invariants": [], "frozen": []},
+        "agent": {
+            "agent": {"name": agent, "version": "0"},
+            "vendors": [{"vendor": "codemeter"}],
+            "invariants": [],
+            "frozen": [],
+        },
         "products": {"codemeter": product},
         "peers": [],
+        "waiting": [],
+        "ports_limited": False,
     }
 
 
@@ -180,14 +185,8 @@ def told_to_the_honest_host(
     """The requests that it gets in a run, after the first."""
     agents = HOSTS if is_first else HOSTS[::-1]
     plan = Plan(agents, is_check=False)
-    orders = {
-        agent: {
-            "dry_run": True,
-            "declarations": [each.told(agent) for each in DECLARATIONS if agent in each.agents],
-        }
-        for agent in agents
-    }
     plan.declare(DECLARATIONS)
+    orders = plan.next()
     heard: list[Record] = []
     for _round in range(ROUNDS_MAX):
         for agent, order in orders.items():

@@ -7,20 +7,24 @@ import typing as t
 
 import pytest
 
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import LicenseProblem
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     Declaration,
-    borrow_of,
-    transfer_of,
 )
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import (
+    secrets_of,
+)
+
+from .reading import declared_of
 
 ENDS = {"source": "old", "target": "new"}
 TRANSFER = {"name": "seats", "item": "6000010:201", "type": "licenses", "quantity": 10, **ENDS}
 BORROW = {"name": "cad", "item": "6000010:204", "seats": 2, "until": "2030-01-31", **ENDS}
+ACCOUNT = {"method": "online", "account": "a", "password": "secret", "state": "activated"}
 
 
 def transfer(**changes: t.Any) -> Declaration:
-    return transfer_of({**TRANSFER, **changes}, str)
+    (found,) = declared_of("old", "new", license_transfers=[{**TRANSFER, **changes}])
+    return found
 
 
 @pytest.mark.parametrize(
@@ -44,28 +48,11 @@ def test_a_reference_is_part_of_an_item() -> None:
 
 def test_dates_are_read_as_yaml_and_people_write_them() -> None:
     read = {
-        borrow_of({**BORROW, "until": until}, str).declared["until"]
+        found.declared["until"]
         for until in ("2030-01-31", "2030-01-31 00:00:00+00:00", "2030-01-31T00:00:00Z")
+        for found in declared_of("old", "new", license_borrows=[{**BORROW, "until": until}])
     }
     assert read == {"2030-01-31T00:00:00Z"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"item": 360000620}, "put it into quotes"),
-        ({"item": "6000010"}, "is not FIRM_CODE:PRODUCT_CODE"),
-        ({"quantity": "ten"}, "The value ten of quantity of seats is no whole number"),
-        ({"quantity": 1.5}, "The value 1.5 of quantity of seats is no whole number"),
-        ({"quantity": True}, "is no whole number"),
-        ({"until": "tomorrow"}, "is not a date such as 2026-11-28"),
-    ],
-)
-def test_what_cannot_be_meant_is_told_with_what_is_right(
-    changes: dict[str, t.Any], sentence: str
-) -> None:
-    with pytest.raises(LicenseProblem, match=sentence):
-        transfer(**changes)
 
 
 def test_each_agent_is_told_what_is_its_own_to_confirm() -> None:
@@ -73,3 +60,16 @@ def test_each_agent_is_told_what_is_its_own_to_confirm() -> None:
     assert declaration.told("old")["declared"]["plan_digest"] == "f" * 64
     assert "plan_digest" not in declaration.told("new")["declared"]
     assert Declaration.from_kept(declaration.as_kept()) == declaration
+
+
+def test_an_entry_without_a_host_is_for_each_and_optional() -> None:
+    found = declared_of("a", "b", license_activations=[{"method": "offline"}])
+    assert [(each.agents, each.is_optional) for each in found] == [(("a",), True), (("b",), True)]
+    assert len({each.key for each in found}) == 2
+
+
+def test_a_secret_is_in_no_declaration() -> None:
+    variables = {"license_activations": [ACCOUNT]}
+    assert "secret" not in repr(declared_of("a", **variables))
+    assert secrets_of(variables, "a") == {"activation": {"server": {"password": "secret"}}}
+    assert secrets_of(variables, "a", ("transfers",)) == {}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     Declaration,
-    borrow_of,
-    transfer_of,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.folder import Folder
+
+from .reading import declared_of
 
 ENDS = {"source": "old", "target": "new"}
 NAMES = ("seats", "Seats", "seats 2", "seats_2", "s\u00e4tze", "s_tze")
@@ -20,11 +20,12 @@ def declared() -> list[Declaration]:
     """Transfers and borrows of the same names."""
     transfer = {"item": "6000010:201", "type": "licenses", "quantity": 10, **ENDS}
     borrow = {"item": "6000010:204", "seats": 2, "until": "2030-01-31", **ENDS}
-    return [
-        made({"name": name, **rest}, str)
-        for made, rest in ((transfer_of, transfer), (borrow_of, borrow))
-        for name in NAMES
-    ]
+    return declared_of(
+        "old",
+        "new",
+        license_transfers=[{"name": name, **transfer} for name in NAMES],
+        license_borrows=[{"name": name, **borrow} for name in NAMES],
+    )
 
 
 def test_each_exchange_has_files_of_its_own(tmp_path: Path) -> None:

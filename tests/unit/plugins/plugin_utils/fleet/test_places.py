@@ -3,25 +3,27 @@
 
 from __future__ import annotations
 
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
-    transfer_of,
-)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.places import (
     Items,
     is_placed,
     placed,
 )
 
-DECLARED = transfer_of(
-    {
-        "name": "simulation",
-        "item": "6000010:201@1",
-        "type": "licenses",
-        "quantity": 10,
-        "source": "old",
-        "target": "new",
-    },
-    str,
+from .reading import declared_of
+
+(DECLARED,) = declared_of(
+    "old",
+    "new",
+    license_transfers=[
+        {
+            "name": "simulation",
+            "item": "6000010:201@1",
+            "type": "licenses",
+            "quantity": 10,
+            "source": "old",
+            "target": "new",
+        }
+    ],
 )
 NEW: Items = {"130-9": []}
 
