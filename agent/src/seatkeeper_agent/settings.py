@@ -20,8 +20,8 @@ clock_seconds_max = 3600
 [usb]                                    # see usb/settings.py
 dongles = ["1234:5678 own A dongle of our own"]
 
-[codemeter]                              # and each other vendor: see its folder's settings.py
-library = "libwibucm.so"
+[acme]                                   # a table for each vendor: see its folder's settings.py
+folder = "/opt/acme"
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from seatkeeper_agent.client import AgentClient, AgentRefused, AgentUnreachable
 from seatkeeper_agent.printable import complain, say
 from seatkeeper_agent.settings import Settings
+from seatkeeper_agent.vendors.registry import vendors
 
 
 def show(settings: Settings, as_json: bool) -> int:
@@ -92,9 +93,15 @@ def attest(
     return 0
 
 
-def _containers(client: AgentClient, vendors: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+def _abilities(name: str) -> frozenset[str]:
+    """None of a vendor that only the agent's own environment knows."""
+    vendor = vendors().get(name)
+    return frozenset() if vendor is None else vendor.abilities
+
+
+def _containers(client: AgentClient, found: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
     """None where the product does not tell; what waits is then worth knowing all the more."""
-    if all(entry["vendor"] != "codemeter" for entry in vendors):
+    if not any("containers" in _abilities(entry["vendor"]) for entry in found):
         return []
     try:
         return client.pages("/v1/containers", "containers")

@@ -41,7 +41,7 @@ STICK = dongle("1-3", "codemeter")
 NEW_KIND = dongle("1-4", "wibu")
 STATUS = ServerStatus("6.0.1", True, (), (), True, True, ("key",))
 GOOD = Sighting(
-    status=STATUS, wibukey_version="6.40", serves_this_host=True, dongles=(CHOSEN,), chosen=CHOSEN,
+    status=STATUS, driver_version="6.40", serves_this_host=True, dongles=(CHOSEN,), chosen=CHOSEN,
     hides_others=False, account="admin@studio.example", licenses=None,
 )  # fmt: skip
 
@@ -87,9 +87,9 @@ TABLE: list[tuple[str, dict[str, Any], RuleVerdict, str]] = [
     ("one_dongle", {"chosen": STICK, "dongles": (STICK,)}, NOT_MET, "none"),
     ("one_dongle", {"chosen": NEW_KIND, "dongles": (NEW_KIND,)}, UNKNOWN, "serial 1-4 is a"),
     ("one_dongle", {"chosen": NEW_KIND, "dongles": (CHOSEN, NEW_KIND)}, NOT_MET, "1-4 is a"),
-    ("wibukey_driver", {"wibukey_version": "6.00"}, MET, "6.00"),
-    ("wibukey_driver", {"wibukey_version": "5.99"}, NOT_MET, "5.99"),
-    ("wibukey_driver", {"wibukey_version": None}, UNKNOWN, "cannot be asked"),
+    ("wibukey_driver", {"driver_version": "6.00"}, MET, "6.00"),
+    ("wibukey_driver", {"driver_version": "5.99"}, NOT_MET, "5.99"),
+    ("wibukey_driver", {"driver_version": None}, UNKNOWN, "cannot be asked"),
     ("dongle_local", {}, MET, "the server lists 1 dongle"),
     ("dongle_local", {"dongle_keys": ("a", "b")}, MET, "lists 2 dongles"),
     ("dongle_local", {"dongle_keys": ()}, NOT_MET, "lists 0 dongles"),
@@ -151,7 +151,7 @@ UNKNOWNS: list[tuple[str, dict[str, Any], OnUnknown, OnUnknown]] = [
     ("one_dongle", {"hidden": 1, "dongle_keys": ()}, SHOWN, BLOCKS),
     ("one_dongle", {"dongles": (CHOSEN, STICK)}, CONFIRMED, CONFIRMED),
     ("one_dongle", {"chosen": NEW_KIND, "dongles": (NEW_KIND,)}, BLOCKS, BLOCKS),
-    ("wibukey_driver", {"wibukey_version": None}, BLOCKS, BLOCKS),
+    ("wibukey_driver", {"driver_version": None}, BLOCKS, BLOCKS),
     ("dongle_local", {"dongle_service": False, "dongle_keys": ()}, SHOWN, BLOCKS),
     ("online_activated", {"activated": None}, BLOCKS, BLOCKS),
     ("user_logged_in", {}, CONFIRMED, CONFIRMED),
@@ -202,7 +202,7 @@ STATUSES = st.none() | st.builds(
 SIGHTINGS = st.builds(
     Sighting,
     status=STATUSES,
-    wibukey_version=VERSIONS,
+    driver_version=VERSIONS,
     serves_this_host=st.booleans(),
     dongles=st.none()
     | st.lists(DONGLES, max_size=4, unique_by=lambda entry: entry.path).map(tuple),

@@ -100,7 +100,7 @@ class SmallServer:
             return None
         return tuple(ProductSeats(name, dict(kinds)) for name, kinds in self.in_use.items())
 
-    def wibukey_version(self) -> str | None:
+    def dongle_driver_version(self) -> str | None:
         """As the operator's command."""
         return self.wibukey
 

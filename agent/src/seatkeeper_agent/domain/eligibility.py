@@ -76,7 +76,7 @@ class Sighting:
     """
 
     status: ServerStatus | None
-    wibukey_version: str | None
+    driver_version: str | None
     serves_this_host: bool
     dongles: tuple[Dongle, ...] | None
     chosen: Dongle
@@ -201,7 +201,7 @@ def _is_shown_alone(sighting: Sighting, to_hide: int) -> bool | None:
 
 
 def _wibukey_driver(sighting: Sighting) -> RuleRow:
-    version = sighting.wibukey_version
+    version = sighting.driver_version
     return RuleRow(
         "wibukey_driver",
         f"WibuKey driver {WIBUKEY_VERSION_MIN} or newer",

@@ -140,8 +140,8 @@ def _version_row(backup: ServerBackup, target: MovableServer, declared: str | No
         required,
         _or_unknown(target.version, "it is {}"),
         verdict_of(holds),
-        "Set aimms.version_command in the agent's settings; or compare the versions by hand and"
-        " demand none.",
+        f"Set {backup.vendor}.version_command in the agent's settings; or compare the versions by"
+        " hand and demand none.",
     )
 
 

@@ -49,7 +49,7 @@ class LicenseServerDriver(Protocol):
     def seats_in_use(self) -> tuple[ProductSeats, ...] | None:
         """The seats of all sessions by product; None where the server does not tell them."""
 
-    def wibukey_version(self) -> str | None:
+    def dongle_driver_version(self) -> str | None:
         """The dongle driver's version; None where the operator named no way to ask for it."""
 
     def serves_this_host(self) -> bool:

@@ -37,9 +37,9 @@ class RequestedAgain(ChaosDriver):
 
     reported: str | None = None
 
-    def wibukey_version(self) -> str | None:
+    def dongle_driver_version(self) -> str | None:
         """What the command printed."""
-        self.reported = self.reported or super().wibukey_version()
+        self.reported = self.reported or super().dongle_driver_version()
         return self.reported
 
 

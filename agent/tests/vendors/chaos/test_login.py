@@ -250,9 +250,9 @@ def test_the_dongle_drivers_version_is_what_the_operators_command_prints(
     script.write_text(f"#!/bin/sh\necho '{printed}'\n")
     script.chmod(0o755)
     driver = ChaosDriver(ChaosSettings(wibukey_version_command=(str(script),)))
-    assert driver.wibukey_version() == version
+    assert driver.dongle_driver_version() == version
     script.write_text(f"#!/bin/sh\necho '{printed}'\nexit 1\n")
-    assert driver.wibukey_version() is None
-    assert ChaosDriver(ChaosSettings()).wibukey_version() is None
+    assert driver.dongle_driver_version() is None
+    assert ChaosDriver(ChaosSettings()).dongle_driver_version() is None
     gone = ChaosSettings(wibukey_version_command=(str(tmp_path / "none"),))
-    assert ChaosDriver(gone).wibukey_version() is None
+    assert ChaosDriver(gone).dongle_driver_version() is None

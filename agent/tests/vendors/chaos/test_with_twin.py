@@ -173,8 +173,8 @@ def test_the_dongle_drivers_version_is_asked_of_the_operators_command(
     make_twins: MakeTwins,
 ) -> None:
     twins = make_twins(wibukey_version="5.20")
-    assert twins.driver().wibukey_version() == "5.20"
-    assert twins.driver(wibukey_version_command=()).wibukey_version() is None
+    assert twins.driver().dongle_driver_version() == "5.20"
+    assert twins.driver(wibukey_version_command=()).dongle_driver_version() is None
 
 
 def test_nothing_of_a_login_is_left(

@@ -85,9 +85,9 @@ class DongleReports:
         except DriverError:
             return None
 
-    def wibukey_version(self) -> str | None:
+    def dongle_driver_version(self) -> str | None:
         """The dongle driver's version; None where nobody tells."""
-        return None if self._driver is None else self._driver.wibukey_version()
+        return None if self._driver is None else self._driver.dongle_driver_version()
 
     def dependencies(self) -> Dependencies:
         """What depends on the server whose licenses are unavailable meanwhile."""
@@ -114,7 +114,7 @@ class DongleReports:
         return rules(
             Sighting(
                 status=self.status(),
-                wibukey_version=self.wibukey_version(),
+                driver_version=self.dongle_driver_version(),
                 serves_this_host=self._driver.serves_this_host(),
                 dongles=tuple(entry for entry in seen if entry not in hidden),
                 chosen=chosen,
@@ -160,7 +160,7 @@ class _OneLook(DongleReports):
         super().__init__(journal, bus, driver)
         self._seen = cache(super().dongles)
         self._status = cache(super().status)
-        self._wibukey = cache(super().wibukey_version)
+        self._driver_version = cache(super().dongle_driver_version)
 
     def dongles(self) -> list[Dongle]:
         """As they were at the first look."""
@@ -170,9 +170,9 @@ class _OneLook(DongleReports):
         """As it was at the first look."""
         return self._status()
 
-    def wibukey_version(self) -> str | None:
+    def dongle_driver_version(self) -> str | None:
         """Asked once: a program is run for it."""
-        return self._wibukey()
+        return self._driver_version()
 
 
 def dongle_view(dongle: Dongle) -> dict[str, Any]:

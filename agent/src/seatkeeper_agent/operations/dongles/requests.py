@@ -125,7 +125,7 @@ def plan_view(
         "dongles": [[entry.id, entry.path] for entry in reports.dongles()],
         "version": None if status is None else status.version,
         "activated": None if status is None else status.activated,
-        "wibukey": reports.wibukey_version(),
+        "dongle_driver": reports.dongle_driver_version(),
     }
     fixed = {key: value for key, value in declaration.items() if key not in ("attempt", "names")}
     return {

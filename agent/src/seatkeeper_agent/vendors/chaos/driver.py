@@ -78,7 +78,7 @@ class ChaosDriver:
         except DriverError:
             return None
 
-    def wibukey_version(self) -> str | None:
+    def dongle_driver_version(self) -> str | None:
         """The first version number that the operator's command prints.
 
         None where there is no command, it fails, or it prints no version.
