@@ -69,7 +69,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         hostvars, here = variables["hostvars"], variables["ansible_play_hosts"]
         parts = self._task.args.get("parts") or PARTS
         names = {host: agent_of(host, hostvars) for host in variables["ansible_play_hosts_all"]}
-        plan = Plan(list(names.values()), bool(self._task.check_mode), self._folder())
+        plan = Plan(list(names.values()), bool(self._task.check_mode), self._folder(), parts)
         for host, declared in self._declared(plan, names, variables, parts).items():
             if "settings" in parts and _is_to_be_set_up(declared, host):
                 plan.to_set_up.append(names[host])

@@ -87,10 +87,11 @@ class Fleet:
 
     def states(self) -> dict[str, str]:
         """How far each agent is."""
-        views = {
-            name: agent.ask("GET", "/v1/moves")["moves"] for name, agent in self.agents.items()
-        }
-        return {name: each[0]["state"] for name, each in views.items() if each}
+        found = {}
+        for name, agent in self.agents.items():
+            for move in agent.ask("GET", "/v1/moves")["moves"]:
+                found[name] = str(move["state"])
+        return found
 
     def attest(self, host: str) -> None:
         """A person's word on what waits at a host."""

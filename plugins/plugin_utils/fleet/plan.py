@@ -18,6 +18,7 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.claims 
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import (
     Brought,
     Courier,
+    Document,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.declarations import (
     Declaration,
@@ -29,7 +30,10 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.hosts i
     Host,
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.kind import Run
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import KINDS
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import (
+    KINDS,
+    PARTS,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.transfers import (
     carried,
 )
@@ -47,9 +51,16 @@ class Plan:
     """One run of all hosts of a play, by the names that the inventory gives to their agents."""
 
     def __init__(
-        self, agents: t.Collection[str], is_check: bool, folder: t.Optional[Folder] = None
+        self,
+        agents: t.Collection[str],
+        is_check: bool,
+        folder: t.Optional[Folder] = None,
+        parts: t.Collection[str] = PARTS,
     ) -> None:
-        """``folder`` is where documents of hosts lie that are not in this play."""
+        """``folder`` is where documents of hosts lie that are not in this play.
+
+        Of ``parts`` alone it is known what the inventory declares.
+        """
         self.hosts = {agent: Host(agent) for agent in agents}
         self.matters: t.Dict[str, Matter] = {}
         self.is_check = is_check
@@ -59,6 +70,7 @@ class Plan:
         """Whose license servers are to be installed, fenced or opened before they are asked."""
         self.courier = Courier()
         self.folder = folder
+        self.parts = list(parts)
 
     def as_kept(self) -> Entry:
         """As a task keeps it for the next."""
@@ -69,12 +81,13 @@ class Plan:
             "stage": self.stage,
             "round": self.round,
             "courier": self.courier.as_kept(),
+            "parts": self.parts,
         }
 
     @classmethod
     def from_kept(cls, kept: Entry, folder: t.Optional[Folder] = None) -> Plan:
         """What a task before has kept."""
-        plan = cls((), kept["is_check"], folder)
+        plan = cls((), kept["is_check"], folder, kept["parts"])
         plan.hosts = {host["agent"]: Host.from_kept(host) for host in kept["hosts"]}
         matters = [Matter.from_kept(matter) for matter in kept["matters"]]
         plan.matters = {matter.key: matter for matter in matters}
@@ -119,7 +132,7 @@ class Plan:
                 self._take_lots(agent, matter, result)
         if self.stage == "carry":
             joint = [result for matter, result in found if matter.is_joint]
-            self.courier.take(agent, {"results": joint, "documents": documents})
+            self._hand_over(agent, joint, documents)
         if self.stage == "ask":
             # What comes up later nobody could be asked about any more: the next run does.
             for record in host.open_transfers:
@@ -278,15 +291,17 @@ class Plan:
         """The courier knows what everybody awaits and, in check mode, what each plan would give."""
         for matter in self._going_on():
             for agent, result in matter.asked.items():
-                documents = [
-                    document
-                    for document in matter.given.get(agent, ())
-                    if self.is_check or not document["planned"]
-                ]
                 if matter.is_joint:
-                    self.courier.take(agent, {"results": [result], "documents": documents})
+                    self._hand_over(agent, [result], matter.given.get(agent, ()))
                 if not self.is_check and _has_to_be_told(matter, agent):
                     matter.unasked.append(agent)
+
+    def _hand_over(
+        self, agent: str, results: t.List[Entry], documents: t.Iterable[Document]
+    ) -> None:
+        """To the courier: in a run nothing that is only planned travels, whoever gives it."""
+        travels = [each for each in documents if self.is_check or not each["planned"]]
+        self.courier.take(agent, {"results": results, "documents": travels})
 
     def _carry(self) -> Orders:
         self._by_folder()

@@ -71,7 +71,8 @@ def rows_of(plan: Plan) -> t.List[Row]:
     everybody = list(plan.hosts)
     sums = [_row_of("all", "sum", FAILED, why, everybody) for why in plan.lost_or_doubled()]
     declared = {matter.id for matter in plan.matters.values()}
-    moves = [_row_of_move(each) for each in undeclared(plan.hosts.values(), declared)]
+    under_way = undeclared(plan.hosts.values(), declared) if "moves" in plan.parts else []
+    moves = [_row_of_move(each) for each in under_way]
     matters = [_row(matter, plan) for matter in plan.matters.values()]
     # A reason has words of agents in it: it stays one line, and nothing in it acts on a terminal.
     return [

@@ -78,7 +78,10 @@ class ReceivedDocuments:
         """For a plan before anything has run: as if all legs before it had."""
         if known is None and request.backup is None and request.licenses is None:
             raise refusals.out_of_order(request, MoveState.NONE)
-        backup = self.brought(request, None) if known is None else known.backup
+        if known is None or request.backup is not None:
+            backup = self.brought(request, None)
+        else:
+            backup = known.backup
         gone = {entry.number: Progress(released=Basis.OBSERVED.value) for entry in backup.licenses}
         licenses = {} if request.leg is MoveLeg.RELEASE else gone
         side, state = request.leg.side, MoveState.NONE
@@ -204,8 +207,13 @@ class ReceivedDocuments:
 
 def is_ahead(request: MoveRequest, known: MoveRecord) -> bool:
     """Whether a plan goes by what will have been done by then."""
-    is_looked_at = request.leg is MoveLeg.RELEASE and known.state in STARTS[request.leg]
-    return known.state not in STARTS[request.leg] or (request.is_foreseen and not is_looked_at)
+    if known.state not in STARTS[request.leg]:
+        return True
+    if request.leg is not MoveLeg.RELEASE:
+        return request.is_foreseen
+    # The server has changed, and the plan before this one backs it up anew.
+    made = request.backup
+    return made is not None and backup_digest(made) != backup_digest(known.backup)
 
 
 def _left_since(known: Progress, record: MoveRecord) -> bool:
