@@ -51,6 +51,22 @@ def test_the_same_mistake_in_two_variables_of_two_hosts_is_told_once() -> None:
     assert told({"a": first, "b": second}) == [LACKS]
 
 
+def test_what_has_one_name_and_differs_between_hosts_is_told_once() -> None:
+    entry = {"name": "seats", "item": "6000010:201", "type": "complete"}
+    entry |= {"source": "a", "target": "b"}
+    other = {**entry, "type": "licenses", "quantity": 1}
+    hosts = {
+        "a": {"license_transfers": [entry]},
+        "b": {"license_transfers": [{**entry, "name": "others"}, other]},
+        "c": {"license_transfers": [other]},
+    }
+    differs = "license_transfers[1] of seats differs between a and b: declare it once, for both."
+    assert told(hosts) == [differs]
+    spelled = {"license_transfers": [{**entry, "item": "06000010:0201", "mode": "push"}]}
+    assert told({"a": {"license_transfers": [entry]}, "b": spelled}) == []
+    assert told(hosts, parts=["settings"]) == []
+
+
 def test_the_port_by_which_a_host_is_reached_is_its_own() -> None:
     entry = {"vendor": "codemeter", "ports": ["2222/tcp"], "allow_from": []}
     elsewhere = {"license_server_configs": [{**entry, "host": "a"}]}

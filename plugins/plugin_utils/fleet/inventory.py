@@ -94,6 +94,14 @@ class _Value:
         """What it may be."""
         return schema.variables()[self.variable]
 
+    def named(self) -> t.List[t.Optional[t.Dict[str, t.Any]]]:
+        """The entries, if a name is all that they are known by; None for one without a name."""
+        is_named = self.schema.get("x-unique") == ["name"] and isinstance(self.value, list)
+        return [
+            each if isinstance(each, dict) and isinstance(each.get("name"), str) else None
+            for each in (self.value if is_named else ())
+        ]
+
     def sentence(self, fault: Fault) -> str:
         """The fault with its place."""
         path, clause = fault
@@ -151,12 +159,31 @@ class _Reader:
             self._with_hosts(sentence, hosts, self._declaring(variable))
             for (variable, sentence), hosts in found.items()
         ]
-        return self._misspelt() + told
+        return self._misspelt() + told + self._differing()
+
+    def _differing(self) -> t.List[str]:
+        """What has one name for all hosts and is declared otherwise on some of them."""
+        first: t.Dict[t.Tuple[str, str], t.Tuple[_Value, t.Any]] = {}
+        told: t.Dict[t.Tuple[str, str], str] = {}
+        for value in filter(self._is_checked, self._values.values()):
+            for number, entry in enumerate(value.named()):
+                if entry is None:
+                    continue
+                key = (value.variable, entry["name"])
+                other, known = first.setdefault(key, (value, entry))
+                if other is not value and known != entry and key not in told:
+                    one, two = shown_name(other.hosts[0]), shown_name(value.hosts[0])
+                    clause = f"differs between {one} and {two}: declare it once, for both"
+                    told[key] = value.sentence(((number,), clause))
+        return list(told.values())
+
+    def _is_checked(self, value: _Value) -> bool:
+        part = value.schema.get("x-part")
+        return part is None or self._parts is None or part in self._parts
 
     def _of_value(self, value: _Value) -> t.List[str]:
         faults = list(contradictions.unknown_hosts(value.value, value.schema, self._known))
-        part = value.schema.get("x-part")
-        if part is None or self._parts is None or part in self._parts:
+        if self._is_checked(value):
             own = self._own_faults(value)
             wrong = {path[:1] for path, _clause in own}
             faults += own + self._contradictions(value, wrong)
