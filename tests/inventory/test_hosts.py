@@ -67,6 +67,12 @@ def test_what_has_one_name_and_differs_between_hosts_is_told_once() -> None:
     assert told(hosts, parts=["settings"]) == []
 
 
+def test_what_is_for_one_host_alone_may_differ_where_the_others_read_it() -> None:
+    variables = right()
+    order = changed(variables, "license_orders[0].documents_dir", "papers-of-new")
+    assert told({"old": variables, "new": order}) == []
+
+
 def test_the_port_by_which_a_host_is_reached_is_its_own() -> None:
     entry = {"vendor": "codemeter", "ports": ["2222/tcp"], "allow_from": []}
     elsewhere = {"license_server_configs": [{**entry, "host": "a"}]}

@@ -55,7 +55,7 @@ def _resolved_already(_host: str, value: t.Any) -> t.Any:
 class Inventory:
     """What all hosts declare: ``mistakes``, and by host the variables in their one spelling.
 
-    Where there are mistakes, nothing may be gone by.
+    Where there are mistakes, nothing may be gone by. Hosts that declare the same share the values.
     """
 
     mistakes: t.List[str]
@@ -95,8 +95,9 @@ class _Value:
         return schema.variables()[self.variable]
 
     def named(self) -> t.List[t.Optional[t.Dict[str, t.Any]]]:
-        """The entries, if a name is all that they are known by; None for one without a name."""
-        is_named = self.schema.get("x-unique") == ["name"] and isinstance(self.value, list)
+        """The entries that several hosts have to declare alike; None for one without a name."""
+        is_for_all = "host" not in self.schema.get("items", {}).get("properties", {"host": {}})
+        is_named = is_for_all and isinstance(self.value, list)
         return [
             each if isinstance(each, dict) and isinstance(each.get("name"), str) else None
             for each in (self.value if is_named else ())
@@ -294,8 +295,10 @@ def _pattern(error: t.Callable[[str], Exception]) -> t.Callable[..., t.Iterator[
     """The keyword of patterns; for Python ``$`` is also before a new line at the end."""
 
     def check(_checker: t.Any, pattern: str, value: t.Any, _schema: t.Any) -> t.Iterator[t.Any]:
-        if isinstance(value, str) and (value.endswith("\n") or not re.search(pattern, value)):
-            yield error(f"{pattern} does not match")
+        found = re.search(pattern, value) if isinstance(value, str) else None
+        is_whole = found is not None and not (pattern.endswith("$") and found.end() < len(value))
+        if isinstance(value, str) and not is_whole:
+            yield error("another form")
 
     return check
 
