@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from inventory.declared import FOLDER, changed, read, right, without
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.inventory import (
+    read_inventory,
+)
+from inventory.declared import FOLDER, HOSTS, changed, read, right, without
 
 Case = dict[str, Any]
 
@@ -98,3 +101,15 @@ def test_keys_have_their_end(place: str, limit: int, value: Any) -> None:
     assert sentence.endswith(f" has more than {limit} keys.")
     (sentence,) = read(changed(variables, place, {"x" * 101: value})).mistakes or ["fits"]
     assert sentence == "fits" or sentence.endswith(" has a key of more than 100 characters.")
+
+
+def test_the_guide_shows_mistakes_as_they_are_told() -> None:
+    page = (FOLDER.parents[1] / "docs" / "inventory.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```\n(license_transfers\[0\].*?)```", page, re.DOTALL)
+    wrong = without(right(), "license_transfers[0].quantity")
+    wrong = changed(wrong, "license_transfers[0].quantitiy", 10)
+    wrong = changed(wrong, "license_transfers[1].item", 360000620)
+    hosts = {"old-server": {}, "new-server": {"license_server_configs": [{}]}}
+    told = read(wrong).mistakes + read_inventory(hosts, HOSTS).mistakes
+    for line, sentence in zip(shown.splitlines(), told, strict=True):
+        assert sentence.startswith(line.rstrip("…")), sentence
