@@ -259,16 +259,16 @@ def _by_answers(matter: Matter, is_check: bool) -> _Ended:
     outcomes = {last["outcome"] for last in lasts}
     waits = [last["waits_for"] for last in lasts if last["outcome"] == "waits"]
     if "unknown" in outcomes or not outcomes:
-        return _Ended(UNKNOWN, why="Nobody could say how it is. Run it again.")
+        why = "Nobody could say how it is. Run it again."
+        return _Ended(UNKNOWN, why=why, failed_at=matter.agents)
     if is_check and "would_change" in outcomes:
         return _Ended(WOULD_CHANGE)
     if waits:
         return _Ended(WAITS, who=_who(waits))
     if "would_change" in outcomes:
         # It was told, and at the end it is still not so.
-        return _Ended(
-            UNKNOWN, why="It was done, and afterwards it was not seen done. Run it again."
-        )
+        why = "It was done, and afterwards it was not seen done. Run it again."
+        return _Ended(UNKNOWN, why=why, failed_at=matter.agents)
     return _Ended(CHANGED if matter.changed() else SAME)
 
 
