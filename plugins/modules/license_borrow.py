@@ -14,7 +14,7 @@ description:
     returned early for that, and returns them as transfers.
   - The module changes the declaration only then. The licenses move when the returned transfers are
     carried out, each leg with M(seatkeeper.licensing.license_transfer). The role
-    P(seatkeeper.licensing.license_transfer#role) does both.
+    P(seatkeeper.licensing.license_state#role) does both.
   - A borrowed license falls back to its origin by itself when its time is over.
   - With O(vendor=chaos), declares at a license server that it has borrowed so many seats of its
     online account for use without internet. The vendor lends for two weeks at most, and only on

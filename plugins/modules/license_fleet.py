@@ -9,9 +9,10 @@ module: license_fleet
 short_description: Plan what each host of a play is told next
 version_added: 0.2.0
 description:
-  - Takes what all hosts answered to M(seatkeeper.licensing.license_state) and says what each of
-    them is asked or told next, until nothing is left; then it reports how each declared thing
-    ended. The role P(seatkeeper.licensing.license_transfer#role) runs it.
+  - Reads what all hosts of the play declare, and fails with every mistake in it, each with its
+    place. Then it takes what they answered to M(seatkeeper.licensing.license_state) and says what
+    each of them is asked or told next, until nothing is left; then it shows how each declared thing
+    ended. The role P(seatkeeper.licensing.license_state#role) runs it.
   - It runs on the controller and asks nobody. What one host answers leads to a request at another
     one only as far as the inventory declares it, or the other host's own journal has begun it.
 author:
@@ -27,9 +28,14 @@ options:
     type: str
     required: true
   begin:
-    description: Whether this is the first plan of a run, which knows of none before.
+    description: Whether this is the first plan of a run, made of what the hosts' variables declare.
     type: bool
     default: false
+  parts:
+    description: With O(begin), the parts of what can be declared that the run is about; all if left out.
+    type: list
+    elements: str
+    choices: [settings, activation, dongles, transfers, moves, borrows, orders]
   documents_dir:
     description:
       - A folder of the controller for documents of hosts that are not in this play.
@@ -50,11 +56,16 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask each host for what is declared of it
+- name: Read what is declared
+  seatkeeper.licensing.license_fleet:
+    known: license_run
+    begin: true
+  register: license_run
+  run_once: true
+
+- name: Ask each host
   seatkeeper.licensing.license_state:
-    declarations: >-
-      {{ license_transfers | seatkeeper.licensing.license_declared(
-           license_borrows, inventory_hostname, hostvars) }}
+    declarations: "{{ license_run.orders[inventory_hostname].declarations }}"
     dry_run: true
     look: true
   register: license_answer
@@ -64,7 +75,6 @@ EXAMPLES = r"""
   seatkeeper.licensing.license_fleet:
     answers: license_answer
     known: license_run
-    begin: true
   register: license_run
   run_once: true
 """
@@ -88,6 +98,19 @@ rows:
   returned: without O(verdict), once no order is left
   type: list
   elements: dict
+drift:
+  description: By host, the rows of what is not as declared, or was not.
+  returned: without O(verdict), once no order is left
+  type: dict
+setup:
+  description: The hosts of whose license servers packages, units or ports are declared.
+  returned: with O(begin)
+  type: list
+  elements: str
+hosts:
+  description: The host of each agent, by the agent's name.
+  returned: without O(verdict)
+  type: dict
 steps:
   description: What was done, or in check mode would be, by whom.
   returned: without O(verdict), once no order is left

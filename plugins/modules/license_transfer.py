@@ -16,7 +16,7 @@ description:
     other; the playbook carries the documents, or a person does, in files.
   - Every leg may be run again at any time. What was done is not done again, and the same
     document is returned.
-  - The role P(seatkeeper.licensing.license_transfer#role) runs all legs for a list of transfers.
+  - The role P(seatkeeper.licensing.license_state#role) does all legs of all declared transfers.
 author:
   - Seatkeeper maintainers (@seatkeeper)
 extends_documentation_fragment:

@@ -34,15 +34,15 @@ def test_what_follows_from_the_schema_is_current() -> None:
 
 
 def test_every_option_of_a_role_is_one_of_the_schema() -> None:
-    known = schema.variables()
+    known, roles = schema.variables(), inventory_schema.roles()
     for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
         role = path.parts[-3]
         spec = yaml.safe_load(path.read_text("utf-8"))["argument_specs"]["main"]["options"]
-        if role in inventory_schema.roles():
-            assert list(spec) == list(inventory_schema.roles()[role]), role
+        if role in roles:
+            assert list(spec) == roles[role], role
         else:
             assert not set(spec) & set(known), role
-    assert {name for names in inventory_schema.roles().values() for name in names} == set(known)
+    assert {name for names in roles.values() for name in names} == set(known)
 
 
 def keywords(node: Any) -> set[str]:
