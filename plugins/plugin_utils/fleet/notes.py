@@ -23,7 +23,7 @@ def notes_of(matter: Matter, is_to_be_judged: bool) -> t.List[str]:
     for agent, last in lasts:
         if is_to_be_judged:
             lines += _judged(matter, last)
-        lines += [f"{agent}: {text}" for text in _said(matter, agent)]
+        lines += [f"{agent}: {text}" for text in (*_said(matter, agent), *_pictured(last))]
         lines += _waits(matter, agent, last)
     return lines
 
@@ -59,6 +59,12 @@ def _said(matter: Matter, agent: str) -> t.List[str]:
     details = done.get("details") or {}
     said = [*details.get("warnings", ()), *details.get("notes", ())]
     return list(dict.fromkeys(said)) if done.get("changed") else []
+
+
+def _pictured(last: Entry) -> t.List[str]:
+    """Where the picture is of what a page showed in place of what was looked for."""
+    picture = (last["problem"] or {}).get("screenshot")
+    return [f"A picture of the page is in {picture} on its host."] if picture else []
 
 
 def _waits(matter: Matter, agent: str, last: Entry) -> t.List[str]:

@@ -61,3 +61,11 @@ def test_what_failed_and_is_seen_as_declared_is_no_failure() -> None:
 def test_what_nobody_saw_done_fails_its_host(seen: str) -> None:
     unknown = row(answer("changed", changed=True), answer(seen))
     assert (unknown["outcome"], list(unknown["failed_at"])) == ("unknown", [HOST])
+
+
+def test_where_the_picture_of_a_page_is_stands_below_the_table() -> None:
+    problem = {**NO_BUTTON, "screenshot": "/var/lib/seatkeeper/screenshots/1.png"}
+    failed = row(answer("failed", problem=problem), answer("would_change"))
+    assert failed["notes"] == [
+        f"{HOST}: A picture of the page is in /var/lib/seatkeeper/screenshots/1.png on its host."
+    ]
