@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Disturb hosts of a lab at a task of the running playbook.
 
-SEATKEEPER_DISTURB is a list in JSON: {"task": TEXT, "do": cut or kill, "host": NAME, "when": TEXT}.
-At the first task whose name ends with ``task`` it is done; with ``when`` as soon as the twin of
-that host has written the text into its log. SEATKEEPER_LAB is the folder of the lab.
+SEATKEEPER_DISTURB is a list in JSON:
+{"task": TEXT, "time": NUMBER, "do": cut or kill, "host": NAME, "when": TEXT}.
+When a task whose name ends with ``task`` begins for the time of that number, it is done; with
+``when`` as soon as the twin of that host has written the text into its log. SEATKEEPER_LAB is the
+folder of the lab.
 """
 
 from __future__ import annotations
@@ -36,12 +38,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc] # ansible has no types
 
     def __init__(self) -> None:
         super().__init__()
-        self._due: list[dict[str, str]] = json.loads(os.environ["SEATKEEPER_DISTURB"])
+        self._due: list[dict[str, Any]] = json.loads(os.environ["SEATKEEPER_DISTURB"])
         self._started: list[subprocess.Popen[bytes]] = []
 
     def v2_playbook_on_task_start(self, task: Task, is_conditional: bool) -> None:
         """Do it now, or have it done while the task runs."""
         for entry in [due for due in self._due if task.get_name().endswith(due["task"])]:
+            entry["time"] -= 1
+            if entry["time"] > 0:
+                continue
             self._due.remove(entry)
             when = ["--when", entry["when"]] if "when" in entry else []
             command = [sys.executable, "-m", "hosts.lab", os.environ["SEATKEEPER_LAB"]]
