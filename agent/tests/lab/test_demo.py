@@ -14,33 +14,31 @@ import pytest
 from seatkeeper_twins.demo import __main__ as demo
 from seatkeeper_twins.demo import beside, fleet, studio
 from seatkeeper_twins.demo.playbook import PlaybookRun, blocks, condensed
+from seatkeeper_twins.demo.report import Confirmation
 from seatkeeper_twins.demo.screen import DemoError, Screen
 
 OUTPUT = """
-PLAY [Migrate licenses] ********************
+PLAY [Make true what the inventory declares] ********************
 
-TASK [license_transfer : Read] *************
+TASK [seatkeeper.licensing.license_state : Read what is declared] *************
 ok: [old-server]
 
-TASK [seatkeeper.licensing.license_transfer : Tell what was done] *****
---- before: old-server
-+++ after: old-server
+TASK [seatkeeper.licensing.license_state : Plan what each host is told next] ***
+Hosts                     What            Declared      Before     Outcome
+old-server to new-server  transfer seats  10 of 25      not begun  would change
+new-server                borrow cad                    none       same
+new-server, borrow cad: nothing was asked of it.
+ok: [old-server]
+
+TASK [seatkeeper.licensing.license_state : Tell what was planned or done, and what failed] *****
+--- before: transfer seats at old-server, before
++++ after: transfer seats at old-server, after
 @@ -1,3 +1,3 @@
  {
 -    "seats": 25,
 +    "seats": 15,
  }
-changed: [old-server] => (item=simulation-seats)
-
-TASK [seatkeeper.licensing.license_state : Show what differs] ****
-ok: [old-server] => {
-    "msg": [
-        "Host        What            Present    Outcome",
-        "old-server  transfer seats  not begun  would change"
-    ]
-}
-
-TASK [Fail] ***************
+changed: [old-server]
 fatal: [new-server]: FAILED! => {"changed": false, "msg": "no"}
 
 PLAY RECAP *****************
@@ -60,16 +58,17 @@ class Terminal(io.StringIO):
 def test_of_a_playbook_only_what_matters_is_shown() -> None:
     shown = [line for block in blocks(OUTPUT.splitlines()) for line in condensed(*block)]
     assert shown == [
-        "TASK [Tell what was done]",
-        "  --- before: old-server",
-        "  +++ after: old-server",
+        "TASK [Plan what each host is told next]",
+        "  Hosts                     What            Declared      Before     Outcome",
+        "  old-server to new-server  transfer seats  10 of 25      not begun  would change",
+        "  new-server                borrow cad                    none       same",
+        "  new-server, borrow cad: nothing was asked of it.",
+        "TASK [Tell what was planned or done, and what failed]",
+        "  --- before: transfer seats at old-server, before",
+        "  +++ after: transfer seats at old-server, after",
         '  -    "seats": 25,',
         '  +    "seats": 15,',
-        "  changed: [old-server] => (item=simulation-seats)",
-        "TASK [Show what differs]",
-        "  Host        What            Present    Outcome",
-        "  old-server  transfer seats  not begun  would change",
-        "TASK [Fail]",
+        "  changed: [old-server]",
         '  fatal: [new-server]: FAILED! => {"changed": false, "msg": "no"}',
         "PLAY RECAP",
         "  new-server   : ok=1    changed=0    unreachable=0    failed=1",
@@ -77,69 +76,69 @@ def test_of_a_playbook_only_what_matters_is_shown() -> None:
     ]
 
 
-REFUSED = """
-TASK [seatkeeper.licensing.dongle_migration : Fail] ***************
-[ERROR]: Task failed: Action failed: Dongle 90000001: it would be refused.
+DONGLES = """
+TASK [seatkeeper.licensing.license_state : Plan what each host is told next] ***
+Hosts          What                       Declared                   Before     Outcome
+render-server  dongle migration 90000001  in the account of sam@a.b  not begun  failed
+render-server  dongle migration 90000003  in the account of sam@a.b  not begun  would change
+render-server, dongle migration 90000001: It would be refused.
+The rules for dongle migration 90000001:
 met      server_version    4.5.0 or newer; seen: 6.0.1
 not met  one_dongle        exactly one; seen: 2: 90000001 at 1-1.1, 90000004 at 1-1.2
                            Unplug all other dongles.
 unknown  same_company      the same company; seen: only the vendor knows
-Origin: dongles.yml:33:3
+The steps of dongle migration 90000003, which cannot be undone:
+Step                      Performer  Reversible
+hiding all other dongles  agent      yes
+migrating its licenses    agent      no
+This confirms dongle migration 90000003:
+  plan_digest: DIGEST-1
+  acknowledge_irreversible: The dongle 90000003 can never be used again.
+This confirms order front-desk:
+  plan_digest: DIGEST-2
+ok: [render-server]
 
-31   when: dongle_migration_outcome.lines | length > 0
+TASK [seatkeeper.licensing.license_state : Tell what was planned or done, and what failed] ***
+[ERROR]: Task failed: Action failed: It would be refused.
+Origin: main.yml:33:3
 
-fatal: [render-server]: FAILED! => {"changed": false, "msg": "Dongle 90000001: it would"}
+31   verdict: true
+
+fatal: [render-server]: FAILED! => {"changed": false, "msg": "It would be refused."}
 
 PLAY RECAP *********************************************************************
 render-server              : ok=6    changed=0    unreachable=0    failed=1
-"""
-
-PLANNED = """
-TASK [seatkeeper.licensing.dongle_migration : Migrate] ********************
-[WARNING]: Waiting for a person: the dongle (1) Open the page
-changed: [render-server] => (item=90000001)
-
-TASK [seatkeeper.licensing.dongle_migration : Show rules] *****
-ok: [render-server] => {
-    "msg": [
-        "met      server_version    4.5.0 or newer; seen: 6.0.1",
-        "Dongle    Confirm  Acknowledge",
-        "90000001  %s  The dongle 90000001 can never be used again."
-    ]
-}
-
-PLAY RECAP *********************************************************************
-render-server              : ok=7    changed=1    unreachable=0    failed=0
-""" % ("0a" * 32)
+""".replace("DIGEST-1", "0a" * 32).replace("DIGEST-2", "0b" * 32)
 
 
 def test_of_a_refusal_every_rule_is_shown_once() -> None:
-    printed = list(blocks(REFUSED.splitlines()))
-    assert [line for block in printed for line in condensed(*block)] == [
-        "TASK [Fail]",
-        "  [ERROR]: Task failed: Action failed: Dongle 90000001: it would be refused.",
-        "  met      server_version    4.5.0 or newer; seen: 6.0.1",
-        "  not met  one_dongle        exactly one; seen: 2: 90000001 at 1-1.1, 90000004 at 1-1.2",
-        "                             Unplug all other dongles.",
-        "  unknown  same_company      the same company; seen: only the vendor knows",
+    printed = list(blocks(DONGLES.splitlines()))
+    shown = [line for block in printed for line in condensed(*block)]
+    assert shown[-4:] == [
+        "TASK [Tell what was planned or done, and what failed]",
+        "  [ERROR]: Task failed: Action failed: It would be refused.",
         "PLAY RECAP",
         "  render-server              : ok=6    changed=0    unreachable=0    failed=1",
     ]
-    assert studio.reported(PlaybookRun.read(2, printed)) == {
-        "server_version": "met",
-        "one_dongle": "not met",
-        "same_company": "unknown",
+    rules = {"server_version": "met", "one_dongle": "not met", "same_company": "unknown"}
+    assert PlaybookRun.read(2, printed).report().rules() == rules
+    for rule in rules:
+        assert len([line for line in shown if f" {rule} " in line]) == 1
+
+
+def test_what_confirms_a_plan_and_its_steps_are_read_from_what_was_printed() -> None:
+    report = PlaybookRun.read(2, list(blocks(DONGLES.splitlines()))).report()
+    sentence = "The dongle 90000003 can never be used again."
+    assert report.confirmations() == {
+        "dongle migration 90000003": Confirmation("0a" * 32, sentence),
+        "order front-desk": Confirmation("0b" * 32),
     }
-
-
-def test_what_confirms_a_migration_is_read_from_what_was_printed() -> None:
-    printed = list(blocks(PLANNED.splitlines()))
-    run = PlaybookRun.read(0, printed)
-    assert studio.reported(run) == {"server_version": "met"}
-    report = {"90000001": ("0a" * 32, "The dongle 90000001 can never be used again.")}
-    assert studio.confirmations(run) == report
-    shown = [line for block in printed for line in condensed(*block)]
-    assert shown[1] == "  changed: [render-server] => (item=90000001)"
+    assert report.steps() == {
+        "dongle migration 90000003": [
+            ("hiding all other dongles", "agent", "yes"),
+            ("migrating its licenses", "agent", "no"),
+        ]
+    }
 
 
 def test_seats_are_counted_by_product_and_kind() -> None:
@@ -152,12 +151,24 @@ def test_seats_are_counted_by_product_and_kind() -> None:
 
 def test_the_plan_and_the_recap_are_read_from_what_was_printed() -> None:
     run = PlaybookRun.read(2, list(blocks(OUTPUT.splitlines())))
-    differences = ["old-server transfer seats not begun changed"]
-    assert run.differences() == differences
-    done = OUTPUT.replace("would change", "changed").replace("Present", "Before")
-    assert PlaybookRun.read(2, list(blocks(done.splitlines()))).differences() == differences
+    both = "old-server to new-server"
+    assert [list(row.values()) for row in run.report().rows()] == [
+        [both, "transfer seats", "10 of 25", "not begun", "would change"],
+        ["new-server", "borrow cad", "", "none", "same"],
+    ]
+    differences = run.report().differences()
+    assert [row["Hosts"] for row in differences] == [both]
+    done = OUTPUT.replace("would change", "changed")
+    done_run = PlaybookRun.read(2, list(blocks(done.splitlines())))
+    assert done_run.report().differences() == differences
     assert run.recap["old-server"] == {"ok": 3, "changed": 1, "unreachable": 0, "failed": 0}
     assert run.counted("failed") == 1
+
+
+def test_a_run_that_came_to_no_report_differs_in_nothing() -> None:
+    recap = "PLAY RECAP ***\nrender-server : ok=1 changed=0 unreachable=0 failed=0"
+    report = PlaybookRun.read(0, list(blocks(recap.splitlines()))).report()
+    assert (report.rows(), report.differences(), report.confirmations()) == ([], [], {})
 
 
 def test_a_run_without_a_recap_fails_the_demo_with_its_last_words() -> None:
@@ -266,22 +277,6 @@ def test_what_waits_for_people_is_shown_whole() -> None:
         '    1. In the portal, set "PRO server license".',
     ]
     assert any("PRO server license" in line for line in PlaybookRun.read(0, printed).open_steps())
-
-
-def test_the_steps_of_dongles_are_read_from_what_was_printed() -> None:
-    rows = "\n".join((
-        "Dongle    Step                        Performer  Reversible  State",
-        "90000003  hiding all other dongles    agent      yes         planned",
-        "90000003  migrating its licenses      agent      no          planned",
-        "90000004  hiding all other dongles    agent      yes         done",
-    ))  # fmt: skip
-    recap = "PLAY RECAP ***\nrender-server : ok=1 changed=0 unreachable=0 failed=0"
-    run = PlaybookRun.read(0, list(blocks(f"{rows}\n{recap}".splitlines())))
-    assert studio.steps(run, "planned") == [
-        ("90000003", "hiding all other dongles", "agent", "yes"),
-        ("90000003", "migrating its licenses", "agent", "no"),
-    ]
-    assert studio.steps(run, "done") == [("90000004", "hiding all other dongles", "agent", "yes")]
 
 
 def part(name: str, screen: Screen) -> bool:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,6 @@ OLD, NEW = "0012-3456-7890", "0012-9999-0001"
 KEYS = ("LK10-AAAA-0001", "LK10-AAAA-0002")
 FEE = "300.00 USD"
 ANSWER_SECONDS = 5 * 3600
-
-_CONFIRMATION = re.compile(rf"^{ORDER} .* ([0-9a-f]{{64}})$")
 
 
 def show(screen: Screen, folder: Path | None) -> Lab:
@@ -63,13 +60,13 @@ class Demo:
         self._screen.stage("What the order would come to (--check)")
         journal = self._journal()
         run = self._run("--check")
-        found = [_CONFIRMATION.match(line.strip()) for line in run.messages()]
-        digests = [match[1] for match in found if match]
-        if len(digests) != 1:
+        report = run.report()
+        confirmations = report.confirmations()
+        if set(confirmations) != {f"order {ORDER}"}:
             raise DemoError("The run with --check showed no digest to confirm; see above.")
-        shown = [line.strip() for line in run.messages()]
         self._screen.require(
-            any(line.startswith(FEE) for line in shown) and run.counted("changed") == 1,
+            any(line.strip().startswith(FEE) for line in report.lines)
+            and run.counted("changed") == 1,
             f"the quote has the vendor's fee of {FEE}, and the run would place one order",
             f"The quote lacks the fee of {FEE}, or the run would not place one order.",
         )
@@ -79,7 +76,7 @@ class Demo:
             "the journal is as it was",
             "The run with --check wrote to the journal.",
         )
-        return digests[0]
+        return confirmations[f"order {ORDER}"].digest
 
     def refuse_unconfirmed(self) -> None:
         """Without the confirmation of exactly this plan nothing is sent."""

@@ -76,9 +76,10 @@ class Demo:
         """The real run, against what was planned."""
         self._screen.stage("Move, split and borrow")
         run = self._run()
+        made = run.report().differences()
         self._screen.require(
-            bool(run.differences()) and run.differences() == planned.differences(),
-            f"the {len(run.differences())} changes that were planned are the ones that were made",
+            bool(made) and made == planned.report().differences(),
+            f"the {len(made)} changes that were planned are the ones that were made",
             "The run changed something else than --check had planned.",
         )
         rows = fleet.holdings(self._lab)

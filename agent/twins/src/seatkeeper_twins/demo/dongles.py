@@ -6,11 +6,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from seatkeeper_twins.chaos import people
 from seatkeeper_twins.demo import studio
 from seatkeeper_twins.demo.person import StandIn
 from seatkeeper_twins.demo.playbook import PlaybookRun
+from seatkeeper_twins.demo.report import Confirmation, Step
 from seatkeeper_twins.demo.screen import DemoError
 from seatkeeper_twins.demo.stage import ARTIST, EVERYTHING, MIGRATE, ONLINE, STUDIO, Stage
 from seatkeeper_twins.parts import control
@@ -61,12 +63,12 @@ class Dongles:
         people.set_dongle(self._stage.lab.cloud.address, DONGLE, licenses=licenses)
         run = self._check(False)
         self._require_report(run, set())
-        digest, sentence = studio.confirmations(run)[DONGLE]
+        confirmation = self._confirmations(run)[DONGLE]
         self._confirmed = (
             "-e",
-            f"demo_plan_digest={digest}",
+            f"demo_plan_digest={confirmation.digest}",
             "-e",
-            json.dumps({"demo_acknowledge_irreversible": sentence}),
+            json.dumps({"demo_acknowledge_irreversible": confirmation.sentence}),
         )
 
     def meet_hidden_rule(self) -> None:
@@ -97,7 +99,8 @@ class Dongles:
             f"the page has no TRANSFER; what the browser saw is in {', '.join(map(str, pictures))}",
             "The run did not tell that the page lacks TRANSFER, with a screenshot.",
         )
-        unknown = [rule for rule, verdict in studio.reported(run).items() if verdict == "unknown"]
+        rules = run.report().rules()
+        unknown = [rule for rule, verdict in rules.items() if verdict == "unknown"]
         left = self._online.client.get("/v1/operations", state="open")["operations"]
         self._stage.screen.require(
             "vendor_criteria" in unknown and not left,
@@ -144,16 +147,15 @@ class Dongles:
         held = studio.on_dongles(self._stage.lab, SHELF.values())
         self._declared = self._declare_shelf({})
         planned = self._check(False, *self._declared)
-        self._declare_shelf(studio.confirmations(planned))
-        self._stage.screen.line(
-            f"  (what it showed under Confirm and Acknowledge is in {self._declared[1][1:]})"
-        )
+        self._declare_shelf(self._confirmations(planned))
+        self._stage.screen.line(f"  (what confirms both is in {self._declared[1][1:]})")
         with self._person():
-            done = self._stage.run(MIGRATE, "--limit", ONLINE, *self._declared, *self._patience())
-        steps = studio.steps(planned, "planned")
+            self._stage.run(MIGRATE, "--limit", ONLINE, *self._declared, *self._patience())
+        steps = planned.report().steps()
         self._stage.screen.require(
-            bool(steps) and studio.steps(done, "done") == steps,
-            f"the {len(steps)} steps that were planned are the ones that were done",
+            bool(steps) and self._steps_done() == steps,
+            f"the {sum(map(len, steps.values()))} steps that were planned are the ones that were"
+            " done",
             "The run did other steps than --check had planned.",
         )
         self._require_migrated(list(SHELF.values()), held)
@@ -167,25 +169,49 @@ class Dongles:
             "A dongle was not hidden, or is hidden still.",
         )
 
-    def _hidden(self) -> list[bool]:
-        """For each of these dongles, whether its agent saw all others hidden."""
+    def _steps_of_shelf(self) -> dict[str, list[dict[str, Any]]]:
+        """By the serial number of each of these dongles, the steps in its agent's journal."""
         records = self._online.client.all("/v1/migrations", "migrations")
-        operations = [
-            self._online.client.get(f"/v1/operations/{record['operation']['id']}")
+        return {
+            record["dongle"]["id"]: self._online.client.get(
+                f"/v1/operations/{record['operation']['id']}"
+            )["steps"]
             for record in records
             if record["dongle"]["id"] in SHELF.values()
+        }
+
+    def _steps_done(self) -> dict[str, list[Step]]:
+        """The same in the form of a report, without what was not done."""
+        return {
+            f"dongle migration {serial}": [
+                (step["title"], step["performer"], "yes" if step["reversible"] else "no")
+                for step in steps
+                if step["state"] == "done"
+            ]
+            for serial, steps in self._steps_of_shelf().items()
+        }
+
+    def _hidden(self) -> list[bool]:
+        """For each of these dongles, whether its agent saw all others hidden."""
+        steps = [
+            {step["name"]: step["state"] for step in each}
+            for each in self._steps_of_shelf().values()
         ]
-        steps = [{step["name"]: step["state"] for step in each["steps"]} for each in operations]
         return [each.get("isolate") == each.get("give_back") == "done" for each in steps]
 
-    def _declare_shelf(self, confirmed: dict[str, tuple[str, str]]) -> tuple[str, str]:
+    def _confirmations(self, run: PlaybookRun) -> dict[str, Confirmation]:
+        """By the serial number of each dongle, what a run in check mode showed to be confirmed."""
+        found = run.report().confirmations().items()
+        return {what.removeprefix("dongle migration "): each for what, each in found}
+
+    def _declare_shelf(self, confirmed: dict[str, Confirmation]) -> tuple[str, str]:
         known = self._stage.lab.cloud.describe()["dongles"]
         # What is done stays declared.
         entries: list[dict[str, object]] = [
             {"host": ONLINE, "dongle": DONGLE, "target_user": ARTIST, "isolate": True}
         ]
         for serial in SHELF.values():
-            digest, sentence = confirmed.get(serial, ("", ""))
+            confirmation = confirmed.get(serial, Confirmation(""))
             held = [
                 {
                     "product": entry["product"],
@@ -197,7 +223,8 @@ class Dongles:
             ]
             entries.append({
                 "host": ONLINE, "dongle": serial, "target_user": ARTIST, "isolate": True,
-                "licenses": held, "plan_digest": digest, "acknowledge_irreversible": sentence,
+                "licenses": held, "plan_digest": confirmation.digest,
+                "acknowledge_irreversible": confirmation.sentence,
             })  # fmt: skip
         path = self._stage.lab.folder / "three-dongles.json"
         path.write_text(json.dumps({"license_dongle_migrations": entries}, indent=1) + "\n")
@@ -225,7 +252,7 @@ class Dongles:
 
     def _require_report(self, run: PlaybookRun, unmet: set[str]) -> None:
         """The report of a run against what is expected, and against what the vendor goes by."""
-        rules = studio.reported(run)
+        rules = run.report().rules()
         report = {rule for rule, verdict in rules.items() if verdict == "not met"}
         met = {rule for rule, verdict in rules.items() if verdict == "met"}
         self._stage.screen.require(
@@ -271,7 +298,7 @@ class Dongles:
     def _patience(self) -> Iterable[str]:
         if self._performer == "browser":
             return ()
-        return "-e", f"dongle_migration_wait_timeout={PERSON_SECONDS}"
+        return "-e", f"license_state_wait_timeout={PERSON_SECONDS}"
 
     def _check(self, refused: bool, *arguments: str) -> PlaybookRun:
         """A run with --check, which changes nothing."""

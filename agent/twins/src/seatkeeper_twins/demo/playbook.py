@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from seatkeeper_twins.demo.report import Report, report_lines
 from seatkeeper_twins.demo.screen import DemoError, Screen
 from seatkeeper_twins.lab.lab import MARK, Lab
 from seatkeeper_twins.lab.process import spawn
@@ -72,17 +73,10 @@ class PlaybookRun:
         """What the run lists at its end that waits for people, with what to do about it."""
         return [line for header, body in self.blocks if header == _OPEN_STEPS for line in body]
 
-    def differences(self) -> list[str]:
-        """The rows of the last table that say what became different, or in check mode would."""
-        header = "Show what differs]"
-        shown = [message(body) for title, body in self.blocks if title.endswith(header)]
-        rows = [" ".join(row.split()) for rows in shown for row in rows[1:]]
-        # The plan and the run say the same of each thing, but for the last word.
-        return [
-            row.replace("would change", "changed")
-            for row in rows
-            if row.endswith(("change", "changed"))
-        ]
+    def report(self) -> Report:
+        """What the run told at its end of everything that is declared."""
+        found = [lines for _, body in self.blocks if (lines := report_lines(body))]
+        return Report(found[-1] if found else [])
 
 
 class Playbook:
@@ -131,8 +125,9 @@ def blocks(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def condensed(header: str, body: list[str]) -> Iterator[str]:
-    """The lines worth showing: messages, differences, changes, failures and the recap."""
+    """The lines worth showing: reports, differences, changes, failures and the recap."""
     reported = message(body) or failure(body) or [line for line in body if _is_worth(line)]
+    reported = report_lines(body) + reported
     if header == _OPEN_STEPS:
         reported = [line for line in body if line]
     if reported:

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from seatkeeper_twins.chaos import people
 from seatkeeper_twins.chaos.models import SEAT_KEYS
-from seatkeeper_twins.demo.playbook import PlaybookRun, message
 from seatkeeper_twins.demo.screen import Screen
 from seatkeeper_twins.lab.lab import Lab, LabHost
 
@@ -29,9 +27,6 @@ ACCOUNT_COLUMNS = {
     "after": "Now",
 }  # fmt: skip
 KINDS = {key: kind for kind, key in SEAT_KEYS.items()}
-_STEP = re.compile(r"^(\d+) {2,}(\S.*?) {2,}(agent|person|vendor) +(yes|no) +(\w+)$")
-_RULE = re.compile(r"^(met|not met|unknown) {2,}(\w+) ")
-_CONFIRMATION = re.compile(r"^(\S+) {2,}([0-9a-f]{64}) {2,}(\S.*)$")
 
 
 def show_servers(screen: Screen, lab: Lab) -> None:
@@ -94,31 +89,6 @@ def refusing_rules(host: LabHost, dongle: str, target_user: str) -> set[str]:
     """The rules for which the vendor would refuse, as the twins know them and no product tells."""
     found = people.eligibility(host.chaos.address, dongle, target_user)
     return {rule for rule, is_met in found["rules"].items() if not is_met}
-
-
-def reported(run: PlaybookRun) -> dict[str, str]:
-    """The rules of the report that a run showed, each with met, not met or unknown."""
-    lines = [line.strip() for line in _lines(run)]
-    return {found[2]: found[1] for line in lines if (found := _RULE.match(line))}
-
-
-def steps(run: PlaybookRun, state: str) -> list[tuple[str, ...]]:
-    """The steps for dongles that a run showed in this state: dongle, title, performer, reversible.
-
-    ``state``: planned or done.
-    """
-    found = [match for line in _lines(run) if (match := _STEP.match(line.strip()))]
-    return [match.groups()[:-1] for match in found if match[5] == state]
-
-
-def confirmations(run: PlaybookRun) -> dict[str, tuple[str, str]]:
-    """What a run in check mode showed to be confirmed: by dongle, the digest and the sentence."""
-    found = (_CONFIRMATION.match(line.strip()) for line in _lines(run))
-    return {match[1]: (match[2], match[3]) for match in found if match}
-
-
-def _lines(run: PlaybookRun) -> list[str]:
-    return [line for _, body in run.blocks for line in message(body) or body]
 
 
 def _server_rows(host: LabHost) -> list[Row]:
