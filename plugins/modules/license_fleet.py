@@ -32,7 +32,8 @@ options:
     type: bool
     default: false
   parts:
-    description: With O(begin), the parts of what can be declared that the run is about; all if left out.
+    description:
+      - With O(begin), the parts of what can be declared that the run is about; all if left out.
     type: list
     elements: str
     choices: [settings, activation, dongles, transfers, moves, borrows, orders]
