@@ -99,7 +99,7 @@ class Identity:
         """The key of an agent, None if this host does not accept its documents."""
         if name == self.name:
             return self.signer.public_key
-        if not AGENT_NAME_PATTERN.match(name):
+        if not AGENT_NAME_PATTERN.fullmatch(name):
             return None
         path = self.trust_folder / f"{name}.pem"
         try:
@@ -115,7 +115,7 @@ class Identity:
         if not self.trust_folder.is_dir():
             return []
         names = (path.stem for path in self.trust_folder.glob("*.pem"))
-        return sorted(name for name in names if AGENT_NAME_PATTERN.match(name))
+        return sorted(name for name in names if AGENT_NAME_PATTERN.fullmatch(name))
 
     def sharing(self) -> list[list[str]]:
         """Names that have one key, so that a document of one counts as each other's.

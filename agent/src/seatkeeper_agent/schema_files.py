@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from seatkeeper_agent.schema_messages import fault
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 
 class SchemaFiles:
@@ -50,15 +53,38 @@ class SchemaFiles:
 @cache
 def _validator(package: str, name: str) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
     from referencing import Registry
     from referencing.jsonschema import DRAFT202012
 
     files = SchemaFiles(package)
     registry: Registry[Any] = Registry().with_resources(
-        (f"{each}.json", DRAFT202012.create_resource(files.schema(each))) for each in files.names()
+        (f"{each}.json", DRAFT202012.create_resource(_undated(files.schema(each))))
+        for each in files.names()
     )
-    return Draft202012Validator(
+    extended: Callable[..., Any] = extend
+    strict: Callable[..., Draft202012Validator] = extended(
+        Draft202012Validator, {"pattern": _pattern}
+    )
+    return strict(
         {"$ref": f"{name}.json"},
         registry=registry,
         format_checker=Draft202012Validator.FORMAT_CHECKER,
     )
+
+
+def _undated(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema that names its dialect would be held by that one's own rules of patterns."""
+    return {word: value for word, value in schema.items() if word != "$schema"}
+
+
+def _pattern(
+    _validator: object, pattern: str, value: object, _schema: object
+) -> Iterator[ValidationError]:
+    """The rule of patterns; for Python a ``$`` is also before a new line at the end."""
+    from jsonschema.exceptions import ValidationError
+
+    if isinstance(value, str):
+        found = re.search(pattern, value)
+        if found is None or (pattern.endswith("$") and found.end() < len(value)):
+            yield ValidationError("another form")

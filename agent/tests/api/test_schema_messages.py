@@ -66,6 +66,32 @@ def test_a_fault_is_one_sentence_in_plain_words(values: dict[str, Any], reported
     assert not SCHEMA_WORDS.search(caught.value.detail)
 
 
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("borrow", ("name",)),
+        ("borrow", ("source", "agent")),
+        ("borrow", ("until",)),
+        ("server-borrow", ("product",)),
+        ("settings", ("settings", "General", "IsNetworkServer")),
+        ("activation-order", ("password",)),
+        ("declaration", ("target", "container")),
+        ("profile-order", ("license",)),
+    ],
+)
+def test_a_new_line_at_the_end_is_no_part_of_a_line(name: str, place: tuple[str, ...]) -> None:
+    """Also within a schema that another one names: it would reach a file of settings."""
+    document = schemas.schema(name)["examples"][0]
+    schemas.check(name, document)
+    *above, last = place
+    inner = document
+    for step in above:
+        inner = inner[step]
+    inner[last] += "\n"
+    with pytest.raises(Problem, match=f"{'/'.join(place)} must be "):
+        schemas.check(name, document)
+
+
 def test_nothing_that_was_sent_is_repeated() -> None:
     sent = "s3cret-" * 20
     bodies: dict[str, list[Any]] = {

@@ -23,6 +23,7 @@ from seatkeeper_agent.domain.transfers import (
     shown_status,
     transfer_id,
 )
+from seatkeeper_agent.operations.ports import DriverRefused
 from seatkeeper_agent.vendors.codemeter.serials import format_serial, parse_serial
 
 from .views import ITEM, declare
@@ -74,6 +75,8 @@ def test_a_serial_reads_back(mask: int, serial: int) -> None:
     shown = format_serial(mask, serial)
     assert SERIAL_PATTERN.match(shown)
     assert parse_serial(shown) == (mask, serial)
+    with pytest.raises(DriverRefused):
+        parse_serial(f"{shown}\n")
 
 
 def test_deleted_items_are_not_found() -> None:

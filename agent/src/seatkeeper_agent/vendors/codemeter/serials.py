@@ -13,7 +13,7 @@ _SERIAL_MAX = 0xFFFFFFFF
 
 def parse_serial(text: str) -> tuple[int, int]:
     """Mask and serial; DriverRefused or DriverUnsupported where there are no such two numbers."""
-    if SERIAL_PATTERN.match(text) is None:
+    if SERIAL_PATTERN.fullmatch(text) is None:
         raise DriverRefused(f"{text!r} is not a serial number like 130-123456789.")
     mask, serial, *third = (int(part) for part in text.split("-"))
     if third:
