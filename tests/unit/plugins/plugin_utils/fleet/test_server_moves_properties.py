@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import move_id
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.inventory import (
+    read_inventory,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.kinds.registry import (
     read_declarations,
     secrets_of,
@@ -46,7 +49,7 @@ MOVES = [
     entry("back", HONEST, HOSTILE, state="restored"),
     entry("lost", HOSTILE, HONEST, source_lost=True),
 ]
-VARIABLES: Record = {"license_server_moves": MOVES}
+VARIABLES: Record = {}
 IDS = {move_id(move["name"]): move for move in MOVES}
 UNDECLARED = move_id("undeclared")
 
@@ -55,7 +58,10 @@ UNDECLARED = move_id("undeclared")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Where backups are kept."""
     made = tmp_path_factory.mktemp("backups")
-    VARIABLES["license_server_move_backup_dir"] = str(made)
+    declared = {"license_server_moves": MOVES, "license_server_move_backup_dir": str(made)}
+    read = read_inventory({HONEST: declared}, HOSTS)
+    assert read.mistakes == []
+    VARIABLES.update(read.variables[HONEST])
 
 
 def backups(numbers: st.SearchStrategy[str]) -> st.SearchStrategy[Record]:
@@ -130,6 +136,7 @@ def look(agent: str, seen: t.Sequence[Record] = ()) -> Record:
         },
         "products": {"aimms": {"server_move": {"seen": list(seen)}}},
         "waiting": [],
+        "ports_limited": False,
         "peers": [],
     }  # fmt: skip
 
@@ -200,6 +207,7 @@ def test_whatever_a_host_answers_of_moves_another_hears_what_the_inventory_decla
     said: list[Record], is_check: bool, is_first: bool
 ) -> None:
     plan, found = heard(said, is_check, is_first)
+    assert [plan.hosts[each].problem for each in (HONEST, THIRD)] == [None, None]
     for agent, orders in found.items():
         declared = {
             each.id: each.told(agent)
