@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,6 @@ COLUMNS = {
     "host": "Machine", "installed": "Installed", "license": "License", "profile": "Profile",
     "maintenance": "Maintenance", "jobs": "Jobs",
 }  # fmt: skip
-_CONFIRMATION = re.compile(rf"^{MOVE} +\w+ +([0-9a-f]{{64}})$")
 
 
 def show(screen: Screen, folder: Path | None) -> Lab:
@@ -84,22 +82,22 @@ class Demo:
         self._screen.stage("What the move would do (--check)")
         before = self._state()
         run = self._run("--check")
-        found = [_CONFIRMATION.match(line.strip()) for line in run.messages()]
-        digests = [match[1] for match in found if match]
-        shown = "\n".join(run.messages())
+        report = run.report()
+        shown = "\n".join(report.lines)
+        confirmations = report.confirmations()
         self._screen.require(
             all(words in shown for words in CAUTIONS),
             "the plan warns that licenses are active nowhere meanwhile, and of jobs that end",
             "The plan does not warn of what the move costs.",
         )
-        if len(digests) != 1:
+        if set(confirmations) != {f"server move {MOVE}"}:
             raise DemoError("The run with --check showed no digest to confirm; see above.")
         self._screen.require(
             self._state() == before,
             "machines, activations and journals are as they were",
             "The run with --check changed something.",
         )
-        return digests[0]
+        return confirmations[f"server move {MOVE}"].digest
 
     def refuse_unconfirmed(self) -> None:
         """The target is made ready; at the source nothing happens without the confirmation."""
@@ -136,7 +134,7 @@ class Demo:
         run = self._playbook.run(PLAYBOOK, "-e", f"demo_plan_digest={digest}")
         control.clear_faults(self._vendor)
         self._require_places({ORPHANED})
-        reported = [line for line in run.messages() if "emergency activation" in line]
+        reported = [line for line in run.report().lines if "emergency activation" in line]
         self._screen.require(
             run.recap[NEW]["failed"] == 1 and bool(reported),
             "the run says which licenses are active nowhere, and what bridges the time",
@@ -161,7 +159,7 @@ class Demo:
             f"the {JOBS} jobs of {OLD} run still: maintenance mode was not left yet",
             "Jobs were killed before the applications were pointed at the new server.",
         )
-        reported = " ".join(run.open_steps()).replace("\\", "")
+        reported = " ".join(run.report().lines).replace("\\", "")
         self._screen.require(
             f'set "PRO server license" to {TARGET_HOST}' in reported and "agent attest" in reported,
             "the run lists as an open step what to set in AIMMS PRO, and how to say that it is so",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -26,19 +25,14 @@ CHECKOUT = Path(__file__).resolve().parents[5]
 RUN_SECONDS_MAX = 900.0
 END_SECONDS_MAX = 60.0
 
-_HEADER = re.compile(
-    r"^(PLAY|TASK|RUNNING HANDLER|PLAY RECAP|NO MORE HOSTS LEFT|OPEN STEPS)\b.*?\*{3,}$"
-)
+_HEADER = re.compile(r"^(PLAY|TASK|RUNNING HANDLER|PLAY RECAP|NO MORE HOSTS LEFT)\b.*?\*{3,}$")
 _RECAP = re.compile(r"^(\S+)\s*:((?:\s+\w+=\d+)+)\s*$")
-_RESULT = re.compile(r"^\w+: \[[^\]]+\] => (\{.*?^\}|\{.*\})$", re.DOTALL | re.MULTILINE)
 _REPORTED = re.compile(
     r"^(changed|fatal|failed|ERROR|\[ERROR\]|\[WARNING\]|\[DEPRECATION WARNING\])"
 )
 _DIFFERENCE = re.compile(r"^(---|\+\+\+|[-+] )")
 _ERROR, _ERROR_END = "[ERROR]", "Origin:"
 _ROLE = re.compile(r"seatkeeper\.licensing\.\w+ : ")
-_WAITING = "[WARNING]: Waiting for "
-_OPEN_STEPS = "OPEN STEPS"
 
 
 @dataclass(frozen=True)
@@ -64,14 +58,6 @@ class PlaybookRun:
     def counted(self, word: str) -> int:
         """One number of the recap, such as changed, over all hosts."""
         return sum(numbers[word] for numbers in self.recap.values())
-
-    def messages(self) -> list[str]:
-        """The lines of all lists that the run has shown."""
-        return [line for _, body in self.blocks for line in message(body)]
-
-    def open_steps(self) -> list[str]:
-        """What the run lists at its end that waits for people, with what to do about it."""
-        return [line for header, body in self.blocks if header == _OPEN_STEPS for line in body]
 
     def report(self) -> Report:
         """What the run told at its end of everything that is declared."""
@@ -126,10 +112,8 @@ def blocks(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
 def condensed(header: str, body: list[str]) -> Iterator[str]:
     """The lines worth showing: reports, differences, changes, failures and the recap."""
-    reported = message(body) or failure(body) or [line for line in body if _is_worth(line)]
-    reported = report_lines(body) + reported
-    if header == _OPEN_STEPS:
-        reported = [line for line in body if line]
+    failed = failure(body) or [line for line in body if _is_worth(line)]
+    reported = report_lines(body) + failed
     if reported:
         yield _ROLE.sub("", header)
         yield from (f"  {line}" for line in reported)
@@ -147,22 +131,8 @@ def failure(body: list[str]) -> list[str]:
     return said
 
 
-def message(body: list[str]) -> list[str]:
-    """The lines of the lists that a debug task prints on its hosts; none for anything else."""
-    lines = []
-    for result in _RESULT.finditer("\n".join(body)):
-        try:
-            reported = json.loads(result[1]).get("msg")
-        except ValueError:
-            continue
-        lines += reported if isinstance(reported, list) else []
-    return lines
-
-
 def _is_worth(line: str) -> bool:
-    # A step that waits for a person is told by a task of its own, line by line.
-    found = _REPORTED.match(line) or _DIFFERENCE.match(line) or _RECAP.match(line)
-    return found is not None and not line.startswith(_WAITING)
+    return any(found.match(line) for found in (_REPORTED, _DIFFERENCE, _RECAP))
 
 
 def _recap(printed: list[tuple[str, list[str]]]) -> dict[str, dict[str, int]]:
