@@ -82,6 +82,7 @@ NAMES = frozenset(
         "license_server_only_planned",
         "license_server_open",
         "license_server_open_work",
+        "license_server_opened",
         "license_server_package",
         "license_server_ports",
         "license_server_recorded",
