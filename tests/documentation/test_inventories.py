@@ -40,9 +40,9 @@ MISTAKES: dict[str, tuple[str, dict[str, t.Any]]] = {
         "license_dongle_migrations",
         {"dongle": "1", "target_user": "a", "isolated": True},
     ),
-    "server_borrows[0].renew of a": (
+    "server_borrows[0].auto_renw of a": (
         "license_server_borrows",
-        {"name": "a", "product": "p", "seats": 1, "until": "2027-01-31", "renew": True},
+        {"name": "a", "product": "p", "seats": 1, "until": "2027-01-31", "auto_renw": True},
     ),
     "phone_systems[0].station of a": (
         "phone_systems",
