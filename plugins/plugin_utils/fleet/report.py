@@ -102,8 +102,7 @@ def _rows_of_host(host: Host, plan: Plan) -> t.Iterator[Row]:
     for wait in host.waiting:
         if wait["operation"] not in declared:
             row = _row_of(agent, wait["subject"], WAITS, None, [agent])
-            who = {"who": _who([wait]), "notes": step_lines(agent, wait)}
-            yield {**row, **who, "declared": "no more", "failed_at": []}
+            yield {**row, "who": _who([wait]), "notes": step_lines(agent, wait), "failed_at": []}
 
 
 def _row_of(hosts: str, what: str, outcome: str, why: t.Optional[str], agents: t.List[str]) -> Row:
