@@ -133,7 +133,7 @@ def test_each_record_says_what_comes_next(contract: Contract) -> None:
         assert given_up["state"] == "void"
         assert given_up["next"] == {"leg": "prepare", "awaits": "backup", "gives": "prepared"}
         declared = body(licenses=LICENSES)
-        ended = carried({OLD: (old, declared), NEW: (new, {**declared, "codes": codes()})})
+        ended = carried({OLD: (old, declared), NEW: (new, {**declared, "codes": CODES})})
         states = {name: result["present"]["state"] for name, result in ended.items()}
         assert states == {OLD: "finishing", NEW: "arrived"}
 
@@ -203,7 +203,7 @@ def test_a_move_is_declared_to_both_hosts_and_carried(contract: Contract) -> Non
         asking(lab[OLD], contract) as old,
         asking(lab[NEW], contract) as new,
     ):
-        hosts = {OLD: (old, declared), NEW: (new, {**declared, "codes": codes()})}
+        hosts = {OLD: (old, declared), NEW: (new, {**declared, "codes": CODES})}
         planned = carried(hosts, dry_run=True)
         assert {name: result["outcome"] for name, result in planned.items()} == {
             OLD: "would_change",

@@ -179,8 +179,10 @@ class ServerMoveKind:
         document = brought.get(takes)
         # A leg that failed half-way goes on with what it was brought before.
         kept = progress.documents.get(takes) if leg is MoveLeg.RELEASE else None
+        codes = asked.declared.get("codes", {})
         declared = {
             **asked.declared,
+            "codes": [{"license": number, "code": code} for number, code in codes.items()],
             "document": kept if document is None else document.envelope,
             "is_foreseen": document is not None and document.envelope is None,
             "evidence": asked.evidence.get(progress.peer),
