@@ -47,14 +47,7 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
     },
     "plugin_utils._server_moves": {
         "license_adrift_lines": "orphaned_lines",
-        "license_machines_found": "machines_found",
-        "license_move_calls": "move_calls",
-        "license_move_known": "kept_known",
-        "license_move_licenses": "move_licenses",
-        "license_move_outcome": "move_outcome",
-        "license_move_results": "kept_moves",
         "license_move_rows": "move_rows",
-        "license_moves_without_codes": "without_codes",
     },
     "plugin_utils._servers": {
         "license_declared_at": "declared_at",

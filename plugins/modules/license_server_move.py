@@ -14,7 +14,7 @@ description:
     leg on the other host takes.
   - The legs are V(backup) at the source, V(prepare) at the target, V(release) at the source,
     V(install) at the target and V(finish) at the source. The role
-    P(seatkeeper.licensing.license_server_move#role) runs all of them.
+    P(seatkeeper.licensing.license_state#role) does all that the inventory declares.
   - From the leg V(release) on licenses are active nowhere until V(install) has activated them. Each
     of them is named in RV(move), and in a warning, with what the vendor offers meanwhile.
   - What the vendor documents as a command the agent runs. The rest is a step of a person, which the
