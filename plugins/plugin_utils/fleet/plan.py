@@ -103,10 +103,7 @@ class Plan:
             if any(agent in self.hosts for agent in declaration.agents):
                 matter = self.matters.setdefault(declaration.key, Matter(declaration))
                 if matter.declaration != declaration:
-                    matter.refused = (
-                        f"The hosts of {declaration.name} have it declared differently. Declare it"
-                        " once for all of them, in the variables of their group."
-                    )
+                    matter.refused = _twice(declaration)
 
     def take(self, agent: str, answer: Entry) -> None:
         """What came back from one host, be it an answer or that there is none."""
@@ -447,6 +444,20 @@ def _is_refused_beforehand(matter: Matter) -> bool:
         return False
     problems = [result["problem"] for result in matter.asked.values() if result["problem"]]
     return not matter.told and any(problem["code"] != ROLLED_BACK for problem in problems)
+
+
+def _twice(declaration: Declaration) -> str:
+    """What is wrong with something that is declared twice, and differently."""
+    if len(declaration.agents) == 1:
+        what = f"{declaration.kind.replace('_', ' ')} {declaration.name}".rstrip()
+        return (
+            f"The {what} is declared twice for {declaration.agents[0]}, and differently. Keep one"
+            " entry that is for it."
+        )
+    return (
+        f"The hosts of {declaration.name} have it declared differently. Declare it once for all of"
+        " them, in the variables of their group."
+    )
 
 
 def _has_to_be_told(matter: Matter, agent: str) -> bool:

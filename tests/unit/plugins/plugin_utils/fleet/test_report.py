@@ -69,3 +69,15 @@ def test_where_the_picture_of_a_page_is_stands_below_the_table() -> None:
     assert failed["notes"] == [
         f"{HOST}: A picture of the page is in /var/lib/seatkeeper/screenshots/1.png on its host."
     ]
+
+
+def test_what_one_host_has_declared_twice_is_told_in_these_words() -> None:
+    plan = Plan([HOST], is_check=True)
+    for settings in ({"proxy": {"host": "a"}}, {}):
+        plan.declare([Declaration("server", "chaos", "chaos", (HOST,), {"settings": settings})])
+    (found,) = rows_of(plan)
+    assert found["why"] == (
+        "The server chaos is declared twice for render-server, and differently. Keep one entry that"
+        " is for it."
+    )
+    assert (found["outcome"], list(found["failed_at"])) == ("failed", [HOST])
