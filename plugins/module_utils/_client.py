@@ -41,6 +41,10 @@ _RECONNECT_SECONDS: t.Final = {AGENT_LOST: 5.0, AGENT_OVERLOADED: 5.0, AGENT_STO
 _RESTARTING = (AGENT_LOST, AGENT_OVERLOADED, AGENT_STOPPED, AGENT_MISSING)
 
 
+def silent(_line: str) -> None:
+    """Where nobody looks on."""
+
+
 class AgentClient:
     """One agent, asked within one total time limit.
 
@@ -48,7 +52,14 @@ class AgentClient:
     answer was lost is sent again while the agent restarts.
     """
 
-    def __init__(self, transport: Transport, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        timeout_seconds: float,
+        report: t.Callable[[str], None] = silent,
+    ) -> None:
+        """``report`` shows a line to whoever looks on while a task goes on."""
+        self.report = report
         self._transport = transport
         self._timeout_seconds = timeout_seconds
         self._deadline = time.monotonic() + timeout_seconds

@@ -13,7 +13,10 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments im
     ArgumentSpec,
     secrets_in,
 )
-from ansible_collections.seatkeeper.licensing.plugins.module_utils._client import AgentClient
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._client import (
+    AgentClient,
+    silent,
+)
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import (
     made_printable,
     one_line,
@@ -39,15 +42,23 @@ Reach = t.Callable[[t.Dict[str, t.Any]], Transport]
 
 
 def answered(
-    spec: ArgumentSpec, run: Run, given: t.Mapping[str, t.Any], check_mode: bool, reach: Reach
+    spec: ArgumentSpec,
+    run: Run,
+    given: t.Mapping[str, t.Any],
+    check_mode: bool,
+    reach: Reach,
+    report: t.Callable[[str], None] = silent,
 ) -> Result:
-    """Check the options, ask the agent, and give the task's result without its secrets."""
+    """Check the options, ask the agent, and give the task's result without its secrets.
+
+    ``report`` shows a line to whoever looks on while it waits for somebody.
+    """
     checked = ArgumentSpecValidator(spec.options, **spec.rules()).validate(dict(given))
     options = checked.validated_parameters
     if checked.errors.errors:
         result = {"failed": True, "msg": _mistake(checked.errors.errors[0])}
     else:
-        result = _asked(options, run, check_mode, reach)
+        result = _asked(options, run, check_mode, reach, report)
         result.setdefault("invocation", {"module_args": options})
     hidden: Result = remove_values(result, secrets_in(spec.options, options))
     return hidden
@@ -62,7 +73,9 @@ def refuse_on_host(module: AnsibleModule) -> t.NoReturn:
     raise AssertionError("fail_json has ended the module")
 
 
-def _asked(options: Result, run: Run, check_mode: bool, reach: Reach) -> Result:
+def _asked(
+    options: Result, run: Run, check_mode: bool, reach: Reach, report: t.Callable[[str], None]
+) -> Result:
     try:
         timeout_seconds = options["timeout"]
         if timeout_seconds < 1:
@@ -71,7 +84,7 @@ def _asked(options: Result, run: Run, check_mode: bool, reach: Reach) -> Result:
                 f"The value {timeout_seconds} of timeout is not a number of seconds to wait.",
                 "Set timeout to 1 or more.",
             )
-        client = AgentClient(reach(options), float(timeout_seconds))
+        client = AgentClient(reach(options), float(timeout_seconds), report)
         result = run(options, client, check_mode)
     except LicenseProblem as problem:
         # Ansible would show the options again, and with them what must not be repeated.

@@ -16,9 +16,12 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems imp
     AGENT_VERSION,
     LicenseProblem,
 )
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._waiting import wait_sentence
 
 Answer = t.Dict[str, t.Any]
 
+REPORT_SECONDS: t.Final = 60.0
+"""So often it is reported that somebody is still awaited."""
 _PATH: t.Final = "/v2/state"
 _MEMBERS: t.Final = ("documents", "evidence", "look", "records")
 
@@ -28,13 +31,27 @@ def run_state(params: dict[str, t.Any], client: AgentClient, check_mode: bool) -
     dry_run = check_mode or params["dry_run"]
     body = body_of(params, dry_run)
     answer = _asked(client, body)
-    deadline = time.monotonic() + (0 if dry_run else params["wait_timeout"])
-    while (operation := _awaited(answer)) and time.monotonic() < deadline:
-        client.follow_waiting(operation, deadline - time.monotonic())
-        answer = _joined(answer, _asked(client, body))
+    if not dry_run:
+        answer = _waited(client, body, answer, params["wait_timeout"])
     # Each result is told with what became of it; a plan is no change.
     changed = not dry_run and any(result["changed"] for result in answer["results"])
     return {**answer, "changed": changed}
+
+
+def _waited(client: AgentClient, body: Answer, answer: Answer, seconds: int) -> Answer:
+    """The answer once nobody is awaited any more, or the time is over.
+
+    What somebody has to do is reported before, and every minute that it is still not done.
+    """
+    deadline, reported = time.monotonic() + seconds, ""
+    while (wait := _awaited(answer)) and (left := deadline - time.monotonic()) > 0:
+        sentence = wait_sentence(wait) if "who" in wait else "The agent is at work."
+        again = f"Still waiting, {left:.0f} s more at most: {wait.get('title', 'the work')}."
+        client.report(again if sentence == reported else sentence)
+        reported = sentence
+        client.follow_waiting(wait["operation"], min(left, REPORT_SECONDS))
+        answer = _joined(answer, _asked(client, body))
+    return answer
 
 
 def body_of(params: dict[str, t.Any], dry_run: bool) -> Answer:
@@ -71,11 +88,10 @@ def _whole(entry: Answer, params: dict[str, t.Any]) -> Answer:
     return {**entry, "declared": {**declared, **secrets}}
 
 
-def _awaited(answer: Answer) -> str | None:
-    """The first operation of this host that waits for somebody."""
+def _awaited(answer: Answer) -> Answer | None:
+    """What the first operation of this host that has not ended waits for."""
     waits = [result.get("waits_for") or {} for result in answer["results"]]
-    found = [wait["operation"] for wait in waits if wait.get("operation")]
-    return found[0] if found else None
+    return next((wait for wait in waits if wait.get("operation")), None)
 
 
 def _joined(before: Answer, answer: Answer) -> Answer:

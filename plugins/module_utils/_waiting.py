@@ -54,10 +54,11 @@ def is_waiting(answer: Answer) -> bool:
 def waiting_members(answer: Answer) -> Answer:
     """The members of a result that tell what is awaited: the steps, and a warning for each."""
     waits = list(answer.get("waiting") or ())
-    return {"waiting": waits, "warnings": [_warning(wait) for wait in waits]}
+    return {"waiting": waits, "warnings": [wait_sentence(wait) for wait in waits]}
 
 
-def _warning(wait: dict[str, t.Any]) -> str:
+def wait_sentence(wait: dict[str, t.Any]) -> str:
+    """Who has to do what, in one line."""
     who = _WHO.get(wait["who"], wait["who"])
     steps = enumerate(wait.get("instructions") or (), start=1)
     todo = " ".join(f"({number}) {text}" for number, text in steps)

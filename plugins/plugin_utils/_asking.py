@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._arguments import ArgumentSpec
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._module import Run, answered
+from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import one_line
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
     INPUT_INVALID,
     LicenseProblem,
@@ -49,7 +50,13 @@ class AskingAction(ActionBase):  # type: ignore[misc]
         no_facts(variables.get("ansible_facts") or {}, str(variables.get("inventory_hostname")))
         # As a module is given them: what a template made of a date or a vault is plain.
         given = json.loads(json.dumps(self._task.args, cls=_ENCODER), cls=_DECODER)
-        asked = answered(self.spec, self.ask, given, self._task.check_mode, self._transport)
+        host = str(variables.get("inventory_hostname"))
+
+        def report(line: str) -> None:
+            self._display.display(one_line(f"{host}: {line}"))
+
+        check_mode = self._task.check_mode
+        asked = answered(self.spec, self.ask, given, check_mode, self._transport, report)
         return {**result, **asked}
 
     def _transport(self, options: dict[str, t.Any]) -> Transport:
