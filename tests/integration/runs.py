@@ -62,8 +62,14 @@ class Run:
 
     @property
     def rows(self) -> dict[str, dict[str, Any]]:
-        """What the run reports of each declared thing."""
-        return {row["what"]: row for row in self._run["rows"]}
+        """What the run reports of each thing; as it is printed, where no host came to the end."""
+        rows = self._run["rows"] if self.reported else printed_rows(self.output)
+        return {row["what"]: row for row in rows}
+
+    def rows_at(self, host: str) -> dict[str, dict[str, Any]]:
+        """The same of one host, by what they are about."""
+        rows = self._run["rows"] if self.reported else printed_rows(self.output)
+        return {row["what"]: row for row in rows if host in row["hosts"].split(" to ")}
 
     @property
     def _run(self) -> dict[str, Any]:
@@ -78,6 +84,37 @@ class Run:
         assert "[WARNING]" not in self.output, self.output
         assert "[DEPRECATION" not in self.output, self.output
         return self
+
+
+def printed_rows(output: str) -> list[dict[str, Any]]:
+    """The rows of the last table of a run, each with its reason and what confirms it."""
+    _before, heading, rest = output.rpartition("\nHosts  ")
+    assert heading, output
+    head, *lines = ("Hosts  " + rest).splitlines()
+    starts = [found.start() for found in re.finditer(r"\S+", head)]
+    rows = []
+    for line in lines:
+        if len(line) <= starts[-1] or any(line[start - 2 : start].strip() for start in starts[1:]):
+            break
+        cells = [line[a:b].strip() for a, b in zip(starts, [*starts[1:], None], strict=True)]
+        row = dict(zip(("hosts", "what", "declared", "present", "outcome"), cells, strict=True))
+        outcome, _by, who = re.match(r"(.*?)( for |: |$)(.*)", row["outcome"]).groups()  # type: ignore[union-attr]
+        why = re.search(
+            rf"^{re.escape(row['hosts'])}, {re.escape(row['what'])}: (.*)$", rest, re.MULTILINE
+        )
+        digest = re.search(
+            rf"^This confirms {re.escape(row['what'])}:\n  plan_digest: (\S+)$", rest, re.MULTILINE
+        )
+        rows.append(
+            {
+                **row,
+                "outcome": outcome,
+                "who": who or None,
+                "why": why and why[1],
+                "digest": digest and digest[1],
+            }
+        )
+    return rows
 
 
 def play(

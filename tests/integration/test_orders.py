@@ -36,7 +36,6 @@ REPORT = ROOT / "playbooks" / "license_report.yml"
 HOST = "office-server"
 OLD, NEW = "0012-3456-7890", "0012-9999-0001"
 KEYS = ("LK10-AAAA-0001", "LK10-AAAA-0002")
-CONFIRMED = re.compile(r"(front-desk|branch) +(?:to be asked|[\d.]+ USD) +([0-9a-f]{64})")
 SLOW_MILLISECONDS = 600_000
 
 
@@ -89,7 +88,10 @@ def run(lab: Lab, folder: Path, playbook: Path, *orders: Any, check: bool = Fals
 
 def confirmations(shown: Run) -> dict[str, str]:
     """What check mode shows to be put into the inventory."""
-    return dict(CONFIRMED.findall(shown.output))
+    found = {what: row["digest"] for what, row in shown.rows.items() if row["digest"]}
+    for what, digest in found.items():
+        assert f"This confirms {what}:\n  plan_digest: {digest}\n" in shown.output
+    return found
 
 
 def waiting(host: LabHost) -> list[dict[str, Any]]:
@@ -119,7 +121,7 @@ def test_the_number_of_a_card_leaves_no_trace(by_hand: Lab, tmp_path: Path) -> N
     arguments = ("-vvv", "--diff", "-e", f"@{orders}")
     refused = play(by_hand, tmp_path, ORDER, *arguments, inventory=INVENTORY)
     assert refused.code != 0
-    reported = "license_orders[0].fields may hold the number of a payment card"
+    reported = "license_orders[0].fields of front-desk may hold the number of a payment card"
     assert reported in refused.output
     assert not holds(refused.output, [card])
     mine = [entry for entry in tmp_path.iterdir() if entry.is_dir() and entry != given]
@@ -136,19 +138,20 @@ def test_a_refused_order_does_not_keep_another_back(by_hand: Lab, tmp_path: Path
     assert "not met cost_centre" in shown
     assert "met software_only_documents" in shown
     assert "Give the field cost_centre." in shown
-    assert set(confirmations(planned)) == {"front-desk"}
+    assert set(confirmations(planned)) == {"order front-desk"}
     assert journals(lab) == journals_before
     papers = tmp_path / "papers"
     order = entry(
-        plan_digest=confirmations(planned)["front-desk"],
+        plan_digest=confirmations(planned)["order front-desk"],
         case_number="CAS-7",
         documents_dir=str(papers),
     )
     begun = run(lab, tmp_path, ORDER, refused, order)
     assert begun.recap[HOST]["failed"] == 1
-    assert "Order branch: The order 'branch' breaks rules" in begun.output
+    assert "The order 'branch' breaks rules" in begun.rows["order branch"]["why"]
     assert "Traceback" not in begun.output
-    assert "[WARNING]: Waiting for a person: sending the papers to the vendor" in begun.output
+    waits = f"{HOST}: Waiting for a person: sending the papers to the vendor"
+    assert begun.output.count(waits) == 1
     names = {"license-transfer-form.html", "credit-card-authorization.html", "cover-mail.eml"}
     assert {path.name.partition(".")[2] for path in papers.iterdir()} == names
     assert {stat.S_IMODE(path.stat().st_mode) for path in papers.iterdir()} == {0o600}

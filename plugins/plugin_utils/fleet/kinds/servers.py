@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._server import settings_as_texts
@@ -26,18 +27,22 @@ _MEMBERS: t.Final = ("settings", "dongle_service", "version_min", "state")
 
 def read_servers(variables: Variables, host: str, agent_of: AgentOf) -> t.Iterator[Declaration]:
     """What is declared of each server that is there; packages and ports are another role's."""
+    seen: t.Counter[str] = collections.Counter()
     for entry, names_no_host in entries_at(variables, "license_server_configs", host):
+        vendor = entry["vendor"]
+        seen[vendor] += 1
         declared = _declared(entry)
         # Where only its service is declared, the unit may be all that anybody can be asked about.
         is_optional = names_no_host or set(declared) <= {"settings", "running"}
         if any(entry.get(member) for member in _MEMBERS):
             yield Declaration(
                 "server",
-                entry["vendor"],
-                entry["vendor"],
+                # What all hosts have, and what one has besides, are two declarations of one server.
+                vendor if seen[vendor] == 1 else f"{vendor}.{seen[vendor]}",
+                vendor,
                 (agent_of(host),),
                 declared,
-                vendor=entry["vendor"],
+                vendor=vendor,
                 is_optional=names_no_host or (is_optional and not declared["settings"]),
             )
 
