@@ -63,12 +63,18 @@ class Courier:
         for document in answer["documents"]:
             self._give(document)
 
-    def deliveries(self) -> t.Dict[str, t.List[Brought]]:
-        """What each agent is to be brought now; empty when there is nothing more to carry."""
+    def deliveries(
+        self, going_on: t.Optional[t.Container[str]] = None
+    ) -> t.Dict[str, t.List[Brought]]:
+        """What each agent is to be brought now; empty when there is nothing more to carry.
+
+        For declarations that are not ``going_on`` nothing is; None stands for all.
+        """
         found: t.Dict[str, t.List[Brought]] = {}
-        due = self._due()
+        due = {place for place in self._due() if going_on is None or place[1] in going_on}
         for place in sorted(due.union(*map(self._beside, due))):
-            found.setdefault(place[0], []).append(_brought(self._given[place]))
+            if going_on is None or place[1] in going_on:
+                found.setdefault(place[0], []).append(_brought(self._given[place]))
         return found
 
     def brought(self, deliveries: t.Mapping[str, t.Sequence[Brought]], agent: str) -> None:

@@ -322,12 +322,8 @@ class Plan:
     def _deliveries(self) -> t.Dict[str, t.List[Brought]]:
         """What there is for those who are there, of what goes on."""
         going_on = {matter.id for matter in self._going_on()}
-        found = {
-            agent: [document for document in brought if document["declaration"] in going_on]
-            for agent, brought in self.courier.deliveries().items()
-            if self.is_there(agent)
-        }
-        return {agent: brought for agent, brought in found.items() if brought}
+        found = self.courier.deliveries(going_on)
+        return {agent: brought for agent, brought in found.items() if self.is_there(agent)}
 
     def _by_folder(self) -> None:
         """Leave in the folder what is for others, and take from it what is awaited of them."""

@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._identity import move_id
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.courier import (
+    DELIVERIES_MAX,
+)
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.inventory import (
     read_inventory,
 )
@@ -27,7 +30,6 @@ from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.report 
 
 Record = dict[str, t.Any]
 
-ROUNDS_MAX = 40
 HONEST, HOSTILE, THIRD = HOSTS = ("honest", "hostile", "third")
 NUMBER, OTHER = "1.2.3.4", "1.2.3.9"
 CODE = "AAAAA-BBBBB"
@@ -51,6 +53,8 @@ MOVES = [
 ]
 VARIABLES: Record = {}
 IDS = {move_id(move["name"]): move for move in MOVES}
+# Each delivery may take a round of its own, beside those that ask at the beginning and the end.
+ROUNDS_MAX = len(MOVES) * len(KINDS) * 2 * DELIVERIES_MAX + 10
 UNDECLARED = move_id("undeclared")
 
 
