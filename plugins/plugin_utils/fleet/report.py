@@ -50,6 +50,8 @@ COLUMNS: t.Final = {
     "present": "Before",
     "outcome": "Outcome",
 }
+_PLANNED: t.Final = {False: (), True: (WAITS,)}
+"""A plan that waits for a file may have been judged, and need a confirmation, all the same."""
 _IN_CONTAINERS: t.Final = frozenset({"transfer", "borrow"})
 
 
@@ -170,7 +172,9 @@ def _row(matter: Matter, plan: Plan) -> Row:
         "declared": kind.declared(matter),
         "present": kind.present(matter),
         "digest": digest_of(matter),
-        "notes": notes_of(matter, ended.outcome in (WOULD_CHANGE, FAILED)),
+        "notes": notes_of(
+            matter, ended.outcome in (WOULD_CHANGE, FAILED, *_PLANNED[plan.is_check])
+        ),
         **ended._asdict(),
     }
 
