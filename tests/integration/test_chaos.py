@@ -45,7 +45,9 @@ HELD = {
     ],
     SECOND: [{"product": "V-Ray", "version": "5.2", "perpetual": True, "seats": {"render": 20}}],
 }
-CONFIRMED = re.compile(r"(\d{8})  ([0-9a-f]{64})  ([^\"]+)\"")
+CONFIRMED = re.compile(
+    r"This confirms dongle migration (\d+):\n +plan_digest: (\S+)\n +acknowledge_irreversible: (.*)"
+)
 HOOK = """
 import sys
 from pathlib import Path
@@ -113,10 +115,12 @@ def _a_wrong_password_is_one_sentence_and_the_other_server_asks(lab: Lab, folder
     offline = {"host": OFFLINE, "method": "offline"}
     failed = run(lab, folder, ACTIVATE, license_activations=[wrong, offline])
     assert (failed.recap[ONLINE]["failed"], failed.recap[OFFLINE]["failed"]) == (1, 0)
-    assert '"code": "credentials-refused"' in failed.output
+    assert failed.rows_at(ONLINE)["activation"]["outcome"] == "failed"
+    assert failed.rows_at(OFFLINE)["offline activation"]["outcome"] == "waits"
     assert "Correct the account or its password." in failed.output
     assert "Traceback" not in failed.output
-    assert "[WARNING]: Waiting for a person: there is no answer to the request" in failed.output
+    waits = f"{OFFLINE}: Waiting for a person: having its activation request answered"
+    assert failed.output.count(waits) == 1
     assert "Upload" in failed.output
     assert activation(lab, ONLINE) == activation(lab, OFFLINE) == (False, None, None)
     (request,) = (folder / "exchange").iterdir()
@@ -158,7 +162,7 @@ def _seats_are_returned_while_the_run_waits(lab: Lab, folder: Path) -> None:
     # Only this run declares the return, so nobody is asked for it before the run waits.
     person = threading.Thread(target=returns, daemon=True)
     person.start()
-    patient = {"license_borrow_wait_timeout": PERSON_SECONDS_MAX}
+    patient = {"license_state_wait_timeout": PERSON_SECONDS_MAX}
     returned = run(lab, folder, ACTIVATE, **patient).ended_well()
     assert returned.recap[ONLINE]["changed"] == 1
     assert returned.recap[OFFLINE]["changed"] == 0
@@ -241,9 +245,8 @@ def _the_first_waits_for_a_person_and_keeps_the_second(
     begun = run(lab, folder, MIGRATE_ALL, **entries(confirmed))
     assert begun.code == 0, begun.output
     assert (begun.recap[ONLINE]["failed"], begun.recap[ONLINE]["changed"]) == (0, 1)
-    assert f"[WARNING]: Waiting for a person: migrating the licenses of dongle {FIRST}" in (
-        begun.output
-    )
+    waits = f"{ONLINE}: Waiting for a person: migrating the licenses of dongle {FIRST}"
+    assert begun.output.count(waits) == 1
     assert [(known["dongle"]["id"], known["state"]) for known in records(lab)] == [
         (FIRST, "waiting")
     ]
@@ -307,7 +310,7 @@ def _the_second_is_moved_while_the_run_waits(
     # A run that does not wait would end with the dongle waiting.
     working = threading.Thread(target=person, daemon=True)
     working.start()
-    patient = {"dongle_migration_wait_timeout": PERSON_SECONDS_MAX}
+    patient = {"license_state_wait_timeout": PERSON_SECONDS_MAX}
     moved = run(lab, folder, MIGRATE, **patient, **entries(confirmed))
     assert moved.code == 0, moved.output
     assert {known["dongle"]["id"]: known["state"] for known in records(lab)} == {

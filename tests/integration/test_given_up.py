@@ -59,7 +59,7 @@ def test_borrowed_seats_are_returned_before_the_activation_is_given_up(
     assert server(lab) == (True, ["Phoenix"])
     planned = run(lab, tmp_path, "--check", **undeclared)
     assert planned.code == 0, planned.output
-    (digest,) = set(re.findall(r"all the same is ([0-9a-f]{64})", planned.output))
+    (digest,) = set(re.findall(r"all the same is plan_digest: ([0-9a-f]{64})", planned.output))
     assert digest in refused.output
 
     def returns() -> None:
@@ -75,9 +75,10 @@ def test_borrowed_seats_are_returned_before_the_activation_is_given_up(
         lab,
         tmp_path,
         license_server_borrows=[borrow],
-        license_borrow_wait_timeout=PERSON_SECONDS_MAX,
+        license_state_wait_timeout=PERSON_SECONDS_MAX,
     ).ended_well()
-    assert done.recap[HOST]["changed"] == 2
+    assert done.rows["server borrow desk"]["outcome"] == "changed"
+    assert done.rows["deactivation"]["outcome"] == "changed"
     assert server(lab) == (False, [])
 
 
