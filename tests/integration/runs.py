@@ -175,8 +175,9 @@ def killed_at(
     variables: dict[str, Any],
     inventory: Path,
     *arguments: str,
+    times: int = 1,
 ) -> None:
-    """Start a playbook, and kill it and its workers once it prints ``place``."""
+    """Start a playbook, and kill it and its workers once it has printed ``place`` so many times."""
     program = Path(sys.executable).with_name("ansible-playbook")
     output = folder / "killed.txt"
     command = [str(program), "-i", str(inventory), str(playbook), *arguments]
@@ -191,7 +192,7 @@ def killed_at(
         )
     deadline = time.monotonic() + RUN_SECONDS_MAX
     try:
-        while place not in output.read_text(errors="replace"):
+        while output.read_text(errors="replace").count(place) < times:
             assert time.monotonic() < deadline, output.read_text()
             assert process.poll() is None, output.read_text()
             time.sleep(0.02)
