@@ -7,6 +7,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.template import Templar
 
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._printable import made_printable
 from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems import (
@@ -16,7 +17,7 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._problems imp
 )
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._agents import agent_of
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._own_names import why_not_own
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet import report
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet import report, schema
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.folder import Folder
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils.fleet.inventory import (
     read_inventory,
@@ -34,6 +35,8 @@ Result = t.Dict[str, t.Any]
 Vars = t.Mapping[str, t.Any]
 
 _ANSWERED: t.Final = frozenset({"results", "problem", "skipped"})
+_OWN_OPTIONS: t.Final = "license_state_"
+"""Of the role itself, with defaults that outrank nothing."""
 _OF_SETUP: t.Final = ("package", "unit", "ports", "allow_from")
 _SETUP: t.Final = {
     "license_server_changes": "changes",
@@ -91,16 +94,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         parts: t.Collection[str],
     ) -> t.Dict[str, Vars]:
         """By host, what its variables declare; AnsibleActionFail says all that is wrong in them."""
-        hostvars = variables["hostvars"]
-        own = {}
-        for host in (host for host in names if host in variables["ansible_play_hosts"]):
-            why = why_not_own(hostvars[host].get("ansible_facts") or {}, host)
+        hostvars, here = variables["hostvars"], variables["ansible_play_hosts"]
+        own, of_play = {}, _of_play(variables)
+        for host in (host for host in names if host in here):
+            raw = hostvars.raw_get(host)
+            why = why_not_own(raw.get("ansible_facts") or {}, host)
             if why is None:
-                own[host] = hostvars[host]
+                own[host] = {**raw, **of_play}
             else:
                 problem = LicenseProblem.of(INPUT_INVALID, why, "")
                 plan.take(names[host], {"problem": problem.document})
-        read = read_inventory(own, variables["groups"]["all"], parts)
+        templars = {host: Templar(self._loader, variables=each) for host, each in own.items()}
+
+        def resolve(host: str, value: t.Any) -> t.Any:
+            return templars[host].template(value)
+
+        read = read_inventory(own, variables["groups"]["all"], parts, resolve)
         if read.mistakes:
             raise AnsibleActionFail("\n".join([*read.mistakes, "Nothing was done on any host."]))
         return {
@@ -165,6 +174,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if self._task.diff:
             made["diff"] = differences
         return {**made, "failed": True, "msg": "\n".join(failures)} if failures else made
+
+
+def _of_play(variables: Vars) -> t.Dict[str, t.Any]:
+    """What play, block or role declare for all hosts, unresolved; it outranks the inventory."""
+    own = variables["hostvars"].raw_get(variables["inventory_hostname"])
+    return {
+        name: variables[name]
+        for name in schema.variables()
+        if name in variables and not name.startswith(_OWN_OPTIONS)
+        # The same in both comes from the inventory.
+        if name not in own or own[name] != variables[name]
+    }
 
 
 def _is_to_be_set_up(declared: Vars, host: str) -> bool:

@@ -15,15 +15,8 @@ import typing as t
 _PLUGINS: t.Final = "ansible_collections.seatkeeper.licensing.plugins"
 
 PLACES: t.Final[dict[str, dict[str, str]]] = {
-    "module_utils._file_names": {
-        "license_file_stem": "file_stem",
-    },
     "module_utils._tables": {
         "license_table": "table",
-    },
-    "plugin_utils._agents": {
-        "license_agent_of": "agent_of",
-        "license_ends_by_agent": "ends_by_agent",
     },
     "plugin_utils._declared": {
         "license_secrets": "secrets",
@@ -33,7 +26,6 @@ PLACES: t.Final[dict[str, dict[str, str]]] = {
     },
     "plugin_utils._own_names": {
         "license_no_facts": "no_facts",
-        "license_told": "values_of",
     },
     "plugin_utils._packages": {
         "license_fences": "server_limits",

@@ -11,23 +11,10 @@ import typing as t
 
 from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._own_names import values_of
 
-Entry = t.Dict[str, t.Any]
-
 _NAME: t.Final = "seatkeeper_agent_name"
-_ENDS: t.Final = ("source", "target")
 
 
 def agent_of(host: str, hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> str:
     """What the agent of a host is called: as its host, if nothing else is declared."""
     declared = values_of([hostvars[host]], _NAME) if host in hostvars else []
     return str(declared[0]) if declared else host
-
-
-def ends_by_agent(
-    entries: list[Entry], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]
-) -> list[Entry]:
-    """The entries with the names of agents as their ends, in place of the names of hosts."""
-    return [
-        {**entry, **{side: agent_of(entry[side], hostvars) for side in _ENDS if entry.get(side)}}
-        for entry in entries
-    ]

@@ -93,6 +93,7 @@ NAMES = frozenset(
         "license_state_found",
         "license_state_parts",
         "license_state_run",
+        "license_state_secret",
         "license_state_wait_timeout",
         "license_transfers",
         "phone_systems",

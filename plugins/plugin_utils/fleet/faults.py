@@ -61,7 +61,7 @@ def place_of(variable: str, path: Path) -> str:
 
 def shown_name(text: str) -> str:
     """A name as a sentence may repeat it."""
-    line = one_line(text)
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in one_line(text))
     if has_card_number(line):
         return "…"
     return line if len(line) <= _NAME_SHOWN else f"{line[:_NAME_SHOWN]}…"

@@ -58,10 +58,10 @@ def test_a_module_is_given_what_it_takes(path: Path) -> None:
 
 
 def test_the_calls_are_found() -> None:
-    """Nearly every module is called by a role, so that a new way to write a call is noticed."""
+    """So that a new way to write a call is noticed."""
     found = {
         module
         for path in FILES
         for module, _given in calls(yaml.safe_load(path.read_text(encoding="utf-8")))
     }
-    assert len(found) >= 9
+    assert found >= {"license_state", "license_fleet", "license_info"}

@@ -41,7 +41,8 @@ def test_all_tasks_of_a_playbook_are_under_the_condition() -> None:
     assert found
     for _name, tasks in found:
         (whole,) = tasks
-        assert whole["when"] == GUARD
+        # A role has the condition itself.
+        assert "ansible.builtin.import_role" in whole or whole["when"] == GUARD
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -63,6 +64,6 @@ def test_a_fact_of_each_name_is_refused(name: str) -> None:
 
 
 def test_what_a_host_has_told_counts_only_where_its_facts_do_not_have_the_name() -> None:
-    name = "license_server_move_told"
+    name = "license_state_run"
     honest, hostile = {name: 1, "ansible_facts": {}}, {name: 2, "ansible_facts": {name: 2}}
     assert values_of([honest, hostile, {"ansible_facts": {}}], name) == [1]

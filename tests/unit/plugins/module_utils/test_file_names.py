@@ -15,7 +15,6 @@ from ansible_collections.seatkeeper.licensing.plugins.module_utils._files import
     read_file,
     write_file,
 )
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._server_moves import move_calls
 
 NAMES = (
     "planning", "planning 2", "planning_2", "planning-2", "planning/2", "pl\u00e4nning", "pl_nning",
@@ -73,19 +72,3 @@ def test_a_path_of_which_nothing_is_there_stays(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert as_on_disk(path) == path.rstrip("/") or path == "/"
-
-
-def test_moves_with_names_alike_keep_their_own_files() -> None:
-    entries = [
-        {
-            "name": name, "source": "old", "target": "new", "target_host": "n.example",
-            "licenses": [{"number": "15.90.10.1", "profiles": []}],
-        }
-        for name in ("plan a", "plan_a")
-    ]  # fmt: skip
-    reported = [
-        {"agent": name, "before": [], "results": {}, "backups": {}, "failures": []}
-        for name in ("old", "new")
-    ]
-    files = [call["backup_dest"] for call in move_calls(entries, "backup", "old", reported, "/d")]
-    assert len(set(files)) == len(files) == 2

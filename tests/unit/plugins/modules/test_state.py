@@ -17,6 +17,9 @@ PARAMS: dict[str, t.Any] = {
     "records": [],
     "look": True,
     "dry_run": False,
+    "files": {},
+    "secrets": {},
+    "wait_timeout": 0,
 }
 
 

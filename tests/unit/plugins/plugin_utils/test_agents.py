@@ -5,10 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._agents import (
-    agent_of,
-    ends_by_agent,
-)
+from ansible_collections.seatkeeper.licensing.plugins.plugin_utils._agents import agent_of
 
 HOSTS: dict[str, dict[str, Any]] = {
     "old-server": {},
@@ -27,11 +24,3 @@ def test_an_agent_is_called_as_its_host_if_nothing_else_is_declared() -> None:
 def test_a_host_of_another_inventory_is_called_as_its_agent() -> None:
     """Its documents are carried by hand, and a machine that is lost may have left the inventory."""
     assert agent_of("far-away", HOSTS) == "far-away"
-
-
-def test_only_the_ends_of_an_entry_change() -> None:
-    entry = {"name": "new-server", "source": "old-server", "target": "new-server", "quantity": 1}
-    assert ends_by_agent([entry], HOSTS) == [{**entry, "target": "studio.new"}]
-    assert ends_by_agent([{"name": "a", "target": "new-server"}], HOSTS) == [
-        {"name": "a", "target": "studio.new"}
-    ]
