@@ -23,6 +23,7 @@ Answer = t.Dict[str, t.Any]
 REPORT_SECONDS: t.Final = 60.0
 """So often it is reported that somebody is still awaited."""
 _PATH: t.Final = "/v2/state"
+_ANSWERED: t.Final = ("results", "documents", "look", "records")
 _MEMBERS: t.Final = ("documents", "evidence", "look", "records")
 
 
@@ -35,7 +36,8 @@ def run_state(params: dict[str, t.Any], client: AgentClient, check_mode: bool) -
         answer = _waited(client, body, answer, params["wait_timeout"])
     # Each result is told with what became of it; a plan is no change.
     changed = not dry_run and any(result["changed"] for result in answer["results"])
-    return {**answer, "changed": changed}
+    # What else an agent says becomes no part of a task's result, and no fact.
+    return {**{name: answer[name] for name in _ANSWERED if name in answer}, "changed": changed}
 
 
 def _waited(client: AgentClient, body: Answer, answer: Answer, seconds: int) -> Answer:

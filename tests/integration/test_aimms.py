@@ -316,7 +316,7 @@ def test_a_refused_command_is_tried_and_its_words_stand_in_the_run(
         assert f"activating license {number} as machine nodelock: the command {words}" in ran.output
     (wait,) = waits(lab, NEW)
     assert words in wait["instructions"][0]
-    assert words in ran.output.partition("OPEN STEPS")[2]
+    assert words in ran.output
     reported = play(lab, tmp_path, REPORT, "--limit", NEW, inventory=INVENTORY)
     assert words in reported.output
     assert set(people.holders(lab.aimms_vendor.address).values()) == {old}

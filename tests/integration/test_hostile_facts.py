@@ -46,8 +46,11 @@ done = subprocess.run(["{real}", *sys.argv[1:]], stdout=subprocess.PIPE, check=F
 mark, form, identity, _length, _digest, content = done.stdout.decode().strip().split(" ", 5)
 answer = json.loads(content)
 document = json.loads(base64.b64decode(answer["body"]))
-if "digest" in document:
-    document |= {change!r}
+if "results" in document:
+    document["ansible_facts"] = {change!r}
+    for result in document["results"]:
+        if "request" in result["details"]:
+            result["details"]["request"]["digest"] = "/../../outside"
 answer["body"] = base64.b64encode(json.dumps(document).encode()).decode()
 content = json.dumps(answer)
 digest = hashlib.sha256(content.encode()).hexdigest()
@@ -74,7 +77,7 @@ def hostile_interpreter(folder: Path, last: str, change: dict[str, Any]) -> Path
     return interpreter
 
 
-def inventory_with(folder: Path, **variables: str) -> Path:
+def inventory_with(folder: Path, **variables: Any) -> Path:
     """The inventory of the demo, but for some variables of one host."""
     made = folder / "inventory"
     shutil.copytree(CHAOS_INVENTORY, made)
@@ -98,7 +101,12 @@ def test_facts_of_a_hostile_interpreter_never_become_a_command_on_the_controller
         "ansible_facts": {},
     }
     interpreter = hostile_interpreter(tmp_path, "changed", {"ansible_facts": facts})
-    inventory = inventory_with(tmp_path, ansible_python_interpreter=str(interpreter))
+    # Python of the host is used where something is to be installed or fenced.
+    inventory = inventory_with(
+        tmp_path,
+        ansible_python_interpreter=str(interpreter),
+        license_server_configs=[{"vendor": "chaos", "unit": "twin.service"}],
+    )
     run = play(servers, tmp_path, ACTIVATE, inventory=inventory)
     assert [trace for trace in traces if trace.exists()] == []
     assert run.recap[OWN]["failed"] == 1, run.output
@@ -112,7 +120,7 @@ def test_a_digest_that_is_none_becomes_no_path_on_the_controller(
     servers: Lab, tmp_path: Path
 ) -> None:
     """The agent's command of a host is in its hands, too: the digest names files here."""
-    change = {"digest": "/../../outside", "ansible_facts": {"license_activations": []}}
+    change = {"license_activations": []}
     relay = tmp_path / "relay"
     relay.write_text(RELAY.format(python=sys.executable, real=AGENT_COMMAND, change=change))
     relay.chmod(0o755)
