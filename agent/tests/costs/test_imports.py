@@ -10,20 +10,20 @@ from costs.imports import Imports, imports_of
 from costs.table import assert_written
 
 COMMANDS: dict[str, Imports] = {
-    "serve": Imports(59, "apsw asyncio ctypes ssl uvicorn"),
+    "serve": Imports(60, "apsw asyncio ctypes ssl uvicorn"),
     "serve, asked": Imports(
-        204,
+        205,
         "apsw asyncio cryptography ctypes fastapi pydantic securesystemslib ssl "
         "starlette structlog uvicorn",
     ),
     "--help": Imports(2),
-    "status": Imports(56, "apsw httpx ssl", code=1),
-    "waiting": Imports(56, "apsw httpx ssl"),
-    "attest": Imports(56, "apsw httpx ssl", code=1),
-    "doctor": Imports(73, "apsw cryptography ctypes httpx securesystemslib ssl", code=1),
-    "key": Imports(54, "apsw cryptography securesystemslib"),
-    "journal-backup": Imports(54, "apsw"),
-    "completion": Imports(35, "apsw shtab"),
+    "status": Imports(57, "apsw httpx ssl", code=1),
+    "waiting": Imports(57, "apsw httpx ssl"),
+    "attest": Imports(57, "apsw httpx ssl", code=1),
+    "doctor": Imports(74, "apsw cryptography ctypes httpx securesystemslib ssl", code=1),
+    "key": Imports(55, "apsw cryptography securesystemslib"),
+    "journal-backup": Imports(55, "apsw"),
+    "completion": Imports(36, "apsw shtab"),
     "seatkeeper_agent.vendors.codemeter.worker": Imports(10, "ctypes"),
     "seatkeeper_agent.vendors.chaos.page.worker": Imports(13, "ssl"),
 }
