@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Uses the collection where the artifact was installed into an empty path: every playbook is found by
-# its name with all that it names, a module answers, and roles run where nothing is declared.
+# its name with all that it names, a module answers, a role runs where nothing is declared, and the play.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin="$PWD/.venv/bin"
@@ -21,16 +21,18 @@ done
 grep '"code": "agent-missing"' module.log >/dev/null
 
 cat >roles.yml <<'PLAY'
-- name: Run roles that have nothing to do
+- name: Run a role that has nothing to do
   hosts: localhost
   gather_facts: false
-  tasks:
-    - name: Run a role by its name
-      ansible.builtin.include_role:
-        name: "seatkeeper.licensing.{{ role }}"
-      loop: [license_activation, license_borrow, license_order, license_server, dongle_migration]
-      loop_control:
-        loop_var: role
+  roles:
+    - role: seatkeeper.licensing.license_server
 PLAY
 "$bin/ansible-playbook" --inventory localhost, --connection local \
     --extra-vars "ansible_python_interpreter=$bin/python" roles.yml
+
+# The whole play says of a host without an agent that nobody looked at it.
+printf '[license_servers]\nlocalhost ansible_connection=local\n' >hosts.ini
+"$bin/ansible-playbook" --inventory hosts.ini \
+    --extra-vars seatkeeper_agent_url=unix:///nonexistent/agent.sock \
+    seatkeeper.licensing.site 2>&1 | tee play.log || true
+grep -E '^localhost +host .*not looked at' play.log >/dev/null
