@@ -9,7 +9,7 @@ from typing import IO
 
 from seatkeeper_agent.host import host
 from seatkeeper_agent.identity import Identity
-from seatkeeper_agent.journal import Journal
+from seatkeeper_agent.journal import Journal, JournalError
 from seatkeeper_agent.journal.declarations import ISOLATION
 from seatkeeper_agent.settings import Settings, SettingsError
 
@@ -31,12 +31,20 @@ class State:
         A crash may have left something to take up, and containers that were moved from are watched.
         """
         with self.journal.reading() as unit:
-            return bool(
+            left = (
                 unit.operations.count_open()
                 or unit.transfers.page(True, "", 1)
                 or unit.declarations.page(ISOLATION, "", 1)
-                or unit.counters.containers()
             )
+        return bool(left) or self._has_moved_containers()
+
+    def _has_moved_containers(self) -> bool:
+        """Where this cannot be read the agent starts all the same, and says that it is not ready."""
+        try:
+            with self.journal.reading() as unit:
+                return bool(unit.counters.containers())
+        except JournalError:
+            return False
 
     def close(self) -> None:
         """Let go of the files."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import random
 import socket
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from seatkeeper_agent.vendors.chaos.settings import ChaosSettings
 from seatkeeper_twins.chaos import usb_folder
@@ -128,18 +129,25 @@ def browser_is_here() -> bool:
     return find_spec("playwright") is not None and Path(ChaosSettings().chromium).is_file()
 
 
+_GIVEN: Final[deque[int]] = deque(maxlen=100)
+
+
 def free_port() -> int:
     """A port of loopback on which nothing listens, below those that kernels give to clients.
 
     A twin that was stopped would else find it taken by somebody's connection when it comes back.
+    Nobody listens yet on one that was given before, so the last ones are not given again.
     """
     for _ in range(_PORT_ATTEMPTS_MAX):
         port = random.choice(_PORTS)  # noqa: S311 - nothing secret
+        if port in _GIVEN:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+        _GIVEN.append(port)
         return port
     raise LabError(f"No free port was found from {_PORTS.start} to {_PORTS.stop - 1}.")
 
