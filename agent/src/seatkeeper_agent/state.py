@@ -39,7 +39,7 @@ class State:
         return bool(left) or self._has_moved_containers()
 
     def _has_moved_containers(self) -> bool:
-        """Where this cannot be read the agent starts all the same, and says that it is not ready."""
+        """Where this cannot be read the agent starts all the same, and is not ready."""
         try:
             with self.journal.reading() as unit:
                 return bool(unit.counters.containers())
