@@ -123,8 +123,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         plan = Plan.from_kept(known["kept"], self._folder())
         hosts = known["hosts"]
         for agent, host in hosts.items():
-            for variable, member in _SETUP.items():
-                setattr(plan.hosts[agent], member, list(hostvars[host].get(variable) or ()))
+            if host in known["setup"]:
+                # Of this run: an earlier one of the same host may have left its own.
+                for variable, member in _SETUP.items():
+                    setattr(plan.hosts[agent], member, list(hostvars[host].get(variable) or ()))
             answer = hostvars[host].get(name) if host in here else None
             self._take(plan, agent, answer, host in known["orders"])
         return self._planned(plan, hosts)

@@ -47,8 +47,8 @@ def _waited(client: AgentClient, body: Answer, answer: Answer, seconds: int) -> 
     """
     deadline, reported = time.monotonic() + seconds, ""
     while (wait := _awaited(answer)) and (left := deadline - time.monotonic()) > 0:
-        sentence = wait_sentence(wait) if "who" in wait else "The agent is at work."
-        again = f"Still waiting, {left:.0f} s more at most: {wait.get('title', 'the work')}."
+        sentence = wait_sentence(wait)
+        again = f"Still waiting, {left:.0f} s more at most: {wait['title']}."
         client.report(again if sentence == reported else sentence)
         reported = sentence
         client.follow_waiting(wait["operation"], min(left, REPORT_SECONDS))
@@ -91,16 +91,17 @@ def _whole(entry: Answer, params: dict[str, t.Any]) -> Answer:
 
 
 def _awaited(answer: Answer) -> Answer | None:
-    """What the first operation of this host that has not ended waits for."""
+    """The first step of this host that waits for somebody; a doubt is waited for by nobody."""
     waits = [result.get("waits_for") or {} for result in answer["results"]]
-    return next((wait for wait in waits if wait.get("operation")), None)
+    return next((wait for wait in waits if wait.get("operation") and "who" in wait), None)
 
 
 def _joined(before: Answer, answer: Answer) -> Answer:
     """The last answer, with what was done since the first one, be it by somebody else."""
     results = []
     for first, last in zip(before["results"], answer["results"]):
-        went_on = bool(first.get("waits_for")) and not last.get("waits_for")
+        has_ended = not (last.get("waits_for") or last.get("problem"))
+        went_on = bool(first.get("waits_for")) and has_ended
         changed = first["changed"] or last["changed"] or went_on
         steps = [*first["steps"], *last["steps"]]
         results.append({**last, "changed": changed, "before": first["before"], "steps": steps})

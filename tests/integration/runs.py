@@ -98,7 +98,8 @@ def printed_rows(output: str) -> list[dict[str, Any]]:
             break
         cells = [line[a:b].strip() for a, b in zip(starts, [*starts[1:], None], strict=True)]
         row = dict(zip(("hosts", "what", "declared", "present", "outcome"), cells, strict=True))
-        outcome, _by, who = re.match(r"(.*?)( for |: |$)(.*)", row["outcome"]).groups()  # type: ignore[union-attr]
+        outcome, who = re.split(r" for |: ", f"{row['outcome']}: ", maxsplit=1)
+        who = who.removesuffix(": ")
         why = re.search(
             rf"^{re.escape(row['hosts'])}, {re.escape(row['what'])}: (.*)$", rest, re.MULTILINE
         )

@@ -171,7 +171,7 @@ def test_a_date_is_given_to_the_agent_as_it_takes_it(
 ) -> None:
     found = read(changed(right(), place, written))
     assert found.mistakes == []
-    variable, number, name = re.fullmatch(r"(\w+)\[(\d)\]\.(\w+)", place).groups()  # type: ignore[union-attr]
+    ((variable, number, name),) = re.findall(r"^(\w+)\[(\d)\]\.(\w+)$", place)
     spelled = found.variables["old"][variable][int(number)][name]
     pattern = resolved(SCHEMAS.schema(kind))["properties"][member]["pattern"]
     assert re.search(pattern, spelled)

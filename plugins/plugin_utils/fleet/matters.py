@@ -108,7 +108,9 @@ class Matter:
             first = before.get("before") or result["before"]
             self.told[agent] = {**result, "changed": changed, "steps": steps, "before": first}
         elif to == "verify":
-            self.seen[agent] = result
+            # What was to be kept of them was kept when it came.
+            details = {name: each for name, each in result["details"].items() if name != "papers"}
+            self.seen[agent] = {**result, "details": details}
         else:
             self.first.setdefault(agent, result)
             self.asked[agent] = result

@@ -76,6 +76,14 @@ def test_what_somebody_did_meanwhile_is_a_change_of_this_run() -> None:
     assert ran(client)["results"][0]["changed"] is True
 
 
+def test_a_doubt_is_waited_for_by_nobody_and_what_fails_meanwhile_is_no_change() -> None:
+    client = Client(result(waits_for={"operation": "op-1"}))
+    assert ran(client)["results"][0]["waits_for"] == {"operation": "op-1"}
+    assert (client.followed, client.said) == ([], [])
+    failed = result(problem={"code": "step-failed"}, waits_for=None)
+    assert ran(Client(result(waits_for=WAIT), failed))["changed"] is False
+
+
 @pytest.mark.parametrize(("check_mode", "params"), [(True, {}), (False, {"wait_timeout": 0})])
 def test_nobody_waits_who_is_not_to(check_mode: bool, params: dict[str, t.Any]) -> None:
     client = Client(result(waits_for=WAIT))
