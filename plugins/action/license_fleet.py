@@ -70,9 +70,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _begin(self, variables: Vars) -> Result:
         """Read what all hosts of the play declare, and ask each of them for it."""
         hostvars, here = variables["hostvars"], variables["ansible_play_hosts"]
-        parts = self._task.args.get("parts") or PARTS
+        parts, path = self._task.args.get("parts") or PARTS, self._task.args.get("documents_dir")
         names = {host: agent_of(host, hostvars) for host in variables["ansible_play_hosts_all"]}
-        plan = Plan(list(names.values()), bool(self._task.check_mode), self._folder(), parts)
+        plan = Plan(list(names.values()), bool(self._task.check_mode), self._folder(path), parts)
         for host, declared in self._declared(plan, names, variables, parts).items():
             if "settings" in parts and _is_to_be_set_up(declared, host):
                 plan.to_set_up.append(names[host])
@@ -84,7 +84,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             )
         for host in set(names) - set(here):
             plan.take(names[host], {"problem": _no_answer(names[host], None)})
-        return self._planned(plan, {agent: host for host, agent in names.items()})
+        return self._planned(plan, {agent: host for host, agent in names.items()}, path)
 
     def _declared(
         self,
@@ -120,7 +120,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _next(self, variables: Vars) -> Result:
         hostvars, here = variables["hostvars"], variables["ansible_play_hosts"]
         known, name = variables[self._task.args["known"]], self._task.args["answers"]
-        plan = Plan.from_kept(known["kept"], self._folder())
+        plan = Plan.from_kept(known["kept"], self._folder(known["documents_dir"]))
         hosts = known["hosts"]
         for agent, host in hosts.items():
             if host in known["setup"]:
@@ -129,7 +129,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     setattr(plan.hosts[agent], member, list(hostvars[host].get(variable) or ()))
             answer = hostvars[host].get(name) if host in here else None
             self._take(plan, agent, answer, host in known["orders"])
-        return self._planned(plan, hosts)
+        return self._planned(plan, hosts, known["documents_dir"])
 
     def _take(self, plan: Plan, agent: str, answer: t.Any, was_asked: bool) -> None:
         if answer is None or not _ANSWERED & answer.keys():
@@ -137,11 +137,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         elif was_asked and not answer.get("skipped"):
             plan.take(agent, answer)
 
-    def _folder(self) -> t.Optional[Folder]:
-        path = self._task.args.get("documents_dir")
+    def _folder(self, path: t.Optional[str]) -> t.Optional[Folder]:
         return Folder(path, bool(self._task.check_mode)) if path else None
 
-    def _planned(self, plan: Plan, hosts: t.Mapping[str, str]) -> Result:
+    def _planned(self, plan: Plan, hosts: t.Mapping[str, str], path: t.Optional[str]) -> Result:
         orders = plan.next()
         return {
             "changed": False,
@@ -150,6 +149,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "setup": [hosts[agent] for agent in plan.to_set_up],
             "round": plan.round,
             "hosts": dict(hosts),
+            # Read before any host was asked, and by no variable of a host after that.
+            "documents_dir": path,
             "kept": plan.as_kept(),
             **({} if orders else self._ended(plan, hosts)),
         }

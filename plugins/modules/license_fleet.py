@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: license_fleet
-short_description: Plan what each host of a play is told next
+short_description: Plan the next request to each host of a play
 version_added: 0.2.0
 description:
   - Reads what all hosts of the play declare, and fails with every mistake in it, each with its
@@ -39,7 +39,7 @@ options:
     choices: [settings, activation, dongles, transfers, moves, borrows, orders]
   documents_dir:
     description:
-      - A folder of the controller for documents of hosts that are not in this play.
+      - With O(begin), a folder of the controller for documents of hosts that are not in this play.
     type: path
   verdict:
     description: Say how the run ended for one host, after the last plan.
