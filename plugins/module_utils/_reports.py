@@ -24,7 +24,7 @@ def report_table(rules: Rules) -> list[str]:
         head = f"{verdict.ljust(verdict_width)}  {rule['rule'].ljust(rule_width)}  "
         lines.append(f"{head}{rule['required']}; seen: {rule['observed']}")
         if _blocks(rule):
-            lines.append(" " * len(head) + rule["advice"])
+            lines.append(" " * len(head) + (rule["advice"] or ""))
     return lines
 
 

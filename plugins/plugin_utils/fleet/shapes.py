@@ -145,8 +145,26 @@ _LOOK: t.Final = {
 }
 
 
-_PRESENT: t.Final = {"transfer": _RECORD, "server_move": _MOVE}
-_SEEN: t.Final = {"containers": _CONTAINER, "order": _ORDER, **_PRESENT}
+_OF_PROBLEMS: t.Final = {
+    "rules": [_RULE],
+    "quote": _DETAILS["quote"],
+    "digest": _TEXT_OR_NONE,
+    "operation": _TEXT_OR_NONE,
+    "screenshot": _TEXT_OR_NONE,
+}
+"""What a problem says besides, where it does."""
+_PRESENT: t.Final = {
+    "transfer": _RECORD,
+    "server_move": _MOVE,
+    "dongle_migration": {"state": str},
+    "order": {"state": str},
+}
+_SEEN: t.Final = {
+    "containers": _CONTAINER,
+    "order": _ORDER,
+    "transfer": _RECORD,
+    "server_move": _MOVE,
+}
 
 
 class UnreadableError(LicenseProblem):
@@ -166,6 +184,7 @@ def check_answer(answer: t.Any, host: str) -> None:
         place = f"results[{number}]"
         if result["problem"] is not None:
             check(result["problem"], _PROBLEM, f"{place}.problem", host)
+            _check_members(result["problem"], _OF_PROBLEMS, f"{place}.problem", host)
         _check_members(result["details"], _DETAILS, f"{place}.details", host)
         _check_wait(result["waits_for"] or {}, f"{place}.waits_for", host)
         if result["kind"] == "borrow":
@@ -189,7 +208,7 @@ def _check_product(product: t.Any, place: str, host: str) -> None:
         if looked.get("seen") is not None:
             check(looked["seen"], [inner], f"{place}.{name}.seen", host)
             for entry in looked["seen"]:
-                for measure, amount in entry.get("amounts", {}).items():
+                for measure, amount in entry["amounts"].items() if name == "transfer" else ():
                     check(amount, int, f"{place}.{name}.amounts.{measure}", host)
 
 
